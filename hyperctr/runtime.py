@@ -1,0 +1,121 @@
+"""Seeds, devices, safe writing and progress: what every later stage needs and none owns."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from hyperctr.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+Element = TypeVar("Element")
+
+
+def derive_seed(seed: int, *purpose: str | int) -> int:
+    """Return a 63-bit seed for one purpose, independent of every other purpose.
+
+    Draws keyed by what they are for (and by user, epoch, step) do not depend on the order in which they are made,
+    which is what makes a resumed run equal to an uninterrupted one.
+
+    >>> derive_seed(0, "negatives", 3) == derive_seed(0, "negatives", 3)
+    True
+    >>> derive_seed(0, "negatives", 3) == derive_seed(0, "negatives", 4)
+    False
+    """
+    text = "\x1f".join([str(int(seed)), *map(str, purpose)])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def rng(seed: int, *purpose: str | int) -> np.random.Generator:
+    """Return a numpy generator seeded by :func:`derive_seed`.
+
+    >>> rng(0, "split").integers(10) == rng(0, "split").integers(10)
+    True
+    """
+    return np.random.default_rng(derive_seed(seed, *purpose))
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """Pick the device: argument, then ``HYPERCTR_DEVICE``, then cuda, mps, cpu.
+
+    Raises:
+        ConfigError: the named device does not exist on this machine.
+
+    >>> str(choose_device("cpu"))
+    'cpu'
+    """
+    import torch
+
+    wanted = name or os.environ.get("HYPERCTR_DEVICE") or None
+    mps = torch.backends.mps.is_available()
+    if wanted is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    kind = wanted.split(":")[0]
+    if kind not in {"cuda", "mps", "cpu"}:
+        raise ConfigError(f"device {wanted!r} is not known; allowed: cpu, cuda, cuda:N, mps")
+    if (kind == "cuda" and not torch.cuda.is_available()) or (kind == "mps" and not mps):
+        raise ConfigError(
+            f"device {wanted!r} was asked for, but torch {torch.__version__} sees none; "
+            "run `hyperctr doctor` to see why, or use device='cpu'"
+        )
+    device = torch.device(wanted)
+    if device.index is not None and kind == "cuda" and device.index >= torch.cuda.device_count():
+        raise ConfigError(f"device {wanted!r} does not exist: this machine has {torch.cuda.device_count()} cuda devices")
+    return device
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary sibling of ``path`` that replaces it on success and vanishes on failure.
+
+    A reader (or a process killed half-way) sees the old file or the new one, never a torn one.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(aside, 0o644)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_atomic(path: str | Path, content: bytes | str) -> None:
+    """Write ``content`` to ``path`` so that no reader ever sees half of it."""
+    with atomic_path(path) as aside:
+        aside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def in_notebook() -> bool:
+    """Tell whether a Jupyter kernel runs this process."""
+    shell = sys.modules.get("IPython")
+    return bool(shell and getattr(shell.get_ipython(), "kernel", None))
+
+
+def track(elements: Iterable[Element], *, total: int | None = None, label: str = "") -> Iterable[Element]:
+    """Show progress over ``elements``: a bar in a terminal, a widget in a live notebook, nothing in batch.
+
+    Papermill and CI have a kernel or a pipe but nobody watching, and a widget there leaves broken state behind.
+    """
+    batch = bool(os.environ.get("HYPERCTR_BATCH"))
+    if batch or not (in_notebook() or sys.stderr.isatty()):
+        return elements
+    from tqdm.auto import tqdm
+
+    bar: Iterable[Element] = tqdm(elements, total=total, desc=label, leave=False, dynamic_ncols=True)
+    return bar
