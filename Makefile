@@ -1,0 +1,43 @@
+# Every target sets up .venv itself when something changed; nothing has to be installed but Python 3.11 or newer.
+PYTHON   ?= python3
+DATASET  ?= planted
+PRESET   ?= quick
+DATA_DIR ?=
+JOBS     ?= 2
+PYTEST   ?=
+
+RUN       := $(PYTHON) tools/bootstrap.py --
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint format lab doctor clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+report:  ## render the offline report (DATASET=planted PRESET=quick DATA_DIR=...)
+	$(RUN) hyperctr report $(DATASET) --preset $(PRESET) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
+
+test: lint  ## what CI runs: lint, types, then the whole test suite (PYTEST="-k name" narrows it)
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(JOBS) --dist worksteal $(PYTEST)
+
+lint:  ## style, formatting, types, stripped notebooks
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(if $(NOTEBOOKS),$(RUN) nbstripout --verify $(NOTEBOOKS))
+
+format:  ## let ruff and nbstripout put right what they can
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(if $(NOTEBOOKS),$(RUN) nbstripout $(NOTEBOOKS))
+
+lab:  ## JupyterLab on the notebooks (prints its address with a token)
+	$(RUN) jupyter lab --notebook-dir=notebooks
+
+doctor:  ## versions, device, data, browser: what is missing and the line to type
+	$(RUN) hyperctr doctor
+
+clean:  ## remove the environment, caches and rendered reports; runs and data stay
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist reports/out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

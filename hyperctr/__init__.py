@@ -1,0 +1,58 @@
+"""HyperCTR: click-through rate prediction on micro-videos with multi-modal hypergraphs.
+
+Names are loaded when they are first used, so ``import hyperctr`` costs milliseconds and no torch.
+
+>>> import hyperctr as hc
+>>> "load_dataset" in dir(hc)
+True
+"""
+
+from importlib import import_module as _import_module
+
+__version__ = "0.1.0"
+
+# Public name -> the module that defines it. __init__.pyi repeats the names for type checkers; a test compares the two.
+_HOME = {
+    "Config": "config",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "Dataset": "data.dataset",
+    "FeatureTable": "data.features",
+    "HyperCTRError": "errors",
+    "Hypergraph": "hypergraph.incidence",
+    "HypergraphConv": "model.convolution",
+    "Interactions": "data.interactions",
+    "Interest": "hypergraph.interest",
+    "NegativeSampler": "data.negatives",
+    "Run": "runs.run",
+    "RunError": "errors",
+    "ShapeError": "errors",
+    "Slots": "slots",
+    "Split": "data.splits",
+    "auc": "metrics",
+    "build_hypergraphs": "hypergraph.build",
+    "candidate_pool": "data.negatives",
+    "gauc": "metrics",
+    "load_dataset": "data.registry",
+    "load_run": "runs.run",
+    "log_loss": "metrics",
+    "make_slots": "slots",
+    "pretrain_interest": "hypergraph.interest",
+    "split": "data.splits",
+    "train": "runs.experiment",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that defines ``name`` and keep the object for the next time."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'hyperctr' has no attribute {name!r}")
+    value = getattr(_import_module(f"hyperctr.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

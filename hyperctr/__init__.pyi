@@ -1,0 +1,29 @@
+from hyperctr.config import Config as Config
+from hyperctr.data.dataset import Dataset as Dataset
+from hyperctr.data.features import FeatureTable as FeatureTable
+from hyperctr.data.interactions import Interactions as Interactions
+from hyperctr.data.negatives import NegativeSampler as NegativeSampler
+from hyperctr.data.negatives import candidate_pool as candidate_pool
+from hyperctr.data.registry import load_dataset as load_dataset
+from hyperctr.data.splits import Split as Split
+from hyperctr.data.splits import split as split
+from hyperctr.errors import ConfigError as ConfigError
+from hyperctr.errors import DataError as DataError
+from hyperctr.errors import HyperCTRError as HyperCTRError
+from hyperctr.errors import RunError as RunError
+from hyperctr.errors import ShapeError as ShapeError
+from hyperctr.hypergraph.build import build_hypergraphs as build_hypergraphs
+from hyperctr.hypergraph.incidence import Hypergraph as Hypergraph
+from hyperctr.hypergraph.interest import Interest as Interest
+from hyperctr.hypergraph.interest import pretrain_interest as pretrain_interest
+from hyperctr.metrics import auc as auc
+from hyperctr.metrics import gauc as gauc
+from hyperctr.metrics import log_loss as log_loss
+from hyperctr.model.convolution import HypergraphConv as HypergraphConv
+from hyperctr.runs.experiment import train as train
+from hyperctr.runs.run import Run as Run
+from hyperctr.runs.run import load_run as load_run
+from hyperctr.slots import Slots as Slots
+from hyperctr.slots import make_slots as make_slots
+
+__version__: str
