@@ -11,7 +11,7 @@ from importlib import import_module as _import_module
 
 __version__ = "0.1.0"
 
-# Public name -> the module that defines it. __init__.pyi repeats the names for type checkers; a test compares the two.
+# Public name -> its module. __init__.pyi repeats the names for type checkers; a test compares the two.
 _HOME = {
     "Config": "config",
     "ConfigError": "errors",
@@ -42,7 +42,7 @@ _HOME = {
     "train": "runs.experiment",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> object:
