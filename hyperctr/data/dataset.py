@@ -1,0 +1,277 @@
+"""A data set: interactions, item features and the maps between public ids and dense indices."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hyperctr.data.features import FeatureTable
+from hyperctr.data.ids import clean_ids, find_ids
+from hyperctr.data.interactions import Clock, Interactions
+from hyperctr.errors import DataError, DataWarning, did_you_mean
+
+FIRST_MODALITIES = ("visual", "acoustic", "textual")
+
+
+class Dataset:
+    """Everything a model may learn from, validated and immutable.
+
+    Letters: U users, I items, n interaction rows. Index order is the sorted order of the ids.
+
+    Args:
+        name: short name, shown in reports.
+        interactions: an :class:`Interactions`, or a frame to build one from.
+        features: one :class:`FeatureTable` a modality, each aligned with ``items``.
+        items: the catalogue: sorted unique ids of all items, also those nobody was shown. By default the items
+            of the interactions. With a catalogue, an interaction with any other item is an error.
+        item_table: frame with ``item_id`` and anything worth showing (``title``, ``genres``, ...); any row order.
+        licence: text that must travel with the data.
+        truth: what a generator planted, where the data are synthetic.
+        notes: warnings of the importer, kept with those of the containers.
+
+    Attributes:
+        users: [U] ids. items: [I] ids (int64, or object of str).
+        user_index, item_index: int64 [n], dense indices of each row. timestamp: int64 [n]. clicked: bool [n].
+        features: dict, modality -> FeatureTable, in the order of ``modalities``.
+
+    Raises:
+        DataError: anything that does not fit together; the message names file, row and value.
+
+    >>> log = pd.DataFrame({"user_id": ["u", "u", "v", "v"], "item_id": [7, 9, 9, 7], "timestamp": [1, 2, 3, 4]})
+    >>> data = Dataset("tiny", log, [FeatureTable("visual", [[0.5], [1.5]])])
+    >>> data.users.tolist(), data.items.tolist(), data.item_index.tolist()
+    (['u', 'v'], [7, 9], [0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        interactions: Interactions | pd.DataFrame,
+        features: Iterable[FeatureTable] = (),
+        *,
+        items: npt.NDArray[Any] | None = None,
+        item_table: pd.DataFrame | None = None,
+        licence: str = "",
+        truth: Any = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        log = interactions if isinstance(interactions, Interactions) else Interactions(interactions)
+        self.name, self.licence, self.truth, self._log = name, licence, truth, log
+        self.clock: Clock = log.clock
+        self.users: npt.NDArray[Any] = _sorted_ids(log.frame["user_id"])
+        self.items: npt.NDArray[Any] = (
+            _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
+        )
+        self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(
+            pd.Index(log.frame["user_id"])
+        ).astype(np.int64)
+        self.item_index: npt.NDArray[np.int64] = self._item_ids.get_indexer(
+            pd.Index(log.frame["item_id"])
+        ).astype(np.int64)
+        if (self.item_index < 0).any():
+            row = int(np.argmax(self.item_index < 0))
+            raise DataError(
+                f"{log.where(row)}: item_id {log.frame['item_id'].iloc[row]!r} is not in the catalogue of "
+                f"{len(self.items):,} items ({(self.item_index < 0).sum():,} such rows); "
+                "add the item to the catalogue, remove the rows, or work without a catalogue"
+            )
+        self.timestamp: npt.NDArray[np.int64] = log.frame["timestamp"].to_numpy(dtype=np.int64, copy=True)
+        self.clicked: npt.NDArray[np.bool_] = log.frame["clicked"].to_numpy(dtype=bool, copy=True)
+        self.features = self._aligned(features)
+        self.modalities: tuple[str, ...] = tuple(self.features)
+        self.item_table = self._shown(item_table)
+        self.warnings = [
+            *notes,
+            *log.warnings,
+            *(w for table in self.features.values() for w in table.warnings),
+        ]
+        self._count_bare_items()
+        for array in (self.users, self.items, self.user_index, self.item_index, self.timestamp, self.clicked):
+            array.flags.writeable = False
+
+    @cached_property
+    def _user_ids(self) -> pd.Index[Any]:
+        return pd.Index(self.users)
+
+    @cached_property
+    def _item_ids(self) -> pd.Index[Any]:
+        return pd.Index(self.items)
+
+    def _aligned(self, features: Iterable[FeatureTable]) -> dict[str, FeatureTable]:
+        tables = list(features.values()) if isinstance(features, dict) else list(features)
+        rank = {modality: k for k, modality in enumerate(FIRST_MODALITIES)}
+        tables.sort(key=lambda table: (rank.get(table.name, len(rank)), table.name))
+        names = [table.name for table in tables]
+        for table in tables:
+            if names.count(table.name) > 1:
+                raise DataError(
+                    f"{self.name}: modality {table.name!r} is given twice; one table a modality is allowed"
+                )
+            if len(table) != len(self.items):
+                raise DataError(
+                    f"{table.source}: modality {table.name!r} has {len(table):,} rows for {len(self.items):,} items; "
+                    "align it with FeatureTable.from_rows"
+                )
+        return dict(zip(names, tables, strict=True))
+
+    def _shown(self, item_table: pd.DataFrame | None) -> pd.DataFrame:
+        if item_table is None:
+            return pd.DataFrame({"item_id": self.items})
+        if "item_id" not in item_table.columns:
+            raise DataError(
+                f"{self.name}: the item table lacks column 'item_id'; found {list(item_table.columns)}"
+            )
+        ids = clean_ids(item_table["item_id"], source=f"{self.name}, item table")
+        table = item_table.drop(columns="item_id").set_index(pd.Index(ids))
+        if not table.index.is_unique:
+            raise DataError(
+                f"{self.name}: item {ids[table.index.duplicated()][0]!r} stands twice in the item table"
+            )
+        table = table.reindex(self._item_ids).reset_index(drop=True)
+        table.insert(0, "item_id", self.items)
+        return table
+
+    def _count_bare_items(self) -> None:
+        if self.features:
+            bare = int((~np.any([table.present for table in self.features.values()], axis=0)).sum())
+            if bare:
+                message = (
+                    f"{self.name}: {bare:,} of {len(self.items):,} items have no feature in any modality; "
+                    "they were kept, all modalities masked"
+                )
+                self.warnings.append(message)
+                warnings.warn(message, DataWarning, stacklevel=3)
+
+    @property
+    def interactions(self) -> pd.DataFrame:
+        """Columns user_id, item_id, timestamp int64, clicked bool, sorted by timestamp (a copy: edit it freely)."""
+        return self._log.frame.copy(deep=False)  # pandas copies on the first write
+
+    @property
+    def num_users(self) -> int:
+        """U."""
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return len(self.items)
+
+    @property
+    def clicks(self) -> npt.NDArray[np.int64]:
+        """Row numbers of the clicks."""
+        return np.flatnonzero(self.clicked).astype(np.int64)
+
+    @property
+    def unclicks(self) -> npt.NDArray[np.int64]:
+        """Row numbers of what was shown and not clicked."""
+        return np.flatnonzero(~self.clicked).astype(np.int64)
+
+    @property
+    def has_unclicks(self) -> bool:
+        """Whether real unclicks were recorded."""
+        return not bool(self.clicked.all())
+
+    def users_to_index(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
+        """Map user ids to 0..U-1; an unknown id raises ``DataError`` naming it."""
+        return find_ids(self._user_ids, ids, "user")
+
+    def items_to_index(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
+        """Map item ids to 0..I-1; an unknown id raises ``DataError`` naming it."""
+        return find_ids(self._item_ids, ids, "item")
+
+    def subset_modalities(self, names: Sequence[str]) -> Dataset:
+        """Return the same data set with only the named modalities (at least one).
+
+        Raises:
+            DataError: a name is unknown, or none is given.
+        """
+        for name in names:
+            if name not in self.features:
+                raise DataError(
+                    f"{self.name}: modality {name!r} is not known; {did_you_mean(name, self.modalities)}"
+                )
+        if not names or isinstance(names, str):
+            raise DataError(f"{self.name}: give a list of at least one modality of {list(self.modalities)}")
+        other = object.__new__(Dataset)
+        kept = {name: table for name, table in self.features.items() if name in names}
+        other.__dict__.update({**self.__dict__, "features": kept, "modalities": tuple(kept)})
+        other.__dict__.pop("fingerprint", None)
+        return other
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a model can read: ids, rows, clock and features (not titles or licence)."""
+        digest = hashlib.sha256(f"hyperctr dataset 1, clock {self.clock}".encode())
+        for ids in (self.users, self.items):
+            digest.update(f"\x1d{ids.dtype.kind}\x1f".encode() + "\x1f".join(map(str, ids.tolist())).encode())
+        for rows in (self.user_index, self.item_index, self.timestamp):
+            digest.update(rows.astype("<i8").tobytes())
+        digest.update(self.clicked.tobytes())
+        for name, table in self.features.items():
+            digest.update(f"\x1d{name}\x1f{table.dim}\x1f".encode())
+            digest.update(table.values.astype("<f4").tobytes() + table.present.tobytes())
+        return digest.hexdigest()
+
+    def table1_row(self) -> dict[str, Any]:
+        """Return this data set's row of Table 1: counts, sparsity (a fraction, 0..1), dims and clock.
+
+        Sparsity is one minus interactions over users times items. A modality's coverage is the share of items having it.
+
+        >>> log = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [7, 8, 7, 9], "timestamp": [0, 86400, 2, 3]})
+        >>> Dataset("tiny", log, [FeatureTable("visual", [[1.0], [2.0], [3.0]])]).table1_row()["sparsity"]
+        0.33333333333333337
+        """
+        first, last = int(self.timestamp[0]), int(self.timestamp[-1])
+        dates = [
+            datetime.fromtimestamp(t, UTC).date().isoformat() if self.clock == "calendar" else str(t)
+            for t in (first, last)
+        ]
+        row: dict[str, Any] = {
+            "dataset": self.name,
+            "items": self.num_items,
+            "users": self.num_users,
+            "interactions": len(self.clicked),
+            "clicks": int(self.clicked.sum()),
+            "unclicks": int((~self.clicked).sum()),
+            "sparsity": 1.0 - len(self.clicked) / (self.num_users * self.num_items),
+        }
+        row |= {f"{name}_dim": table.dim for name, table in self.features.items()}
+        row |= {f"{name}_coverage": float(table.present.mean()) for name, table in self.features.items()}
+        return row | {"clock": self.clock, "first": dates[0], "last": dates[1]}
+
+    def __repr__(self) -> str:
+        dims = ", ".join(f"{name} {table.dim}" for name, table in self.features.items()) or "none"
+        return (
+            f"Dataset({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, {int(self.clicked.sum()):,} clicks, "
+            f"{len(self.unclicks):,} unclicks, {self.clock} clock, features: {dims})"
+        )
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(str(key))}</th><td>"
+            f"{value if isinstance(value, int) else f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))}</td></tr>"
+            for key, value in self.table1_row().items()
+        )
+        return f"<table>{cells}</table>"
+
+
+def _sorted_ids(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    ids = np.sort(np.asarray(column.unique(), dtype=None if column.dtype.kind == "i" else object))
+    return ids.astype(np.int64) if ids.dtype.kind == "i" else ids
+
+
+def _catalogue(items: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    ids = clean_ids(pd.Series(items, name="item_id"), source="items")
+    if not len(ids) or (ids[1:] <= ids[:-1]).any():
+        raise DataError("items must be sorted and unique: use np.unique(items)")
+    return ids

@@ -1,0 +1,211 @@
+"""The feature vectors of one modality, with a mask that says which items have one at all."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hyperctr.errors import DataError, DataWarning
+
+OnBad: TypeAlias = Literal["error", "mask"]
+
+
+class FeatureTable:
+    """One modality of all items, aligned with the data set's items.
+
+    Args:
+        name: the modality, for example ``"visual"``.
+        values: [I, dim] real numbers, converted to float32.
+        present: bool [I]; False where the item lacks this modality (all present by default).
+        source: where the values come from; named in every message.
+        items: ids of the I rows, named in messages instead of row numbers.
+        on_bad: what to do with a present row that holds NaN or infinity: raise, or mask the item and count it.
+
+    Attributes:
+        values: float32 [I, dim], read-only. Rows with ``present`` False are zeros inside and must never be read as data.
+        present: bool [I], read-only.
+        warnings: one counted sentence for each thing that was masked (also sent as ``DataWarning``).
+
+    Raises:
+        DataError: wrong shape, or a present value that is NaN or infinite (names modality, item and column).
+
+    >>> table = FeatureTable("visual", [[1.0, 2.0], [3.0, 4.0]], [True, False])
+    >>> table.dim, table.present.tolist(), table.values.tolist()
+    (2, [True, False], [[1.0, 2.0], [0.0, 0.0]])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        values: npt.ArrayLike,
+        present: npt.ArrayLike | None = None,
+        *,
+        source: str = "<memory>",
+        items: npt.NDArray[Any] | None = None,
+        on_bad: OnBad = "error",
+    ) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", name):
+            raise DataError(
+                f"{source}: modality name {name!r} is not usable; allowed are letters, digits and _ . + -"
+            )
+        if on_bad not in ("error", "mask"):
+            raise DataError(f"{source}: on_bad {on_bad!r} is not known; allowed: 'error', 'mask'")
+        raw = _matrix(name, values, source)
+        mask = np.ones(len(raw), dtype=bool) if present is None else np.array(present, copy=True)
+        if mask.dtype != bool or mask.shape != (len(raw),):
+            raise DataError(
+                f"{source}: 'present' of modality {name!r} must be bool of shape ({len(raw)},), "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+        self.name, self.source, self.warnings = name, source, list[str]()
+        with np.errstate(over="ignore", invalid="ignore"):
+            single = raw.astype(
+                np.float32
+            )  # a copy; numbers beyond float32 become infinite here and are caught below
+        bad = ~np.isfinite(single) & mask[:, None]
+        if bad.any():
+            row, column = (int(k) for k in np.argwhere(bad)[0])
+            item = f"item {items[row]!r}" if items is not None else f"row {row} (counted from 0)"
+            rows = bad.any(axis=1)
+            place = (
+                f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
+            )
+            if on_bad == "error":
+                raise DataError(
+                    f"{place} ({bad.sum():,} such values in {rows.sum():,} items); allowed are finite float32 numbers: "
+                    "repair the values, or leave those items out of the file so that they count as missing"
+                )
+            self.warnings.append(
+                f"{place}; {rows.sum():,} items with {bad.sum():,} values that are NaN or infinite were masked as missing"
+            )
+            warnings.warn(self.warnings[-1], DataWarning, stacklevel=2)
+            mask &= ~rows
+        single[~mask] = 0.0
+        self.values: npt.NDArray[np.float32] = np.ascontiguousarray(single)
+        self.present: npt.NDArray[np.bool_] = mask
+        self.values.flags.writeable = self.present.flags.writeable = False
+
+    @property
+    def dim(self) -> int:
+        """Length of one vector."""
+        return int(self.values.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        return f"FeatureTable({self.name!r}, {len(self):,} items x {self.dim}, {int(self.present.sum()):,} present)"
+
+    @classmethod
+    def from_rows(
+        cls,
+        name: str,
+        item_ids: npt.NDArray[Any],
+        vectors: npt.ArrayLike,
+        items: npt.NDArray[Any],
+        *,
+        source: str = "<memory>",
+        on_bad: OnBad = "error",
+    ) -> FeatureTable:
+        """Align vectors given in any order with ``items``; an item without a vector is masked.
+
+        Args:
+            item_ids: [R] the item of each vector.
+            vectors: [R, dim].
+            items: [I] unique ids, the data set's order.
+
+        Raises:
+            DataError: as the class; two different vectors for one item; no vector belongs to any item.
+
+        >>> FeatureTable.from_rows("visual", np.array([9, 7]), [[1.0], [2.0]], np.array([7, 8, 9])).present.tolist()
+        [True, False, True]
+        """
+        raw = _matrix(name, vectors, source)
+        if len(item_ids) != len(raw):
+            raise DataError(
+                f"{source}: modality {name!r} has {len(item_ids):,} item ids for {len(raw):,} vectors"
+            )
+        notes = []
+        repeated = np.asarray(pd.Series(item_ids).duplicated(keep="first"))
+        if repeated.any():
+            first = pd.Index(item_ids[~repeated]).get_indexer(pd.Index(item_ids[repeated]))
+            differs = (raw[~repeated][first] != raw[repeated]).any(axis=1)
+            if differs.any():
+                raise DataError(
+                    f"{source}: modality {name!r} has two different vectors for item "
+                    f"{item_ids[repeated][differs][0]!r}; one vector an item is allowed: remove one"
+                )
+            notes.append(
+                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were dropped"
+            )
+            item_ids, raw = item_ids[~repeated], raw[~repeated]
+        position = pd.Index(items).get_indexer(pd.Index(item_ids))
+        known = position >= 0
+        if not known.any():
+            raise DataError(
+                f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data set "
+                f"(there ids look like {items[0]!r}, here like {item_ids[0]!r}); check the column item_id"
+                if len(item_ids)
+                else f"{source}: modality {name!r} has no rows"
+            )
+        if not known.all():
+            notes.append(
+                f"{source}: {(~known).sum():,} of {len(known):,} items of modality {name!r} are not among the data "
+                "set's items and were dropped"
+            )
+        values = np.zeros((len(items), raw.shape[1]), dtype=raw.dtype)
+        present = np.zeros(len(items), dtype=bool)
+        values[position[known]] = raw[known]
+        present[position[known]] = True
+        table = cls(name, values, present, source=source, items=items, on_bad=on_bad)
+        blank = present & ~values.any(axis=1)
+        if blank.any() and table.dim > 1:
+            notes.append(
+                f"{source}: {blank.sum():,} vectors of modality {name!r} are all zeros; they were kept as data, "
+                "leave the rows out if they mean 'missing'"
+            )
+        for note in notes:
+            warnings.warn(note, DataWarning, stacklevel=2)
+        table.warnings[:0] = notes
+        return table
+
+    def standardised(self) -> FeatureTable:
+        """Return a copy with zero mean and unit variance in each column, over the present rows only.
+
+        A constant column tells nothing and becomes 0 everywhere.
+
+        >>> FeatureTable("visual", [[1.0, 5.0], [3.0, 5.0], [9.0, 9.0]], [True, True, False]).standardised().values
+        array([[-1.,  0.],
+               [ 1.,  0.],
+               [ 0.,  0.]], dtype=float32)
+        """
+        if not self.present.any():
+            return self
+        rows = self.values.astype(np.float64)
+        seen = rows[self.present]
+        mean, spread = seen.mean(axis=0), seen.std(axis=0)
+        constant = seen.min(axis=0) == seen.max(
+            axis=0
+        )  # exact; a computed spread of equal numbers may be 1e-17
+        scaled = np.where(constant, 0.0, (rows - mean) / np.where(constant, 1.0, spread))
+        return FeatureTable(self.name, scaled, self.present, source=f"{self.source} (standardised)")
+
+
+def _matrix(name: str, values: npt.ArrayLike, source: str) -> npt.NDArray[Any]:
+    """Return ``values`` as a numeric [rows, dim >= 1] array."""
+    try:
+        raw = np.asarray(values)
+    except ValueError as error:
+        raise DataError(
+            f"{source}: the vectors of modality {name!r} differ in length; all need one dim"
+        ) from error
+    if raw.dtype.kind not in "fiub" or raw.ndim != 2 or not raw.shape[1]:
+        raise DataError(
+            f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {raw.dtype} of shape {raw.shape}"
+        )
+    return raw
