@@ -5,8 +5,8 @@
     HYPERCTR_NO_VENV=1 python3 tools/bootstrap.py       use the current environment (conda), make none
     HYPERCTR_TORCH="torch==2.11.*" python3 tools/...    choose the torch to install
 
-torch is installed first and alone: a plain install of the project would fetch gigabytes of CUDA libraries onto
-machines that have no GPU. The order of choice is in ``install_torch``.
+torch is installed first and alone: a plain install of the project would fetch gigabytes of CUDA libraries
+onto machines that have no GPU. The order of choice is in ``install_torch``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def say(text: str) -> None:
     print(f"hyperctr: {text}", file=sys.stderr, flush=True)
 
 
-# --- which environment -------------------------------------------------------------------------------------------
+# --- which environment ----------------------------------------------------------------------------
 
 
 def uses_own_venv() -> bool:
@@ -60,7 +60,7 @@ def stamp_path() -> Path:
 
 
 def fingerprint() -> str:
-    """Hash all that an environment depends on: the metadata, the constraints, the interpreter and the path."""
+    """Hash what an environment depends on: metadata, constraints, interpreter and path."""
     digest = hashlib.sha256()
     metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     # settings of ruff, mypy and pytest may change without a new install
@@ -103,7 +103,7 @@ def make_venv() -> None:
         )
 
 
-# --- installing --------------------------------------------------------------------------------------------------
+# --- installing -----------------------------------------------------------------------------------
 
 
 def query(python: Path, code: str) -> str:
@@ -158,15 +158,15 @@ def installed_torch(python: Path) -> str:
 def install_torch(python: Path, log: Path) -> str:
     """Install a torch that fits the machine, unless there is one, and return its version.
 
-    In this order: the torch that is there; ``HYPERCTR_TORCH``; a wheel that pip is configured to find on disk;
-    on Linux without an NVIDIA driver the CPU build; else what the registry gives (CUDA on Linux).
+    In this order: the torch that is there; ``HYPERCTR_TORCH``; a wheel that pip is configured to find on
+    disk; on Linux without an NVIDIA driver the CPU build; else what the registry gives (CUDA on Linux).
     """
     wanted = torch_requirement()
     version = installed_torch(python)
     if version and satisfies(version, wanted):
         return version
     if version and not uses_own_venv():
-        raise SetupError(f"this environment holds torch {version}, HyperCTR needs {wanted}: update it there first")
+        raise SetupError(f"this environment holds torch {version}, HyperCTR needs {wanted}: update it first")
 
     pip: list[str | Path] = [python, "-m", "pip", "install"]
     chosen = os.environ.get("HYPERCTR_TORCH")
@@ -180,7 +180,17 @@ def install_torch(python: Path, log: Path) -> str:
         return installed_torch(python)
     if sys.platform.startswith("linux") and not shutil.which("nvidia-smi"):
         say("installing the CPU build of torch, about 200 MB (no NVIDIA driver found)")
-        cpu = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend=cpu", wanted]
+        cpu: list[str | Path] = [
+            python,
+            "-m",
+            "uv",
+            "pip",
+            "install",
+            "--python",
+            python,
+            "--torch-backend=cpu",
+            wanted,
+        ]
         if attempt([*pip, "uv"], log) and attempt(cpu, log):
             return installed_torch(python)
         say("the CPU build cannot be had here: falling back to the registry's torch")
@@ -224,7 +234,7 @@ def set_up() -> None:
             stamp.unlink(missing_ok=True)
             log.write_text("", encoding="utf-8")
         except OSError as error:
-            raise SetupError(f"cannot write into {stamp.parent} ({error}): activate an environment of your own") from error
+            raise SetupError(f"cannot write into {stamp.parent}: activate your own environment") from error
         say(f"setting up {stamp.parent} (once; what the installers say is in {log})")
         try:
             torch = install_torch(python, log)
@@ -255,7 +265,7 @@ def lock() -> Iterator[None]:
         yield
 
 
-# --- running -----------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------
 
 
 def command_line(command: Sequence[str]) -> list[str]:
@@ -295,7 +305,7 @@ def main(arguments: Sequence[str]) -> int:
     if sys.version_info < (3, OLDEST):
         other = newer_python()
         if other is None or not uses_own_venv():
-            say(f"Python 3.{OLDEST} or newer is needed, this is {platform.python_version()} ({sys.executable})")
+            say(f"needs Python 3.{OLDEST} or newer; {sys.executable} is {platform.python_version()}")
             return 2
         return subprocess.call([other, __file__, *arguments])
     try:
