@@ -1,0 +1,242 @@
+"""The world behind the data set ``planted``: who likes what, what is shown to whom, what is clicked.
+
+Nothing here is fitted to a real data set; it is a small world in which the claims of the method can be right
+or wrong:
+
+1. Every item has a latent content per modality (a topic plus its own deviation).
+2. Every user has a taste per modality (shared with the user's group, plus an own part) and a modality mix:
+   how much each modality decides. The mix is peaked and drifts slowly over the calendar; its value per month
+   is the truth that the interest matrix ``F^t`` (section 2.3.1 of the paper) should recover.
+3. Items differ in power-law popularity, and rise and fade ("trends"), in some groups more than in others.
+   Items also have a character that no feature shows and that groups agree on. Both can only be learned from
+   other people's clicks: this is where hypergraphs can earn something beyond content.
+4. Users are shown items (popular, trending, roughly to their taste); a shown item is clicked when it matches.
+   Rows shown and not clicked are real unclicks. Nobody is shown the same item twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.runtime import rng
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+CONTENT_DIM = 8  # latent content dimensions, and topics, per modality
+BLOCK = 4_000_000  # user-item pairs held in memory at a time
+
+# Strengths (in logits) of what decides, chosen so that popularity alone, one modality, all modalities and the
+# full truth are clearly apart; docs/method.md states the AUC each of them reaches.
+POWER, TREND, PEAK = 0.95, 3.0, 3.0
+SHOWN_TASTE, SHOWN_HIDDEN = 2.0, 0.9
+CLICK_TASTE, CLICK_HIDDEN, CLICK_SHARE = 1.5, 0.5, 2 / 3
+
+
+@dataclass(frozen=True)
+class PlantedTruth:
+    """What the generator knows and a model may only infer.
+
+    ``G`` groups, ``K`` latent dimensions, ``M`` modalities; rows are those of ``Dataset.interactions``.
+
+    Attributes:
+        modalities: names, in the order of every ``M`` axis here.
+        interest: ``[U, months, M]``, each user's modality mix in each month; sums to 1 over ``M``.
+        groups: ``[U]``, the group of each user.
+        content: per modality ``[I, K]``, latent content of each item.
+        topics: per modality ``[I]``, the topic the content comes from.
+        taste: per modality ``[U, K]``; taste times content says how well an item matches a user.
+        popularity: ``[I]``, log of the power-law popularity.
+        trend: ``[months, I]`` in [0, 1], how far up an item is in a month.
+        catches: ``[G, I]`` in [0, 1], how much a trend takes hold in a group.
+        hidden_item, hidden_user: ``[I, K]``, ``[U, K]``, character no feature shows, and the taste for it.
+        month: ``[n]``, month of each interaction row.
+        click_offset: the logit that fixes which share of the shown rows is clicked.
+    """
+
+    modalities: tuple[str, ...]
+    interest: Float
+    groups: Int
+    content: dict[str, Float]
+    topics: dict[str, Int]
+    taste: dict[str, Float]
+    popularity: Float
+    trend: Float
+    catches: Float
+    hidden_item: Float
+    hidden_user: Float
+    month: Int
+    click_offset: float
+
+    def preference(
+        self, users: Int, items: Int, months: Int, modalities: Sequence[str] | None = None
+    ) -> Float:
+        """Return the mix-weighted match of ``[P]`` (user, item, month), over all or some modalities."""
+        total = np.zeros(len(users))
+        for m, name in enumerate(self.modalities):
+            if modalities is None or name in modalities:
+                match = np.einsum("pk,pk->p", self.taste[name][users], self.content[name][items])
+                total += self.interest[users, months, m] * match
+        return total
+
+    def score(self, users: Int, items: Int, months: Int, modalities: Sequence[str] | None = None) -> Float:
+        """Return the log of the chance of "shown and clicked" up to a constant per user and month, ``[P]``.
+
+        No model can rank better; with ``modalities`` the oracle is blind to the content of the others.
+        """
+        liked = self.preference(users, items, months, modalities)
+        hidden = np.einsum("pk,pk->p", self.hidden_user[users], self.hidden_item[items])
+        trend = self.trend[months, items] * self.catches[self.groups[users], items]
+        shown = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
+        clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
+        score: Float = shown - np.logaddexp(0.0, -clicked)
+        return score
+
+
+def make_world(
+    seed: int, num_users: int, num_items: int, months: int, groups: int, names: tuple[str, ...], drift: float
+) -> PlantedTruth:
+    """Draw users, items and the calendar; nobody has been shown anything yet."""
+    draw = rng(seed, "planted", "users")
+    group = draw.permutation(np.arange(num_users) % groups)
+
+    # The mix: a softmax of a group's and a user's own leaning and a slow wave (1.5 to 5 years), so that one
+    # or two modalities lead at a time and the lead changes over the calendar.
+    leaning = 0.5 * draw.standard_normal((groups, len(names)))[group]
+    leaning += 0.6 * draw.standard_normal((num_users, len(names)))
+    period = draw.uniform(18, 60, (num_users, 1, len(names)))
+    phase = draw.uniform(0, 2 * np.pi, (num_users, 1, len(names)))
+    wave = np.sin(2 * np.pi * np.arange(months)[None, :, None] / period + phase)
+    interest = _softmax(PEAK * (leaning[:, None] + drift * wave))
+
+    content, topics, taste = {}, {}, {}
+    for name in names:
+        draw = rng(seed, "planted", "content", name)
+        topics[name] = draw.integers(CONTENT_DIM, size=num_items)
+        centre = draw.standard_normal((CONTENT_DIM, CONTENT_DIM))
+        content[name] = _standard(centre[topics[name]] + 0.6 * draw.standard_normal((num_items, CONTENT_DIM)))
+        own = draw.standard_normal((num_users, CONTENT_DIM))
+        taste[name] = _unit(1.2 * draw.standard_normal((groups, CONTENT_DIM))[group] + own)
+
+    draw = rng(seed, "planted", "items")
+    popularity = -POWER * np.log(1.0 + draw.permutation(num_items))
+    peak, width = draw.uniform(-3, months + 3, num_items), draw.uniform(1.5, 5.0, num_items)
+    trend = np.exp(-0.5 * ((np.arange(months)[:, None] - peak) / width) ** 2)
+    catches = draw.beta(0.4, 0.8, (groups, num_items))
+    hidden_item = draw.standard_normal((num_items, CONTENT_DIM))
+    shared = 2.0 * draw.standard_normal((groups, CONTENT_DIM))[group]
+    hidden_user = _unit(shared + draw.standard_normal((num_users, CONTENT_DIM)))
+    return PlantedTruth(
+        modalities=names,
+        interest=interest,
+        groups=group,
+        content=content,
+        topics=topics,
+        taste=taste,
+        popularity=popularity,
+        trend=trend,
+        catches=catches,
+        hidden_item=hidden_item,
+        hidden_user=hidden_user,
+        month=np.zeros(0, dtype=np.int64),
+        click_offset=0.0,
+    )
+
+
+def show(seed: int, world: PlantedTruth, rows: int) -> tuple[Int, Int, Int]:
+    """Draw who is shown what in which month, ``[rows]`` each, no (user, item) pair twice."""
+    num_users, months, _ = world.interest.shape
+    num_items = len(world.popularity)
+    draw = rng(seed, "planted", "activity")
+
+    # How many rows each user has (heavy tail), then how they spread over the user's stretch of the calendar.
+    share = np.exp(draw.standard_normal(num_users))
+    per_user = 5 + _apportion(share, rows - 5 * num_users, limit=num_items // 4 - 5)
+    length = np.maximum(1, (months * draw.uniform(0.4, 1.0, num_users)).astype(np.int64))
+    begin = draw.integers(0, months - length + 1)
+    ago = np.arange(months) - begin[:, None]
+    weight = draw.gamma(1.0, size=(num_users, months)) * ((ago >= 0) & (ago < length[:, None]))
+    weight = weight / weight.sum(axis=1, keepdims=True)
+    count = draw.multinomial(per_user, weight)
+
+    shown = []
+    block = max(1, BLOCK // num_items)
+    for begin_user in range(0, num_users, block):
+        some = np.arange(begin_user, min(begin_user + block, num_users))
+        shown.extend(_show_block(rng(seed, "planted", "shown", begin_user), world, some, count[some]))
+    users, items, month = (np.concatenate(part) for part in zip(*shown, strict=True))
+    return users, items, month
+
+
+def _show_block(
+    draw: np.random.Generator, world: PlantedTruth, some: Int, count: Int
+) -> list[tuple[Int, Int, Int]]:
+    """Draw the rows of some users, ``count [len(some), months]``; one (users, items, month) per month."""
+    hidden = SHOWN_HIDDEN * world.hidden_user[some] @ world.hidden_item.T
+    match = SHOWN_TASTE * np.stack(
+        [world.taste[name][some] @ world.content[name].T for name in world.modalities]
+    )
+    seen = np.zeros(hidden.shape, dtype=bool)
+    shown = []
+    for t in np.flatnonzero(count.any(axis=0)):
+        who = np.flatnonzero(count[:, t])
+        logit = world.popularity + TREND * world.trend[t] * world.catches[world.groups[some[who]]]
+        logit += hidden[who] + np.einsum("um,mui->ui", world.interest[some[who], t], match[:, who])
+        # An exponential race draws without replacement in proportion to exp(logit): the earliest win.
+        arrival = np.log(draw.standard_exponential(logit.shape)) - logit
+        arrival[seen[who]] = np.inf
+        first = np.argsort(arrival, axis=1, kind="stable")[:, : count[who, t].max()]
+        row, rank = np.nonzero(np.arange(first.shape[1]) < count[who, t][:, None])
+        seen[who[row], first[row, rank]] = True
+        shown.append((some[who[row]], first[row, rank], np.full(len(row), t)))
+    return shown
+
+
+def click(
+    seed: int, world: PlantedTruth, users: Int, items: Int, month: Int
+) -> tuple[NDArray[np.bool_], float]:
+    """Decide which shown rows are clicked, ``[rows]``, and return the offset that makes them CLICK_SHARE."""
+    pull = CLICK_TASTE * world.preference(users, items, month)
+    pull += CLICK_HIDDEN * np.einsum("pk,pk->p", world.hidden_user[users], world.hidden_item[items])
+    pull += rng(seed, "planted", "clicks").logistic(size=len(users))
+    offset = float(np.quantile(pull, 1 - CLICK_SHARE))
+    # Whoever clicks nothing leaves no trace in a click log: the best two rows of a user are always clicked.
+    order = np.lexsort((-pull, users))
+    begin = np.flatnonzero(np.r_[True, np.diff(users[order]) > 0])
+    clicked: NDArray[np.bool_] = pull > offset
+    clicked[order[np.r_[begin, begin + 1]]] = True
+    return clicked, offset
+
+
+def _apportion(share: Float, total: int, limit: int) -> Int:
+    """Split ``total`` in proportion to ``share``, at most ``limit`` each, largest remainders first."""
+    quota = np.zeros(len(share))
+    free = np.ones(len(share), dtype=bool)
+    while (rest := total - quota.sum()) > 1e-6 and free.any():
+        quota[free] += rest * share[free] / share[free].sum()
+        free &= quota < limit
+        quota = np.minimum(quota, limit)
+    whole = np.floor(quota + 1e-9).astype(np.int64)
+    left = np.argsort(np.where(whole < limit, whole - quota, 1.0), kind="stable")[: total - int(whole.sum())]
+    whole[left] += 1
+    return whole
+
+
+def _softmax(x: Float) -> Float:
+    power = np.exp(x - x.max(axis=-1, keepdims=True))
+    normalised: Float = power / power.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+def _unit(x: Float) -> Float:
+    normalised: Float = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return normalised
+
+
+def _standard(x: Float) -> Float:
+    normalised: Float = (x - x.mean(axis=0)) / x.std(axis=0)
+    return normalised
