@@ -1,1 +1,1 @@
-"""Figures, tables and the offline report. Nothing here imports torch, so a report kernel starts in about three seconds."""
+"""Figures, tables and the offline report. Nothing here imports torch on its own: kernels start fast."""

@@ -1,4 +1,4 @@
-"""Static drawing of one hypergraph: nodes as points, each hyperedge a soft region (or a star) in its modality's colour."""
+"""Static drawing of one hypergraph: nodes are points, a hyperedge is a soft region or a star."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def hypergraph_figure(
 
     Args:
         hypergraph: N nodes, E hyperedges, ``group`` = modality index.
-        limit: at most this many hyperedges, shared evenly by the modalities; the subtitle says how many of how many.
-        shape: ``"hull"`` fills the region around the members, ``"star"`` joins each member with its hyperedge.
+        limit: at most this many hyperedges, shared evenly by the modalities; the subtitle says so.
+        shape: ``"hull"`` fills the region around the members, ``"star"`` joins them in their middle.
         title: replaces the default title.
         node_labels: [N] shown on hover instead of the node number.
 
@@ -71,7 +71,9 @@ def hypergraph_figure(
     total = hypergraph.num_hyperedges
     given = hypergraph.group
     group = np.zeros(total, np.int64) if given is None else np.asarray(given, dtype=np.int64)
-    names = tuple(hypergraph.group_names) or tuple(f"group {index}" for index in range(int(group.max(initial=0)) + 1))
+    names = tuple(hypergraph.group_names) or tuple(
+        f"group {index}" for index in range(int(group.max(initial=0)) + 1)
+    )
     chosen = largest_hyperedges(incidence, group, limit)
     kept = incidence[:, np.isin(incidence[1], chosen)]
     members, node = np.unique(kept[0], return_inverse=True)
@@ -138,7 +140,7 @@ def _regions(
 def _points(
     places: NDArray[np.float64], labels: NDArray[Any], inside: NDArray[np.bool_], colour: str, kind: str
 ) -> go.Scatter:
-    """All nodes of the drawing; those in none of this panel's hyperedges stay as faint dots, to keep the place."""
+    """All nodes of the drawing; those in none of this panel's hyperedges stay as faint dots."""
     x, y = places.astype(np.float32).T
     return go.Scatter(
         x=x,

@@ -1,7 +1,7 @@
-"""Where to put the nodes and hyperedges of a drawing: a spectral start, then a short push apart. No randomness.
+"""Where to put the nodes and hyperedges of a drawing: a spectral start, then a short push apart, no chance.
 
-networkx's spring layout takes seconds for a thousand points; the singular vectors of the incidence matrix put nodes that
-share hyperedges together in milliseconds, and a few dozen vectorised steps keep them from lying on each other.
+networkx's spring layout takes seconds for a thousand points; the singular vectors of the incidence matrix put
+nodes that share hyperedges together in milliseconds, and some vectorised steps keep them off each other.
 """
 
 from __future__ import annotations
@@ -33,20 +33,23 @@ def spectral_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges
     edge_size = np.maximum(dense.sum(0, keepdims=True), 1.0)
     left, _, right = np.linalg.svd(dense / np.sqrt(node_degree) / np.sqrt(edge_size), full_matrices=False)
     places = np.concatenate([left / np.sqrt(node_degree), right.T / np.sqrt(edge_size.T)])
-    places = places[:, 1:3] if places.shape[1] > 2 else places[:, :2]  # the first vector only repeats the degrees
+    # the first vector only repeats the degrees
+    places = places[:, 1:3] if places.shape[1] > 2 else places[:, :2]
     places = np.pad(places, ((0, 0), (0, 2 - places.shape[1])))
     # a singular vector has no sign: fix it, so that two machines draw the same picture
     strongest = np.abs(places).argmax(0)
     places = places * np.where(places[strongest, [0, 1]] < 0, -1.0, 1.0)
     places = places / np.maximum(np.abs(places).max(0), 1e-9)
-    # nodes with the same memberships share one point; a tiny sunflower spiral gives the push apart a direction
+    # nodes with the same memberships share one point; a tiny sunflower spiral gives the push a direction
     rank = np.arange(len(places))
-    angle = rank * np.pi * (3 - np.sqrt(5))
-    places = places + 0.05 * np.sqrt(rank / max(len(rank), 1))[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+    angle, radius = rank * np.pi * (3 - np.sqrt(5)), 0.05 * np.sqrt(rank / max(len(rank), 1))
+    places = places + np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
     return places[:num_nodes], places[num_nodes:]
 
 
-def spread(incidence: NDArray[np.int64], nodes: Array, hyperedges: Array, *, steps: int = 80) -> tuple[Array, Array]:
+def spread(
+    incidence: NDArray[np.int64], nodes: Array, hyperedges: Array, *, steps: int = 80
+) -> tuple[Array, Array]:
     """Push points apart while each hyperedge holds its members (Fruchterman-Reingold on the bipartite graph).
 
     Args:

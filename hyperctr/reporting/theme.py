@@ -1,7 +1,7 @@
 """One look for every chart: the colours of the modalities, the plotly template, how a figure is shown.
 
-The colours are those of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality keeps its
-colour in every figure of every report, so a reader learns it once.
+The colours are those of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality
+keeps its colour in every figure of every report, so a reader learns it once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ MODALITY_COLOURS = {
     "multi-modal": "#CC79A7",
 }
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
-NEUTRAL = "#7A828C"  # nodes, guides and everything that belongs to no modality; readable on white and on near-black
+NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
 SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
 
-# plotly 7 adds a button that uploads the figure to its vendor's cloud; nothing of a report may leave the machine
+# plotly 7 adds a button that uploads the figure to its vendor's cloud; no report may leave the machine
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "responsive": True,
@@ -43,9 +44,10 @@ _AXIS = {
 }
 TEMPLATE = go.layout.Template(
     layout={
-        "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": "#24292f"},
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y": 0.97, "yanchor": "top",
-                  "font": {"size": 16}, "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}}},
+        "font": {"family": FONT, "size": 13, "color": "#24292f"},
+        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y": 0.97,
+                  "yanchor": "top", "font": {"size": 16},
+                  "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "colorway": [*MODALITY_COLOURS.values(), *FURTHER_COLOURS],
@@ -61,7 +63,7 @@ TEMPLATE = go.layout.Template(
 
 
 def modality_colour(name: str, others: Sequence[str] = ()) -> str:
-    """Return the colour of a modality; a modality the paper does not know gets one by its place in ``others``.
+    """Return the colour of a modality; one the paper does not know gets it by its place in ``others``.
 
     Args:
         name: a modality name, or ``"multi-modal"``.

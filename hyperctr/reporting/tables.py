@@ -1,0 +1,133 @@
+"""Tables as plain HTML: numbers aligned, intervals beside them, for notebooks, pages and print."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+METRICS = {
+    "auc": ("AUC", True),
+    "gauc": ("GAUC", True),
+    "logloss": ("log loss", False),
+    "calibration": ("calibration error", False),
+}
+EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A table that shows itself in a notebook.
+
+    Attributes:
+        head: column titles.
+        rows: cell texts, one tuple per row; already escaped, may hold markup.
+        caption: one or two plain sentences under the title.
+        strong: indices of rows printed in bold.
+        text_columns: indices of columns aligned left; the others hold numbers.
+    """
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    strong: frozenset[int] = frozenset()
+    text_columns: frozenset[int] = field(default_factory=lambda: frozenset({0}))
+
+    def _repr_html_(self) -> str:
+        def line(cells: Iterable[str], tag: str, style: str = "") -> str:
+            parts = (
+                f"<{tag}{' class=text' if place in self.text_columns else ''}>{cell}</{tag}>"
+                for place, cell in enumerate(cells)
+            )
+            return f"<tr{style}>{''.join(parts)}</tr>"
+
+        body = "".join(
+            line(cells, "td", ' class="strong"' if place in self.strong else "")
+            for place, cells in enumerate(self.rows)
+        )
+        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        head = line(map(html.escape, self.head), "th")
+        return f'<table class="numbers">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
+
+    def __repr__(self) -> str:
+        return "\n".join("  ".join(cells) for cells in [tuple(self.head), *map(tuple, self.rows)])
+
+
+def show_number(value: Any, digits: int | None = None) -> str:
+    """Write one value for a table: thousands separated, missing as a dash, text escaped.
+
+    >>> show_number(1234), show_number(0.98765, 3), show_number(float("nan")), show_number("a<b")
+    ('1,234', '0.988', '–', 'a&lt;b')
+    """
+    if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
+        return EMPTY
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{int(value):,}"
+    if isinstance(value, float | np.floating):
+        return f"{float(value):,.{4 if digits is None else digits}f}"
+    return html.escape(str(value))
+
+
+def frame_table(
+    frame: pd.DataFrame,
+    *,
+    titles: Mapping[str, str] | None = None,
+    formats: Mapping[str, Callable[[Any], str]] | None = None,
+    caption: str = "",
+    strong: Iterable[int] = (),
+) -> HtmlTable:
+    """Turn a frame into a table: columns of text to the left, numbers to the right.
+
+    >>> frame_table(pd.DataFrame({"set": ["x"], "clicks": [1200]})).rows
+    [('x', '1,200')]
+    """
+    titles, formats = titles or {}, formats or {}
+    rows = [
+        tuple(formats.get(column, show_number)(row[column]) for column in frame.columns)
+        for row in frame.to_dict("records")
+    ]
+    text = frozenset(
+        place
+        for place, column in enumerate(frame.columns)
+        if not pd.api.types.is_numeric_dtype(frame[column])
+    )
+    head = [titles.get(str(column), str(column).replace("_", " ")) for column in frame.columns]
+    return HtmlTable(head, rows, caption, frozenset(strong), text)
+
+
+def metrics_table(rows: pd.DataFrame, *, caption: str = "", digits: int = 4) -> HtmlTable:
+    """Show one row per model, each metric with its interval if there is one, the best in bold.
+
+    Args:
+        rows: column ``model``, any of ``auc, gauc, logloss, calibration``, also with ``_low``, ``_high``.
+        caption: what the numbers are measured on: labelling and protocol.
+        digits: after the point.
+
+    >>> frame = pd.DataFrame({"model": ["a"], "auc": [0.8], "auc_low": [0.79], "auc_high": [0.81]})
+    >>> metrics_table(frame, digits=2).rows[0]
+    ('a', '<b>0.80</b> <small>0.79 to 0.81</small>')
+    """
+    shown = [name for name in METRICS if name in rows.columns]
+    best = {}
+    for name in shown:
+        values = rows[name].to_numpy(np.float64)
+        if np.isfinite(values).any():
+            best[name] = int(np.nanargmax(values) if METRICS[name][1] else np.nanargmin(values))
+    lines = []
+    for place, row in enumerate(rows.to_dict("records")):
+        cells = [html.escape(str(row["model"]))]
+        for name in shown:
+            cell = show_number(float(row[name]), digits)
+            cell = f"<b>{cell}</b>" if best.get(name) == place else cell
+            low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+            if low is not None and high is not None and np.isfinite([low, high]).all():
+                cell += f" <small>{low:.{digits}f} to {high:.{digits}f}</small>"
+            cells.append(cell)
+        lines.append(tuple(cells))
+    return HtmlTable(["model", *(METRICS[name][0] for name in shown)], lines, caption)

@@ -1,0 +1,66 @@
+"""Figures about one run: loss and validation AUC while it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hyperctr.errors import ShapeError
+from hyperctr.reporting.theme import MODALITY_COLOURS, NEUTRAL, style
+
+
+def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -> go.Figure:
+    """Draw training loss and validation AUC against what has been seen (Figure 8 of the paper).
+
+    Args:
+        events: columns ``examples`` (training clicks seen), ``loss``, ``validation_auc`` (NaN: not taken).
+        epoch_examples: training clicks of one epoch; given, the x axis counts epochs.
+
+    Returns:
+        two panels above each other with one x axis; the best point is marked and named.
+
+    Raises:
+        ShapeError: a column is missing, or there is no row.
+
+    >>> frame = pd.DataFrame({"examples": [10, 20], "loss": [0.7, 0.6], "validation_auc": [0.5, 0.8]})
+    >>> learning_curve(frame).layout.annotations[0].text
+    'best: 0.8000'
+    """
+    missing = sorted({"examples", "loss", "validation_auc"} - set(events.columns))
+    if missing or events.empty:
+        raise ShapeError(
+            f"a learning curve needs examples, loss and validation_auc; lacking: {missing or 'rows'}"
+        )
+    scale = 1 if epoch_examples is None else epoch_examples
+    made = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.07)
+    panels = (("validation_auc", MODALITY_COLOURS["visual"]), ("loss", MODALITY_COLOURS["acoustic"]))
+    for place, (column, colour) in enumerate(panels):
+        rows = events[np.isfinite(events[column].to_numpy(np.float64))]
+        made.add_scatter(
+            x=(rows["examples"] / scale).to_numpy(np.float32),
+            y=rows[column].to_numpy(np.float32),
+            mode="lines+markers",
+            marker_size=4,
+            line_color=colour,
+            name=column.replace("_", " "),
+            row=place + 1,
+            col=1,
+        )
+    reached = events["validation_auc"].to_numpy(np.float64)
+    subtitle = "training loss is the mean since the point before"
+    if np.isfinite(reached).any():
+        best = int(np.nanargmax(reached))
+        x, y = float(events["examples"].iloc[best] / scale), float(reached[best])
+        ring = {"size": 12, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
+        made.add_scatter(x=[x], y=[y], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
+        anchor = "right" if x > float(events["examples"].max()) / scale / 2 else "left"
+        label = {"text": f"best: {y:.4f}", "showarrow": False, "yshift": -18, "font": {"color": NEUTRAL}}
+        made.add_annotation(x=x, y=y, xanchor=anchor, **label, row=1, col=1)
+        subtitle = "the weights of the marked point are kept; " + subtitle
+    style(made, "Learning curve", subtitle, height=520, showlegend=False)
+    made.update_yaxes(title_text="validation AUC", row=1)
+    made.update_yaxes(title_text="training loss", row=2)
+    made.update_xaxes(title_text="epochs" if epoch_examples else "training clicks seen", row=2)
+    return made
