@@ -1,0 +1,205 @@
+"""What `hyperctr doctor` looks at: versions, device, browser, kernel, data, and the line to type for what is missing.
+
+Every check is a small function returning :class:`Finding` rows, so that nothing here can crash on a broken machine.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+State = Literal["ok", "note", "broken"]
+MARK: dict[State, str] = {"ok": " ", "note": "!", "broken": "X"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+CORE = "core"
+# what the user gets by an extra, for the line that says it is missing
+PURPOSE = {
+    CORE: "needed",
+    "report": "for `hyperctr report`",
+    "notebook": "for JupyterLab",
+    "images": "for PNG figures",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's report.
+
+    Attributes:
+        subject: what was looked at.
+        value: what was found.
+        state: ``ok``; ``note``, works but something is missing; ``broken``, the install cannot work.
+        remedy: the line to type, where there is one.
+
+    >>> print(Finding("browser", "none found", "note", "apt-get install chromium"))
+    ! browser             none found
+                          -> apt-get install chromium
+    """
+
+    subject: str
+    value: str
+    state: State = "ok"
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        line = f"{MARK[self.state]} {self.subject:<20}{self.value}"
+        return f"{line}\n{'':22}-> {self.remedy}" if self.remedy else line
+
+
+def examine(data_dir: str | Path | None = None) -> list[Finding]:
+    """Look at everything, in the order in which a reader needs it.
+
+    Args:
+        data_dir: where data sets lie; by default ``HYPERCTR_DATA``, then ``~/.cache/hyperctr``.
+
+    >>> any(finding.subject == "python" for finding in examine())
+    True
+    """
+    return [*packages(), *device(), *kernel(), *browser(), *data(data_dir)]
+
+
+def healthy(findings: list[Finding]) -> bool:
+    """Tell whether the install can work.
+
+    >>> healthy([Finding("torch", "2.13", "ok"), Finding("browser", "none", "note")])
+    True
+    """
+    return not any(finding.state == "broken" for finding in findings)
+
+
+def pip_line(*requirements: str) -> str:
+    """Return the pip command that installs into this very environment."""
+    return f"{sys.executable} -m pip install " + " ".join(f"'{requirement}'" for requirement in requirements)
+
+
+def requirements() -> list[tuple[str, str, str]]:
+    """Return (name, lowest version, extra) of what the project asks for, from its own metadata.
+
+    Empty where the package was put on the path without installing it.
+
+    >>> [r for r in requirements() if r[0] == "torch"] in ([], [("torch", "2.8", "core")])
+    True
+    """
+    try:
+        lines = importlib.metadata.requires("hyperctr") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        name = re.match(r"[\w.-]+", line)
+        floor = re.search(r">=\s*([\d.]+)", line)
+        extra = re.search(r"extra == ['\"](\w+)['\"]", line)
+        if name and floor and (extra is None or extra.group(1) in PURPOSE):
+            found.append((name.group(), floor.group(1), extra.group(1) if extra else CORE))
+    return found
+
+
+def packages() -> Iterator[Finding]:
+    """Check Python and every package of the core and of the extras a user meets."""
+    from hyperctr import __version__
+
+    yield Finding("hyperctr", f"{__version__} in {Path(__file__).parent}")
+    old = sys.version_info < (3, 11)
+    where = f"{platform.python_version()} at {sys.executable} on {platform.platform(terse=True)}"
+    yield Finding("python", where, "broken" if old else "ok", "install Python 3.11 or newer" if old else "")
+    wanted = requirements()
+    if not wanted:
+        yield Finding("install", "the package runs from its folder, uninstalled", "note", pip_line("-e", "."))
+    for name, floor, extra in wanted or [("torch", "2.8", CORE), ("torch-geometric", "2.7", CORE)]:
+        requirement = f"{name}>={floor}"
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            state: State = "broken" if extra == CORE else "note"
+            yield Finding(name, f"missing ({PURPOSE[extra]})", state, pip_line(requirement))
+            continue
+        if _numbers(version) < _numbers(floor):
+            state = "broken" if extra == CORE else "note"
+            yield Finding(name, f"{version} is older than {floor}", state, pip_line(requirement))
+        else:
+            yield Finding(name, version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+
+
+def device() -> Iterator[Finding]:
+    """Check that torch starts, which device a run would take, and whether a GPU lies idle by accident."""
+    try:
+        import torch
+
+        from hyperctr.runtime import choose_device
+    except Exception as error:  # a half-installed torch fails in many ways, from ImportError to OSError
+        yield Finding(
+            "torch starts", f"no: {error}", "broken", pip_line("--force-reinstall", "torch>=2.8,<3")
+        )
+        return
+    yield Finding("torch build", f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only")
+    try:
+        chosen = choose_device()
+    except ValueError as error:
+        yield Finding("device", str(error), "broken", "unset HYPERCTR_DEVICE")
+        return
+    name = (
+        torch.cuda.get_device_name(chosen)
+        if chosen.type == "cuda"
+        else platform.processor() or platform.machine()
+    )
+    yield Finding("device", f"{chosen} ({name})")
+    yield Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors")
+    if shutil.which("nvidia-smi") and not torch.cuda.is_available():
+        if torch.version.cuda:
+            yield Finding("GPU", "a driver is installed, but torch sees no GPU", "note", "nvidia-smi")
+        else:
+            line = pip_line("--force-reinstall", "torch>=2.8,<3")
+            yield Finding("GPU", "there is one, but torch is a CPU build", "note", line)
+
+
+def kernel() -> Iterator[Finding]:
+    """Check that the Jupyter kernel that notebooks ask for is registered and points to a Python that exists."""
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager
+    except ImportError:
+        yield Finding("kernel python3", "no Jupyter here", "note", pip_line("ipykernel"))
+        return
+    line = f"{sys.executable} -m ipykernel install --sys-prefix"
+    try:
+        arguments = KernelSpecManager().get_kernel_spec("python3").argv
+    except Exception as error:  # NoSuchKernel, or a kernel.json that is not readable
+        yield Finding("kernel python3", f"not registered ({error})", "note", line)
+        return
+    if shutil.which(arguments[0]) is None:
+        yield Finding("kernel python3", f"points to {arguments[0]}, which does not exist", "note", line)
+    else:
+        yield Finding("kernel python3", "registered")
+
+
+def browser() -> Iterator[Finding]:
+    """Look for the Chrome or Chromium that draws PNG figures; everything else works without one."""
+    named = os.environ.get("BROWSER_PATH", "")
+    found = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        yield Finding("browser", found)
+        return
+    line = "apt-get install chromium" if shutil.which("apt-get") else "install Chrome or Chromium"
+    yield Finding("browser", "none found: reports come without PNG figures", "note", line)
+
+
+def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
+    """Say where data sets are looked for and which of them are there."""
+    try:
+        from hyperctr.data.registry import known_datasets
+    except Exception as error:  # pandas or numpy missing: said above, this line only must not hide it
+        yield Finding("data", f"cannot be listed: {error}", "note")
+        return
+    for name, summary in known_datasets().items():
+        yield Finding(f"data {name}", summary)
