@@ -1,0 +1,301 @@
+"""The hypergraph container: a flat list of incidences, and the two compressed views every computation needs.
+
+One slot's hypergraph ``H = [H_v | H_a | H_x]`` (section 2.3, Eq 11) is a single object: the modality groups
+stand side by side as hyperedges that carry a group number, so the whole object is the paper's ``G_group`` and
+``H.select(H.group == m)`` is the part of modality ``m``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hyperctr.hypergraph import arrays
+from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
+
+if TYPE_CHECKING:
+    import networkx
+    from torch_geometric.data import HyperGraphData
+
+PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot")
+COLUMNS = ("weight", "group", "label")  # one number per hyperedge
+
+
+class Hypergraph:
+    r"""Nodes, hyperedges and which node lies on which hyperedge; immutable, on one device.
+
+    Two hyperedges :math:`\{0, 1, 2\}` and :math:`\{1, 3\}` over five nodes (node 4 is isolated) are written
+
+    >>> H = Hypergraph([[0, 1, 2, 1, 3],
+    ...                 [0, 0, 0, 1, 1]], num_nodes=5, num_hyperedges=2, weight=[1.0, 0.5])
+    >>> H.hyperedge_size.tolist(), H.node_degree.tolist()
+    ([3, 2], [1.0, 1.5, 1.0, 0.5, 0.0])
+    >>> H.hyperedges_of(1).tolist()
+    [0, 1]
+
+    Args:
+        incidence: whole numbers [2, nnz], row 0 nodes, row 1 hyperedges, in any order. Kept **sorted by
+            hyperedge, then node**, so equal sets give equal objects. A repeated pair is refused: H is binary.
+        num_nodes: N; nodes that appear nowhere are isolated.
+        num_hyperedges: E; hyperedges that appear nowhere are empty.
+        weight: [E], finite and >= 0, the diagonal of W in Eq 5 (default: ones); float32, without gradient.
+        group: [E], modality number of each hyperedge (default: zeros).
+        label: [E], data-set index of the item or user a hyperedge comes from (default: 0..E-1).
+        group_names: names of the groups; empty gives ``group 0``, ``group 1``, ...
+        node_kind: what a node is: ``user``, ``item`` or ``node``.
+        slot: time slot the hypergraph belongs to, if any.
+
+    Raises:
+        ShapeError: an argument has not the documented shape, or a size does not fit 32 bits.
+        DataError: an index, weight or group is not allowed (the message names where), or a pair repeats.
+    """
+
+    def __init__(
+        self, incidence: Any, num_nodes: int, num_hyperedges: int, weight: Any = None, group: Any = None,
+        *, label: Any = None, group_names: Iterable[str] = (), node_kind: str = "node",
+        slot: int | str | None = None,
+    ) -> None:  # fmt: skip
+        group_names = tuple(group_names)
+        pairs = arrays.checked_pairs(incidence, num_nodes, num_hyperedges)
+        given = {"weight": weight, "group": group, "label": label}
+        columns = arrays.checked_columns(given, int(num_hyperedges), len(group_names), pairs.device)
+        made = Hypergraph.unchecked(
+            pairs, int(num_nodes), int(num_hyperedges), columns["weight"], columns["group"],
+            label=columns["label"], group_names=group_names, node_kind=node_kind, slot=slot,
+        )  # fmt: skip
+        vars(self).update(vars(made))
+
+    @classmethod
+    def unchecked(
+        cls, incidence: Tensor | None = None, num_nodes: int = 0, num_hyperedges: int = 0,
+        weight: Tensor | None = None, group: Tensor | None = None, *, label: Tensor | None = None,
+        group_names: tuple[str, ...] = (), node_kind: str = "node", slot: int | str | None = None,
+        by_hyperedge: CSR | None = None, by_node: CSR | None = None,
+    ) -> Hypergraph:  # fmt: skip
+        """Build from arrays known to be right, with no check, sort or copy: for the training step.
+
+        Give ``incidence`` (int64, sorted by hyperedge, no repeats) or ``by_hyperedge``; other views follow on
+        demand. CSR pairs are int32 on the device of ``weight``, the entries of a row in any order.
+        """
+        H = cls.__new__(cls)
+        held = {"incidence": incidence, "by_hyperedge": by_hyperedge, "by_node": by_node}
+        vars(H).update({name: value for name, value in held.items() if value is not None})
+        device = (incidence if by_hyperedge is None else by_hyperedge[1]).device  # type: ignore[union-attr]
+        H.num_nodes, H.num_hyperedges, H.node_kind, H.slot = num_nodes, num_hyperedges, node_kind, slot
+        H.weight = torch.ones(num_hyperedges, device=device) if weight is None else weight
+        H.label = torch.arange(num_hyperedges, device=device) if label is None else label
+        if not group_names:
+            last = int(group.max()) if group is not None and len(group) else 0
+            group_names = tuple(f"group {m}" for m in range(last + 1))
+        H.group = torch.zeros(num_hyperedges, dtype=torch.long, device=device) if group is None else group
+        H.group_names = group_names
+        H._scales = {}
+        return H
+
+    num_nodes: int
+    num_hyperedges: int
+    weight: Tensor
+    group: Tensor
+    label: Tensor
+    group_names: tuple[str, ...]
+    node_kind: str
+    slot: int | str | None
+    _scales: dict[torch.dtype, tuple[Tensor, Tensor]]
+
+    def _like(self, **changed: Any) -> Hypergraph:
+        return Hypergraph.unchecked(**({name: getattr(self, name) for name in PLAIN + COLUMNS} | changed))
+
+    @cached_property
+    def by_hyperedge(self) -> CSR:
+        """CSR of the hyperedges: offsets int32 [E + 1], nodes int32 [nnz], ascending in each hyperedge."""
+        return arrays.offsets(self.incidence[1], self.num_hyperedges), self.incidence[0].int()
+
+    @cached_property
+    def by_node(self) -> CSR:
+        """CSR of the nodes: offsets int32 [N + 1], hyperedges int32 [nnz], ascending for each node."""
+        return arrays.offsets(self.incidence[0], self.num_nodes), self.incidence[1][self._node_order].int()
+
+    @cached_property
+    def incidence(self) -> Tensor:
+        """The incidences int64 [2, nnz], sorted by hyperedge, then node."""
+        offsets, nodes = self.by_hyperedge
+        edges = torch.arange(self.num_hyperedges, device=nodes.device)
+        return torch.stack([nodes.long(), edges.repeat_interleave(offsets.diff(), output_size=len(nodes))])
+
+    @cached_property
+    def _node_order(self) -> Tensor:
+        """Positions of the incidences in the order (node, position), int64 [nnz]."""
+        nodes = self.incidence[0]
+        keys = arrays.sort_keys(nodes << BITS | torch.arange(len(nodes), device=nodes.device))
+        return keys.bitwise_and_(LIMIT)
+
+    @property
+    def nnz(self) -> int:
+        """Number of incidences."""
+        return len(self.by_hyperedge[1]) if "by_hyperedge" in vars(self) else self.incidence.shape[1]
+
+    @property
+    def num_groups(self) -> int:
+        """Number of modality groups M."""
+        return len(self.group_names)
+
+    @property
+    def device(self) -> torch.device:
+        """Device all tensors live on."""
+        return self.weight.device
+
+    @cached_property
+    def hyperedge_size(self) -> Tensor:
+        """D_e of Eq 5: members of each hyperedge, int64 [E]."""
+        return self.by_hyperedge[0].diff().long()
+
+    @property
+    def node_degree(self) -> Tensor:
+        """D_v of Eq 5: summed weight of each node's hyperedges, float32 [N]."""
+        return self._degree(torch.float32)
+
+    def _degree(self, dtype: torch.dtype) -> Tensor:
+        offsets, edges = self.by_node
+        weight = self.weight.to(dtype)[:, None]
+        total: Tensor = F.embedding_bag(edges, weight, offsets, mode="sum", include_last_offset=True)
+        return total[:, 0]
+
+    def scales(self, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+        """Return the diagonals of Eq 5: D_v^-1/2 [N, 1] and W D_e^-1 [E, 1]; 0^-1/2 = 0^-1 = 0. Cached."""
+        if dtype not in self._scales:
+            degree, size = self._degree(dtype), self.hyperedge_size.to(dtype)
+            node = torch.where(degree > 0, degree.rsqrt(), 0.0)
+            edge = torch.where(size > 0, self.weight.to(dtype) / size, 0.0)
+            self._scales[dtype] = node[:, None], edge[:, None]
+        return self._scales[dtype]
+
+    def members(self, hyperedge: int) -> Tensor:
+        """Return the nodes of one hyperedge, int64."""
+        return arrays.row("hyperedge", hyperedge, self.by_hyperedge)
+
+    def hyperedges_of(self, node: int) -> Tensor:
+        """Return the hyperedges one node lies on, int64."""
+        return arrays.row("node", node, self.by_node)
+
+    def locate(self, nodes: Tensor, labels: Tensor) -> Tensor:
+        """Mark the incidences that stem from given (node, label) pairs, in any modality group: bool [nnz].
+
+        With user nodes and item labels these are the places where a click shows in the hypergraph, so
+        ``H.without(H.locate(users, items))`` hides a batch of training targets from their own prediction.
+
+        >>> H = Hypergraph([[0, 1, 0, 1], [0, 0, 1, 1]], 2, 2, group=[0, 1], label=[7, 7])
+        >>> H.locate(torch.tensor([1]), torch.tensor([7])).tolist()
+        [False, True, False, True]
+        """
+        keys = self.label[self.incidence[1]] << BITS | self.incidence[0]
+        return torch.isin(keys, labels.to(keys).long() << BITS | nodes.to(keys).long())
+
+    def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
+        """Drop incidences, then empty hyperedges left with fewer than ``min_size`` members; keep all numbers.
+
+        Nothing is sorted: both CSR views are filtered, which is cheap enough for every training step.
+
+        Args:
+            dropped: bool [nnz], True drops the incidence, in the order of :attr:`incidence`.
+            min_size: members a hyperedge needs to stay (section 2.3: 2).
+
+        >>> H = Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], 4, 2)
+        >>> H.without(torch.tensor([True, False, False, False, True])).incidence.tolist()
+        [[1, 2], [0, 0]]
+        """
+        keep = ~arrays.mask("dropped", dropped, self.nnz, self.device)
+        enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= min_size
+        by_hyperedge, by_node = self._filtered(keep & enough[self.incidence[1]])
+        return self._like(by_hyperedge=by_hyperedge, by_node=by_node)
+
+    def select(self, chosen: Tensor) -> Hypergraph:
+        """Keep the hyperedges chosen by a bool mask [E], renumbered in order; all nodes stay.
+
+        >>> H = Hypergraph([[0, 1, 0, 2], [0, 0, 1, 1]], 3, 2, group=[0, 1])
+        >>> H.select(H.group == 1).incidence.tolist()
+        [[0, 2], [0, 0]]
+        """
+        chosen = arrays.mask("chosen", chosen, self.num_hyperedges, self.device)
+        (offsets, nodes), (node_offsets, edges) = self._filtered(chosen[self.incidence[1]])
+        offsets = torch.cat([offsets[:-1][chosen], offsets[-1:]])
+        edges = (chosen.cumsum(0, dtype=torch.int32) - 1)[edges.long()]
+        columns = {name: getattr(self, name)[chosen] for name in COLUMNS}
+        views = {"by_hyperedge": (offsets, nodes), "by_node": (node_offsets, edges)}
+        return self._like(num_hyperedges=len(offsets) - 1, **columns, **views)
+
+    def _filtered(self, keep: Tensor) -> tuple[CSR, CSR]:
+        order = self._node_order[keep[self._node_order]]
+        by_hyperedge = arrays.compact(keep, self.by_hyperedge[0]), self.by_hyperedge[1][keep]
+        node_offsets = arrays.compact(keep[self._node_order], self.by_node[0])
+        return by_hyperedge, (node_offsets, self.incidence[1][order].int())
+
+    def dual(self) -> Hypergraph:
+        """Swap the roles: hyperedges become nodes. Weights, groups and labels are the defaults again."""
+        return Hypergraph.unchecked(
+            num_nodes=self.num_hyperedges, num_hyperedges=self.num_nodes, slot=self.slot,
+            node_kind="node" if self.node_kind == "hyperedge" else "hyperedge",
+            by_hyperedge=self.by_node, by_node=self.by_hyperedge,
+        )  # fmt: skip
+
+    def to(self, device: torch.device | str) -> Hypergraph:
+        """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""
+        if torch.device(device) == self.device:
+            return self
+        moved: dict[str, Any] = {
+            name: getattr(self, name).to(device) for name in ("weight", "group", "label")
+        }
+        for name in ("by_hyperedge", "by_node"):
+            offsets, index = getattr(self, name)
+            moved[name] = offsets.to(device), index.to(device)
+        return self._like(**moved)
+
+    def same_as(self, other: Hypergraph) -> bool:
+        """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""
+        return all(getattr(self, name) == getattr(other, name) for name in PLAIN) and all(
+            torch.equal(getattr(self, name), getattr(other, name).to(self.device))
+            for name in ("incidence", *COLUMNS)
+        )
+
+    def __repr__(self) -> str:
+        groups = "" if self.num_groups == 1 else f", groups={list(self.group_names)}"
+        slot = "" if self.slot is None else f", slot={self.slot!r}"
+        counts = (
+            f"{self.num_nodes} {self.node_kind}s, {self.num_hyperedges} hyperedges, {self.nnz} incidences"
+        )
+        return f"Hypergraph({counts}{groups}{slot})"
+
+    def _repr_html_(self) -> str:
+        from hyperctr.hypergraph.stats import html_table
+
+        return html_table(self)
+
+    def to_networkx(self) -> networkx.Graph:
+        """Return the bipartite networkx graph; see :func:`hyperctr.hypergraph.convert.to_networkx`."""
+        from hyperctr.hypergraph import convert
+
+        return convert.to_networkx(self)
+
+    def to_pyg(self) -> HyperGraphData:
+        """Return PyG's ``HyperGraphData``; see :func:`hyperctr.hypergraph.convert.to_pyg`."""
+        from hyperctr.hypergraph import convert
+
+        return convert.to_pyg(self)
+
+    def to_hif(self, path: str | Path, *, node_ids: Any = None, label_ids: Any = None) -> None:
+        """Write a HIF JSON file; see :func:`hyperctr.hypergraph.convert.to_hif`."""
+        from hyperctr.hypergraph import convert
+
+        convert.to_hif(self, path, node_ids=node_ids, label_ids=label_ids)
+
+    @classmethod
+    def from_hif(cls, path: str | Path) -> Hypergraph:
+        """Read a HIF JSON file; see :func:`hyperctr.hypergraph.convert.from_hif`."""
+        from hyperctr.hypergraph import convert
+
+        return convert.from_hif(path)
