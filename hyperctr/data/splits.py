@@ -1,0 +1,235 @@
+"""Which rows are for training, which for validation, which for testing (paper, section 3.1).
+
+The part of EVERY row is drawn, clicked or not: rows shown and not clicked are the negatives of the
+``exposed`` labelling, and what was trained on must not be tested on. A split is one array with a checksum:
+it can be published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.runtime import atomic_path, rng
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+
+SplitKind = Literal["random", "temporal"]
+Ratios = tuple[float, float, float]
+PARTS = ("train", "validation", "test")
+DEFAULT_RATIOS: dict[str, Ratios] = {"random": (0.7, 0.2, 0.1), "temporal": (0.7, 0.1, 0.2)}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A part for every interaction row.
+
+    Attributes:
+        kind: "random" or "temporal".
+        ratios: share of the clicks in train, validation and test, as asked for.
+        seed: what the permutation was drawn from (not used by "temporal").
+        part: int8 [n], 0 train, 1 validation, 2 test, for every row of ``Dataset.interactions``.
+        clicked: bool [n], the rows that are clicks.
+
+    >>> import numpy as np
+    >>> part, clicked = np.array([0, 0, 1, 2, 2], np.int8), np.array([1, 1, 1, 1, 0], bool)
+    >>> s = Split("random", (0.5, 0.25, 0.25), 0, part, clicked)
+    >>> s.train, s.test, s.unclicks("test")
+    (array([0, 1]), array([3]), array([4]))
+    """
+
+    kind: SplitKind
+    ratios: Ratios
+    seed: int
+    part: NDArray[np.int8]
+    clicked: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays: a split that changes under a model is a leak."""
+        if self.part.shape != self.clicked.shape or self.part.ndim != 1:
+            raise DataError(f"split: part {self.part.shape} and clicked {self.clicked.shape} must be [rows]")
+        for name, dtype in (("part", np.int8), ("clicked", np.bool_)):
+            frozen = np.array(getattr(self, name), dtype=dtype)
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+
+    def rows(self, part: str) -> NDArray[np.int64]:
+        """Return the row numbers of the clicks of ``part``, int64, ascending (hence in time order)."""
+        return np.flatnonzero((self.part == _part_number(part)) & self.clicked)
+
+    def unclicks(self, part: str) -> NDArray[np.int64]:
+        """Return the row numbers shown and not clicked of ``part``, int64, ascending."""
+        return np.flatnonzero((self.part == _part_number(part)) & ~self.clicked)
+
+    @cached_property
+    def train(self) -> NDArray[np.int64]:
+        """Row numbers of the training clicks, int64, ascending."""
+        return self.rows("train")
+
+    @cached_property
+    def validation(self) -> NDArray[np.int64]:
+        """Row numbers of the validation clicks, int64, ascending."""
+        return self.rows("validation")
+
+    @cached_property
+    def test(self) -> NDArray[np.int64]:
+        """Row numbers of the test clicks, int64, ascending."""
+        return self.rows("test")
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over the kind, the part of every row and which rows are clicks."""
+        digest = hashlib.sha256(self.kind.encode())
+        digest.update(self.part.tobytes())
+        digest.update(self.clicked.tobytes())
+        return digest.hexdigest()
+
+    def as_frame(self, data: Dataset) -> pd.DataFrame:
+        """Return ``data.interactions`` with a column ``part``: the form to publish (ids, no row numbers)."""
+        if len(data.timestamp) != len(self.part):
+            raise DataError(
+                f"the split is over {len(self.part)} rows, data set {data.name!r} has {len(data.timestamp)}; "
+                "load the data set with the options that the split was made with"
+            )
+        return data.interactions.assign(part=np.array(PARTS)[self.part])
+
+    def save(self, path: str | Path) -> None:
+        """Write the split to ``path`` (.npz, about one byte a row or less, no pickle)."""
+        with atomic_path(path) as aside, open(aside, "wb") as handle:
+            content: dict[str, Any] = {
+                "kind": np.array(self.kind),
+                "ratios": np.array(self.ratios),
+                "seed": np.array(self.seed),
+                "part": self.part,
+                "clicked": np.packbits(self.clicked),
+                "checksum": np.array(self.checksum),
+            }
+            np.savez_compressed(handle, **content)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Split:
+        """Read a split written by :meth:`save`.
+
+        Raises:
+            DataError: the file is missing, is no split, or its checksum does not fit its content.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                part = file["part"]
+                clicked = np.unpackbits(file["clicked"], count=len(part)).astype(bool)
+                ratios = cast(Ratios, tuple(map(float, file["ratios"])))
+                found = cls(cast(SplitKind, str(file["kind"])), ratios, int(file["seed"]), part, clicked)
+                written = str(file["checksum"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as reason:
+            raise DataError(
+                f"{path}: not readable as a split ({reason}); write it with Split.save"
+            ) from reason
+        if found.checksum != written:
+            raise DataError(
+                f"{path} is damaged: its content has checksum {found.checksum[:12]}..., "
+                f"it says {written[:12]}...; fetch it again"
+            )
+        return found
+
+
+def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = None, seed: int = 0) -> Split:
+    """Split the interactions of ``data`` into train, validation and test.
+
+    ``random``: a seeded permutation of the clicks is cut in the given ratios (paper 3.1: 7:2:1); the rows
+        shown and not clicked are permuted and cut the same way, apart from the clicks.
+
+    ``temporal``: rows are cut by time alone, clicked or not. The two cuts stand at quantiles of the
+        timestamps of the clicks; where several clicks share the timestamp of a cut, all of them go to the
+        side that keeps the sizes nearest to the ratios, so no two rows of one instant are ever in different
+        parts.
+
+    Args:
+        data: the data set.
+        kind: "random" or "temporal".
+        ratios: shares of train, validation, test; positive, sum 1. Default: (.7, .2, .1) for random and
+            (.7, .1, .2) for temporal (first 70 % of the clicks, next 10 %, last 20 %).
+        seed: of the permutation.
+
+    Raises:
+        ConfigError: unknown kind, or ratios that are not three positive numbers with sum 1.
+        DataError: a part would hold no click.
+
+    >>> from types import SimpleNamespace
+    >>> tiny = SimpleNamespace(name="tiny", timestamp=np.arange(12), clicked=np.arange(12) < 10)
+    >>> s = split(tiny, seed=1)
+    >>> len(s.train), len(s.validation), len(s.test)
+    (7, 2, 1)
+    >>> split(tiny, kind="temporal").test
+    array([8, 9])
+    """
+    if kind not in get_args(SplitKind):
+        raise ConfigError(f"split kind {kind!r} is not known; {did_you_mean(str(kind), get_args(SplitKind))}")
+    shares = _checked_ratios(DEFAULT_RATIOS[kind] if ratios is None else ratios)
+    part = _temporal(data, shares) if kind == "temporal" else _random(data, shares, seed)
+    made = Split(kind, shares, int(seed), part, data.clicked)
+    for name in PARTS:
+        if len(made.rows(name)) == 0:
+            instants = data.timestamp[data.clicked]
+            raise DataError(
+                f"data set {data.name!r}: the {kind} split leaves no click for {name} "
+                f"({len(instants)} clicks at {len(np.unique(instants))} instants, "
+                f"ratios {shares}); use other ratios, kind='random' or more data"
+            )
+    return made
+
+
+def _random(data: Dataset, ratios: Ratios, seed: int) -> NDArray[np.int8]:
+    part = np.empty(len(data.clicked), dtype=np.int8)
+    for label, mask in (("clicks", data.clicked), ("unclicks", ~data.clicked)):
+        rows = np.flatnonzero(mask)
+        order = rng(seed, "split", label).permutation(rows)
+        first, second = _cuts(len(rows), ratios)
+        part[order[:first]], part[order[first:second]], part[order[second:]] = 0, 1, 2
+    return part
+
+
+def _temporal(data: Dataset, ratios: Ratios) -> NDArray[np.int8]:
+    moments = np.sort(data.timestamp[data.clicked])
+    part = np.zeros(len(data.timestamp), dtype=np.int8)
+    for cut in _cuts(len(moments), ratios):
+        if cut < len(moments):
+            before = np.searchsorted(moments, moments[cut], "left")
+            after = np.searchsorted(moments, moments[cut], "right")
+            nearer = before if cut - before <= after - cut else after
+            if nearer < len(moments):  # otherwise nothing is left after the cut, which split() reports
+                part += (data.timestamp >= moments[nearer]).astype(np.int8)
+    return part
+
+
+def _cuts(count: int, ratios: Ratios) -> tuple[int, int]:
+    # 1e-9: 0.7 + 0.2 is a little under 0.9, and half a row must not tip over because of it.
+    return int(ratios[0] * count + 0.5 + 1e-9), int((ratios[0] + ratios[1]) * count + 0.5 + 1e-9)
+
+
+def _checked_ratios(ratios: Ratios) -> Ratios:
+    try:
+        shares = tuple(float(share) for share in ratios)
+    except (TypeError, ValueError):
+        shares = ()
+    if len(shares) != 3 or not all(share > 0 for share in shares) or abs(sum(shares) - 1) > 1e-6:
+        raise ConfigError(
+            f"ratios {ratios!r}: three positive shares (train, validation, test) with sum 1 are needed, "
+            "such as (.7, .2, .1)"
+        )
+    return shares
+
+
+def _part_number(part: str) -> int:
+    if part not in PARTS:
+        raise ConfigError(f"part {part!r} is not known; {did_you_mean(str(part), PARTS)}")
+    return PARTS.index(part)
