@@ -1,1 +1,1 @@
-"""Data sets: containers that validate what they are given, importers, splits and negatives (no torch here)."""
+"""Data sets: validating containers, importers, splits and negatives; numpy and pandas only."""

@@ -1,0 +1,185 @@
+"""Reading tables and arrays from disk, with errors that name the file, the line and the fix."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hyperctr.errors import DataError, did_you_mean
+
+DELIMITERS = {
+    ";": "semicolons (';')",
+    "\t": "tabs",
+    "|": "bars ('|')",
+    "::": "'::'",
+    ",": "commas",
+    " ": "blanks",
+}
+
+
+def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a comma-separated file with a header as text, unchanged.
+
+    Returns:
+        A frame of strings (nothing is turned into NaN), indexed by line number in the file; the header is line 1.
+        Lines that are wholly empty are skipped.
+
+    Raises:
+        DataError: missing, empty or undecodable file, wrong delimiter, missing column, a line of another length.
+    """
+    header = _header(path)
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise _header_error(path, header, missing, [*required, *optional])
+    repeated = {name for name in header if header.count(name) > 1}
+    if repeated:
+        raise DataError(f"{path}, line 1: column {min(repeated)!r} stands twice in the header; remove one")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", pd.errors.ParserWarning
+            )  # otherwise pandas cuts off surplus fields
+            frame = pd.read_csv(
+                path, dtype=str, keep_default_na=False, na_filter=False, skip_blank_lines=False, index_col=False,
+                encoding="utf-8-sig", skipinitialspace=True,
+            )  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise _encoding_error(path, error) from error
+    except pd.errors.ParserWarning as error:
+        raise DataError(
+            f"{path}, line 2: has more fields than the header's {len(header)}; quote values that hold commas, "
+            "or name every column"
+        ) from error
+    except pd.errors.ParserError as error:
+        raise _parser_error(path, str(error)) from error
+    frame.columns = pd.Index(header)
+    return _numbered(path, frame, header)
+
+
+def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFrame:
+    """Set the index to line numbers (a quoted value may span lines) and drop empty lines."""
+    breaks = sum((frame[name].str.count("\n") for name in header), start=pd.Series(0, index=frame.index))
+    frame.index = pd.Index(
+        np.arange(2, len(frame) + 2) + np.asarray(breaks.cumsum() - breaks, dtype=int), name="line"
+    )
+    lone = (
+        np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
+    )
+    first = frame[header[0]]
+    if len(header) > 1 and lone.any():
+        for mark in (";", "\t", "|", "::"):
+            bad = lone & np.asarray(first.str.count(re.escape(mark)) >= len(header) - 1)
+            if bad.any():
+                line = frame.index[int(np.argmax(bad))]
+                raise DataError(
+                    f"{path}, line {line}: fields are separated by {DELIMITERS[mark]}, expected commas as in the "
+                    f"header ({bad.sum():,} such lines); write the file with one delimiter: commas"
+                )
+    return frame[~(lone & np.asarray(first == ""))]
+
+
+def _header(path: Path) -> list[str]:
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    with open(path, "rb") as file:
+        raw = file.readline(1 << 20)
+    try:
+        line = raw.decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _encoding_error(path, error) from error
+    if not line.strip():
+        raise DataError(
+            f"{path}: is empty or starts with an empty line; expected a header line of column names"
+        )
+    return [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
+
+
+def _header_error(path: Path, header: list[str], missing: list[str], known: list[str]) -> DataError:
+    line = ",".join(header)
+    for mark, words in DELIMITERS.items():
+        fields = [field.strip().strip('"') for field in line.split(mark)]
+        if mark != "," and all(name in fields for name in missing):
+            return DataError(
+                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to commas"
+            )
+    wanted = ", ".join(known)
+    if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
+        return DataError(
+            f"{path}, line 1: expected a header with the columns {wanted}, got the values {line[:80]!r}; "
+            "add a header line"
+        )
+    hints = [
+        f"{name!r} ({did_you_mean(name, [h for h in header if h not in known] or header)})"
+        for name in missing
+    ]
+    return DataError(
+        f"{path}, line 1: column {', '.join(hints)} is missing; found {line[:200]!r}, expected {wanted}: rename the columns"
+    )
+
+
+def _encoding_error(path: Path, error: UnicodeDecodeError) -> DataError:
+    return DataError(
+        f"{path}: byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8; convert the file first, "
+        f"for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
+    )
+
+
+def _parser_error(path: Path, message: str) -> DataError:
+    surplus = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if surplus:
+        expected, line, saw = surplus.groups()
+        return DataError(
+            f"{path}, line {line}: has {saw} fields, the header has {expected}; quote values that hold commas"
+        )
+    opened = re.search(r"EOF inside string starting at row (\d+)", message)
+    if opened:
+        return DataError(
+            f"{path}, line {int(opened[1]) + 1}: a quote is opened and never closed; close or remove it"
+        )
+    return DataError(f"{path}: cannot be read as comma-separated text: {message}")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a parquet file; an index that carries a name becomes a column.
+
+    Raises:
+        DataError: the file is missing, empty or no parquet file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: is not a readable parquet file ({error}); write it again") from error
+    return frame.reset_index(drop=frame.index.names == [None])
+
+
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of an ``.npz`` file; pickled objects are refused, since unpickling runs code.
+
+    Raises:
+        DataError: the file is missing, damaged or holds pickled objects.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
+            raise DataError(
+                f"{path}: holds pickled objects, which are never loaded since unpickling can run any code; "
+                "save ids as integers or fixed-width strings: ids.astype(str)"
+            ) from error
+        raise DataError(
+            f"{path}: is not a readable .npz file ({error}); write it with numpy.savez"
+        ) from error

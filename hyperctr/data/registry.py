@@ -1,0 +1,163 @@
+"""Data sets by name: ``load_dataset("planted")``, and what there is to load."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, download
+from hyperctr.errors import DataError, did_you_mean
+
+ABOUT = {
+    "planted": "generated micro-videos with known truth; needs no files",
+    "ml-trailers": "MovieLens ml-latest-small with MMTF-14K trailer features (public, downloaded)",
+    "table": "your own data: interactions.{parquet,csv}, features/<modality>.{parquet,npz}, items.csv",
+    "movielens-10m": "MovieLens 10M of the paper; not yet importable",
+    "kuaishou": "Kuaishou of the paper; not yet importable",
+    "mv1.7m": "Micro-Video 1.7M of the paper; not yet importable",
+}
+NOT_YET = {
+    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a rating of 4 or 5)",
+    "kuaishou": "its clock only tells the order: say clock='ordinal'",
+    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
+}
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """One line of ``hyperctr data list``.
+
+    Attributes:
+        found: where its files lie; None if they were not found (or it needs none: see ``ready``).
+        ready: whether ``load_dataset(name)`` works now, without a download.
+    """
+
+    name: str
+    description: str
+    found: Path | None
+    ready: bool
+
+
+def data_directory(data_dir: str | Path | None = None) -> Path:
+    """Return the data directory: the argument, else ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``."""
+    chosen = data_dir or os.environ.get("HYPERCTR_DATA") or Path.home() / ".cache" / "hyperctr"
+    return Path(chosen).expanduser()
+
+
+def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
+    """List every name that :func:`load_dataset` knows, with where its files are.
+
+    >>> [known.name for known in known_datasets() if known.ready][0]
+    'planted'
+    """
+    base = data_directory(data_dir)
+    found = {"ml-trailers": _trailers_root(base), "table": _table_root(base)}
+    return [
+        KnownDataset(name, words, found.get(name), name == "planted" or found.get(name) is not None)
+        for name, words in ABOUT.items()
+    ]
+
+
+def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
+    """Load a data set by name.
+
+    Args:
+        name: see :func:`known_datasets`.
+        data_dir: where its files lie; by default ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``.
+        seed: seed of a generated data set; the others do not use it.
+        **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for ``ml-trailers``;
+            ``clock``, ``on_bad`` for ``table``.
+
+    Raises:
+        DataError: unknown name or option, missing files, or anything wrong in them.
+
+    >>> load_dataset("ml-trailer")
+    Traceback (most recent call last):
+    ...
+    hyperctr.errors.DataError: data set 'ml-trailer' is not known; did you mean 'ml-trailers'?
+    """
+    if name not in ABOUT:
+        raise DataError(f"data set {name!r} is not known; {did_you_mean(name, ABOUT)}")
+    if name in NOT_YET:
+        raise DataError(
+            f"data set {name!r} is known but not yet importable; convert it to interactions.parquet and "
+            f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {NOT_YET[name]}"
+        )
+    loaders: dict[str, Callable[..., Dataset]] = {
+        "planted": _planted,
+        "ml-trailers": _ml_trailers,
+        "table": _table,
+    }
+    if name == "planted":
+        return _planted(seed, options)
+    return loaders[name](data_dir, **_checked(name, loaders[name], options, skip=1))
+
+
+def _checked(name: str, loader: Callable[..., Any], options: dict[str, Any], *, skip: int) -> dict[str, Any]:
+    allowed = list(inspect.signature(loader).parameters)[skip:]
+    for option in options:
+        if option not in allowed:
+            raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
+    return options
+
+
+def _planted(seed: int, options: dict[str, Any]) -> Dataset:
+    from hyperctr.data.planted import planted
+
+    return planted(seed, **_checked("planted", planted, options, skip=1))
+
+
+def _table(data_dir: str | Path | None, clock: Any = "calendar", on_bad: Any = "error") -> Dataset:
+    from hyperctr.data.table import load_table
+
+    root = data_directory(data_dir)
+    return load_table(_table_root(root) or (root if data_dir else root / "table"), clock=clock, on_bad=on_bad)
+
+
+def _ml_trailers(
+    data_dir: str | Path | None, text: Any = "tfidf", encoder: str = "", download: bool | None = None
+) -> Dataset:
+    from hyperctr.data.ml_trailers import ENCODER, load_ml_trailers
+
+    base = data_directory(data_dir)
+    root = _trailers_root(base)
+    if root is None:
+        # Whoever names a folder means files that are there; only the default directory is ours to fill unasked.
+        chosen = data_dir is not None or bool(os.environ.get("HYPERCTR_DATA"))
+        if download is False or (download is None and chosen):
+            raise DataError(
+                f"{base}: holds no ml-latest-small/ratings.csv with {VISUAL_FILE} and {ACOUSTIC_FILE} (looked there and in "
+                "raw/ and ml-trailers/raw/); name the folder they lie in, or say download=True to fetch them"
+            )
+        root = fetch_ml_trailers(base)
+    return load_ml_trailers(root, text=text, encoder=encoder or ENCODER)
+
+
+def fetch_ml_trailers(data_dir: str | Path | None = None, **options: Any) -> Path:
+    """Download the sources of ``ml-trailers`` into the data directory and return the folder.
+
+    Args:
+        data_dir: as for :func:`load_dataset`.
+        **options: of :func:`hyperctr.data.download.download` (``say``, ``attempts``, ``timeout_seconds``).
+    """
+    return download(ML_TRAILERS, data_directory(data_dir) / "ml-trailers" / "raw", **options)
+
+
+def _trailers_root(base: Path) -> Path | None:
+    needed = ("ml-latest-small/ratings.csv", VISUAL_FILE, ACOUSTIC_FILE)
+    for root in (base, base / "raw", base / "ml-trailers" / "raw", base / "ml-trailers"):
+        if all((root / name).is_file() for name in needed):
+            return root
+    return None
+
+
+def _table_root(base: Path) -> Path | None:
+    for root in (base, base / "table"):
+        if any((root / f"interactions{suffix}").is_file() for suffix in (".parquet", ".csv")):
+            return root
+    return None
