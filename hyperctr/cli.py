@@ -1,6 +1,6 @@
 """The command `hyperctr`: doctor, data, train, predict, report.
 
-Exit codes: 0 done; 1 ran and failed; 2 the input or the arguments are wrong (a message on stderr, no traceback).
+Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
 Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hyperctr import __version__
-from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
+from hyperctr.errors import HyperCTRError, did_you_mean
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -159,10 +159,9 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_predict(options: argparse.Namespace) -> int:
     """Score the pairs of a CSV file with a trained run and write them beside their scores."""
-    from hyperctr.data.pairs import read_pairs, write_scores
+    from hyperctr.data.pairs import check_suffix, read_pairs, write_scores
 
-    if options.out.suffix not in (".parquet", ".csv"):
-        raise ConfigError(f"--out {options.out}: the name must end in .parquet or .csv")
+    check_suffix(options.out)
     pairs = read_pairs(options.pairs)
 
     from hyperctr.runs.run import load_run

@@ -1,6 +1,6 @@
-"""What `hyperctr doctor` looks at: versions, device, browser, kernel, data, and the line to type for what is missing.
+"""What `hyperctr doctor` looks at: versions, device, kernel, browser, data, and the line to type.
 
-Every check is a small function returning :class:`Finding` rows, so that nothing here can crash on a broken machine.
+Every check is a small function that yields :class:`Finding` rows and none may crash on a broken machine.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +82,21 @@ def pip_line(*requirements: str) -> str:
 
 
 def requirements() -> list[tuple[str, str, str]]:
-    """Return (name, lowest version, extra) of what the project asks for, from its own metadata.
+    """Return (name, lowest version, extra) of what the project asks for.
 
-    Empty where the package was put on the path without installing it.
+    From the installed metadata, else from the pyproject.toml of the checkout that the package runs from.
 
-    >>> [r for r in requirements() if r[0] == "torch"] in ([], [("torch", "2.8", "core")])
-    True
+    >>> [requirement for requirement in requirements() if requirement[0] == "torch"]
+    [('torch', '2.8', 'core')]
     """
     try:
         lines = importlib.metadata.requires("hyperctr") or []
     except importlib.metadata.PackageNotFoundError:
-        return []
+        checkout = Path(__file__).parent.parent / "pyproject.toml"
+        project = tomllib.loads(checkout.read_text(encoding="utf-8"))["project"] if checkout.exists() else {}
+        lines = list(project.get("dependencies", []))
+        for extra, names in project.get("optional-dependencies", {}).items():
+            lines += [f"{name}; extra == '{extra}'" for name in names]
     found = []
     for line in lines:
         name = re.match(r"[\w.-]+", line)
@@ -110,10 +115,7 @@ def packages() -> Iterator[Finding]:
     old = sys.version_info < (3, 11)
     where = f"{platform.python_version()} at {sys.executable} on {platform.platform(terse=True)}"
     yield Finding("python", where, "broken" if old else "ok", "install Python 3.11 or newer" if old else "")
-    wanted = requirements()
-    if not wanted:
-        yield Finding("install", "the package runs from its folder, uninstalled", "note", pip_line("-e", "."))
-    for name, floor, extra in wanted or [("torch", "2.8", CORE), ("torch-geometric", "2.7", CORE)]:
+    for name, floor, extra in requirements():
         requirement = f"{name}>={floor}"
         try:
             version = importlib.metadata.version(name)
@@ -165,7 +167,7 @@ def device() -> Iterator[Finding]:
 
 
 def kernel() -> Iterator[Finding]:
-    """Check that the Jupyter kernel that notebooks ask for is registered and points to a Python that exists."""
+    """Check that the kernel that notebooks ask for is registered and points to a Python that exists."""
     try:
         from jupyter_client.kernelspec import KernelSpecManager
     except ImportError:
