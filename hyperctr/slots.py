@@ -80,13 +80,13 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
         ConfigError: months on an ordinal clock, both or out-of-bounds arguments.
         DataError: the data set has no interaction.
 
-    >>> from types import SimpleNamespace
-    >>> moments = np.array(["2018-01-31", "2018-02-01", "2018-07-01"], "datetime64[s]").astype(np.int64)
-    >>> slots = make_slots(SimpleNamespace(name="tiny", timestamp=moments, clock="calendar"), months=6)
+    >>> import pandas as pd
+    >>> from hyperctr.data.dataset import Dataset
+    >>> seconds = np.array(["2018-01-31", "2018-02-01", "2018-07-01"], "datetime64[s]").astype(np.int64)
+    >>> log = pd.DataFrame({"user_id": list("aaa"), "item_id": [7, 8, 9], "timestamp": seconds})
+    >>> slots = make_slots(Dataset("tiny", log), months=6)
     >>> slots.index, slots.labels
     (array([0, 0, 1]), ['2018-01 to 2018-06', '2018-07 to 2018-12'])
-    >>> make_slots(SimpleNamespace(name="tiny", timestamp=np.arange(6), clock="ordinal"), count=3).index
-    array([0, 0, 1, 1, 2, 2])
     """
     if months is not None and count is not None:
         raise ConfigError(f"make_slots: give months ({months}) or count ({count}), not both")
@@ -123,8 +123,8 @@ def _equal_edges(first: int, last: int, count: Any) -> NDArray[np.int64]:
         raise ConfigError(
             f"count={count!r}: a whole number from 1 to {span}, the ticks of the clock, is needed"
         )
-    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows 64
-    # bits.
+    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows
+    # int64.
     return np.array([first - (-slot * span // int(count)) for slot in range(int(count) + 1)], dtype=np.int64)
 
 

@@ -164,12 +164,13 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
         ConfigError: unknown kind, or ratios that are not three positive numbers with sum 1.
         DataError: a part would hold no click.
 
-    >>> from types import SimpleNamespace
-    >>> tiny = SimpleNamespace(name="tiny", timestamp=np.arange(12), clicked=np.arange(12) < 10)
-    >>> s = split(tiny, seed=1)
-    >>> len(s.train), len(s.validation), len(s.test)
+    >>> from hyperctr.data.dataset import Dataset
+    >>> clicks = {"user_id": list("aaaaabbbbb"), "item_id": [1, 2, 3, 4, 5] * 2, "timestamp": range(10)}
+    >>> data = Dataset("tiny", pd.DataFrame(clicks))
+    >>> made = split(data, seed=1)
+    >>> len(made.train), len(made.validation), len(made.test)
     (7, 2, 1)
-    >>> split(tiny, kind="temporal").test
+    >>> split(data, "temporal").test
     array([8, 9])
     """
     if kind not in get_args(SplitKind):

@@ -1,0 +1,266 @@
+"""Negatives: sampled afresh for training, drawn once and shared by all models for testing (paper 3.1.3).
+
+"Unobserved" always means: not clicked by that user in ANY split, so no test click is ever learnt as a
+negative. All draws go through ranks: rank r of user u is the r-th item, in index order, that u has not
+clicked. That needs no rejection loop, so a user who clicked nearly everything costs what any other user
+costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hyperctr.errors import ConfigError, DataError, ShapeError
+from hyperctr.runtime import rng
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+
+
+class NegativeSampler:
+    """Draws uniformly from the items that a user has not clicked in any split; duplicates are possible.
+
+    Args:
+        data: the data set.
+        seed: with the ``draw_key`` of :meth:`sample` it decides every draw, whatever was drawn before.
+
+    Attributes:
+        available: int64 [U], number of items each user has not clicked.
+
+    >>> import pandas as pd
+    >>> from hyperctr.data.dataset import Dataset
+    >>> log = pd.DataFrame({"user_id": list("aaabb"), "item_id": [5, 6, 8, 6, 7], "timestamp": range(5)})
+    >>> sampler = NegativeSampler(Dataset("tiny", log), seed=0)
+    >>> sampler.sample(np.array([0]), 3, "epoch", 1)
+    array([[2, 2, 2]])
+    >>> 1 in sampler.sample(np.array([1]), 100, "epoch", 1)
+    False
+    """
+
+    def __init__(self, data: Dataset, seed: int = 0) -> None:
+        self.seed = int(seed)
+        self._user_ids = data.users
+        users, items, width = data.user_index[data.clicked], data.item_index[data.clicked], data.num_items
+        clicked = np.unique(users.astype(np.int64) * width + items)  # sorted by user, then item; pairs once
+        users, items = np.divmod(clicked, width)
+        counts = np.bincount(users, minlength=data.num_users)
+        self._offsets = np.concatenate(([0], np.cumsum(counts)))
+        # The k-th clicked item minus k = how many unclicked items stand before it. Non-decreasing for each
+        # user.
+        self._unclicked_before = items - (np.arange(len(items)) - self._offsets[users])
+        self._stride = width + 1
+        self._keys = users * self._stride + self._unclicked_before
+        self.available: NDArray[np.int64] = width - counts
+
+    def sample(self, users: ArrayLike, count: int, *draw_key: int | str) -> NDArray[np.int64]:
+        """Draw ``count`` unobserved items for each of ``users``.
+
+        Args:
+            users: int [B], user indices.
+            count: draws per user, at least 1.
+            draw_key: what the draw is for, for example ``("epoch", 3)``; the same key gives the same draw.
+
+        Returns:
+            int64 [B, count], item indices. Memory: about five times the result.
+
+        Raises:
+            DataError: a user clicked every item, or a user index does not exist.
+            ShapeError: ``users`` is not a vector of integers, or ``count`` is under 1.
+        """
+        rows = np.asarray(users)
+        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or count < 1:
+            raise ShapeError(
+                f"users must be integers [B] and count >= 1; got {rows.dtype} {rows.shape}, count {count}"
+            )
+        rows = rows.astype(np.int64)
+        if rows.size and not 0 <= rows.min() <= rows.max() < len(self.available):
+            raise DataError(
+                f"user indices must lie in 0..{len(self.available) - 1}; got {rows.min()}..{rows.max()}"
+            )
+        free = self.available[rows]
+        if rows.size and not free.min():
+            user = self._user_ids[rows[int(np.argmin(free))]]
+            raise DataError(
+                f"user {user!r} clicked every item, so no negative exists; remove the user or add items"
+            )
+        ranks = rng(self.seed, "negatives", *draw_key).integers(
+            0, free[:, None], size=(len(rows), int(count))
+        )
+        passed = np.searchsorted(self._keys, rows[:, None] * self._stride + ranks, side="right")
+        items: NDArray[np.int64] = ranks + passed - self._offsets[rows][:, None]
+        return items
+
+    def distinct(self, user: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """Draw up to ``count`` distinct unobserved items of one user, int64, in random order."""
+        free = int(self.available[user])
+        ranks = generator.choice(free, size=min(count, free), replace=False, shuffle=True)
+        own = self._unclicked_before[self._offsets[user] : self._offsets[user + 1]]
+        items: NDArray[np.int64] = ranks + np.searchsorted(own, ranks, side="right")
+        return items
+
+
+@dataclass(frozen=True, eq=False)
+class CandidatePool:
+    """What is scored in an evaluation: interaction rows, and for each of them sampled candidates.
+
+    Both labellings have this form. ``sampled``: every row is a click (``labels`` all True) and has ``n``
+    unobserved items, which inherit its user, timestamp, slot and history. ``exposed``: the rows are the
+    clicks AND the shown-and-not-clicked rows of the part, each with its own timestamp, and ``n`` is 0.
+
+    Attributes:
+        rows: int64 [P], row numbers of ``Dataset.interactions``, ascending.
+        labels: bool [P], whether the row is a click.
+        users, items, timestamps: int64 [P], of each row; ``items`` is the row's own item.
+        negatives: int32 [P, n], item indices in random order, distinct within a row; -1 where the user has
+            fewer
+            unobserved items than asked for (always at the end of a row). P * n * 4 bytes.
+        labelling: "sampled" or "exposed". Always print it beside a number.
+        part: "train", "validation" or "test".
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.bool_]
+    users: NDArray[np.int64]
+    items: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+    negatives: NDArray[np.int32]
+    labelling: Literal["sampled", "exposed"]
+    part: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def pairs_mask(self) -> NDArray[np.bool_]:
+        """Which cells of ``negatives`` hold an item, bool [P, n]."""
+        return self.negatives >= 0
+
+    def log_loss_negatives(self) -> NDArray[np.int64]:
+        """Return one negative per click, int64 [P]: the 1:1 pool of the log loss (-1: the user has none).
+
+        It is the first of the row, hence a uniform draw, and the same for every model.
+
+        Raises:
+            DataError: an exposed pool, which has real negatives and its own ratio.
+        """
+        if not self.negatives.shape[1]:
+            raise DataError(
+                "this pool has no sampled negatives; read log loss off its rows and labels instead"
+            )
+        return self.negatives[:, 0].astype(np.int64)
+
+    def divide(
+        self, row_scores: ArrayLike, negative_scores: ArrayLike | None = None
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Sort scores into positives and negatives, flat: what ``auc_from_scores`` and ``auc_interval`` take.
+
+        Args:
+            row_scores: [P], score of each row's own item.
+            negative_scores: [P, n], scores of ``negatives``; those where ``pairs_mask`` is False are
+                dropped.
+
+        Returns:
+            Scores of the positives, scores of the negatives, users of the positives, users of the
+            negatives.
+
+        Raises:
+            ShapeError: the shapes are not [P] and [P, n].
+        """
+        own = np.asarray(row_scores)
+        drawn = (
+            np.empty(self.negatives.shape, own.dtype)
+            if negative_scores is None
+            else np.asarray(negative_scores)
+        )
+        if own.shape != self.rows.shape or drawn.shape != self.negatives.shape:
+            raise ShapeError(
+                f"scores {own.shape} and {drawn.shape}: {self.rows.shape}, {self.negatives.shape} are needed"
+            )
+        if negative_scores is None and self.negatives.size:
+            raise ShapeError(f"this pool has sampled negatives: give their scores, {self.negatives.shape}")
+        mask = self.pairs_mask
+        negatives = np.concatenate((own[~self.labels], drawn[mask]))
+        negative_users = np.concatenate((self.users[~self.labels], np.repeat(self.users, mask.sum(axis=1))))
+        return own[self.labels], negatives, self.users[self.labels], negative_users
+
+
+def candidate_pool(
+    data: Dataset,
+    split: Split,
+    part: str = "test",
+    count: int = 1000,
+    seed: int = 0,
+    max_rows: int | None = None,
+) -> CandidatePool:
+    """Draw ``count`` distinct unobserved items for every click of a part (paper 3.1.3: 1000 each).
+
+    The candidates of a click depend on the seed, on the ids of its user and item, on its timestamp and on
+    what that user
+    clicked: neither on other users, nor on the order of anything, nor on the model. So comparisons are
+        paired.
+
+    Args:
+        data: the data set.
+        split: a split of it.
+        part: whose clicks.
+        count: candidates per click.
+        seed: of the draws.
+        max_rows: use only that many clicks, a seeded subsample (their candidates stay the same as in the
+            full pool).
+
+    Raises:
+        ConfigError: ``count`` or ``max_rows`` under 1, or an unknown part.
+
+    >>> import pandas as pd
+    >>> from hyperctr.data.dataset import Dataset
+    >>> from hyperctr.data.splits import split
+    >>> clicks = {"user_id": list("aaaaabbbbb"), "item_id": [1, 2, 3, 4, 5] * 2, "timestamp": range(10)}
+    >>> data = Dataset("tiny", pd.DataFrame(clicks), items=np.arange(1, 10))
+    >>> pool = candidate_pool(data, split(data, "temporal"), count=6)
+    >>> pool.users, pool.items, np.sort(pool.negatives)
+    (array([1, 1]), array([3, 4]), array([[-1, -1,  5,  6,  7,  8], [-1, -1,  5,  6,  7,  8]], dtype=int32))
+    """
+    rows = split.rows(part)
+    if count < 1 or (max_rows is not None and max_rows < 1):
+        raise ConfigError(f"count={count} and max_rows={max_rows} must be at least 1")
+    if max_rows is not None and max_rows < len(rows):
+        rows = np.sort(rng(seed, "candidate rows", part).choice(rows, size=max_rows, replace=False))
+    sampler = NegativeSampler(data)
+    negatives = np.full((len(rows), int(count)), -1, dtype=np.int32)
+    users, items, moments = data.user_index[rows], data.item_index[rows], data.timestamp[rows]
+    for place, (user, item, moment) in enumerate(
+        zip(users.tolist(), items.tolist(), moments.tolist(), strict=True)
+    ):
+        click = (str(data.users[user]), str(data.items[item]), moment)
+        drawn = sampler.distinct(user, int(count), rng(seed, "candidates", *click))
+        negatives[place, : len(drawn)] = drawn
+    return CandidatePool(
+        rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part
+    )
+
+
+def exposed_pool(data: Dataset, split: Split, part: str = "test") -> CandidatePool:
+    """Return the rows shown in a part, clicked or not: the ``exposed`` labelling (``negatives`` is [P, 0]).
+
+    AUC on it is far lower than on sampled candidates (public leaderboards of micro-video sets end at
+    0.72-0.75), since what was shown had already been chosen to please. Never compare numbers across
+    labellings.
+
+    Raises:
+        DataError: the data set records no unclicks, or none fall in this part.
+    """
+    clicks, unclicks = split.rows(part), split.unclicks(part)
+    if not len(unclicks):
+        raise DataError(
+            f"data set {data.name!r} has no shown-and-not-clicked rows in {part!r} to test on; "
+            "use candidate_pool, or give the interactions a column 'clicked'"
+        )
+    rows = np.sort(np.concatenate((clicks, unclicks)))
+    users, items = data.user_index[rows], data.item_index[rows]
+    none = np.empty((len(rows), 0), dtype=np.int32)
+    return CandidatePool(rows, data.clicked[rows], users, items, data.timestamp[rows], none, "exposed", part)
