@@ -31,9 +31,9 @@ class Dataset:
         name: short name, shown in reports.
         interactions: an :class:`Interactions`, or a frame to build one from.
         features: one :class:`FeatureTable` a modality, each aligned with ``items``.
-        items: the catalogue: sorted unique ids of all items, also those nobody was shown. By default the items
-            of the interactions. With a catalogue, an interaction with any other item is an error.
-        item_table: frame with ``item_id`` and anything worth showing (``title``, ``genres``, ...); any row order.
+        items: the catalogue: sorted unique ids of all items, also those nobody was shown. By default the
+            items of the interactions. With a catalogue, an interaction with any other item is an error.
+        item_table: frame with ``item_id`` and anything worth showing (``title``, ...); any row order.
         licence: text that must travel with the data.
         truth: what a generator planted, where the data are synthetic.
         notes: warnings of the importer, kept with those of the containers.
@@ -46,7 +46,7 @@ class Dataset:
     Raises:
         DataError: anything that does not fit together; the message names file, row and value.
 
-    >>> log = pd.DataFrame({"user_id": ["u", "u", "v", "v"], "item_id": [7, 9, 9, 7], "timestamp": [1, 2, 3, 4]})
+    >>> log = pd.DataFrame({"user_id": ["u", "u", "v", "v"], "item_id": [7, 9, 9, 7], "timestamp": range(4)})
     >>> data = Dataset("tiny", log, [FeatureTable("visual", [[0.5], [1.5]])])
     >>> data.users.tolist(), data.items.tolist(), data.item_index.tolist()
     (['u', 'v'], [7, 9], [0, 1, 1, 0])
@@ -71,6 +71,8 @@ class Dataset:
         self.items: npt.NDArray[Any] = (
             _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
         )
+        self._user_ids: pd.Index[Any] = pd.Index(self.users)
+        self._item_ids: pd.Index[Any] = pd.Index(self.items)
         self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(
             pd.Index(log.frame["user_id"])
         ).astype(np.int64)
@@ -98,14 +100,6 @@ class Dataset:
         for array in (self.users, self.items, self.user_index, self.item_index, self.timestamp, self.clicked):
             array.flags.writeable = False
 
-    @cached_property
-    def _user_ids(self) -> pd.Index[Any]:
-        return pd.Index(self.users)
-
-    @cached_property
-    def _item_ids(self) -> pd.Index[Any]:
-        return pd.Index(self.items)
-
     def _aligned(self, features: Iterable[FeatureTable]) -> dict[str, FeatureTable]:
         tables = list(features.values()) if isinstance(features, dict) else list(features)
         rank = {modality: k for k, modality in enumerate(FIRST_MODALITIES)}
@@ -118,8 +112,8 @@ class Dataset:
                 )
             if len(table) != len(self.items):
                 raise DataError(
-                    f"{table.source}: modality {table.name!r} has {len(table):,} rows for {len(self.items):,} items; "
-                    "align it with FeatureTable.from_rows"
+                    f"{table.source}: modality {table.name!r} has {len(table):,} rows for "
+                    f"{len(self.items):,} items; align it with FeatureTable.from_rows"
                 )
         return dict(zip(names, tables, strict=True))
 
@@ -153,7 +147,7 @@ class Dataset:
 
     @property
     def interactions(self) -> pd.DataFrame:
-        """Columns user_id, item_id, timestamp int64, clicked bool, sorted by timestamp (a copy: edit it freely)."""
+        """Columns user_id, item_id, timestamp int64, clicked bool, sorted by time (a copy)."""
         return self._log.frame.copy(deep=False)  # pandas copies on the first write
 
     @property
@@ -225,9 +219,9 @@ class Dataset:
     def table1_row(self) -> dict[str, Any]:
         """Return this data set's row of Table 1: counts, sparsity (a fraction, 0..1), dims and clock.
 
-        Sparsity is one minus interactions over users times items. A modality's coverage is the share of items having it.
+        Sparsity is one minus interactions over users times items; coverage the share of items that have a modality.
 
-        >>> log = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [7, 8, 7, 9], "timestamp": [0, 86400, 2, 3]})
+        >>> log = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [7, 8, 7, 9], "timestamp": [0, 9, 2, 3]})
         >>> Dataset("tiny", log, [FeatureTable("visual", [[1.0], [2.0], [3.0]])]).table1_row()["sparsity"]
         0.33333333333333337
         """
@@ -252,16 +246,22 @@ class Dataset:
     def __repr__(self) -> str:
         dims = ", ".join(f"{name} {table.dim}" for name, table in self.features.items()) or "none"
         return (
-            f"Dataset({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, {int(self.clicked.sum()):,} clicks, "
-            f"{len(self.unclicks):,} unclicks, {self.clock} clock, features: {dims})"
+            f"Dataset({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, "
+            f"{int(self.clicked.sum()):,} clicks, {len(self.unclicks):,} unclicks, {self.clock} clock, "
+            f"features: {dims})"
         )
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(str(key))}</th><td>"
-            f"{value if isinstance(value, int) else f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))}</td></tr>"
-            for key, value in self.table1_row().items()
-        )
+        cells = ""
+        for key, value in self.table1_row().items():
+            shown = (
+                f"{value:.4f}"
+                if isinstance(value, float)
+                else f"{value:,}"
+                if isinstance(value, int)
+                else value
+            )
+            cells += f"<tr><th>{html.escape(key)}</th><td>{html.escape(shown)}</td></tr>"
         return f"<table>{cells}</table>"
 
 

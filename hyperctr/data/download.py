@@ -1,4 +1,4 @@
-"""Downloads public data sets: resumable, every file checked against a pinned SHA-256, licences shown first."""
+"""Downloads public data sets: resumable, checked against pinned SHA-256, licences shown first."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ class Source:
 
 GROUPLENS = (
     "MovieLens ml-latest-small, (c) GroupLens, University of Minnesota: for research, not for commercial or "
-    "revenue-bearing purposes without permission; no endorsement may be implied; may be redistributed, also transformed, "
-    "under the same conditions; acknowledge it by citing Harper and Konstan 2015, The MovieLens Datasets: History and "
-    "Context, ACM TiiS 5(4), https://doi.org/10.1145/2827872. Full text: README.txt beside the data."
+    "revenue-bearing purposes without permission; no endorsement may be implied; may be redistributed, also "
+    "transformed, under the same conditions; acknowledge it by citing Harper and Konstan 2015, The MovieLens "
+    "Datasets: History and Context, ACM TiiS 5(4), https://doi.org/10.1145/2827872. Full text: README.txt "
+    "beside the data."
 )
 MMTF = (
-    "MMTF-14K trailer features (Deldjoo et al. 2018, MMTF-14K: a multifaceted movie trailer feature dataset, MMSys), as "
-    "re-published by github.com/RecSys-lab/reproducibility_data under Apache-2.0; the licence of the original release "
-    "was not verified."
+    "MMTF-14K trailer features (Deldjoo et al. 2018, MMTF-14K: a multifaceted movie trailer feature dataset, "
+    "MMSys), as re-published by github.com/RecSys-lab/reproducibility_data under Apache-2.0; the licence of "
+    "the original release was not verified."
 )
 _MMTF_RAW = "https://raw.githubusercontent.com/RecSys-lab/reproducibility_data"
 VISUAL_FILE = "mmtf-14k/fused_llm_mmtf_avf_med.csv"
@@ -70,12 +71,14 @@ ML_TRAILERS = (
         member_of="ml-latest-small.zip",
     ),
     Source(
-        # The branch first named by the publisher; then the commit in which the same file lay in another folder.
+        # The publisher's branch first; then the commit in which the same file lay in another folder.
         urls=(
             f"{_MMTF_RAW}/main/fused_textual_visual/{_VISUAL}",
             f"{_MMTF_RAW}/6e12b700d6b9b924e52d18c725718ed3e17c5841/fused_textual_audio/{_VISUAL}",
         ),
-        files=MappingProxyType({VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892"}),
+        files=MappingProxyType({
+            VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892",
+        }),
         licence=MMTF,
     ),
     Source(
@@ -83,7 +86,9 @@ ML_TRAILERS = (
             f"{_MMTF_RAW}/main/fused_textual_audio/i-vector/{_ACOUSTIC}",
             f"{_MMTF_RAW}/60035c947b16943af970d7281ed42c73f06a922e/fused_textual_audio/i-vector/{_ACOUSTIC}",
         ),
-        files=MappingProxyType({ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39"}),
+        files=MappingProxyType({
+            ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39",
+        }),
         licence=MMTF,
     ),
 )  # fmt: skip
@@ -100,8 +105,11 @@ def download(
     """Bring every file of ``sources`` into ``root``; files already there and right are left alone.
 
     Args:
-        say: receives the licences and what is going on, one line a call (by default the log, shown on stderr).
+        sources: what to fetch.
+        root: the data folder, created where needed.
+        say: receives the licences and what is going on, a line a call (by default the log, shown on stderr).
         attempts: tries an address, each resuming where the last one broke off.
+        timeout_seconds: silence after which a connection counts as broken.
 
     Returns:
         ``root``.
@@ -133,9 +141,10 @@ def download(
                 got = hashlib.sha256(content).hexdigest()
                 if got != expected:
                     raise DataError(
-                        f"{path}: the download is not the file expected: SHA-256 is {got}, expected {expected}; nothing "
-                        f"was kept. Try again; if it stays so, the publisher changed {source.urls[0]}: get the original "
-                        f"file elsewhere, put it at {path} and load it with data_dir={folder}"
+                        f"{path}: the download is not the file expected: SHA-256 is {got}, expected "
+                        f"{expected}; nothing was kept. Try again; if it stays so, the publisher changed "
+                        f"{source.urls[0]}: get the original file elsewhere, put it at {path} and load it "
+                        f"with data_dir={folder}"
                     )
             for path, content in contents.items():
                 write_atomic(path, content)
@@ -165,8 +174,8 @@ def _fetch_any(urls: tuple[str, ...], target: Path, attempts: int, timeout_secon
         f" {part.stat().st_size:,} bytes are kept in {part};" if part.exists() and part.stat().st_size else ""
     )
     raise DataError(
-        f"cannot download {target.name} ({failure});{kept} check the network or the proxy and run the same command again "
-        f"to continue, or put the files into {target.parent} by hand"
+        f"cannot download {target.name} ({failure});{kept} check the network or the proxy and run the same "
+        f"command again to continue, or put the files into {target.parent} by hand"
     )
 
 
@@ -213,7 +222,8 @@ def _members(archive: Path, files: Mapping[str, str], target: Path) -> dict[Path
                     raise DataError(f"{target}: the archive holds no {name!r}; the publisher changed it")
                 if found[name].file_size > LARGEST_MEMBER_BYTES:
                     raise DataError(
-                        f"{target}: {name!r} unpacks to {found[name].file_size:,} bytes; not the file expected"
+                        f"{target}: {name!r} unpacks to {found[name].file_size:,} bytes; not the file "
+                        "expected"
                     )
             return {target.parent / name: opened.read(found[name]) for name in files}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:

@@ -24,10 +24,11 @@ class FeatureTable:
         present: bool [I]; False where the item lacks this modality (all present by default).
         source: where the values come from; named in every message.
         items: ids of the I rows, named in messages instead of row numbers.
-        on_bad: what to do with a present row that holds NaN or infinity: raise, or mask the item and count it.
+        on_bad: what to do with a present row that holds NaN or infinity: raise, or mask and count it.
 
     Attributes:
-        values: float32 [I, dim], read-only. Rows with ``present`` False are zeros inside and must never be read as data.
+        values: float32 [I, dim], read-only. Rows with ``present`` False are zeros inside and must never be
+            read as data.
         present: bool [I], read-only.
         warnings: one counted sentence for each thing that was masked (also sent as ``DataWarning``).
 
@@ -77,11 +78,13 @@ class FeatureTable:
             )
             if on_bad == "error":
                 raise DataError(
-                    f"{place} ({bad.sum():,} such values in {rows.sum():,} items); allowed are finite float32 numbers: "
-                    "repair the values, or leave those items out of the file so that they count as missing"
+                    f"{place} ({bad.sum():,} such values in {rows.sum():,} items); allowed are finite "
+                    "float32 numbers: repair the values, or leave those items out of the file so that they "
+                    "count as missing"
                 )
             self.warnings.append(
-                f"{place}; {rows.sum():,} items with {bad.sum():,} values that are NaN or infinite were masked as missing"
+                f"{place}; {rows.sum():,} items with {bad.sum():,} values that are NaN or infinite were "
+                "masked as missing"
             )
             warnings.warn(self.warnings[-1], DataWarning, stacklevel=2)
             mask &= ~rows
@@ -99,7 +102,8 @@ class FeatureTable:
         return len(self.values)
 
     def __repr__(self) -> str:
-        return f"FeatureTable({self.name!r}, {len(self):,} items x {self.dim}, {int(self.present.sum()):,} present)"
+        present = int(self.present.sum())
+        return f"FeatureTable({self.name!r}, {len(self):,} items x {self.dim}, {present:,} present)"
 
     @classmethod
     def from_rows(
@@ -115,15 +119,19 @@ class FeatureTable:
         """Align vectors given in any order with ``items``; an item without a vector is masked.
 
         Args:
+            name: the modality.
             item_ids: [R] the item of each vector.
             vectors: [R, dim].
             items: [I] unique ids, the data set's order.
+            source: where the vectors come from; named in every message.
+            on_bad: as for the class.
 
         Raises:
             DataError: as the class; two different vectors for one item; no vector belongs to any item.
 
-        >>> FeatureTable.from_rows("visual", np.array([9, 7]), [[1.0], [2.0]], np.array([7, 8, 9])).present.tolist()
-        [True, False, True]
+        >>> table = FeatureTable.from_rows("visual", np.array([9, 7]), [[1.0], [2.0]], np.array([7, 8, 9]))
+        >>> table.present.tolist(), table.values[2].tolist()
+        ([True, False, True], [1.0])
         """
         raw = _matrix(name, vectors, source)
         if len(item_ids) != len(raw):
@@ -141,22 +149,23 @@ class FeatureTable:
                     f"{item_ids[repeated][differs][0]!r}; one vector an item is allowed: remove one"
                 )
             notes.append(
-                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were dropped"
+                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were "
+                "dropped"
             )
             item_ids, raw = item_ids[~repeated], raw[~repeated]
         position = pd.Index(items).get_indexer(pd.Index(item_ids))
         known = position >= 0
         if not known.any():
             raise DataError(
-                f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data set "
-                f"(there ids look like {items[0]!r}, here like {item_ids[0]!r}); check the column item_id"
+                f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data "
+                f"set (there ids look like {items[0]!r}, here like {item_ids[0]!r}); check the column item_id"
                 if len(item_ids)
                 else f"{source}: modality {name!r} has no rows"
             )
         if not known.all():
             notes.append(
-                f"{source}: {(~known).sum():,} of {len(known):,} items of modality {name!r} are not among the data "
-                "set's items and were dropped"
+                f"{source}: {(~known).sum():,} of {len(known):,} items of modality {name!r} are not among "
+                "the data set's items and were dropped"
             )
         values = np.zeros((len(items), raw.shape[1]), dtype=raw.dtype)
         present = np.zeros(len(items), dtype=bool)
@@ -166,8 +175,8 @@ class FeatureTable:
         blank = present & ~values.any(axis=1)
         if blank.any() and table.dim > 1:
             notes.append(
-                f"{source}: {blank.sum():,} vectors of modality {name!r} are all zeros; they were kept as data, "
-                "leave the rows out if they mean 'missing'"
+                f"{source}: {blank.sum():,} vectors of modality {name!r} are all zeros; they were kept as "
+                "data, leave the rows out if they mean 'missing'"
             )
         for note in notes:
             warnings.warn(note, DataWarning, stacklevel=2)
@@ -179,7 +188,8 @@ class FeatureTable:
 
         A constant column tells nothing and becomes 0 everywhere.
 
-        >>> FeatureTable("visual", [[1.0, 5.0], [3.0, 5.0], [9.0, 9.0]], [True, True, False]).standardised().values
+        >>> table = FeatureTable("visual", [[1.0, 5.0], [3.0, 5.0], [9.0, 9.0]], [True, True, False])
+        >>> table.standardised().values
         array([[-1.,  0.],
                [ 1.,  0.],
                [ 0.,  0.]], dtype=float32)
@@ -206,6 +216,7 @@ def _matrix(name: str, values: npt.ArrayLike, source: str) -> npt.NDArray[Any]:
         ) from error
     if raw.dtype.kind not in "fiub" or raw.ndim != 2 or not raw.shape[1]:
         raise DataError(
-            f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {raw.dtype} of shape {raw.shape}"
+            f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {raw.dtype} of shape "
+            f"{raw.shape}"
         )
     return raw

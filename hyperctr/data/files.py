@@ -30,11 +30,11 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
     """Read a comma-separated file with a header as text, unchanged.
 
     Returns:
-        A frame of strings (nothing is turned into NaN), indexed by line number in the file; the header is line 1.
+        A frame of strings (nothing is turned into NaN), indexed by line number; the header is line 1.
         Lines that are wholly empty are skipped.
 
     Raises:
-        DataError: missing, empty or undecodable file, wrong delimiter, missing column, a line of another length.
+        DataError: missing, empty or undecodable file, wrong delimiter, missing column, surplus fields.
     """
     header = _header(path)
     missing = [name for name in required if name not in header]
@@ -49,15 +49,20 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
                 "error", pd.errors.ParserWarning
             )  # otherwise pandas cuts off surplus fields
             frame = pd.read_csv(
-                path, dtype=str, keep_default_na=False, na_filter=False, skip_blank_lines=False, index_col=False,
-                encoding="utf-8-sig", skipinitialspace=True,
-            )  # fmt: skip
+                path,
+                dtype=str,
+                na_filter=False,
+                skip_blank_lines=False,
+                index_col=False,
+                encoding="utf-8-sig",
+                skipinitialspace=True,
+            )
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     except pd.errors.ParserWarning as error:
         raise DataError(
-            f"{path}, line 2: has more fields than the header's {len(header)}; quote values that hold commas, "
-            "or name every column"
+            f"{path}, line 2: has more fields than the header's {len(header)}; quote values that hold "
+            "commas, or name every column"
         ) from error
     except pd.errors.ParserError as error:
         raise _parser_error(path, str(error)) from error
@@ -81,10 +86,11 @@ def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFram
             if bad.any():
                 line = frame.index[int(np.argmax(bad))]
                 raise DataError(
-                    f"{path}, line {line}: fields are separated by {DELIMITERS[mark]}, expected commas as in the "
-                    f"header ({bad.sum():,} such lines); write the file with one delimiter: commas"
+                    f"{path}, line {line}: fields are separated by {DELIMITERS[mark]}, expected commas as in "
+                    f"the header ({bad.sum():,} such lines); write the file with one delimiter: commas"
                 )
-    return frame[~(lone & np.asarray(first == ""))]
+    kept: pd.DataFrame = frame[~(lone & np.asarray(first == ""))]
+    return kept
 
 
 def _header(path: Path) -> list[str]:
@@ -109,7 +115,8 @@ def _header_error(path: Path, header: list[str], missing: list[str], known: list
         fields = [field.strip().strip('"') for field in line.split(mark)]
         if mark != "," and all(name in fields for name in missing):
             return DataError(
-                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to commas"
+                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to "
+                "commas"
             )
     wanted = ", ".join(known)
     if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
@@ -122,14 +129,15 @@ def _header_error(path: Path, header: list[str], missing: list[str], known: list
         for name in missing
     ]
     return DataError(
-        f"{path}, line 1: column {', '.join(hints)} is missing; found {line[:200]!r}, expected {wanted}: rename the columns"
+        f"{path}, line 1: column {', '.join(hints)} is missing; found {line[:200]!r}, expected {wanted}: "
+        "rename the columns"
     )
 
 
 def _encoding_error(path: Path, error: UnicodeDecodeError) -> DataError:
     return DataError(
-        f"{path}: byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8; convert the file first, "
-        f"for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
+        f"{path}: byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8; convert the file "
+        f"first, for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
     )
 
 

@@ -35,7 +35,7 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
     Whole floats become integers (pandas turns integers into floats whenever a value was missing).
 
     Raises:
-        DataError: a missing, empty, fractional, over-long or otherwise unusable id; integers mixed with strings.
+        DataError: a missing, empty, fractional or over-long id; integers mixed with strings.
 
     >>> clean_ids(pd.Series([3.0, 1.0], name="user_id"))
     array([3, 1])
@@ -52,7 +52,7 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
 
     if (codes < 0).any():
         raise fail(-1, "is missing", "every row needs a user_id and an item_id: fill it in or remove the row")
-    values = list(uniques) if not isinstance(uniques, np.ndarray) else list(uniques.tolist())
+    values: list[Any] = list(uniques.tolist())
     kinds = np.array([_kind(value) for value in values])
     for kind in ("bool", "other"):
         if (kinds == kind).any():
@@ -104,6 +104,7 @@ def _text_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.
 
 
 def _number_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.NDArray[Any]:
+    value: Any
     for code, value in enumerate(values):
         if isinstance(value, (float, np.floating)):
             if not np.isfinite(value) or value != int(value):
@@ -135,21 +136,6 @@ def parse_ids(column: pd.Series[Any]) -> pd.Series[Any]:
         return column
     numbers = np.array([int(text.split(".")[0]) for text in texts], dtype=np.int64)
     return pd.Series(numbers[codes], index=column.index, name=column.name)
-
-
-def same_kind(ids: npt.NDArray[Any], reference: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Bring ``ids`` to the kind (integers or strings) of ``reference`` where that loses nothing, for joining files.
-
-    >>> same_kind(np.array(["1", "2"], dtype=object), np.array([1]))
-    array([1, 2])
-    >>> same_kind(np.array([1, 2]), np.array(["a"], dtype=object)).tolist()
-    ['1', '2']
-    """
-    if ids.dtype == reference.dtype or not len(ids) or not len(reference):
-        return ids
-    if ids.dtype != object:
-        return np.array([str(value) for value in ids.tolist()], dtype=object)
-    return np.asarray(parse_ids(pd.Series(ids, dtype="str")))
 
 
 def find_ids(known: pd.Index, ids: Iterable[Any], what: str) -> npt.NDArray[np.int64]:

@@ -23,18 +23,18 @@ class Interactions:
     """What users were shown and what they clicked.
 
     Args:
-        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any order-preserving
-            integer if ``clock="ordinal"``) and optionally ``clicked`` (all rows are clicks without it). Other
-            columns are ignored.
+        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any
+            order-preserving integer if ``clock="ordinal"``) and optionally ``clicked`` (all rows are clicks
+            without it). Other columns are ignored.
         source: where the rows come from; named in every message.
         clock: ``"calendar"`` if timestamps are real dates, ``"ordinal"`` if only their order is real.
 
     Attributes:
-        frame: user_id, item_id (both int64 or str), timestamp int64, clicked bool; sorted by timestamp, stable.
-        warnings: one counted sentence for each thing that was dropped or looks odd (also sent as ``DataWarning``).
+        frame: user_id, item_id (int64 or str each), timestamp int64, clicked bool; stably sorted by time.
+        warnings: one counted sentence for each thing dropped or odd (also sent as ``DataWarning``).
 
     Raises:
-        DataError: the frame is empty, lacks a column or holds an unusable value; the message names row and fix.
+        DataError: the frame is empty, lacks a column or holds an unusable value; names row and fix.
 
     >>> log = Interactions(pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": ["b", "a", "a", "b"],
     ...                                  "timestamp": [30, 10, 20, 40]}))
@@ -81,7 +81,7 @@ class Interactions:
 
     def __repr__(self) -> str:
         clicks = int(self.frame["clicked"].sum())
-        return f"Interactions({len(self):,} rows, {clicks:,} clicks, clock={self.clock!r}, source={self.source!r})"
+        return f"Interactions({len(self):,} rows, {clicks:,} clicks, {self.clock} clock, from {self.source})"
 
     def where(self, row: int) -> str:
         """Name the place a row of ``frame`` was read from: file and line, or source and row.
@@ -102,7 +102,8 @@ class Interactions:
         repeated = rows.duplicated(keep="first").to_numpy()
         if repeated.any():
             self.note(
-                f"{self.source}: {repeated.sum():,} of {len(rows):,} rows repeat an earlier row and were dropped"
+                f"{self.source}: {repeated.sum():,} of {len(rows):,} rows repeat an earlier row and were "
+                "dropped"
             )
         # Rows that are no plain repeats and yet share an event differ in `clicked`.
         distinct = rows[~repeated]
@@ -112,8 +113,8 @@ class Interactions:
         )
         if contradicted.any():
             self.note(
-                f"{self.source}: {contradicted.sum():,} rows say 'not clicked' where another row of the same user, "
-                "item and timestamp says 'clicked'; the clicks were kept"
+                f"{self.source}: {contradicted.sum():,} rows say 'not clicked' where another row of the same "
+                "user, item and timestamp says 'clicked'; the clicks were kept"
             )
         kept: npt.NDArray[np.bool_] = ~(repeated | contradicted)
         return kept

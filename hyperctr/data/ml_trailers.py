@@ -1,12 +1,13 @@
 """``ml-trailers``: MovieLens ml-latest-small with the MMTF-14K features of the movies' trailers.
 
-Clicks are ratings of 4 and more; lower ratings are real unclicks (shown and not liked). Kept are the movies that
-have both a visual (aesthetic descriptors, 107) and an acoustic (i-vector, 20) feature of their trailer. The textual
-feature is computed here from title, genres and tags.
+Clicks are ratings of 4 and more; lower ratings are real unclicks (shown and not liked). Kept are the movies
+that have both a visual (aesthetic descriptors) and an acoustic (i-vector) feature of their trailer. The
+textual feature is computed here from title, genres and tags.
 
-Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an item, not
-as interactions, so under the protocol `causal` a tag may be younger than the click it helps to predict. And raw values
-are kept: models call :meth:`FeatureTable.standardised`.
+Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an
+item, not as interactions, so under the protocol `causal` a tag may be younger than the click it helps to
+predict (tags.csv has timestamps; they are not used). And raw values are kept: models call
+:meth:`FeatureTable.standardised`.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
         _ratings(lens / "ratings.csv", items),
         tables,
         items=items,
-        item_table=pd.DataFrame({"item_id": items, "title": movies["title"].to_numpy(), "genres": movies["genres"].to_numpy()}),
+        item_table=movies[["title", "genres"]].reset_index(names="item_id"),
         licence=f"{GROUPLENS}\n\n{MMTF}{full}",
     )  # fmt: skip
 
@@ -109,8 +110,8 @@ def _ratings(path: Path, items: npt.NDArray[np.int64]) -> Interactions:
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(
-            f"{row_name(frame.index, row, str(path))}: rating {frame['rating'].iloc[row]!r} is not usable; allowed are "
-            "0.5, 1, ... 5: repair the file or download it again"
+            f"{row_name(frame.index, row, str(path))}: rating {frame['rating'].iloc[row]!r} is not usable; "
+            "allowed are 0.5, 1, ... 5: repair the file or download it again"
         )
     frame = frame.assign(clicked=(rating >= CLICK_RATING).to_numpy())
     frame = frame[frame["movieId"].isin(items)]
@@ -123,8 +124,8 @@ def _integers(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> pd.D
         if len(frame) and parsed.dtype.kind != "i":
             row = int(np.argmax(~frame[column].str.fullmatch(r"[0-9]+").to_numpy(dtype=bool)))
             raise DataError(
-                f"{row_name(frame.index, row, str(path))}: {column} {frame[column].iloc[row]!r} is no whole number; "
-                "repair the file or download it again"
+                f"{row_name(frame.index, row, str(path))}: {column} {frame[column].iloc[row]!r} is no whole "
+                "number; repair the file or download it again"
             )
         frame = frame.assign(**{column: parsed})
     return frame
@@ -147,8 +148,8 @@ def _trailer_file(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.flo
             ) from error
         if len(vectors[row]) != len(vectors[0]):
             raise DataError(
-                f"{row_name(frame.index, row, str(path))}: embedding has {len(vectors[row])} numbers, the first has "
-                f"{len(vectors[0])}; all must have one length: repair the file or download it again"
+                f"{row_name(frame.index, row, str(path))}: embedding has {len(vectors[row])} numbers, the "
+                f"first has {len(vectors[0])}; all must have one length: repair the file or download it again"
             )
     return frame["itemId"].to_numpy(dtype=np.int64), np.stack(vectors)
 
@@ -169,15 +170,16 @@ def _tag_words(tags: pd.DataFrame, items: npt.NDArray[np.int64]) -> list[list[st
 def tfidf_svd(documents: list[list[str]], dim: int) -> npt.NDArray[np.float32]:
     """Embed bags of words by TF-IDF and a truncated singular value decomposition, the same on every machine.
 
-    Weight of word w in document d: ``(1 + ln count) * (1 + ln((1 + D) / (1 + documents with w)))``, rows scaled to
-    length 1; words of a single document are left out, since they relate it to nothing. Signs are fixed (the largest
-    entry of every column is positive) and values rounded to 1e-5, below which linear algebra libraries differ.
+    Weight of word w in document d: ``(1 + ln count) * (1 + ln((1 + D) / (1 + documents with w)))``,
+    rows scaled to length 1; words of a single document are left out, since they relate it to nothing.
+    Signs are fixed (the largest entry of every column is positive) and values rounded to 1e-5, below
+    which libraries differ.
 
     Returns:
         float32 [D, min(dim, rank allowed)]; a document without a usable word is a row of zeros.
 
-    >>> tfidf_svd([["war", "epic"], ["war", "epic"], ["love"], ["love"]], 2).round(2).tolist()
-    [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+    >>> tfidf_svd([["war", "epic"], ["love"], ["war", "epic"], ["war", "epic"], ["love"]], 2).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import svds
@@ -214,15 +216,15 @@ def _encode(sentences: list[str], encoder: str) -> npt.NDArray[np.float32]:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise DataError(
-            "ml-trailers: text='encoder' needs the package sentence-transformers: pip install 'hyperctr[text]', "
-            "or use text='tfidf'"
+            "ml-trailers: text='encoder' needs the package sentence-transformers: pip install "
+            "'hyperctr[text]', or use text='tfidf'"
         ) from error
     try:
         model = SentenceTransformer(encoder)
     except (OSError, ValueError) as error:
         raise DataError(
-            f"ml-trailers: the sentence encoder {encoder!r} cannot be loaded ({error}); give the folder of a downloaded "
-            "one as encoder=..., or use text='tfidf'"
+            f"ml-trailers: the sentence encoder {encoder!r} cannot be loaded ({error}); give the folder of a "
+            "downloaded one as encoder=..., or use text='tfidf'"
         ) from error
     return np.asarray(
         model.encode(sentences, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32

@@ -22,9 +22,11 @@ ABOUT = {
     "mv1.7m": "Micro-Video 1.7M of the paper; not yet importable",
 }
 NOT_YET = {
-    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a rating of 4 or 5)",
+    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a "
+    "rating of 4 or 5)",
     "kuaishou": "its clock only tells the order: say clock='ordinal'",
-    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
+    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say "
+    "clock='ordinal'",
 }
 
 
@@ -70,8 +72,8 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         name: see :func:`known_datasets`.
         data_dir: where its files lie; by default ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``.
         seed: seed of a generated data set; the others do not use it.
-        **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for ``ml-trailers``;
-            ``clock``, ``on_bad`` for ``table``.
+        **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for
+            ``ml-trailers``; ``clock``, ``on_bad`` for ``table``.
 
     Raises:
         DataError: unknown name or option, missing files, or anything wrong in them.
@@ -127,12 +129,13 @@ def _ml_trailers(
     base = data_directory(data_dir)
     root = _trailers_root(base)
     if root is None:
-        # Whoever names a folder means files that are there; only the default directory is ours to fill unasked.
+        # Whoever names a folder means files that are there; only the default one is ours to fill unasked.
         chosen = data_dir is not None or bool(os.environ.get("HYPERCTR_DATA"))
         if download is False or (download is None and chosen):
             raise DataError(
-                f"{base}: holds no ml-latest-small/ratings.csv with {VISUAL_FILE} and {ACOUSTIC_FILE} (looked there and in "
-                "raw/ and ml-trailers/raw/); name the folder they lie in, or say download=True to fetch them"
+                f"{base}: holds no ml-latest-small/ratings.csv with {VISUAL_FILE} and {ACOUSTIC_FILE} "
+                "(looked there and in raw/ and ml-trailers/raw/); name the folder they lie in, or say "
+                "download=True to fetch them"
             )
         root = fetch_ml_trailers(base)
     return load_ml_trailers(root, text=text, encoder=encoder or ENCODER)

@@ -1,9 +1,9 @@
 """``table``: the user's own data, a folder of interactions, features and perhaps a catalogue.
 
-    interactions.{parquet,csv}          user_id, item_id, timestamp[, clicked]   (all rows are clicks without `clicked`)
-    features/<modality>.{parquet,npz}   item_id and one vector: a parquet list column or many numeric columns;
-                                        in npz the arrays `item_id` [R] and `values` (or `vector`) [R, dim]
-    items.csv                           optional catalogue: item_id[, title, ...]; then no other item may be clicked
+    interactions.{parquet,csv}         user_id, item_id, timestamp[, clicked]; without `clicked` all are clicks
+    features/<modality>.{parquet,npz}  item_id and one vector: a parquet list column or many numeric columns;
+                                       in npz the arrays `item_id` [R] and `values` (or `vector`) [R, dim]
+    items.csv                          optional catalogue: item_id[, title, ...]; then no other item may occur
 
 An item without a row in a modality's file (or with a null vector) lacks that modality and is masked.
 """
@@ -83,7 +83,7 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
 def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     """Bring the id columns of several files to the first one's kind, all to strings where that cannot be.
 
-    Text files do not tell ``7`` from ``"7"``, so files of one folder may disagree without meaning anything by it.
+    Text files do not tell ``7`` from ``"7"``, so files of one folder may disagree and mean the same.
 
     >>> one_kind([np.array([7, 8]), np.array(["8", "7"], dtype=object)])[1]
     array([8, 7])
@@ -169,13 +169,13 @@ def _from_parquet(path: Path) -> Rows:
     values = frame.drop(columns="item_id")
     if not values.shape[1] or not len(values):
         raise DataError(f"{path}: holds no vectors; add a list column or numeric columns, one row an item")
-    if values.shape[1] == 1 and values.dtypes.iloc[0] == object:
+    if values.shape[1] == 1 and values.dtypes.iloc[0].kind == "O":
         return _from_lists(path, ids, values.iloc[:, 0])
     for column in values.columns:
         if not pd.api.types.is_numeric_dtype(values[column].dtype):
             raise DataError(
-                f"{path}: column {column!r} is of type {values[column].dtype}; besides item_id allowed are numeric "
-                "columns, or a single list column: remove it (titles belong in items.csv)"
+                f"{path}: column {column!r} is of type {values[column].dtype}; besides item_id allowed are "
+                "numeric columns, or a single list column: remove it (titles belong in items.csv)"
             )
     single = all(dtype == np.float32 for dtype in values.dtypes)  # spares half the memory of a large file
     return ids, values.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
