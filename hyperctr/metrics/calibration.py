@@ -1,0 +1,112 @@
+"""Log loss, and whether a probability means what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hyperctr.errors import ConfigError
+from hyperctr.metrics.checks import chances, labelled
+
+SMALLEST = 1e-15  # probabilities are kept that far from 0 and 1 in the log loss
+
+
+def log_losses(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
+    """Negative log-likelihood of every row, float64 [n]: :func:`log_loss` before the mean (for intervals)."""
+    truth, values = labelled(labels, probabilities, "probabilities")
+    chance = chances(values)
+    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
+    return -np.log(np.where(truth, chance, 1 - chance))
+
+
+def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """Mean negative log-likelihood in nats, with probabilities clipped to [1e-15, 1 - 1e-15] in float64.
+
+    Read it on a pool with one negative per positive (``CandidatePool.log_loss_negatives``) and say so: at
+    1:1000, guessing the base rate already gives 0.008, at 1:1 it gives 0.693.
+
+    Args:
+        labels: bool or 0/1, [n]; one class alone is fine.
+        probabilities: [n], in [0, 1].
+
+    Returns:
+        A float >= 0; nan for no rows.
+
+    Raises:
+        ShapeError: not vectors of equal length.
+        DataError: NaN, a value outside [0, 1] or a label that is not 0 or 1; the message names its index.
+
+    >>> round(log_loss([1, 0], [0.5, 0.5]), 4)
+    0.6931
+    """
+    losses = log_losses(labels, probabilities)
+    return float(losses.mean()) if len(losses) else float("nan")
+
+
+def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: float) -> NDArray[np.float64]:
+    """Move probabilities learnt at one share of positives to another share.
+
+    The logit is shifted by ``log(pi_test / (1 - pi_test)) - log(pi_train / (1 - pi_train))``; done on the
+    odds, so 0 and 1 stay what they are. With n negatives per click the share of positives is 1 / (1 + n).
+
+    Args:
+        probabilities: any shape, in [0, 1].
+        train_prior: share of positives in training, strictly between 0 and 1.
+        test_prior: share of positives where the probabilities are to hold.
+
+    Returns:
+        float64, same shape.
+
+    Raises:
+        ConfigError: a prior that is not strictly between 0 and 1.
+        DataError: NaN or a value outside [0, 1].
+
+    >>> prior_corrected([0.5, 1.0], train_prior=0.5, test_prior=0.2)
+    array([0.2, 1. ])
+    """
+    for name, prior in (("train_prior", train_prior), ("test_prior", test_prior)):
+        if not 0 < prior < 1:
+            raise ConfigError(
+                f"{name}={prior!r} must lie strictly between 0 and 1, for example 0.2 for 4 negatives a click"
+            )
+    values = np.asarray(probabilities, dtype=np.float64)
+    chance = chances(values.ravel()).reshape(values.shape)
+    odds = test_prior / (1 - test_prior) * (1 - train_prior) / train_prior
+    return np.asarray(chance * odds / (chance * odds + (1 - chance)))
+
+
+def calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error: mean of ``|mean prediction - share of positives|`` over bins.
+
+    Bins hold equal numbers of rows (and weigh what they hold), by the rank of the prediction. Equal
+    predictions always share a bin, so the value does not depend on the order of rows (and a constant
+    prediction has one bin).
+
+    Args:
+        labels: bool or 0/1, [n].
+        probabilities: [n], in [0, 1].
+        bins: at least 1.
+
+    Returns:
+        A float in [0, 1]; nan for no rows.
+
+    Raises:
+        ConfigError: ``bins`` under 1.
+        ShapeError, DataError: as :func:`log_loss`.
+
+    >>> calibration_error([1, 0, 1, 1], [0.5, 0.5, 1.0, 1.0], bins=2)
+    0.0
+    """
+    if bins < 1:
+        raise ConfigError(f"bins={bins!r} must be at least 1")
+    truth, values = labelled(labels, probabilities, "probabilities")
+    chance = chances(values)
+    if not len(chance):
+        return float("nan")
+    order = np.argsort(chance)
+    chance, truth = chance[order], truth[order]
+    place = np.arange(len(chance))  # of each row: where its run of equal predictions starts
+    place[1:][chance[1:] == chance[:-1]] = 0
+    place = np.maximum.accumulate(place) * bins // len(chance)
+    gaps = np.bincount(place, chance, bins) - np.bincount(place, truth, bins)
+    return float(np.abs(gaps).sum() / len(chance))
