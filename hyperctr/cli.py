@@ -68,7 +68,7 @@ def build_parser() -> Parser:
 
     data = commands.add_parser("data", help="list the known data sets, or check one")
     actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
-    command(actions, "list", run_data_list, "list the known data sets")
+    with_data_dir(command(actions, "list", run_data_list, "list the known data sets, and which are ready"))
     check = command(actions, "check", run_data_check, "validate a data set; print Table 1's row and warnings")
     check.add_argument("dataset", metavar="NAME")
     with_data_dir(check)
@@ -116,11 +116,11 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def run_data_list(options: argparse.Namespace) -> int:
-    """Print the known data sets, one a line."""
+    """Print the known data sets, one a line, and whether they can be loaded as things stand."""
     from hyperctr.data.registry import known_datasets
 
-    for name, summary in known_datasets().items():
-        print(f"{name:<16}{summary}")
+    for known in known_datasets(options.data_dir):
+        print(f"{known.name:<16}{'ready' if known.ready else '-':<8}{known.description}")
     return 0
 
 

@@ -199,9 +199,12 @@ def browser() -> Iterator[Finding]:
 def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     """Say where data sets are looked for and which of them are there."""
     try:
-        from hyperctr.data.registry import known_datasets
-    except Exception as error:  # pandas or numpy missing: said above, this line only must not hide it
+        from hyperctr.data.registry import data_directory, known_datasets
+    except Exception as error:  # pandas or numpy missing: said above, and this must not hide it
         yield Finding("data", f"cannot be listed: {error}", "note")
         return
-    for name, summary in known_datasets().items():
-        yield Finding(f"data {name}", summary)
+    folder = data_directory(data_dir)
+    yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
+    for known in known_datasets(data_dir):
+        state = f"ready, in {known.found}" if known.found else "ready" if known.ready else "not here"
+        yield Finding(f"data {known.name}", state)

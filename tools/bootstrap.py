@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEWEST, OLDEST = 14, 11  # minor versions of Python 3 that are looked for and needed
-EXTRAS = "all"
+EXTRAS, CONSTRAINTS = "all", "requirements/constraints.txt"
 
 
 class SetupError(Exception):
@@ -35,6 +35,11 @@ class SetupError(Exception):
 def say(text: str) -> None:
     """Tell the user what happens; on stderr, so that a command's own output stays clean."""
     print(f"hyperctr: {text}", file=sys.stderr, flush=True)
+
+
+def read(name: str) -> str:
+    """Return the text of a file of the project."""
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 # --- which environment ----------------------------------------------------------------------------
@@ -61,17 +66,11 @@ def stamp_path() -> Path:
 
 def fingerprint() -> str:
     """Hash what an environment depends on: metadata, constraints, interpreter and path."""
-    digest = hashlib.sha256()
-    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    tables = re.split(r"^(?=\[)", read("pyproject.toml"), flags=re.MULTILINE)
     # settings of ruff, mypy and pytest may change without a new install
-    parts = re.split(r"^(?=\[)", metadata, flags=re.MULTILINE)
-    for part in parts:
-        if not re.match(r"\[+tool\.(?!hatch)", part):
-            digest.update(part.encode())
-    constraints = ROOT / "requirements" / "constraints.txt"
-    digest.update(constraints.read_bytes() if constraints.exists() else b"")
-    digest.update(f"{ROOT}|{EXTRAS}|{platform.python_version()}|{uses_own_venv()}".encode())
-    return digest.hexdigest()
+    lasting = [table for table in tables if not re.match(r"\[+tool\.(?!hatch)", table)]
+    place = f"{ROOT}|{EXTRAS}|{platform.python_version()}|{uses_own_venv()}"
+    return hashlib.sha256("".join([*lasting, read(CONSTRAINTS), place]).encode()).hexdigest()
 
 
 def up_to_date() -> bool:
@@ -86,7 +85,7 @@ def make_venv() -> None:
     """Create ``.venv``, or keep the one that is there unless it was made for another place or Python."""
     folder, python = ROOT / ".venv", environment_python()
     if folder.exists():
-        answer = query(python, "import sys; print(*sys.version_info[:2], sys.prefix, sep='|')")
+        answer = query(python, "import pip, sys; print(*sys.version_info[:2], sys.prefix, sep='|')")
         if answer == f"{sys.version_info[0]}|{sys.version_info[1]}|{folder}":
             return
         say(f"{folder} was made by another Python or in another place: making it anew")
@@ -115,9 +114,10 @@ def query(python: Path, code: str) -> str:
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
-def attempt(arguments: Sequence[str | Path], log: Path) -> bool:
-    """Run an installer, keep what it says in ``log``, and tell whether it succeeded."""
-    command = [str(argument) for argument in arguments]
+def attempt(python: Path, log: Path, installer: str, *arguments: object) -> bool:
+    """Install by ``pip`` or ``uv``, keep what it says in ``log``, and tell whether it succeeded."""
+    start = ["pip", "install"] if installer == "pip" else ["uv", "pip", "install", "--python", python]
+    command = [str(part) for part in (python, "-m", *start, *arguments)]
     with open(log, "a", encoding="utf-8") as out:
         out.write(f"\n$ {' '.join(command)}\n")
         out.flush()
@@ -130,10 +130,8 @@ def attempt(arguments: Sequence[str | Path], log: Path) -> bool:
 
 def torch_requirement() -> str:
     """Return the bounds that pyproject.toml sets for torch, such as ``torch>=2.8,<3``."""
-    found = re.search(r'"(torch[<>=!~][^"]*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    if not found:
-        raise SetupError("pyproject.toml names no torch")
-    return found.group(1)
+    (bounds,) = re.findall(r'"(torch[<>=!~][^"]*)"', read("pyproject.toml"))
+    return str(bounds)
 
 
 def satisfies(version: str, requirement: str) -> bool:
@@ -168,35 +166,23 @@ def install_torch(python: Path, log: Path) -> str:
     if version and not uses_own_venv():
         raise SetupError(f"this environment holds torch {version}, HyperCTR needs {wanted}: update it first")
 
-    pip: list[str | Path] = [python, "-m", "pip", "install"]
     chosen = os.environ.get("HYPERCTR_TORCH")
     if chosen:
         say(f"installing {chosen} (HYPERCTR_TORCH)")
-        if not attempt([*pip, *chosen.split()], log):
+        if not attempt(python, log, "pip", *chosen.split()):
             raise SetupError(f"HYPERCTR_TORCH={chosen!r} could not be installed")
         return installed_torch(python)
 
-    if attempt([*pip, "--no-index", "--no-deps", wanted], log):
+    if attempt(python, log, "pip", "--no-index", "--no-deps", wanted):
         return installed_torch(python)
     if sys.platform.startswith("linux") and not shutil.which("nvidia-smi"):
         say("installing the CPU build of torch, about 200 MB (no NVIDIA driver found)")
-        cpu: list[str | Path] = [
-            python,
-            "-m",
-            "uv",
-            "pip",
-            "install",
-            "--python",
-            python,
-            "--torch-backend=cpu",
-            wanted,
-        ]
-        if attempt([*pip, "uv"], log) and attempt(cpu, log):
+        if attempt(python, log, "pip", "uv") and attempt(python, log, "uv", "--torch-backend=cpu", wanted):
             return installed_torch(python)
         say("the CPU build cannot be had here: falling back to the registry's torch")
     if sys.platform.startswith("linux"):
         say("installing torch with its CUDA libraries: about 3 GB are downloaded")
-    if not attempt([*pip, wanted], log):
+    if not attempt(python, log, "pip", wanted):
         raise SetupError(f"{wanted} could not be installed")
     return installed_torch(python)
 
@@ -205,16 +191,13 @@ def install_project(python: Path, log: Path, torch: str) -> None:
     """Install the project, editable, with its extras, and leave the chosen torch as it is."""
     pin = log.with_name("hyperctr-torch.txt")
     pin.write_text(f"torch=={torch}\n", encoding="utf-8")
-    what: list[str | Path] = ["-c", pin, "-e", f"{ROOT}[{EXTRAS}]"]
-    if (constraints := ROOT / "requirements" / "constraints.txt").exists():
-        what = ["-c", constraints, *what]
+    what = ("-c", ROOT / CONSTRAINTS, "-c", pin, "-e", f"{ROOT}[{EXTRAS}]")
     say("installing the libraries (about a minute; 1 GB)")
     # uv takes half the time; it reads none of pip's settings, so wherever it fails pip has the last word
-    fast = uses_own_venv() and attempt([python, "-m", "pip", "install", "uv"], log)
-    uv = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode", *what]
-    if fast and attempt(uv, log) and installed_torch(python) == torch:
+    fast = uses_own_venv() and attempt(python, log, "pip", "uv")
+    if fast and attempt(python, log, "uv", "--compile-bytecode", *what):
         return
-    if not attempt([python, "-m", "pip", "install", *what], log):
+    if not attempt(python, log, "pip", *what):
         raise SetupError("the libraries could not be installed")
 
 
@@ -242,9 +225,7 @@ def set_up() -> None:
         except SetupError as error:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:])
             raise SetupError(f"{error}. The last lines of {log}:\n{tail}") from error
-        aside = stamp.with_suffix(".new")
-        aside.write_text(fingerprint(), encoding="utf-8")
-        os.replace(aside, stamp)
+        stamp.write_text(fingerprint(), encoding="utf-8")  # a torn stamp equals no fingerprint
         say(f"ready in {time.monotonic() - started:.0f} s, torch {torch}")
 
 
@@ -291,19 +272,14 @@ def run(command: Sequence[str]) -> int:
     os.execve(line[0], line, environment)
 
 
-def newer_python() -> str | None:
-    """Return another interpreter that is new enough, where this one is not."""
-    names = (f"python3.{minor}" for minor in range(NEWEST, OLDEST - 1, -1))
-    return next((found for found in map(shutil.which, names) if found), None)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Set up, then run what stands after ``--``."""
     if arguments and arguments[0] != "--":
         print(__doc__, file=sys.stdout if arguments[0] in ("-h", "--help") else sys.stderr)
         return 0 if arguments[0] in ("-h", "--help") else 2
     if sys.version_info < (3, OLDEST):
-        other = newer_python()
+        newer = map(shutil.which, (f"python3.{minor}" for minor in range(NEWEST, OLDEST - 1, -1)))
+        other = next(filter(None, newer), None)
         if other is None or not uses_own_venv():
             say(f"needs Python 3.{OLDEST} or newer; {sys.executable} is {platform.python_version()}")
             return 2

@@ -1,0 +1,192 @@
+"""`import hyperctr` is cheap, and imports run one way: each module only from what stands before it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "hyperctr"
+ORDER = [
+    {"errors"},
+    {"config", "runtime"},
+    {"data"},
+    {"slots"},
+    {"hypergraph"},
+    {"metrics"},
+    {"model"},
+    {"baselines"},
+    {"training"},
+    {"evaluation"},
+    {"runs"},
+    {"reporting"},
+    {"widgets"},
+    {"doctor"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+TORCH_FREE = ("errors", "config", "data", "slots", "metrics")  # not even inside functions
+HIDDEN = (
+    *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
+    *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
+    *("sentence_transformers", "matplotlib", "xgi", "yaml"),
+)
+LIGHT = (*TORCH_FREE, "runtime", "reporting", "widgets", "doctor", "cli")  # not when they are imported
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name under ``hyperctr`` -> file, without the package's own ``__init__``."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if name and "_notebooks" not in parts:
+            found[name] = path
+    return found
+
+
+def nodes(tree: ast.AST, at_once: bool) -> Iterator[ast.AST]:
+    """All nodes, or only those that run when the module is imported."""
+    for node in ast.iter_child_nodes(tree):
+        if at_once and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if at_once and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from nodes(node, at_once)
+
+
+def imports(path: Path, at_once: bool = False) -> Iterator[str]:
+    """Absolute module names that a file imports, by default inside functions and for type checkers too."""
+    for node in nodes(ast.parse(path.read_text(encoding="utf-8")), at_once):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}, line {node.lineno}: write imports absolutely"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path: Path, at_once: bool = False) -> set[str]:
+    """Modules of this package that a file imports, without the prefix."""
+    found = (name for name in imports(path, at_once) if name.startswith("hyperctr."))
+    names = {name.removeprefix("hyperctr.") for name in found}
+    return names & modules().keys()
+
+
+def python(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent)
+    assert run.returncode == 0, run.stderr[-1500:]
+    return run.stdout
+
+
+def test_import_is_fast_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, time; start = time.perf_counter(); import hyperctr; took = time.perf_counter() - start\n"
+        "import json; heavy = {'torch', 'pandas', 'numpy', 'scipy', 'plotly'} & set(sys.modules)\n"
+        "print(json.dumps([took, sorted(heavy)]))"
+    )
+    answers = [json.loads(python(code)) for _ in range(3)]
+    assert min(took for took, _ in answers) < 0.3
+    assert answers[0][1] == []
+
+
+def test_public_names_are_the_same_for_python_and_type_checkers() -> None:
+    import hyperctr
+
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    declared = {}
+    for node in stub.body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                assert alias.name == alias.asname, "a stub re-exports only `name as name`"
+                declared[alias.name] = node.module
+    assert declared == {name: f"hyperctr.{home}" for name, home in hyperctr._HOME.items()}
+    assert set(hyperctr.__all__) == {"__version__", *declared} == set(dir(hyperctr))
+    for name, home in declared.items():
+        assert getattr(hyperctr, name) is getattr(sys.modules[home], name)
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    import hyperctr
+
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        hyperctr.nosuch  # noqa: B018
+
+
+def test_every_module_has_its_place() -> None:
+    unplaced = {name for name in modules() if name.split(".")[0] not in RANK}
+    assert not unplaced, f"add them to the order of docs/architecture.md and of this test: {unplaced}"
+    folders = {path.parent for path in modules().values()}
+    assert all((folder / "__init__.py").exists() for folder in folders), (
+        "a package folder needs an __init__.py"
+    )
+
+
+def test_imports_run_one_way() -> None:
+    wrong = [
+        f"{name} imports {other}"
+        for name, path in modules().items()
+        for other in own_imports(path)
+        if RANK[other.split(".")[0]] > RANK[name.split(".")[0]]
+    ]
+    assert not wrong
+
+
+def test_no_module_imports_itself_around_a_corner() -> None:
+    # a method may import its helper when called (H.to_hif does); what runs at import may form no circle
+    graph = {name: own_imports(path, at_once=True) - {name} for name, path in modules().items()}
+    for name, others in graph.items():  # a submodule and its own package's __init__ do not count as a circle
+        others.difference_update({name.rpartition(".")[0]})
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports run in a circle: {' -> '.join(error.args[1])}")
+
+
+def test_data_and_metrics_know_no_torch() -> None:
+    wrong = [
+        name
+        for name, path in modules().items()
+        if name.split(".")[0] in TORCH_FREE
+        and any(other.split(".")[0] in ("torch", "torch_geometric") for other in imports(path))
+    ]
+    assert not wrong
+
+
+def test_figures_and_commands_start_without_torch() -> None:
+    names = [f"hyperctr.{name}" for name in modules() if name.split(".")[0] in LIGHT]
+    code = (
+        f"import importlib, sys\nfor name in {names!r}:\n    importlib.import_module(name)\n"
+        "    assert 'torch' not in sys.modules, name + ' loads torch'"
+    )
+    python(code)
+
+
+def test_training_needs_no_notebook_stack() -> None:
+    """A GPU machine often holds torch, PyG and little else: what computes must import there."""
+    names = [
+        f"hyperctr.{n}" for n in modules() if n.split(".")[0] not in ("reporting", "widgets", "__main__")
+    ]
+    code = f"""
+import importlib, sys
+from importlib.abc import MetaPathFinder
+
+class Bare(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {HIDDEN!r}:
+            raise ModuleNotFoundError(f"{{name}} is hidden by the test", name=name)
+
+sys.meta_path.insert(0, Bare())
+for name in {names!r}:
+    importlib.import_module(name)
+"""
+    python(code)
