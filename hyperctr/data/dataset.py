@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.features import FeatureTable
-from hyperctr.data.ids import clean_ids, find_ids
+from hyperctr.data.ids import clean_ids, find_ids, shown
 from hyperctr.data.interactions import Clock, Interactions
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
@@ -82,8 +82,8 @@ class Dataset:
         if (self.item_index < 0).any():
             row = int(np.argmax(self.item_index < 0))
             raise DataError(
-                f"{log.where(row)}: item_id {log.frame['item_id'].iloc[row]!r} is not in the catalogue of "
-                f"{len(self.items):,} items ({(self.item_index < 0).sum():,} such rows); "
+                f"{log.where(row)}: item_id {shown(log.frame['item_id'].iloc[row])} is not in the catalogue "
+                f"of {len(self.items):,} items ({(self.item_index < 0).sum():,} such rows); "
                 "add the item to the catalogue, remove the rows, or work without a catalogue"
             )
         self.timestamp: npt.NDArray[np.int64] = log.frame["timestamp"].to_numpy(dtype=np.int64, copy=True)
@@ -128,7 +128,7 @@ class Dataset:
         table = item_table.drop(columns="item_id").set_index(pd.Index(ids))
         if not table.index.is_unique:
             raise DataError(
-                f"{self.name}: item {ids[table.index.duplicated()][0]!r} stands twice in the item table"
+                f"{self.name}: item {shown(ids[table.index.duplicated()][0])} stands twice in the item table"
             )
         table = table.reindex(self._item_ids).reset_index(drop=True)
         table.insert(0, "item_id", self.items)
@@ -148,7 +148,7 @@ class Dataset:
     @property
     def interactions(self) -> pd.DataFrame:
         """Columns user_id, item_id, timestamp int64, clicked bool, sorted by time (a copy)."""
-        return self._log.frame.copy(deep=False)  # pandas copies on the first write
+        return self._log.frame.copy()
 
     @property
     def num_users(self) -> int:
@@ -219,7 +219,7 @@ class Dataset:
     def table1_row(self) -> dict[str, Any]:
         """Return this data set's row of Table 1: counts, sparsity (a fraction, 0..1), dims and clock.
 
-        Sparsity is one minus interactions over users times items; coverage the share of items that have a modality.
+        Sparsity is one minus interactions over users times items; coverage the share of items not masked.
 
         >>> log = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [7, 8, 7, 9], "timestamp": [0, 9, 2, 3]})
         >>> Dataset("tiny", log, [FeatureTable("visual", [[1.0], [2.0], [3.0]])]).table1_row()["sparsity"]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hyperctr.data.ids import shown
 from hyperctr.errors import DataError, DataWarning
 
 OnBad: TypeAlias = Literal["error", "mask"]
@@ -71,7 +72,7 @@ class FeatureTable:
         bad = ~np.isfinite(single) & mask[:, None]
         if bad.any():
             row, column = (int(k) for k in np.argwhere(bad)[0])
-            item = f"item {items[row]!r}" if items is not None else f"row {row} (counted from 0)"
+            item = f"item {shown(items[row])}" if items is not None else f"row {row} (counted from 0)"
             rows = bad.any(axis=1)
             place = (
                 f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
@@ -146,7 +147,7 @@ class FeatureTable:
             if differs.any():
                 raise DataError(
                     f"{source}: modality {name!r} has two different vectors for item "
-                    f"{item_ids[repeated][differs][0]!r}; one vector an item is allowed: remove one"
+                    f"{shown(item_ids[repeated][differs][0])}; one vector an item is allowed: remove one"
                 )
             notes.append(
                 f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were "
@@ -158,7 +159,8 @@ class FeatureTable:
         if not known.any():
             raise DataError(
                 f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data "
-                f"set (there ids look like {items[0]!r}, here like {item_ids[0]!r}); check the column item_id"
+                f"set (there ids look like {shown(items[0])}, here like {shown(item_ids[0])}); check the "
+                "column item_id"
                 if len(item_ids)
                 else f"{source}: modality {name!r} has no rows"
             )

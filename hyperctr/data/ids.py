@@ -29,6 +29,16 @@ def row_name(index: pd.Index, position: int, source: str) -> str:
     return f"{source}, row {position} (counted from 0)"
 
 
+def shown(value: object) -> str:
+    """Quote a value for a message: plain Python form, never longer than a line.
+
+    >>> shown(np.int64(7)), shown("7")
+    ('7', "'7'")
+    """
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text):,} characters)"
+
+
 def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArray[Any]:
     """Return a column of ids as int64 or as an object array of non-empty ``str``.
 
@@ -46,9 +56,8 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
 
     def fail(bad_code: int, what: str, fix: str) -> DataError:
         row = int(np.flatnonzero(codes == bad_code)[0])
-        value = repr(column.iloc[row])
-        shown = value if len(value) <= 80 else value[:60] + f"... ({len(value):,} characters)"
-        return DataError(f"{row_name(column.index, row, source)}: {column.name} {shown} {what}; {fix}")
+        place = row_name(column.index, row, source)
+        return DataError(f"{place}: {column.name} {shown(column.iloc[row])} {what}; {fix}")
 
     if (codes < 0).any():
         raise fail(-1, "is missing", "every row needs a user_id and an item_id: fill it in or remove the row")
@@ -104,9 +113,8 @@ def _text_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.
 
 
 def _number_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.NDArray[Any]:
-    value: Any
     for code, value in enumerate(values):
-        if isinstance(value, (float, np.floating)):
+        if not isinstance(value, (int, np.integer)):
             if not np.isfinite(value) or value != int(value):
                 raise fail(code, "is not a whole number", "ids must be integers or strings")
             if abs(value) >= EXACT_FLOAT:
@@ -152,13 +160,12 @@ def find_ids(known: pd.Index, ids: Iterable[Any], what: str) -> npt.NDArray[np.i
     unknown = np.flatnonzero(position < 0)
     if len(unknown):
         first = wanted[unknown[0]]
-        value = first.item() if isinstance(first, np.generic) else first
         kind = "integers" if known.dtype.kind == "i" else "strings"
-        mismatch = isinstance(value, str) == (kind == "integers")
+        mismatch = isinstance(first, str) == (kind == "integers")
         hint = f"; the {what} ids of this data set are {kind}" if mismatch else ""
         sample = ", ".join(repr(i) for i in known[:3].tolist())
         raise DataError(
-            f"{what} id {value!r} is unknown ({len(unknown):,} of {len(wanted):,} asked for are){hint}; "
+            f"{what} id {shown(first)} is unknown ({len(unknown):,} of {len(wanted):,} asked for are){hint}; "
             f"known are {len(known):,} ids such as {sample}"
         )
     return position

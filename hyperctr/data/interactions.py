@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.ids import clean_ids, row_name
+from hyperctr.data.ids import clean_ids, row_name, shown
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 Clock: TypeAlias = Literal["calendar", "ordinal"]
@@ -138,7 +138,8 @@ def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArra
         row = int(np.flatnonzero(bad)[0])
         value = column.iloc[row]
         return DataError(
-            f"{row_name(column.index, row, source)}: timestamp {value} {what}; allowed are {allowed}: {fix}"
+            f"{row_name(column.index, row, source)}: timestamp {shown(value)} {what}; allowed are {allowed}: "
+            f"{fix}"
         )
 
     everywhere = np.ones(len(column), dtype=bool)
@@ -186,7 +187,8 @@ def _clicked(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{row_name(column.index, row, source)}: clicked {column.iloc[row]!r} is not usable; allowed are "
-            "1, 0, true, false: turn ratings or watching times into clicks before (for example rating >= 4)"
+            f"{row_name(column.index, row, source)}: clicked {shown(column.iloc[row])} is not usable; "
+            "allowed are 1, 0, true, false: turn ratings or watching times into clicks before (for example "
+            "rating >= 4)"
         )
     return words.to_numpy(dtype=bool)

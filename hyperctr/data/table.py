@@ -1,6 +1,6 @@
 """``table``: the user's own data, a folder of interactions, features and perhaps a catalogue.
 
-    interactions.{parquet,csv}         user_id, item_id, timestamp[, clicked]; without `clicked` all are clicks
+    interactions.{parquet,csv}         user_id, item_id, timestamp[, clicked]; without it all are clicks
     features/<modality>.{parquet,npz}  item_id and one vector: a parquet list column or many numeric columns;
                                        in npz the arrays `item_id` [R] and `values` (or `vector`) [R, dim]
     items.csv                          optional catalogue: item_id[, title, ...]; then no other item may occur
@@ -21,7 +21,7 @@ import pandas as pd
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable, OnBad
 from hyperctr.data.files import read_arrays, read_parquet, read_text
-from hyperctr.data.ids import clean_ids, parse_ids, row_name
+from hyperctr.data.ids import clean_ids, parse_ids, row_name, shown
 from hyperctr.data.interactions import REQUIRED, Clock, Interactions
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
@@ -58,21 +58,21 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
         raise DataError(f"{catalogue}: there are no items below the header; fill it in or remove the file")
 
     listed = clean_ids(table["item_id"], source=str(catalogue)) if len(table) else np.empty(0, dtype=np.int64)
-    shown, listed, *own = one_kind(
+    used, listed, *own = one_kind(
         [clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)]
     )
     repeated = np.asarray(pd.Series(listed).duplicated())
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
-        raise DataError(f"{line}: item_id {listed[repeated][0]!r} stands twice; remove one line")
-    items = np.unique(listed if len(table) else shown)
+        raise DataError(f"{line}: item_id {shown(listed[repeated][0])} stands twice; remove one line")
+    items = np.unique(listed if len(table) else used)
     features = [
         FeatureTable.from_rows(file.stem, ids, vectors, items, source=str(file), on_bad=on_bad)
         for file, ids, (_, vectors) in zip(files, own, rows, strict=True)
     ]
     return Dataset(
         "table",
-        Interactions(log.assign(item_id=shown), source=str(path), clock=clock),
+        Interactions(log.assign(item_id=used), source=str(path), clock=clock),
         features,
         items=items if len(table) else None,
         item_table=table.assign(item_id=listed) if len(table) else None,
@@ -194,7 +194,7 @@ def _from_lists(path: Path, ids: npt.NDArray[Any], column: pd.Series[Any]) -> Ro
             f"{lengths[row]} numbers" if lengths[row] >= 0 else f"a {type(vectors[row]).__name__}, not a list"
         )
         raise DataError(
-            f"{path}: item {ids[given][row]!r} has {got}, the first item {max(int(lengths[0]), 0)}; "
+            f"{path}: item {shown(ids[given][row])} has {got}, the first item {max(int(lengths[0]), 0)}; "
             "all vectors of a modality need one length of at least 1"
         )
     try:
