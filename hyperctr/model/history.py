@@ -1,0 +1,149 @@
+"""Which earlier clicks a prediction may see: the one place that knows the protocols (docs/method.md, section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.slots import Slots
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is to be scored: a user at a time. Candidates come beside it.
+
+    Attributes:
+        user, slot, timestamp: int64 ``[B]``.
+        click: int64 ``[B]``, number of the training click (0..C-1) that the target is, which must stay hidden from
+            its own prediction; -1 for validation, test and new targets.
+    """
+
+    user: Tensor
+    slot: Tensor
+    timestamp: Tensor
+    click: Tensor
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def __getitem__(self, index: Tensor | slice) -> Targets:
+        return Targets(self.user[index], self.slot[index], self.timestamp[index], self.click[index])
+
+    def to(self, device: torch.device) -> Targets:
+        """Return the targets on ``device``."""
+        return Targets(*(part.to(device) for part in (self.user, self.slot, self.timestamp, self.click)))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A user's most recent visible clicks, the newest first.
+
+    Attributes:
+        items: int64 ``[B, L]``; 0 where invalid.
+        valid: bool ``[B, L]``.
+        short: bool ``[B, L]``, clicks of the target's own slot (short-term) against earlier slots (long-term).
+        position: int64 ``[B, L]``, 0 for the newest visible click.
+    """
+
+    items: Tensor
+    valid: Tensor
+    short: Tensor
+    position: Tensor
+
+
+class ClickHistory:
+    """The training clicks of every user in time order, with the protocol's rule of what is visible.
+
+    ``paper``: clicks of the target's slot and of earlier slots, minus the target itself.
+    ``causal``: clicks with a timestamp strictly before the target's.
+
+    Args:
+        data, split, slots: only ``split.train`` rows are read.
+        protocol: ``"paper"`` or ``"causal"``.
+    """
+
+    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
+        rows = split.train
+        user, slot = data.user_index[rows], slots.index[rows]
+        order = np.lexsort((rows, data.timestamp[rows], user))
+        times = np.unique(data.timestamp[rows])
+        self.protocol = protocol
+        self.num_slots = slots.count
+        self.user = torch.from_numpy(user[order])
+        self.item = torch.from_numpy(data.item_index[rows][order])
+        self.slot = torch.from_numpy(slot[order])
+        self.times = torch.from_numpy(times)
+        self.start = torch.from_numpy(np.searchsorted(user[order], np.arange(data.num_users + 1)))
+        moment = slot[order] if protocol == "paper" else np.searchsorted(times, data.timestamp[rows])[order]
+        self.span = slots.count + 1 if protocol == "paper" else len(times) + 1
+        self.key = torch.from_numpy(user[order] * np.int64(self.span) + moment)
+        self.place = torch.from_numpy(np.argsort(order))  # training click number -> position in time order
+
+    def to(self, device: torch.device) -> ClickHistory:
+        """Move to ``device`` and return self."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value.to(device))
+        return self
+
+    def window(self, targets: Targets, length: int) -> Window:
+        """Return the last ``length`` visible clicks of each target."""
+        if self.protocol == "paper":
+            end = torch.searchsorted(self.key, targets.user * self.span + targets.slot, right=True)
+        else:
+            moment = torch.searchsorted(self.times, targets.timestamp)
+            end = torch.searchsorted(self.key, targets.user * self.span + moment)
+        start = self.start[targets.user]
+        if not len(self.item):
+            empty = torch.zeros(len(targets), length, dtype=torch.int64, device=end.device)
+            return Window(empty, empty.bool(), empty.bool(), empty)
+        # One click more than asked, since the target itself may be among them.
+        index = end[:, None] - 1 - torch.arange(length + 1, device=end.device)
+        hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)
+        valid = (index >= start[:, None]) & (index != hidden[:, None])
+        position = valid.long().cumsum(1) - 1
+        valid &= position < length
+        index = index.clamp(min=0)
+        short = valid & (self.slot[index] == targets.slot[:, None])
+        return Window(torch.where(valid, self.item[index], 0), valid, short, position.clamp(0, length - 1))
+
+
+class ItemCounts:
+    """How often each item was clicked in training up to a slot, and in it, as the protocol allows.
+
+    Args:
+        data, split, slots: only ``split.train`` rows are read.
+        protocol: ``paper`` counts the target's slot and earlier ones, ``causal`` the slots strictly before it.
+    """
+
+    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
+        rows = split.train
+        self.num_slots = slots.count
+        self.shift = 0 if protocol == "paper" else 1
+        self.key = torch.from_numpy(np.sort(data.item_index[rows] * np.int64(slots.count) + slots.index[rows]))
+        self.item_of_click = torch.from_numpy(data.item_index[rows])
+
+    def to(self, device: torch.device) -> ItemCounts:
+        """Move to ``device`` and return self."""
+        self.key, self.item_of_click = self.key.to(device), self.item_of_click.to(device)
+        return self
+
+    def __call__(self, targets: Targets, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the counts up to the last visible slot and within it, int64 ``[B, n]`` each, for items ``[B, n]``."""
+        last = (targets.slot - self.shift)[:, None]
+        first = torch.searchsorted(self.key, items * self.num_slots)
+        begin = torch.searchsorted(self.key, items * self.num_slots + last.clamp(min=0))
+        end = torch.searchsorted(self.key, items * self.num_slots + last, right=True)
+        end = torch.where(last >= 0, end, first)
+        # A training target hides itself, and with it one click of its own item.
+        known = targets.click >= 0
+        own = known[:, None] & (items == self.item_of_click[targets.click.clamp(min=0)][:, None])
+        itself = own.long() * (1 - self.shift)
+        return end - first - itself, (end - begin).clamp(min=0) - itself

@@ -1,0 +1,256 @@
+"""The HyperCTR model: temporal attention, hypergraph convolution per slot, fusion, prediction (paper, section 2.2).
+
+Scoring runs in three stages so that work is shared: :meth:`HyperCTR.refresh` convolves the hypergraphs once for a batch,
+:meth:`HyperCTR.encode` makes one user vector per target, :meth:`HyperCTR.score` compares it with any number of
+candidates. The first layer of the prediction network is split into a user and an item part, which is what makes 1000
+candidates per click cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hyperctr.hypergraph.build import Rows, SlotHypergraphs
+from hyperctr.model.attention import SequenceEncoder
+from hyperctr.model.convolution import HypergraphConv
+from hyperctr.model.embedding import ItemEncoder
+from hyperctr.model.fusion import TensorFusion
+from hyperctr.model.history import ClickHistory, ItemCounts, Targets
+
+if TYPE_CHECKING:
+    from hyperctr.config import Config
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.hypergraph.interest import Interest
+    from hyperctr.slots import Slots
+
+
+@dataclass(frozen=True)
+class State:
+    """What all targets of a batch share.
+
+    Attributes:
+        static_items: ``[I, d]``; user_rows ``[Ru, d]``, item_rows ``[Ri, d]``: convolved vectors of (node, slot) rows.
+        user_active, item_active: bool ``[R]``, rows that lie on a hyperedge.
+    """
+
+    static_items: Tensor
+    user_rows: Tensor
+    item_rows: Tensor
+    user_active: Tensor
+    item_active: Tensor
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a model may look at: built from training clicks only, shared by all models."""
+
+    data: Dataset
+    slots: Slots
+    history: ClickHistory
+    counts: ItemCounts
+    graphs: SlotHypergraphs | None
+
+    @classmethod
+    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
+        """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
+        graphs = None
+        if interest is not None:
+            graphs = SlotHypergraphs(
+                data, split, slots, interest, delta=config.delta, quantile=config.delta_quantile,
+                neighbours=config.neighbours or None, weighted=config.weighted, seed=config.seed,
+            )  # fmt: skip
+        history = ClickHistory(data, split, slots, config.protocol)
+        return cls(data, slots, history, ItemCounts(data, split, slots, config.protocol), graphs)
+
+    def to(self, device: torch.device) -> Context:
+        """Move the tensors to ``device`` and return self."""
+        self.history.to(device)
+        self.counts.to(device)
+        if self.graphs is not None:
+            self.graphs.to(device)
+        return self
+
+
+class GraphStack(nn.Module):
+    """L convolutions with ReLU and residual; a node on no hyperedge keeps its input unchanged.
+
+    Shapes:
+        - x: ``[N, d]``; output ``[N, d]``.
+
+    Paper: Eq. 5 with its activation, stacked (section 3.3.2). The residual is ours: it defines isolated nodes.
+    """
+
+    def __init__(self, size: int, layers: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(HypergraphConv(size, size) for _ in range(layers))
+
+    def forward(self, x: Tensor, graph: object, active: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
+        return x
+
+
+class HyperCTR(nn.Module):
+    """Predict the click logit of (user, time, item); see the module docstring for the three stages.
+
+    Args:
+        context: what may be looked at; not part of the parameters.
+        config: sizes and switches.
+        interest: pre-trained embeddings to start from; None draws Gaussian ones.
+
+    Paper: section 2.2, Eq. 1-8.
+    """
+
+    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+        super().__init__()
+        data, size = context.data, config.embedding_size
+        self.context, self.config = context, config
+        self.user_embedding = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
+        self.items = ItemEncoder(data, size)
+        self.sequence = SequenceEncoder(
+            size, config.attention_heads, config.attention_layers, config.history_length, config.dropout
+        )
+        separate = 2 if config.graph == "hypergraph" else 1 if config.graph == "bipartite" else 0
+        self.stacks = nn.ModuleList(GraphStack(size, config.layers) for _ in range(separate))
+        self.fusion = TensorFusion(size)
+        first, second = config.hidden
+        self.from_user = nn.Linear(size, first)
+        self.from_item = nn.Linear(size, first, bias=False)
+        self.second, self.last = nn.Linear(first, second), nn.Linear(second, 1)
+        if config.item_bias:
+            self.item_bias = nn.Parameter(torch.zeros(data.num_items))
+        if config.trend:
+            self.trend = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 1))
+        if interest is not None:
+            self._start_from(interest)
+
+    def _start_from(self, interest: Interest) -> None:
+        """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread."""
+        with torch.no_grad():
+            for parameter, learned in (
+                (self.user_embedding, interest.user_embedding),
+                (self.items.embedding, interest.item_embedding),
+            ):
+                if learned.shape == tuple(parameter.shape):
+                    values = torch.from_numpy(np.ascontiguousarray(learned))
+                    values = values - values.mean(0)
+                    parameter.copy_(0.1 * values / values.std().clamp(min=1e-6))
+
+    # ---- stage 1: what a batch shares ---------------------------------------------------------------------------
+    def refresh(self, dropped: Tensor | None = None) -> State:
+        """Convolve the hypergraphs of all slots, without the training clicks ``dropped`` (numbers 0..C-1)."""
+        static = self.items()
+        none = torch.zeros(0, dtype=torch.bool, device=static.device)
+        if self.config.graph == "none" or self.context.graphs is None:
+            return State(static, static[:0], static[:0], none, none)
+        graphs = self.context.graphs
+        users, items = graphs.user_rows, graphs.item_rows
+        x_user, x_item = functional.embedding(users.node, self.user_embedding), functional.embedding(items.node, static)
+        if self.config.graph == "bipartite":
+            graph = graphs.bipartite(dropped)
+            active = graph.node_degree > 0
+            both = self.stacks[0](torch.cat([x_user, x_item]), graph, active)
+            cut = len(x_user)
+            return State(static, both[:cut], both[cut:], active[:cut], active[cut:])
+        user_graph, item_graph = graphs.assemble(dropped)
+        user_active, item_active = user_graph.node_degree > 0, item_graph.node_degree > 0
+        return State(
+            static,
+            self.stacks[0](x_user, user_graph, user_active),
+            self.stacks[1](x_item, item_graph, item_active),
+            user_active,
+            item_active,
+        )
+
+    def _graph_vector(self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor) -> Tensor:  # fmt: skip
+        """Return the convolved vectors of nodes ``[B]`` as a target in ``slot`` sees them, ``[B, d]``."""
+        own = functional.embedding(node, static)
+        if not len(values):
+            return own
+        find = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
+        return torch.where((find >= 0)[:, None], functional.embedding(find.clamp(min=0), values), own)
+
+    # ---- stage 2: one vector per target -------------------------------------------------------------------------
+    def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:
+        """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, the matching vector ``[B, d]``."""
+        graphs = self.context.graphs
+        user = functional.embedding(targets.user, self.user_embedding)
+        window = self.context.history.window(targets, self.config.history_length)
+        # Step 1: sequential embedding E^{t_n}. -> [B, d]   (Eq. 1-4)
+        sequential = self.sequence(user, state.static_items, window)
+        # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
+        group = user
+        if graphs is not None:
+            group = self._graph_vector(graphs.user_rows, state.user_rows, state.user_active, self.user_embedding,
+                                       targets.user, targets.slot)  # fmt: skip
+        # Step 3: fusion. -> [B, d]   (Eq. 6)
+        fused = self.fusion(sequential, group)
+        matching = None
+        if self.config.matching:
+            weight = window.valid.to(fused.dtype)[..., None]
+            history = (functional.embedding(window.items, state.static_items) * weight).sum(1)
+            history = history / weight.sum(1).clamp(min=1).sqrt()
+            matching = user + history
+        return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
+
+    # ---- stage 3: candidates ------------------------------------------------------------------------------------
+    def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:
+        """Return static plus convolved item vectors ``[n, d]`` for items ``[n]`` as seen from slots ``[n]``."""
+        static = functional.embedding(items, state.static_items)
+        if self.context.graphs is None or self.config.graph == "none":
+            return static
+        return static + self._graph_vector(
+            self.context.graphs.item_rows, state.item_rows, state.item_active, state.static_items, items, slot
+        )
+
+    def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
+        """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
+
+        Paper: Eq. 7, its sigmoid left to the loss.
+        """
+        from_user, matching = encoded
+        slots = targets.slot[:, None].expand_as(items)
+        table, index = self._item_table(state, items, slots)
+        hidden = torch.relu(from_user[:, None] + functional.embedding(index, table))
+        hidden = functional.dropout(hidden, self.config.dropout, self.training)
+        logits = self.last(torch.relu(self.second(hidden))).squeeze(-1)
+        if matching is not None:
+            vectors = functional.embedding(items, state.static_items)
+            logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
+        if self.config.item_bias:
+            logits = logits + self.item_bias[items]
+        if self.config.trend:
+            logits = logits + self.trend(self._trend_features(targets, items)).squeeze(-1)
+        return logits
+
+    def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the item part of the first layer and where each candidate finds its row in it.
+
+        Many candidates per slot share few (item, slot) combinations, so each is computed once.
+        """
+        num_items = self.context.data.num_items
+        if items.numel() < num_items:
+            flat = self.item_vectors(state, items.flatten(), slots.flatten())
+            return self.from_item(flat), torch.arange(items.numel(), device=items.device).view_as(items)
+        key, index = torch.unique(slots * num_items + items, return_inverse=True)
+        return self.from_item(self.item_vectors(state, key % num_items, key // num_items)), index
+
+    def _trend_features(self, targets: Targets, items: Tensor) -> Tensor:
+        """Return what the item's training clicks up to the slot tell, ``[B, n, 5]``."""
+        so_far, in_slot = (count.float() for count in self.context.counts(targets, items))
+        return torch.stack(
+            [torch.log1p(so_far), torch.log1p(in_slot), (so_far > 0).float(), (in_slot > 0).float(),
+             (so_far > 1).float()], -1,
+        )  # fmt: skip
+
+    def forward(self, targets: Targets, items: Tensor, dropped: Tensor | None = None) -> Tensor:
+        """Return logits ``[B, n]``; ``dropped`` training clicks are hidden from the hypergraphs."""
+        state = self.refresh(dropped)
+        return self.score(state, self.encode(state, targets), targets, items)

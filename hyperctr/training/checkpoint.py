@@ -1,0 +1,75 @@
+"""Checkpoints: tensors and JSON in one safetensors file, no pickle, replaced atomically."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hyperctr.errors import RunError
+from hyperctr.runtime import atomic_path
+
+
+def save_tensors(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any] | None = None) -> None:
+    """Write named tensors and a JSON-able dict of facts; a process killed half-way leaves the old file.
+
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.safetensors"
+    >>> save_tensors(path, {"w": torch.ones(2)}, {"step": 3})
+    >>> load_tensors(path)[1]["step"]
+    3
+    """
+    ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    with atomic_path(path) as aside:
+        save_file(ready, str(aside), metadata={"facts": json.dumps(facts or {}, sort_keys=True)})
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_tensors` wrote.
+
+    Raises:
+        RunError: the file is missing or damaged; the message names it.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: no such file; the run was not finished or the folder was moved") from error
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise RunError(f"{path}: damaged ({error}); delete the run's folder and train it again") from error
+
+
+def pack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put ``prefix/`` before every name."""
+    return {f"{prefix}/{name}": value for name, value in tensors.items()}
+
+
+def unpack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose name starts with ``prefix/``, without it."""
+    cut = len(prefix) + 1
+    return {name[cut:]: value for name, value in tensors.items() if name.startswith(prefix + "/")}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return Adam's state as named tensors, ``<parameter number>/<quantity>``."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{number}/{name}": torch.as_tensor(value)
+        for number, values in state.items()
+        for name, value in values.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what :func:`optimiser_tensors` gave."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        number, quantity = name.split("/")
+        state.setdefault(int(number), {})[quantity] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,203 @@
+"""The training loop: Adam, validation points, early stopping, checkpoints; any model of the harness fits in.
+
+Every random draw is keyed by what it is for (epoch, step), never taken from a running generator. A run that is killed
+and resumed therefore sees the same shuffles, negatives and dropout masks, and ends bit-identical on the CPU.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hyperctr.data.negatives import CandidatePool, NegativeSampler, candidate_pool
+from hyperctr.metrics import auc_from_scores
+from hyperctr.model.history import Targets
+from hyperctr.runtime import derive_seed, rng, track
+from hyperctr.training.checkpoint import load_tensors, optimiser_tensors, pack, restore_optimiser, save_tensors, unpack
+from hyperctr.training.events import EventLog, peak_memory_mib
+
+if TYPE_CHECKING:
+    from hyperctr.config import Config
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.slots import Slots
+
+
+class ClickModel(Protocol):
+    """What the loop and the evaluation need of a model (every one is also an ``nn.Module``)."""
+
+    def refresh(self, dropped: Tensor | None = None) -> Any:
+        """Compute what all targets share, without the training clicks ``dropped``."""
+
+    def encode(self, state: Any, targets: Targets) -> Any:
+        """Compute one representation per target."""
+
+    def score(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor:
+        """Return logits ``[B, n]`` of candidate items ``[B, n]``."""
+
+
+@dataclass
+class Progress:
+    """Where a training run stands; saved with every checkpoint."""
+
+    step: int = 0
+    best_auc: float = -1.0
+    best_step: int = 0
+    done: bool = False
+
+
+def targets_of(data: Dataset, slots: Slots, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
+    """Return the targets of interaction rows; ``clicks`` are their training click numbers, if they are any."""
+    numbers = np.full(len(rows), -1) if clicks is None else clicks
+    parts = (data.user_index[rows], slots.index[rows], data.timestamp[rows], numbers)
+    return Targets(*(torch.from_numpy(np.ascontiguousarray(part, dtype=np.int64)) for part in parts))
+
+
+@torch.no_grad()
+def score_candidates(model: nn.Module, targets: Targets, items: np.ndarray, *, batch: int = 256) -> np.ndarray:
+    """Return the logits, float64 ``[P, n]``, of candidates ``items`` (int ``[P, n]``; negative numbers give -inf)."""
+    model.eval()
+    device = next(model.parameters()).device
+    state = model.refresh()
+    scores = np.empty(items.shape)
+    for first in range(0, len(targets), batch):
+        part = targets[slice(first, first + batch)].to(device)
+        candidates = torch.from_numpy(items[first : first + batch].astype(np.int64)).to(device)
+        logits = model.score(state, model.encode(state, part), part, candidates.clamp(min=0))
+        scores[first : first + batch] = torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
+    return scores
+
+
+def score_pool(model: nn.Module, data: Dataset, slots: Slots, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
+    items = np.concatenate([data.item_index[pool.rows][:, None], pool.negatives], axis=1)
+    scores = score_candidates(model, targets_of(data, slots, pool.rows), items)
+    return scores[:, 0], scores[:, 1:]
+
+
+class Trainer:
+    """Fit one model; see :func:`hyperctr.train` for the whole run.
+
+    Args:
+        model: a module that follows :class:`ClickModel`.
+        data, split, slots, config: what to train on and how.
+        device: where; the model and its context must be there already.
+        folder: where ``events.jsonl`` and ``state/`` go; None keeps everything in memory.
+    """
+
+    def __init__(self, model: nn.Module, data: Dataset, split: Split, slots: Slots, config: Config,
+                 device: torch.device, folder: Path | None = None) -> None:  # fmt: skip
+        self.model, self.data, self.slots, self.config, self.device = model, data, slots, config, device
+        self.state_file = folder / "state" / "latest.safetensors" if folder else None
+        self.events_file = folder / "events.jsonl" if folder else None
+        self.rows = split.train
+        self.targets = targets_of(data, slots, self.rows, np.arange(len(self.rows)))
+        self.items = torch.from_numpy(data.item_index[self.rows])
+        self.sampler = NegativeSampler(data, config.seed)
+        self.pool = candidate_pool(data, split, "validation", count=config.validation_candidates,
+                                   seed=config.seed, max_rows=config.validation_clicks)  # fmt: skip
+        decayed = [p for p in model.parameters() if p.dim() > 1]
+        plain = [p for p in model.parameters() if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"})
+        self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
+        self.progress = Progress()
+        self.best: dict[str, Tensor] = {}
+
+    def fit(self, *, resume: bool = False, dry_run: bool = False) -> Progress:
+        """Train until early stopping and leave the best parameters (by validation AUC) in the model."""
+        if resume and self.state_file is not None and self.state_file.exists():
+            self._restore()
+        log = EventLog(self.events_file, self.progress.step)
+        epochs = 1 if dry_run else self.config.epochs
+        last = min(epochs * self.steps_per_epoch, 1 if dry_run else np.inf)
+        clock, losses = time.perf_counter(), []
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            steps = range(self.progress.step, int(last)) if not self.progress.done else range(0)
+            for step in track(steps, total=len(steps), label=self.config.model):
+                losses.append(self._step(step))
+                self.progress.step = step + 1
+                if self._is_point(step) or step + 1 == last:
+                    validation = self.validate()
+                    loss = float(torch.stack(losses).mean())
+                    log.write(step=step + 1, epoch=(step + 1) / self.steps_per_epoch, loss=loss,
+                              examples=min((step + 1) * self.config.batch_size, self._examples(step + 1)),
+                              validation_auc=validation, seconds=round(time.perf_counter() - clock, 3),
+                              memory_mib=round(peak_memory_mib(self.device), 1))  # fmt: skip
+                    losses = []
+                    if self._judge(validation, final=step + 1 == last):
+                        break
+        if self.best:
+            self.model.load_state_dict(self.best, strict=False)
+        self.model.eval()
+        return self.progress
+
+    def validate(self) -> float:
+        """Return the pooled AUC on the fixed validation pool."""
+        positives, negatives = score_pool(self.model, self.data, self.slots, self.pool)
+        return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
+
+    # ---- one step -----------------------------------------------------------------------------------------------
+    def _step(self, step: int) -> Tensor:
+        epoch, within = divmod(step, self.steps_per_epoch)
+        if within == 0 or not hasattr(self, "_order"):
+            self._start_epoch(epoch)
+        chosen = self._order[within * self.config.batch_size : (within + 1) * self.config.batch_size]
+        targets = self.targets[chosen].to(self.device)
+        items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1).to(self.device)
+        torch.manual_seed(derive_seed(self.config.seed, "dropout", step))
+        self.model.train()
+        precision = self.config.precision
+        bf16 = precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+            state = self.model.refresh(targets.click)
+            logits = self.model.score(state, self.model.encode(state, targets), targets, items)
+        labels = torch.zeros_like(logits, dtype=torch.float32)
+        labels[:, 0] = 1.0
+        # Eq. 8 with its minus sign restored.
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()
+
+    def _start_epoch(self, epoch: int) -> None:
+        order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))
+        drawn = self.sampler.sample(self.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
+        self._order, self._negatives = torch.from_numpy(order), torch.from_numpy(drawn)
+
+    # ---- points, early stopping, checkpoints --------------------------------------------------------------------
+    def _is_point(self, step: int) -> bool:
+        points, within = self.config.points_per_epoch, step % self.steps_per_epoch
+        return (within + 1) * points // self.steps_per_epoch > within * points // self.steps_per_epoch
+
+    def _examples(self, step: int) -> int:
+        epochs, within = divmod(step, self.steps_per_epoch)
+        return epochs * len(self.rows) + min(within * self.config.batch_size, len(self.rows))
+
+    def _judge(self, validation: float, *, final: bool) -> bool:
+        """Keep the best parameters, save the state; tell whether to stop."""
+        if validation > self.progress.best_auc:
+            self.progress.best_auc, self.progress.best_step = validation, self.progress.step
+            self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        waited = self.progress.step - self.progress.best_step
+        self.progress.done = final or waited >= self.config.patience * self.steps_per_epoch
+        if self.state_file is not None:
+            tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
+            save_tensors(self.state_file, tensors | pack("adam", optimiser_tensors(self.optimiser)), vars(self.progress))
+        return self.progress.done
+
+    def _restore(self) -> None:
+        tensors, facts = load_tensors(self.state_file)
+        self.model.load_state_dict(unpack("model", tensors), strict=False)
+        self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
+        restore_optimiser(self.optimiser, unpack("adam", tensors))
+        self.progress = Progress(**facts)
