@@ -1,0 +1,55 @@
+"""PNG pictures of a report's figures: one batch at the end, when kaleido and a browser are there."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+INSTALL = 'pip install "hyperctr[images]", and install Chrome or Chromium'
+
+
+def missing_for_images() -> str:
+    """Return what is missing to make PNGs, with the line to type; empty when nothing is."""
+    if find_spec("kaleido") is None:
+        return f"no PNG figures: kaleido is not installed ({INSTALL})"
+    if os.environ.get("BROWSER_PATH"):
+        return ""
+    from choreographer.browsers.chromium import Chromium
+
+    return (
+        "" if Chromium.find_browser(skip_local=False) else f"no PNG figures: no browser was found ({INSTALL})"
+    )
+
+
+def write_images(folder: str | Path) -> str:
+    """Make ``figures/<name>.png`` beside every ``figures/<name>.json``; return one line saying what was done.
+
+    Each start of a browser costs seconds, so this is one batch, never a call in a notebook cell. A report is
+    complete without pictures: whatever goes wrong here is returned as a line, not raised.
+    """
+    sources = sorted((Path(folder) / "figures").glob("*.json"))
+    if not sources:
+        return "no figures to make PNGs of"
+    lacking = missing_for_images()
+    if lacking:
+        return lacking
+    import kaleido
+
+    jobs = []
+    for path in sources:
+        chart = json.loads(path.read_text(encoding="utf-8"))
+        chart["layout"] |= {
+            "paper_bgcolor": "white",
+            "plot_bgcolor": "white",
+        }  # see-through is black in some viewers
+        options = {"format": "png", "width": 1000, "height": chart["layout"].get("height", 420), "scale": 2}
+        jobs.append({"fig": chart, "path": str(path.with_suffix(".png")), "opts": options})
+    try:
+        kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})  # else it is fetched from a CDN
+    except Exception as reason:  # a browser can fail in many ways, none of which is the report's
+        return (
+            f"no PNG figures: {type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else ''}"
+        )
+    return f"{len(sources)} PNG figures"

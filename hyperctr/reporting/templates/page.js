@@ -1,0 +1,42 @@
+// Draws the figures of a page: light, dark, and light again for paper.
+(function () {
+  "use strict";
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const charts = Array.from(document.querySelectorAll("figure.chart"), (box) => {
+    const source = box.querySelector("script").textContent;
+    const target = box.appendChild(document.createElement("div"));
+    return { source, target };
+  });
+
+  function draw(chart, ink, width) {
+    const figure = JSON.parse(chart.source);
+    const layout = figure.layout;
+    const template = (layout.template = layout.template || {});
+    template.layout = template.layout || {};
+    template.layout.font = Object.assign({}, template.layout.font, { color: ink });
+    if (width) {
+      layout.width = width;
+    }
+    return Plotly.newPlot(chart.target, figure.data, layout, figure.config);
+  }
+
+  function drawAll() {
+    for (const chart of charts) {
+      draw(chart, dark.matches ? "#d5dbe3" : "#24292f");
+    }
+  }
+
+  if (!charts.length) {
+    return;
+  }
+  if (typeof Plotly === "undefined") {
+    for (const chart of charts) {
+      chart.target.textContent = "This figure needs assets/plotly.min.js: keep the assets folder beside the page.";
+    }
+    return;
+  }
+  drawAll();
+  dark.addEventListener("change", drawAll);
+  window.addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "#24292f", 680)));
+  window.addEventListener("afterprint", drawAll);
+})();
