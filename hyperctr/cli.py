@@ -10,12 +10,13 @@ import argparse
 import logging
 import re
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from hyperctr import __version__
-from hyperctr.errors import HyperCTRError, did_you_mean
+from hyperctr.errors import DataWarning, HyperCTRError, did_you_mean
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -128,7 +129,9 @@ def run_data_check(options: argparse.Namespace) -> int:
     """Load a data set, which validates it, and print its row of Table 1 and its warnings."""
     from hyperctr.data.registry import load_dataset
 
-    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # they are listed below
+        data = load_dataset(options.dataset, data_dir=options.data_dir)
     for name, value in data.table1_row().items():
         shown = (
             f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else value
@@ -181,6 +184,11 @@ def run_report(options: argparse.Namespace) -> int:
     return int(build_report(options.dataset, options.preset, data_dir=options.data_dir))
 
 
+def _warn(message: Warning | str, *where: object) -> None:
+    """Show a warning as one line, without the line of source code that raised it."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -194,7 +202,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("hyperctr").setLevel(logging.INFO)
     try:
-        code: int = options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code: int = options.run(options)
     except HyperCTRError as error:
         print(f"hyperctr: {error}", file=sys.stderr)
         return 2

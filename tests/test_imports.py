@@ -19,7 +19,7 @@ ORDER = [
     {"data"},
     {"slots"},
     {"hypergraph"},
-    {"metrics"},
+    {"metrics", "statistics"},
     {"model"},
     {"baselines"},
     {"training"},
@@ -32,7 +32,7 @@ ORDER = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-TORCH_FREE = ("errors", "config", "data", "slots", "metrics")  # not even inside functions
+TORCH_FREE = ("errors", "config", "data", "slots", "metrics", "statistics")  # not even inside functions
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),

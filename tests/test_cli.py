@@ -1,0 +1,248 @@
+"""The command line: exit codes, messages, files. What computes is replaced; its own tests are elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hyperctr.cli import main
+from hyperctr.config import Config
+from hyperctr.data import registry
+from hyperctr.errors import DataError, RunError
+
+Captured = pytest.CaptureFixture[str]
+
+
+def replace_module(monkeypatch: pytest.MonkeyPatch, name: str, **names: Any) -> None:
+    module = ModuleType(name)
+    vars(module).update(names)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Calls of ``train``; the run that it returns has a test AUC of 0.81239."""
+    calls: list[dict[str, Any]] = []
+
+    def load_dataset(name: str, *, data_dir: Path | None = None) -> Any:
+        if name != "planted":
+            raise DataError(f"data set {name!r} is not known")
+        return SimpleNamespace(name=name, data_dir=data_dir, warnings=[])
+
+    def train(data: Any, config: Config, *, resume: bool, device: str | None) -> Any:
+        calls.append({"data": data, "config": config, "resume": resume, "device": device})
+        print("progress of some kind")
+        return SimpleNamespace(id="planted-1a2b", metrics={"auc": 0.81239})
+
+    monkeypatch.setattr(registry, "load_dataset", load_dataset)
+    replace_module(monkeypatch, "hyperctr.runs.experiment", train=train)
+    return calls
+
+
+def test_train_prints_run_id_and_auc_last(trained: list[dict[str, Any]], capsys: Captured) -> None:
+    assert main(["train", "planted"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "planted-1a2b test AUC 0.8124"
+    assert trained[0]["config"] == Config()
+    assert (trained[0]["resume"], trained[0]["device"]) == (False, None)
+
+
+def test_train_settings_come_from_file_then_set_then_seed(
+    trained: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('protocol = "causal"\nepochs = 7\nseed = 1\n')
+    line = [
+        "train",
+        "planted",
+        "--config",
+        str(file),
+        "--set",
+        "epochs=3",
+        "layers=1",
+        "--set",
+        "dropout=0.5",
+    ]
+    assert main([*line, "--seed", "9", "--resume", "--device", "cpu", "--data-dir", str(tmp_path)]) == 0
+    expected = Config(protocol="causal", epochs=3, layers=1, dropout=0.5, seed=9)
+    call = trained[0]
+    assert (call["config"], call["resume"], call["device"]) == (expected, True, "cpu")
+    assert call["data"].data_dir == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "planted", "--set", "epoch=3"], ["unknown setting 'epoch'", "did you mean 'epochs'?"]),
+        (["train", "planted", "--set", "epochs"], ["'epochs' must be written key=value"]),
+        (["train", "planted", "--config", "nosuch.toml"], ["nosuch.toml: no such settings file"]),
+        (["train", "nosuch"], ["data set 'nosuch' is not known"]),
+        (["data", "check", "nosuch"], ["data set 'nosuch' is not known"]),
+    ],
+)
+def test_wrong_input_is_a_message_and_two(
+    trained: list[dict[str, Any]], capsys: Captured, arguments: list[str], words: list[str]
+) -> None:
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert all(word in message for word in words)
+    assert "Traceback" not in message
+    assert not trained
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "required: COMMAND"),
+        (["trian", "planted"], "did you mean 'train'?"),
+        (["train", "planted", "--sed", "3"], "did you mean '--seed'?"),
+        (["train", "planted", "--seed", "x"], "invalid int value: 'x'"),
+        (["train"], "required: DATASET"),
+        (["data", "chek", "planted"], "did you mean 'check'?"),
+        (["report", "planted", "--preset", "quik"], "did you mean 'quick'?"),
+        (["report", "planted", "extra"], "'extra' is not known"),
+        (["predict", "r1", "--out", "s.csv"], "required: --pairs"),
+    ],
+)
+def test_wrong_arguments_exit_with_two_and_the_right_word(
+    capsys: Captured, arguments: list[str], word: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert word in capsys.readouterr().err
+
+
+def test_data_list_and_check(capsys: Captured, tmp_path: Path) -> None:
+    assert main(["data", "list", "--data-dir", str(tmp_path)]) == 0
+    rows = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == [known.name for known in registry.known_datasets(tmp_path)]
+    assert {row[0]: row[1] for row in rows}["planted"] == "ready"
+    assert {row[0]: row[1] for row in rows}["table"] == "-"
+
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n1,10,5\n1,11,6\n2,10,7\n2,10,7\n")
+    (tmp_path / "features").mkdir()
+    ids, values = np.array([10, 11]), np.array([[0.5], [1.5]])
+    np.savez(tmp_path / "features" / "visual.npz", item_id=ids, values=values)
+    assert main(["data", "check", "table", "--data-dir", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    table = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith("warning"))
+    assert (table["users"], table["items"], table["clicks"], table["visual_dim"]) == ("2", "2", "3", "1")
+    assert any(line.startswith("warning: ") and "repeat an earlier row" in line for line in out.splitlines())
+
+
+@pytest.fixture
+def scoring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any], list[int] | None]]:
+    """Calls of ``Run.predict``, whose score of a pair is its row number / 10."""
+    calls = []
+
+    def predict(users: Any, items: Any, timestamps: Any = None) -> Any:
+        calls.append((list(users), list(items), None if timestamps is None else list(timestamps)))
+        return np.arange(len(users)) / 10
+
+    def load_run(run_id: str) -> Any:
+        if run_id != "r1":
+            raise RunError(f"run {run_id!r} does not exist")
+        return SimpleNamespace(predict=predict)
+
+    replace_module(monkeypatch, "hyperctr.runs.run", load_run=load_run)
+    return calls
+
+
+def test_predict_keeps_the_row_order(scoring: list[Any], tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("item_id,user_id,timestamp\nb,7,30\na,5,10\nb,6,20\n")
+    for name, read in (("scores.parquet", pd.read_parquet), ("scores.csv", pd.read_csv)):
+        assert main(["predict", "r1", "--pairs", str(pairs), "--out", str(tmp_path / name)]) == 0
+        frame = read(tmp_path / name)
+        assert list(frame.columns) == ["user_id", "item_id", "timestamp", "score"]
+        assert frame["user_id"].tolist() == [7, 5, 6]
+        assert frame["item_id"].tolist() == ["b", "a", "b"]
+        assert frame["score"].tolist() == [0.0, 0.1, 0.2]
+    assert scoring == [([7, 5, 6], ["b", "a", "b"], [30, 10, 20])] * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "scores.csv", "scores.parquet"]
+
+
+def test_predict_without_timestamps(scoring: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n")
+    line = ["predict", "r1", "--pairs", str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "s.csv")]
+    assert main(line) == 0
+    assert scoring == [([1], [2], None)]
+    assert (tmp_path / "s.csv").read_text() == "user_id,item_id,score\n1,2,0.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("user_id,item_id\n1,2\n,3\n", ["line 3", "user_id", "is empty"]),
+        ("user_id,item_id,timestamp\n1,2,5\n1,2,5.5\n", ["line 3", "timestamp '5.5'", "not a whole number"]),
+        ("user_id,item_id,timestamp\n1,2,\n", ["line 2", "timestamp ''"]),
+        ("user_id,item\n1,2\n", ["line 1", "'item_id'"]),
+        ("user_id,item_id,time\n1,2,3\n", ["line 1", "'time' is not known", "did you mean 'timestamp'?"]),
+        ("user_id,item_id\n1,2\n1,2,3\n", ["line 3", "3 fields"]),
+        ("user_id;item_id\n1;2\n", ["line 1", "semicolons"]),
+        ("user_id,item_id\n", ["no rows"]),
+        ("", ["is empty"]),
+    ],
+)
+def test_predict_refuses_damaged_pairs(
+    scoring: list[Any], tmp_path: Path, capsys: Captured, text: str, words: list[str]
+) -> None:
+    pairs, out = tmp_path / "pairs.csv", tmp_path / "scores.csv"
+    pairs.write_text(text)
+    assert main(["predict", "r1", "--pairs", str(pairs), "--out", str(out)]) == 2
+    message = capsys.readouterr().err
+    assert all(word in message for word in [str(pairs), *words]), message
+    assert not out.exists()
+    assert not scoring
+
+
+def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n")
+    pairs = ["--pairs", str(tmp_path / "pairs.csv")]
+    assert main(["predict", "r1", *pairs, "--out", "scores.json"]) == 2
+    assert (
+        "scores.json: scores can be written to a name that ends in .parquet or .csv"
+        in capsys.readouterr().err
+    )
+    assert main(["predict", "r2", *pairs, "--out", str(tmp_path / "s.csv")]) == 2
+    assert "run 'r2' does not exist" in capsys.readouterr().err
+
+
+def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls = []
+
+    def build_report(dataset: str, preset: str, *, data_dir: Path | None = None) -> int:
+        calls.append((dataset, preset, data_dir))
+        return 1 if preset == "smoke" else 0
+
+    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    assert main(["report", "planted"]) == 0
+    assert main(["report", "table", "--preset", "smoke", "--data-dir", str(tmp_path)]) == 1
+    assert calls == [("planted", "quick", None), ("table", "smoke", tmp_path)]
+
+
+def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_report(*arguments: Any, **options: Any) -> int:
+        raise ZeroDivisionError("a defect")
+
+    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    with pytest.raises(ZeroDivisionError):  # Python prints the traceback and exits with 1
+        main(["report", "planted"])
+
+
+def test_python_dash_m_runs_the_command() -> None:
+    line = [sys.executable, "-m", "hyperctr"]
+    root = Path(__file__).parent.parent
+    version = subprocess.run([*line, "--version"], capture_output=True, text=True, cwd=root)
+    assert (version.returncode, version.stdout.split()[0]) == (0, "hyperctr")
+    wrong = subprocess.run([*line, "data", "check", "plantd"], capture_output=True, text=True, cwd=root)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.strip() == "hyperctr: data set 'plantd' is not known; did you mean 'planted'?"
