@@ -21,7 +21,7 @@ from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
 
 if TYPE_CHECKING:
     import networkx
-    from torch_geometric.data import HyperGraphData
+    from torch_geometric.data.hypergraph_data import HyperGraphData
 
 PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot")
 COLUMNS = ("weight", "group", "label")  # one number per hyperedge
@@ -265,10 +265,8 @@ class Hypergraph:
     def __repr__(self) -> str:
         groups = "" if self.num_groups == 1 else f", groups={list(self.group_names)}"
         slot = "" if self.slot is None else f", slot={self.slot!r}"
-        counts = (
-            f"{self.num_nodes} {self.node_kind}s, {self.num_hyperedges} hyperedges, {self.nnz} incidences"
-        )
-        return f"Hypergraph({counts}{groups}{slot})"
+        nodes = f"{self.num_nodes} {self.node_kind}s"
+        return f"Hypergraph({nodes}, {self.num_hyperedges} hyperedges, {self.nnz} incidences{groups}{slot})"
 
     def _repr_html_(self) -> str:
         from hyperctr.hypergraph.stats import html_table
@@ -277,25 +275,25 @@ class Hypergraph:
 
     def to_networkx(self) -> networkx.Graph:
         """Return the bipartite networkx graph; see :func:`hyperctr.hypergraph.convert.to_networkx`."""
-        from hyperctr.hypergraph import convert
+        from hyperctr.hypergraph.convert import to_networkx
 
-        return convert.to_networkx(self)
+        return to_networkx(self)
 
     def to_pyg(self) -> HyperGraphData:
         """Return PyG's ``HyperGraphData``; see :func:`hyperctr.hypergraph.convert.to_pyg`."""
-        from hyperctr.hypergraph import convert
+        from hyperctr.hypergraph.convert import to_pyg
 
-        return convert.to_pyg(self)
+        return to_pyg(self)
 
     def to_hif(self, path: str | Path, *, node_ids: Any = None, label_ids: Any = None) -> None:
         """Write a HIF JSON file; see :func:`hyperctr.hypergraph.convert.to_hif`."""
-        from hyperctr.hypergraph import convert
+        from hyperctr.hypergraph.convert import to_hif
 
-        convert.to_hif(self, path, node_ids=node_ids, label_ids=label_ids)
+        to_hif(self, path, node_ids=node_ids, label_ids=label_ids)
 
     @classmethod
     def from_hif(cls, path: str | Path) -> Hypergraph:
         """Read a HIF JSON file; see :func:`hyperctr.hypergraph.convert.from_hif`."""
-        from hyperctr.hypergraph import convert
+        from hyperctr.hypergraph.convert import from_hif
 
-        return convert.from_hif(path)
+        return from_hif(path)

@@ -1,51 +1,59 @@
 """The hypergraph convolution of Eq 5, computed without ever holding one message per incidence.
 
-``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied as two sums over compressed rows (nodes -> hyperedges ->
-nodes) and diagonal scalings. H is binary, so a sum over a row is a bag of embeddings: ``F.embedding_bag`` is
-a sparse-dense product without values. P is symmetric, so the backward pass is the forward pass applied to the
-gradient, and nothing has to be kept between the two.
+``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied in two steps: nodes gather into hyperedges, hyperedges gather
+into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the compressed view is
+a sparse-dense product without values. The transpose of a step is a sum over the rows of the *other* view, so
+the backward pass is made of the same two sums, and nothing has to be kept between the two passes.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hyperctr.errors import ShapeError
+from hyperctr.errors import ConfigError, ShapeError, did_you_mean
 from hyperctr.hypergraph.arrays import CSR
 from hyperctr.hypergraph.incidence import Hypergraph
 
+Side = Literal["nodes", "hyperedges"]
 
-def _row_sums(x: Tensor, csr: CSR) -> Tensor:
-    """Sum the rows of ``x`` listed in each row of ``csr``: [rows of x, d] -> [rows of csr, d]."""
-    offsets, index = csr
+
+def _row_sums(x: Tensor, view: CSR) -> Tensor:
+    """Add up the rows of ``x`` listed in each row of ``view``: [columns, d] -> [rows, d]."""
+    offsets, index = view
     return F.embedding_bag(index, x, offsets, mode="sum", include_last_offset=True)
 
 
-def _apply(x: Tensor, H: Hypergraph) -> Tensor:
-    """P x, [N, d] -> [N, d], outside of autograd. The scales stay float32 when x is bfloat16."""
-    node_scale, edge_scale = H.scales(torch.promote_types(x.dtype, torch.float32))
-    scaled = (x * node_scale).to(x.dtype)  # [N, d]  D_v^-1/2 x
-    edges = _row_sums(scaled, H.by_hyperedge).mul_(edge_scale)  # [E, d]  W D_e^-1 H^T ...
-    return _row_sums(edges, H.by_node).mul_(node_scale)  # [N, d]  D_v^-1/2 H ...
-
-
-class _Propagate(torch.autograd.Function):
-    """P x with the gradient P^T g = P g."""
+class _Gather(torch.autograd.Function):
+    """Up, nodes to hyperedges: W D_e^-1 H^T D_v^-1/2 x. Down, hyperedges to nodes: D_v^-1/2 H x."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, H: Hypergraph) -> Tensor:
-        ctx.hypergraph = H
-        return _apply(x, H)
+    def forward(ctx: Any, x: Tensor, H: Hypergraph, up: bool) -> Tensor:
+        ctx.hypergraph, ctx.up = H, up
+        of_node, of_edge = H.scales(
+            torch.promote_types(x.dtype, torch.float32)
+        )  # float32 even for bfloat16 rows
+        if up:
+            return _row_sums((x * of_node).to(x.dtype), H.by_hyperedge).mul_(of_edge)  # [N, d] -> [E, d]
+        return _row_sums(x, H.by_node).mul_(of_node)  # [E, d] -> [N, d]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return _apply(grad.contiguous(), ctx.hypergraph), None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        H: Hypergraph = ctx.hypergraph
+        of_node, of_edge = H.scales(torch.promote_types(grad.dtype, torch.float32))
+        if ctx.up:  # the transpose reads the factors from right to left
+            return _row_sums((grad * of_edge).to(grad.dtype), H.by_node).mul_(of_node), None, None
+        return _row_sums((grad * of_node).to(grad.dtype), H.by_hyperedge), None, None
+
+
+def _gather(x: Tensor, H: Hypergraph, *, up: bool) -> Tensor:
+    gathered: Tensor = _Gather.apply(x, H, up)  # type: ignore[no-untyped-call]
+    return gathered
 
 
 def propagate(x: Tensor, H: Hypergraph) -> Tensor:
@@ -63,14 +71,17 @@ def propagate(x: Tensor, H: Hypergraph) -> Tensor:
     >>> propagate(torch.tensor([[2.0], [4.0], [9.0]]), H).tolist()
     [[3.0], [3.0], [0.0]]
     """
+    _check(x, H)
+    return _gather(_gather(x, H, up=True), H, up=False)
+
+
+def _check(x: Tensor, H: Hypergraph) -> None:
     if x.dim() != 2 or x.shape[0] != H.num_nodes:
         raise ShapeError(f"x has shape {list(x.shape)}; expected [{H.num_nodes}, d], a row per node of {H!r}")
     if x.device != H.device:
         raise ShapeError(
             f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)"
         )
-    result: Tensor = _Propagate.apply(x, H)  # type: ignore[no-untyped-call]
-    return result
 
 
 class HypergraphConv(nn.Module):
@@ -98,6 +109,8 @@ class HypergraphConv(nn.Module):
         in_channels: size of an input row.
         out_channels: size of an output row.
         bias: learn and add :math:`\mathbf{b}`.
+        side: where :math:`\mathbf{\Theta}` is multiplied; the result is the same up to rounding.
+            ``hyperedges`` is about twice as fast when there are far fewer of them than nodes.
 
     Attributes:
         weight: :math:`\mathbf{\Theta}` [in_channels, out_channels], Glorot-uniform at the start.
@@ -108,8 +121,13 @@ class HypergraphConv(nn.Module):
         - output: node features :math:`(N, F_{out})`
     """
 
-    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, bias: bool = True, *, side: Side = "nodes"
+    ) -> None:
         super().__init__()
+        if side not in get_args(Side):
+            raise ConfigError(f"side is {side!r}; {did_you_mean(side, get_args(Side))}")
+        self.side = side
         self.in_channels, self.out_channels = in_channels, out_channels
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
@@ -130,7 +148,12 @@ class HypergraphConv(nn.Module):
         """
         if x.dim() != 2 or x.shape[1] != self.in_channels:
             raise ShapeError(f"x has shape {list(x.shape)}; expected [{H.num_nodes}, {self.in_channels}]")
-        out = propagate(x @ self.weight, H)
+        _check(x, H)
+        # 1. nodes -> hyperedges [E, .], 2. hyperedges -> nodes [N, out]; Eq 5 is associative in Theta
+        if self.side == "nodes":
+            out = _gather(_gather(x @ self.weight, H, up=True), H, up=False)
+        else:
+            out = _gather(_gather(x, H, up=True) @ self.weight, H, up=False)
         return out if self.bias is None else out + self.bias.to(out.dtype)
 
     def __repr__(self) -> str:
