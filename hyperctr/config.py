@@ -13,6 +13,34 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from hyperctr.errors import ConfigError, did_you_mean
 
 
+REFERENCE_MODEL = "content matrix factorisation"
+
+# What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, tells how.
+MODEL_PRESETS: dict[str, dict[str, Any]] = {
+    "hyperctr": {},
+    "hyperctr+": {
+        "matching": True, "item_bias": True, "trend": True,
+        "negatives": 4, "learning_rate": 3e-3, "weight_decay": 0.3,
+    },
+    REFERENCE_MODEL: {
+        "embedding_size": 32, "negatives": 4, "learning_rate": 5e-3, "weight_decay": 0.3, "history_length": 300,
+        "batch_size": 512, "dropout": 0.0, "points_per_epoch": 1, "epochs": 40,
+    },
+}  # fmt: skip
+BUDGETS: dict[str, dict[str, Any]] = {
+    "smoke": {
+        "embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16), "epochs": 1, "points_per_epoch": 2,
+        "interest_epochs": 1, "batch_size": 512, "validation_clicks": 200, "validation_candidates": 20,
+        "test_candidates": 100,
+    },
+    "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
+    "paper": {},
+}  # fmt: skip
+# Settings that say what is measured; a reference run beside a model must share them.
+MEASURED = ("seed", "protocol", "split", "ratios", "modalities", "slot_months", "slot_count", "validation_clicks",
+            "validation_candidates", "test_candidates")  # fmt: skip
+
+
 def _setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"help": text, "low": low, "high": high})
 
@@ -94,8 +122,26 @@ class Config:
             )
         if len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0:
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
+        if self.model == "hyperctr+" and not (self.matching or self.item_bias or self.trend):
+            raise ConfigError("model 'hyperctr+' has its switches off; write Config.preset('hyperctr+') to turn them on")
         if len(self.hidden) != 2:
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
+
+    @classmethod
+    def preset(cls, model: str = "hyperctr", budget: str = "paper", **changes: Any) -> Config:
+        """Return the settings of a model at a budget: ``smoke`` (seconds), ``quick`` (a minute or two) or ``paper``.
+
+        >>> Config.preset("hyperctr+", "quick", seed=2).matching
+        True
+        """
+        for name, known in ((model, MODEL_PRESETS), (budget, BUDGETS)):
+            if name not in known:
+                raise ConfigError(f"there is no preset {name!r}; {did_you_mean(name, known)}")
+        return cls.from_dict({**BUDGETS[budget], **MODEL_PRESETS[model], "model": model, **changes})
+
+    def reference(self) -> Config:
+        """Return the settings of the reference model (content matrix factorisation) that is shown beside this one."""
+        return Config.preset(REFERENCE_MODEL, **{name: getattr(self, name) for name in MEASURED})
 
     def replace(self, **changes: Any) -> Config:
         """Return a copy with some settings changed; unknown names raise ``ConfigError``."""
@@ -116,6 +162,8 @@ class Config:
                 changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
             except tomllib.TOMLDecodeError:
                 changes[key.strip()] = text.strip()
+        if changes.get("model") in MODEL_PRESETS:
+            changes = {**MODEL_PRESETS[changes["model"]], **changes}
         return self.replace(**changes)
 
     @classmethod

@@ -52,6 +52,8 @@ class Dataset:
     (['u', 'v'], [7, 9], [0, 1, 1, 0])
     """
 
+    origin: dict[str, Any] | None = None
+
     def __init__(
         self,
         name: str,

@@ -96,8 +96,13 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         "table": _table,
     }
     if name == "planted":
-        return _planted(seed, options)
-    return loaders[name](data_dir, **_checked(name, loaders[name], options, skip=1))
+        data = _planted(seed, options)
+    else:
+        data = loaders[name](data_dir, **_checked(name, loaders[name], options, skip=1))
+    # How to load it again: a finished run notes this, so that it can predict in another process.
+    folder = None if name == "planted" else str(data_directory(data_dir).resolve())
+    data.origin = {"name": name, "data_dir": folder, "seed": seed, "options": options}
+    return data
 
 
 def _checked(name: str, loader: Callable[..., Any], options: dict[str, Any], *, skip: int) -> dict[str, Any]:

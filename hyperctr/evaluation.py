@@ -1,0 +1,121 @@
+"""One row of a results table: a scored pool summed up with intervals, the same way for every model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.errors import DataWarning
+from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, per_user_auc, prior_corrected
+from hyperctr.statistics import Interval, auc_interval, mean_interval, paired_auc_difference
+
+if TYPE_CHECKING:
+    from hyperctr.data.negatives import CandidatePool
+
+
+@dataclass(frozen=True)
+class PoolScores:
+    """Logits of one model on one pool.
+
+    Attributes:
+        pool: what was scored.
+        own: float64 ``[P]``, logits of the rows' own items.
+        negatives: float64 ``[P, n]``, logits of the candidates; not read where the pool has none.
+    """
+
+    pool: CandidatePool
+    own: NDArray[np.float64]
+    negatives: NDArray[np.float64]
+
+    def divided(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Return scores of positives and negatives and their users, flat."""
+        return self.pool.divide(self.own, self.negatives if self.pool.negatives.size else None)
+
+
+def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
+    """Score a pool with one logit per item, ``[I]``: how the trivial rows are made."""
+    return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])
+
+
+def evaluate(scores: PoolScores, exposed: PoolScores | None = None, *, train_negatives: int = 1,
+             replicates: int = 1000, seed: int = 0) -> dict[str, float]:  # fmt: skip
+    """Sum up a model's scores on the sampled pool, and its AUC on the exposed one where there is one.
+
+    Args:
+        scores: of a pool with sampled candidates.
+        exposed: of the rows really shown, clicked or not.
+        train_negatives: negatives per click in training; the prior that ``logloss_corrected`` shifts away.
+        replicates: bootstrap replicates over users for the AUC's interval.
+
+    Returns:
+        ``auc, auc_low, auc_high`` (pooled over all pairs), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``
+        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_exposed`` (nan without real
+        unclicks).
+    """
+    positives, negatives, positive_users, negative_users = scores.divided()
+    pooled = auc_interval(positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed)
+    per_user = gauc_interval(scores, replicates=replicates, seed=seed)
+    labels, probabilities = balanced(scores)
+    corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
+    shown = np.nan
+    if exposed is not None:
+        clicked, unclicked, _, _ = exposed.divided()
+        shown = auc_from_scores(clicked, unclicked)
+    return {
+        "auc": pooled.value, "auc_low": pooled.low, "auc_high": pooled.high,
+        "gauc": per_user.value, "gauc_low": per_user.low, "gauc_high": per_user.high,
+        "logloss": log_loss(labels, probabilities),
+        "logloss_corrected": log_loss(labels, corrected),
+        "calibration_error": calibration_error(labels, corrected),
+        "auc_exposed": float(shown),
+    }  # fmt: skip
+
+
+def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return labels and probabilities of the 1:1 pool: every click and its first candidate."""
+    negatives = scores.negatives[scores.pool.log_loss_negatives() >= 0, 0]
+    logits = np.concatenate([scores.own, negatives])
+    labels = np.arange(len(logits)) < len(scores.own)
+    return labels, sigmoid(logits)
+
+
+def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
+    """Return the mean over users of their own AUC, with a bootstrap interval."""
+    positives, negatives, positive_users, negative_users = scores.divided()
+    labels = np.arange(len(positives) + len(negatives)) < len(positives)
+    each = per_user_auc(labels, np.concatenate([positives, negatives]), np.concatenate([positive_users, negative_users]))
+    return mean_interval(each.auc[~np.isnan(each.auc)], replicates=replicates, seed=seed)
+
+
+def compare(a: PoolScores, b: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
+    """Return the pooled AUC of ``a`` minus that of ``b`` on the same pool, with a paired interval over users."""
+    a_positives, a_negatives, positive_users, negative_users = a.divided()
+    b_positives, b_negatives, _, _ = b.divided()
+    return paired_auc_difference(a_positives, a_negatives, b_positives, b_negatives, positive_users, negative_users,
+                                 replicates=replicates, seed=seed)  # fmt: skip
+
+
+def preflight(name: str, value: float, popularity: float) -> list[str]:
+    """Warn about an AUC that is suspicious: below popularity, or too good to be true."""
+    notes = []
+    if value < popularity:
+        notes.append(f"{name}: AUC {value:.4f} is below popularity's {popularity:.4f}: the model has not learned")
+    if value > 0.97:
+        notes.append(f"{name}: AUC {value:.4f} is above 0.97: look for a label among the inputs")
+    for note in notes:
+        warnings.warn(note, DataWarning, stacklevel=2)
+    return notes
+
+
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities, float64, without overflow.
+
+    >>> sigmoid(np.array([0.0, -1000.0])).tolist()
+    [0.5, 0.0]
+    """
+    positive = np.exp(-np.abs(logits))
+    return np.where(logits >= 0, 1, positive) / (1 + positive)

@@ -1,0 +1,166 @@
+"""A finished run: its settings, numbers and learning curve, and predictions with the model it kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hyperctr.config import Config
+from hyperctr.data.registry import load_dataset
+from hyperctr.data.splits import Split, split
+from hyperctr.errors import DataError, RunError, ShapeError
+from hyperctr.evaluation import sigmoid
+from hyperctr.runs.store import find_run
+from hyperctr.slots import Slots, make_slots
+from hyperctr.training.events import read_events
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.hypergraph.interest import Interest
+
+
+@dataclass(frozen=True)
+class Study:
+    """A data set cut up as a run's settings say: what training, evaluation and prediction share."""
+
+    data: Dataset
+    split: Split
+    slots: Slots
+
+    @classmethod
+    def open(cls, data: Dataset, config: Config) -> Study:
+        """Split and slot ``data``; an ordinal clock without ``slot_count`` gets 12 equal-width slots."""
+        if config.modalities:
+            data = data.subset_modalities(config.modalities)
+        ratios = (config.ratios[0], config.ratios[1], config.ratios[2])
+        parts = split(data, kind=config.split, ratios=ratios, seed=config.seed)
+        if config.slot_count or data.clock == "ordinal":
+            return cls(data, parts, make_slots(data, count=config.slot_count or 12))
+        return cls(data, parts, make_slots(data, months=config.slot_months))
+
+
+class Run:
+    """A finished run of the store.
+
+    Attributes:
+        id, folder: its name and place.
+        config: its settings.
+        metrics: test metrics and facts about the run (dict).
+
+    >>> import hyperctr as hc
+    >>> run = hc.load_run("0123")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    hyperctr.errors.RunError: no run '0123'
+    """
+
+    def __init__(self, folder: Path, data: Dataset | None = None) -> None:
+        if not (folder / "DONE").exists():
+            raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
+        self.id, self.folder = folder.name, folder
+        self.config = Config.from_toml(folder / "config.toml")
+        self.metrics: dict[str, Any] = _read_json(folder / "metrics.json")
+        self._given = data
+
+    def __repr__(self) -> str:
+        facts = self.metrics
+        return f"Run({self.id}, {self.config.model} on {facts['dataset']}, test AUC {facts['auc']:.4f})"
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The learning curve: step, epoch, examples, loss, validation_auc, seconds, memory_mib."""
+        return pd.DataFrame(read_events(self.folder / "events.jsonl"))
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The run's test metrics beside the trivial rows, one row per model."""
+        return pd.read_csv(self.folder / "rows.csv")
+
+    @cached_property
+    def study(self) -> Study:
+        """The data set, split and slots of the run; the data are loaded again and checked if need be."""
+        origin = _read_json(self.folder / "data.json")
+        data = self._given
+        if data is None:
+            if origin["name"] is None:
+                raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
+            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+        if data.fingerprint != origin["fingerprint"]:
+            raise RunError(
+                f"{self.id}: the data set {data.name!r} has changed since training (fingerprint {data.fingerprint[:12]}, "
+                f"was {origin['fingerprint'][:12]}); restore it, or train again"
+            )
+        return Study.open(data, self.config)
+
+    @cached_property
+    def interest(self) -> Interest | None:
+        """The pre-trained interest, None for models without hypergraphs."""
+        from hyperctr.runs.experiment import load_interest
+
+        return load_interest(self.folder)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The trained model, in evaluation mode, on the CPU."""
+        from hyperctr.runs.experiment import build_model
+        from hyperctr.training.checkpoint import load_tensors
+
+        model = build_model(self.study, self.config, self.interest)
+        model.load_state_dict(load_tensors(self.folder / "model.safetensors")[0], strict=False)
+        return model.eval()
+
+    def predict(self, users: Sequence[Any], items: Sequence[Any],
+                timestamps: Sequence[int] | None = None) -> NDArray[np.float64]:  # fmt: skip
+        """Return click probabilities of user-item pairs, float64 ``[n]`` in the order given.
+
+        A pair that is itself a training click (same user, item and timestamp) is hidden from its own prediction.
+
+        Args:
+            users, items: ids of the data set, ``[n]``.
+            timestamps: when, ``[n]``; None means the end of the data set's clock.
+
+        Raises:
+            DataError: an unknown id; the message names it.
+            ShapeError: the arguments differ in length.
+        """
+        from hyperctr.runs.experiment import score_pairs
+
+        study = self.study
+        times = np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        if not len(users) == len(items) == len(times):
+            raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
+        if times.dtype.kind not in "iu":
+            raise DataError(f"timestamps must be integers, got {times.dtype}")
+        user, item = study.data.users_to_index(users), study.data.items_to_index(items)
+        return sigmoid(score_pairs(self.model, study, user, item, times.astype(np.int64)))
+
+
+def load_run(name: str, data: Dataset | None = None) -> Run:
+    """Load a finished run by its id (or the beginning of it).
+
+    Args:
+        data: the data set it was trained on, if that was made in memory.
+
+    Raises:
+        RunError: there is none, it is not finished, or its data have changed.
+    """
+    return Run(find_run(name), data)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: missing; the run is damaged, train it again") from error
+    except json.JSONDecodeError as error:
+        raise RunError(f"{path}: not valid JSON ({error}); the run is damaged, train it again") from error
+    return content
