@@ -168,12 +168,12 @@ def _tag_words(tags: pd.DataFrame, items: npt.NDArray[np.int64]) -> list[list[st
 
 
 def tfidf_svd(documents: list[list[str]], dim: int) -> npt.NDArray[np.float32]:
-    """Embed bags of words by TF-IDF and a truncated singular value decomposition, the same on every machine.
+    """Embed bags of words by TF-IDF and a truncated singular value decomposition, without randomness.
 
     Weight of word w in document d: ``(1 + ln count) * (1 + ln((1 + D) / (1 + documents with w)))``,
     rows scaled to length 1; words of a single document are left out, since they relate it to nothing.
-    Signs are fixed (the largest entry of every column is positive) and values rounded to 1e-5, below
-    which libraries differ.
+    Signs are fixed (the largest entry of every column is positive) and values rounded to 1e-5, to hide
+    most of what linear algebra libraries of different machines differ by.
 
     Returns:
         float32 [D, min(dim, rank allowed)]; a document without a usable word is a row of zeros.
