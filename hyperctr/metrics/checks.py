@@ -58,7 +58,7 @@ def labelled(labels: ArrayLike, values: ArrayLike, name: str) -> tuple[NDArray[n
 
 
 def chances(values: ArrayLike) -> NDArray[np.float64]:
-    """Return probabilities as float64 [n], all in [0, 1]; anything else is a ``DataError`` (with its index)."""
+    """Return probabilities as float64 [n], all in [0, 1]; anything else is a ``DataError``."""
     chance = numbers(values, "probabilities").astype(np.float64)
     wrong = (chance < 0) | (chance > 1)
     if wrong.any():
