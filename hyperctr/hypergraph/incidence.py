@@ -230,10 +230,10 @@ class Hypergraph:
         return self._like(num_hyperedges=len(offsets) - 1, **columns, **views)
 
     def _filtered(self, keep: Tensor) -> tuple[CSR, CSR]:
-        order = self._node_order[keep[self._node_order]]
+        kept = keep[self._node_order]
         by_hyperedge = arrays.compact(keep, self.by_hyperedge[0]), self.by_hyperedge[1][keep]
-        node_offsets = arrays.compact(keep[self._node_order], self.by_node[0])
-        return by_hyperedge, (node_offsets, self.incidence[1][order].int())
+        edges = self.incidence[1][self._node_order[kept]].int()
+        return by_hyperedge, (arrays.compact(kept, self.by_node[0]), edges)
 
     def dual(self) -> Hypergraph:
         """Swap the roles: hyperedges become nodes. Weights, groups and labels are the defaults again."""
