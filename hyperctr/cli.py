@@ -162,7 +162,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_predict(options: argparse.Namespace) -> int:
     """Score the pairs of a CSV file with a trained run and write them beside their scores."""
-    from hyperctr.data.pairs import check_suffix, read_pairs, write_scores
+    from hyperctr.data.pairs import check_suffix, like_ids, read_pairs, write_scores
 
     check_suffix(options.out)
     pairs = read_pairs(options.pairs)
@@ -170,8 +170,9 @@ def run_predict(options: argparse.Namespace) -> int:
     from hyperctr.runs.run import load_run
 
     run = load_run(options.run_id)
-    timestamps = pairs["timestamp"].to_numpy() if "timestamp" in pairs else None
-    scores = run.predict(pairs["user_id"].to_numpy(), pairs["item_id"].to_numpy(), timestamps)
+    data = run.study.data
+    users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
+    scores = run.predict(users, items, pairs["timestamp"].tolist() if "timestamp" in pairs else None)
     write_scores(options.out, pairs, scores)
     print(f"{len(pairs):,} scores written to {options.out}")
     return 0
@@ -181,10 +182,19 @@ def run_report(options: argparse.Namespace) -> int:
     """Render the report; 1 if any notebook failed."""
     from hyperctr.reporting.report import build_report
 
-    return int(build_report(options.dataset, options.preset, data_dir=options.data_dir))
+    report = build_report(options.dataset, options.preset, data_dir=options.data_dir)
+    print(report)
+    return report.exit_code
 
 
-def _warn(message: Warning | str, *where: object) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
     """Show a warning as one line, without the line of source code that raised it."""
     print(f"warning: {message}", file=sys.stderr)
 

@@ -150,7 +150,9 @@ def scoring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any],
     def load_run(run_id: str) -> Any:
         if run_id != "r1":
             raise RunError(f"run {run_id!r} does not exist")
-        return SimpleNamespace(predict=predict)
+        users, items = np.array([5, 6, 7]), np.array(["2", "a", "b"], dtype=object)
+        data = SimpleNamespace(users=users, items=items)
+        return SimpleNamespace(predict=predict, study=SimpleNamespace(data=data))
 
     replace_module(monkeypatch, "hyperctr.runs.run", load_run=load_run)
     return calls
@@ -174,7 +176,7 @@ def test_predict_without_timestamps(scoring: list[Any], tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n")
     line = ["predict", "r1", "--pairs", str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "s.csv")]
     assert main(line) == 0
-    assert scoring == [([1], [2], None)]
+    assert scoring == [([1], ["2"], None)]  # ids of the kind that the data set has
     assert (tmp_path / "s.csv").read_text() == "user_id,item_id,score\n1,2,0.0\n"
 
 
@@ -219,9 +221,9 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
 def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = []
 
-    def build_report(dataset: str, preset: str, *, data_dir: Path | None = None) -> int:
+    def build_report(dataset: str, preset: str, *, data_dir: Path | None = None) -> Any:
         calls.append((dataset, preset, data_dir))
-        return 1 if preset == "smoke" else 0
+        return SimpleNamespace(exit_code=1 if preset == "smoke" else 0)
 
     replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
     assert main(["report", "planted"]) == 0

@@ -43,7 +43,7 @@ def test_each_equation_lives_where_the_architecture_page_says() -> None:
         first, _, last = span.partition("-")
         numbers += range(int(first), int(last or first) + 1)
         source = (ROOT / path).read_text(encoding="utf-8")
-        assert re.search(rf"Eqs?\. ?{first}\b", source), f"{path} does not name equation {first}"
+        assert re.search(rf"Eqs?\.? ?{first}\b", source), f"{path} does not name equation {first}"
     assert sorted(numbers) == list(range(1, 12))
 
 

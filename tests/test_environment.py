@@ -15,8 +15,12 @@ yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# where the import is not named like the distribution
+# where the import is named otherwise than the distribution that is declared, or comes along with it
 DISTRIBUTION = {
+    "choreographer": "kaleido",
+    "jinja2": "nbconvert",
+    "markupsafe": "nbconvert",
+    "pygments": "nbconvert",
     "IPython": "ipykernel",
     "jupyter_client": "ipykernel",
     "sklearn": "scikit-learn",

@@ -51,6 +51,16 @@ def _whole_numbers(column: pd.Series[Any], source: str) -> npt.NDArray[np.int64]
     return column.to_numpy().astype(np.int64)
 
 
+def like_ids(column: pd.Series[Any], known: npt.NDArray[Any]) -> list[Any]:
+    """Return ids as text where the data set's are text: ``12`` in a file may mean the string.
+
+    >>> like_ids(pd.Series([12]), np.array(["12", "a"], dtype=object)), like_ids(pd.Series([12]), np.array([12]))
+    (['12'], [12])
+    """
+    ids: list[Any] = column.tolist()
+    return [str(value) for value in ids] if known.dtype == object else ids
+
+
 def check_suffix(path: str | Path) -> None:
     """Raise ``ConfigError`` unless scores can be written to a file of this name.
 
