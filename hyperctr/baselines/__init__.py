@@ -1,0 +1,1 @@
+"""What every result is compared with: trivial rows and content matrix factorisation."""
