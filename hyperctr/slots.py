@@ -67,9 +67,9 @@ class Slots:
 def make_slots(data: Dataset, months: int | None = None, count: int | None = None) -> Slots:
     """Cut the time of ``data`` into slots.
 
-    ``months``: slot = whole calendar months (UTC) since the month of the first interaction, integer-divided
-        by ``months``. ``count``: that many slots of equal width from the first to the last timestamp. With
-        neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots.
+    By ``months``: slot = whole calendar months (UTC) since the month of the first interaction,
+    integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
+    timestamp. With neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots.
 
     Args:
         data: the data set; its ``clock`` decides what is allowed.

@@ -50,8 +50,7 @@ class NegativeSampler:
         users, items = np.divmod(clicked, width)
         counts = np.bincount(users, minlength=data.num_users)
         self._offsets = np.concatenate(([0], np.cumsum(counts)))
-        # The k-th clicked item minus k = how many unclicked items stand before it. Non-decreasing for each
-        # user.
+        # The k-th clicked item minus k = how many unclicked items stand before it; ascending for each user.
         self._unclicked_before = items - (np.arange(len(items)) - self._offsets[users])
         self._stride = width + 1
         self._keys = users * self._stride + self._unclicked_before
@@ -115,10 +114,11 @@ class CandidatePool:
     Attributes:
         rows: int64 [P], row numbers of ``Dataset.interactions``, ascending.
         labels: bool [P], whether the row is a click.
-        users, items, timestamps: int64 [P], of each row; ``items`` is the row's own item.
-        negatives: int32 [P, n], item indices in random order, distinct within a row; -1 where the user has
-            fewer
-            unobserved items than asked for (always at the end of a row). P * n * 4 bytes.
+        users: int64 [P], user index of each row.
+        items: int64 [P], item index of each row: what was clicked (or, exposed, shown).
+        timestamps: int64 [P], of each row.
+        negatives: int32 [P, n], item indices in random order, distinct within a row; at its end -1
+            where the user has fewer unobserved items than asked for. P * n * 4 bytes.
         labelling: "sampled" or "exposed". Always print it beside a number.
         part: "train", "validation" or "test".
     """
@@ -161,12 +161,10 @@ class CandidatePool:
 
         Args:
             row_scores: [P], score of each row's own item.
-            negative_scores: [P, n], scores of ``negatives``; those where ``pairs_mask`` is False are
-                dropped.
+            negative_scores: [P, n], scores of ``negatives``; dropped where ``pairs_mask`` is False.
 
         Returns:
-            Scores of the positives, scores of the negatives, users of the positives, users of the
-            negatives.
+            Scores of positives, scores of negatives, users of positives, users of negatives.
 
         Raises:
             ShapeError: the shapes are not [P] and [P, n].
@@ -200,9 +198,8 @@ def candidate_pool(
     """Draw ``count`` distinct unobserved items for every click of a part (paper 3.1.3: 1000 each).
 
     The candidates of a click depend on the seed, on the ids of its user and item, on its timestamp and on
-    what that user
-    clicked: neither on other users, nor on the order of anything, nor on the model. So comparisons are
-        paired.
+    what that user clicked; not on other users, nor on the order of anything, nor on the model: comparisons
+    are paired.
 
     Args:
         data: the data set.

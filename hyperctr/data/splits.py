@@ -145,13 +145,12 @@ class Split:
 def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = None, seed: int = 0) -> Split:
     """Split the interactions of ``data`` into train, validation and test.
 
-    ``random``: a seeded permutation of the clicks is cut in the given ratios (paper 3.1: 7:2:1); the rows
-        shown and not clicked are permuted and cut the same way, apart from the clicks.
+    Kind ``random``: a seeded permutation of the clicks is cut in the given ratios (paper 3.1: 7:2:1); rows
+    shown and not clicked are permuted and cut the same way, apart from the clicks.
 
-    ``temporal``: rows are cut by time alone, clicked or not. The two cuts stand at quantiles of the
-        timestamps of the clicks; where several clicks share the timestamp of a cut, all of them go to the
-        side that keeps the sizes nearest to the ratios, so no two rows of one instant are ever in different
-        parts.
+    Kind ``temporal``: rows are cut by time alone, clicked or not. Cuts stand between two instants, as near
+    to the quantiles of the clicks' timestamps as they can, so rows of one instant are never in different
+    parts.
 
     Args:
         data: the data set.
@@ -200,15 +199,20 @@ def _random(data: Dataset, ratios: Ratios, seed: int) -> NDArray[np.int8]:
 
 
 def _temporal(data: Dataset, ratios: Ratios) -> NDArray[np.int8]:
-    moments = np.sort(data.timestamp[data.clicked])
+    moments, clicks = np.unique(data.timestamp[data.clicked], return_counts=True)
+    passed = np.cumsum(clicks)[
+        :-1
+    ]  # clicks up to and including each instant but the last: where a cut may be
     part = np.zeros(len(data.timestamp), dtype=np.int8)
-    for cut in _cuts(len(moments), ratios):
-        if cut < len(moments):
-            before = np.searchsorted(moments, moments[cut], "left")
-            after = np.searchsorted(moments, moments[cut], "right")
-            nearer = before if cut - before <= after - cut else after
-            if nearer < len(moments):  # otherwise nothing is left after the cut, which split() reports
-                part += (data.timestamp >= moments[nearer]).astype(np.int8)
+    if len(passed) < 2:
+        return part  # split() reports the empty parts
+    distance = np.abs(passed - np.array(_cuts(int(clicks.sum()), ratios))[:, None])
+    first, second = distance.argmin(axis=1)
+    if first == second:  # both quantiles lie next to one instant: move the cut that then strays less
+        pairs = [(k, k + 1) for k in (first - 1, first) if 0 <= k < len(passed) - 1]
+        first, second = min(pairs, key=lambda pair: distance[0, pair[0]] + distance[1, pair[1]])
+    for cut in (first, second):
+        part += (data.timestamp > moments[cut]).astype(np.int8)
     return part
 
 

@@ -1,0 +1,218 @@
+"""Negatives: never observed, distinct where promised, uniform, and the same whatever stands around them."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.negatives import NegativeSampler, candidate_pool, exposed_pool
+from hyperctr.data.splits import PARTS, Split, split
+from hyperctr.errors import ConfigError, DataError, ShapeError
+
+pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
+
+
+def random_log(users: int = 25, items: int = 40, rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    pairs = draw.permutation(users * items)[:rows]
+    return pd.DataFrame(
+        {
+            "user_id": [f"u{user:02d}" for user in pairs // items],
+            "item_id": pairs % items,
+            "timestamp": draw.integers(0, 10_000, rows),
+            "clicked": draw.random(rows) < 0.8,
+        }
+    )
+
+
+def built(frame: pd.DataFrame, items: int = 40) -> Dataset:
+    return Dataset("random", frame, items=np.arange(items))
+
+
+def clicked_by(data: Dataset) -> dict[int, set[int]]:
+    pairs = pd.DataFrame({"user": data.user_index[data.clicked], "item": data.item_index[data.clicked]})
+    return {user: set(group) for user, group in pairs.groupby("user")["item"]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), density=st.sampled_from([30, 400, 950]), count=st.integers(1, 60))
+def test_nothing_clicked_is_ever_drawn(seed, density, count):
+    data = built(random_log(rows=density, seed=seed))
+    sets = clicked_by(data)
+    users = np.array([user for user in data.user_index if len(sets.get(user, ())) < data.num_items])
+    sampler = NegativeSampler(data, seed)
+    drawn = sampler.sample(users, count, "epoch", 0)
+    assert drawn.shape == (len(users), count)
+    assert drawn.dtype == np.int64
+    for user, row in zip(users, drawn, strict=True):
+        assert not sets.get(user, set()) & set(row.tolist())
+        assert 0 <= row.min() <= row.max() < data.num_items
+        # And the distinct form, asked for more than there are, gives exactly the complement.
+        every = sampler.distinct(user, 10_000, np.random.default_rng(0))
+        assert len(every) == len(set(every.tolist()))
+        assert set(every.tolist()) == set(range(data.num_items)) - sets.get(user, set())
+
+
+def test_training_draws_are_uniform_and_keyed():
+    data = built(random_log())
+    sampler = NegativeSampler(data, seed=1)
+    drawn = sampler.sample(np.array([3]), 40_000, "epoch", 1)[0]
+    free = sorted(set(range(40)) - clicked_by(data)[3])
+    found = np.bincount(drawn, minlength=40)[free]
+    expected = 40_000 / len(free)
+    # Chi-square with len(free) - 1 degrees of freedom: mean k, standard deviation sqrt(2 k).
+    chi = ((found - expected) ** 2 / expected).sum()
+    assert chi < len(free) + 5 * np.sqrt(2 * len(free))
+    users = data.user_index[:50]
+    again = NegativeSampler(data, seed=1)
+    again.sample(users, 7, "something else")  # earlier draws change nothing
+    np.testing.assert_array_equal(sampler.sample(users, 4, "epoch", 2), again.sample(users, 4, "epoch", 2))
+    assert (sampler.sample(users, 4, "epoch", 2) != sampler.sample(users, 4, "epoch", 3)).any()
+
+
+def test_a_user_who_clicked_everything_and_bad_arguments():
+    frame = pd.DataFrame(
+        {"user_id": ["all"] * 4 + ["one"] * 2, "item_id": [0, 1, 2, 3, 0, 1], "timestamp": 1}
+    )
+    data = Dataset("tiny", frame)
+    sampler = NegativeSampler(data)
+    with pytest.raises(DataError, match="user 'all' clicked every item"):
+        sampler.sample(np.array([1, 0]), 2)
+    assert set(sampler.sample(np.array([1]), 50)[0]) == {2, 3}
+    assert sampler.sample(np.empty(0, np.int64), 3).shape == (0, 3)
+    for users, count in ((np.array([[1]]), 1), (np.array([1.0]), 1), (np.array([1]), 0)):
+        with pytest.raises(ShapeError, match="integers"):
+            sampler.sample(users, count)
+    for user in (-1, 2):
+        with pytest.raises(DataError, match=r"0\.\.1"):
+            sampler.sample(np.array([user]), 1)
+
+
+def test_candidates_are_distinct_unobserved_and_padded_at_the_end():
+    data = built(random_log())
+    made = split(data)
+    pool = candidate_pool(data, made, count=35, seed=4)
+    np.testing.assert_array_equal(pool.rows, made.test)
+    np.testing.assert_array_equal(pool.items, data.item_index[made.test])
+    np.testing.assert_array_equal(pool.timestamps, data.timestamp[made.test])
+    sets = clicked_by(data)
+    assert pool.labels.all()
+    for user, row, valid in zip(pool.users, pool.negatives, pool.pairs_mask, strict=True):
+        expected = min(35, 40 - len(sets[user]))
+        assert valid.sum() == expected
+        assert valid[:expected].all()
+        assert len(set(row[valid].tolist())) == expected
+        assert not set(row[valid].tolist()) & sets[user]
+    assert (pool.negatives[:, -1] == -1).any()  # some users have fewer than 35 left
+
+
+def test_candidates_do_not_depend_on_other_users_or_on_order():
+    frame = random_log()
+    data = built(frame)
+    made = split(data, seed=2)
+    pool = candidate_pool(data, made, count=10, seed=9)
+    # Drop a third of the users and shuffle the rest: indices and row numbers all change, candidates must not.
+    kept = frame[~frame["user_id"].isin([f"u{user:02d}" for user in range(0, 25, 3)])].sample(
+        frac=1, random_state=1
+    )
+    other = built(kept)
+    parts = made.as_frame(data).set_index(["user_id", "item_id"])["part"]
+    numbers = [
+        PARTS.index(parts[pair])
+        for pair in other.interactions[["user_id", "item_id"]].itertuples(index=False, name=None)
+    ]
+    again = Split("random", made.ratios, 2, np.array(numbers, np.int8), other.clicked)
+    same = candidate_pool(other, again, count=10, seed=9)
+    first, second = (
+        {(d.users[u], i): tuple(row) for u, i, row in zip(p.users, p.items, p.negatives, strict=True)}
+        for d, p in ((data, pool), (other, same))
+    )
+    assert 0 < len(second) < len(first)
+    assert second.items() <= first.items()
+
+
+def test_a_subsample_keeps_the_candidates_of_the_full_pool():
+    data = built(random_log())
+    made = split(data)
+    full, part = (candidate_pool(data, made, "validation", 8, seed=1, max_rows=rows) for rows in (None, 20))
+    assert len(part) == 20
+    place = np.searchsorted(full.rows, part.rows)
+    np.testing.assert_array_equal(full.rows[place], part.rows)
+    np.testing.assert_array_equal(full.negatives[place], part.negatives)
+    assert (candidate_pool(data, made, "validation", 8, seed=2, max_rows=20).rows != part.rows).any()
+    for wrong in ({"count": 0}, {"max_rows": 0}):
+        with pytest.raises(ConfigError, match="at least 1"):
+            candidate_pool(data, made, **wrong)
+
+
+def test_the_first_candidate_is_a_uniform_draw():
+    data = built(random_log())
+    made = split(data)
+    first = np.array(
+        [
+            candidate_pool(data, made, count=5, seed=seed, max_rows=None).log_loss_negatives()
+            for seed in range(150)
+        ]
+    )
+    user = candidate_pool(data, made, count=1).users[0]
+    free = sorted(set(range(40)) - clicked_by(data)[user])
+    found = np.bincount(first[:, 0], minlength=40)[free]
+    assert found.sum() == 150
+    chi = ((found - 150 / len(free)) ** 2 / (150 / len(free))).sum()
+    assert chi < len(free) + 5 * np.sqrt(2 * len(free))
+
+
+def test_exposed_pool_holds_the_rows_shown():
+    data = built(random_log())
+    made = split(data)
+    pool = exposed_pool(data, made)
+    assert pool.labelling == "exposed"
+    np.testing.assert_array_equal(pool.rows, np.flatnonzero(made.part == 2))
+    np.testing.assert_array_equal(pool.labels, data.clicked[made.part == 2])
+    with pytest.raises(DataError, match="no sampled negatives"):
+        pool.log_loss_negatives()
+    positives, negatives, owners, others = pool.divide(np.arange(len(pool)))
+    np.testing.assert_array_equal(positives, np.flatnonzero(pool.labels))
+    np.testing.assert_array_equal(negatives, np.flatnonzero(~pool.labels))
+    np.testing.assert_array_equal(owners, pool.users[pool.labels])
+    np.testing.assert_array_equal(others, pool.users[~pool.labels])
+    clicks = built(random_log().query("clicked"))
+    with pytest.raises(DataError, match="use candidate_pool"):
+        exposed_pool(clicks, split(clicks))
+
+
+def test_divide_drops_what_is_padded():
+    data = built(random_log())
+    pool = candidate_pool(data, split(data), count=39)
+    scores = pool.negatives + 1000 * pool.users[:, None]  # padding would score 999 and the like
+    positives, negatives, owners, others = pool.divide(pool.items, scores)
+    np.testing.assert_array_equal(positives, pool.items)
+    np.testing.assert_array_equal(owners, pool.users)
+    assert len(negatives) == (pool.negatives >= 0).sum() < pool.negatives.size
+    np.testing.assert_array_equal(negatives // 1000, others)
+    for own, drawn in ((pool.items[1:], scores), (pool.items, scores[:, 1:]), (pool.items, None)):
+        with pytest.raises(ShapeError):
+            pool.divide(own, drawn)
+
+
+def test_a_thousand_candidates_for_2500_clicks_are_drawn_in_two_seconds():
+    draw = np.random.default_rng(0)
+    pairs = np.unique(draw.choice(610 * 1807, size=27_000, p=_skewed(610, 1807)))[:25_000]
+    frame = pd.DataFrame(
+        {"user_id": pairs // 1807, "item_id": pairs % 1807, "timestamp": draw.integers(0, 10**9, len(pairs))}
+    )
+    data = Dataset("large", frame, items=np.arange(1807))
+    made = split(data, ratios=(0.7, 0.2, 0.1))
+    start = time.process_time()
+    pool = candidate_pool(data, made)
+    assert time.process_time() - start < 2
+    assert pool.negatives.shape == (len(made.test), 1000)
+
+
+def _skewed(users: int, items: int) -> np.ndarray:
+    weight = np.outer(np.arange(1, users + 1) ** -0.5, np.arange(1, items + 1) ** -0.5)
+    return (weight / weight.sum()).ravel()
