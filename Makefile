@@ -33,7 +33,7 @@ format:  ## let ruff and nbstripout put right what they can
 	$(if $(NOTEBOOKS),$(RUN) nbstripout $(NOTEBOOKS))
 
 lab:  ## JupyterLab on the notebooks (prints its address with a token)
-	$(RUN) jupyter lab --notebook-dir=notebooks
+	$(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 doctor:  ## versions, device, data, browser: what is missing and the line to type
 	$(RUN) hyperctr doctor
