@@ -17,10 +17,16 @@ from hyperctr.reporting.theme import NEUTRAL, modality_colour, style, translucen
 class Drawable(Protocol):
     """What a hypergraph must have to be drawn; :class:`hyperctr.Hypergraph` does."""
 
-    incidence: Any  # int64 [2, nnz], row 0 nodes, row 1 hyperedges; numpy or a CPU tensor
+    @property
+    def incidence(self) -> Any:
+        """int64 [2, nnz], row 0 nodes, row 1 hyperedges; numpy or a CPU tensor."""
+
+    @property
+    def group(self) -> Any:
+        """int64 [E], index into ``group_names``, or None."""
+
     num_nodes: int
     num_hyperedges: int
-    group: Any  # int64 [E] or None
     group_names: tuple[str, ...]
     node_kind: str
 

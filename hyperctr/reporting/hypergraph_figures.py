@@ -7,20 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hyperctr.errors import ShapeError
-from hyperctr.reporting.theme import figure, modality_colour, style
+from hyperctr.reporting.theme import figure, modality_colour, need_columns, style
 
 PANELS = {
     "hyperedges": "hyperedges",
     "mean_size": "members per hyperedge (mean)",
-    "nodes": "nodes on a hyperedge",
+    "covered": "share of nodes on a hyperedge",
 }
-
-
-def _need(frame: pd.DataFrame, columns: set[str]) -> None:
-    missing = sorted(columns - set(frame.columns))
-    if missing:
-        raise ShapeError(f"the frame lacks the columns {missing}; it has {list(frame.columns)}")
 
 
 def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -> go.Figure:
@@ -28,17 +21,17 @@ def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over ti
 
     Args:
         summary: one row per slot and modality with columns ``slot`` (label, in time order), ``modality``,
-            ``hyperedges``, ``mean_size`` and ``nodes``.
+            ``hyperedges``, ``mean_size``, ``covered`` (0 to 1); `hypergraph.stats.summary` makes it.
         title: title of the figure.
 
     Raises:
         ShapeError: a column is missing.
 
-    >>> row = {"slot": "a", "modality": "visual", "hyperedges": 4, "mean_size": 2.5, "nodes": 7}
+    >>> row = {"slot": "a", "modality": "visual", "hyperedges": 4, "mean_size": 2.5, "covered": 0.5}
     >>> [panel.y.tolist() for panel in sizes_over_slots(pd.DataFrame([row])).data]
-    [[4.0], [2.5], [7.0]]
+    [[4.0], [2.5], [0.5]]
     """
-    _need(summary, {"slot", "modality", *PANELS})
+    need_columns(summary, "slot", "modality", *PANELS)
     names = list(dict.fromkeys(summary["modality"]))
     slots = list(dict.fromkeys(summary["slot"]))
     made = make_subplots(1, len(PANELS), subplot_titles=list(PANELS.values()), horizontal_spacing=0.07)
@@ -67,19 +60,19 @@ def degree_distribution(degrees: pd.DataFrame, *, title: str = "Degrees of the n
     """Draw the share of nodes that lie on at least k hyperedges, per modality, on logarithmic axes.
 
     Args:
-        degrees: one row per node and slot, columns ``modality`` and ``degree`` (its hyperedges, >= 0).
+        degrees: columns ``modality``, ``degree`` (k >= 0) and ``nodes`` ((node, slot) pairs with it).
         title: title of the figure.
 
     Raises:
         ShapeError: a column is missing.
 
-    >>> frame = pd.DataFrame({"modality": "visual", "degree": [1, 1, 3, 0]})
-    >>> degree_distribution(frame).data[0].y.astype(float).round(2).tolist()
-    [1.0, 0.33]
+    >>> frame = pd.DataFrame({"modality": "visual", "degree": [0, 1, 3], "nodes": [5, 3, 1]})
+    >>> degree_distribution(frame).data[0].y.tolist()
+    [1.0, 0.25]
     """
-    _need(degrees, {"modality", "degree"})
+    need_columns(degrees, "modality", "degree", "nodes")
     names = list(dict.fromkeys(degrees["modality"]))
-    on_none = float((degrees["degree"] == 0).mean()) if len(degrees) else 0.0
+    on_none = degrees.loc[degrees["degree"] == 0, "nodes"].sum() / max(degrees["nodes"].sum(), 1)
     made = figure(
         title,
         f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none",
@@ -87,14 +80,11 @@ def degree_distribution(degrees: pd.DataFrame, *, title: str = "Degrees of the n
         y="share of nodes with at least k",
     )
     for name in names:
-        values = degrees.loc[(degrees["modality"] == name) & (degrees["degree"] > 0), "degree"].to_numpy(
-            np.int64
-        )
-        steps, counts = np.unique(values, return_counts=True)
-        share = counts[::-1].cumsum()[::-1] / max(len(values), 1)
+        rows = degrees[(degrees["modality"] == name) & (degrees["degree"] > 0)].sort_values("degree")
+        share = rows["nodes"][::-1].cumsum()[::-1] / max(rows["nodes"].sum(), 1)
         made.add_scatter(
-            x=steps.astype(np.float32),
-            y=share.astype(np.float32),
+            x=rows["degree"].to_numpy(np.float32),
+            y=share.to_numpy(np.float32),
             name=name,
             mode="lines+markers",
             marker_size=5,

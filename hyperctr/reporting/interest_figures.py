@@ -2,72 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from hyperctr.errors import ShapeError
-from hyperctr.reporting.theme import SEQUENTIAL, figure, modality_colour, style, translucent
-
-Float = NDArray[np.floating[Any]]
+from hyperctr.reporting.theme import SEQUENTIAL, figure, modality_colour, need_columns, style, translucent
 
 
-def _checked(matrix: Float, modalities: Sequence[str], labels: Sequence[str]) -> Float:
-    if matrix.ndim != 3 or matrix.shape[0] != len(labels) or matrix.shape[2] != len(modalities):
-        raise ShapeError(
-            f"the interest matrix must be [slots, users, modalities] = [{len(labels)}, U, {len(modalities)}]"
-            f", got {list(matrix.shape)}"
-        )
-    return matrix
-
-
-def interest_heatmap(
-    matrix: Float,
-    modalities: Sequence[str],
-    labels: Sequence[str],
-    *,
-    users: NDArray[Any] | None = None,
-    limit: int = 30,
-) -> go.Figure:
+def interest_heatmap(interest: pd.DataFrame, *, total_users: int | None = None) -> go.Figure:
     """Draw the interest matrix as heat maps, one panel per modality: a row per user, a column per slot.
 
     Args:
-        matrix: [T, U, M] mean degree of interest, NaN where the user has no training click in the slot.
-        modalities: M names.
-        labels: T slot labels.
-        users: [U] ids shown on the axis; the row number by default.
-        limit: how many users, those seen in most slots first; drawn in order of their strongest modality.
+        interest: columns ``user, slot, modality, interest`` in the order to draw; NaN where nothing is known.
+        total_users: how many users there are, for "n of N".
 
-    Raises:
-        ShapeError: the sizes do not fit each other.
-
-    >>> interest_heatmap(np.full((2, 3, 1), 0.5, np.float32), ["visual"], ["a", "b"]).data[0].z.shape
-    (3, 2)
+    >>> rows = [(1, "a", "visual", 0.2), (1, "b", "visual", 0.4)]
+    >>> frame = pd.DataFrame(rows, columns=["user", "slot", "modality", "interest"])
+    >>> interest_heatmap(frame).data[0].z.shape
+    (1, 2)
     """
-    matrix = _checked(matrix, modalities, labels)
-    seen = np.isfinite(matrix[:, :, 0]).sum(0)
-    chosen = np.lexsort((np.arange(len(seen)), -seen))[:limit]
-    chosen = chosen[seen[chosen] > 0]
-    with np.errstate(invalid="ignore"):
-        mean = np.nanmean(matrix[:, chosen], axis=0) if len(chosen) else np.zeros((0, len(modalities)))
-    relative = mean - mean.mean(0, keepdims=True) if len(mean) else mean
-    order = np.lexsort((relative.max(1), -relative.argmax(1))) if len(mean) else np.arange(0)
-    chosen = chosen[order]
-    ids = chosen if users is None else users[chosen]
-    shown = matrix[:, chosen].astype(np.float32)
-    low, high = np.nanquantile(shown, [0.02, 0.98]) if np.isfinite(shown).any() else (0.0, 1.0)
-    made = make_subplots(
-        1, len(modalities), subplot_titles=list(modalities), shared_yaxes=True, horizontal_spacing=0.02
-    )
-    for index, name in enumerate(modalities):
+    need_columns(interest, "user", "slot", "modality", "interest")
+    users, slots, names = (list(dict.fromkeys(interest[one])) for one in ("user", "slot", "modality"))
+    values = interest["interest"].to_numpy(np.float64)
+    known = values[np.isfinite(values)]
+    low, high = np.quantile(known, [0.02, 0.98]) if len(known) else (0.0, 1.0)
+    made = make_subplots(1, len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.02)
+    for index, name in enumerate(names):
+        grid = interest[interest["modality"] == name].pivot(index="user", columns="slot", values="interest")
         panel = go.Heatmap(
-            z=shown[:, :, index].T,
-            x=list(labels),
-            y=[f"user {one}" for one in ids],
+            z=grid.loc[users, slots].to_numpy(np.float32),
+            x=slots,
+            y=[f"user {one}" for one in users],
             zmin=float(low),
             zmax=float(high),
             colorscale=SEQUENTIAL,
@@ -83,109 +51,66 @@ def interest_heatmap(
     style(
         made,
         "Interest matrix",
-        f"{len(chosen)} of {matrix.shape[1]:,} users (seen in most slots), by their strongest modality; "
-        "blank: no training click in the slot",
-        height=170 + max(14 * len(chosen), 120),
+        f"{len(users)} of {total_users or len(users):,} users (those seen in most slots), by their strongest "
+        "modality; blank: no training click in the slot",
+        height=190 + max(14 * len(users), 120),
         margin={"t": 104},
     )
-    made.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(labels)))
-    made.update_yaxes(showgrid=False, type="category", tickfont={"size": 10})
-    made.update_xaxes(title_text="time slot", col=len(modalities) // 2 + 1)
+    made.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
+    made.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})
+    made.update_xaxes(title_text="time slot", col=len(names) // 2 + 1)
     return made
 
 
-def interest_over_slots(matrix: Float, modalities: Sequence[str], labels: Sequence[str]) -> go.Figure:
+def interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     """Draw the median user's degree of interest per slot and modality, the middle half of users as a band.
 
     Args:
-        matrix: [T, U, M], NaN where the user has no training click in the slot.
-        modalities: M names.
-        labels: T slot labels.
+        interest: columns ``slot`` (label, in time order), ``modality``, ``low``, ``median``, ``high``.
 
-    >>> made = interest_over_slots(np.full((2, 3, 1), 0.5, np.float32), ["visual"], ["a", "b"])
-    >>> made.data[1].y.tolist()
-    [0.5, 0.5]
+    >>> row = {"slot": "a", "modality": "visual", "low": 0.25, "median": 0.5, "high": 0.75}
+    >>> interest_over_slots(pd.DataFrame([row])).data[1].y.tolist()
+    [0.5]
     """
-    matrix = _checked(matrix, modalities, labels)
+    need_columns(interest, "slot", "modality", "low", "median", "high")
+    slots, names = (list(dict.fromkeys(interest[one])) for one in ("slot", "modality"))
     made = figure(
         "Interest over time",
         "line: the median user; band: the middle half of the users with a training click in the slot",
         x="time slot",
         y="degree of interest (0 to 1)",
     )
-    for index, name in enumerate(modalities):
-        slots = [t for t in range(len(labels)) if np.isfinite(matrix[t, :, index]).any()]
-        low, middle, high = np.array(
-            [np.nanquantile(matrix[t, :, index], [0.25, 0.5, 0.75]) for t in slots], dtype=np.float32
-        ).reshape(-1, 3).T  # fmt: skip
-        x = [labels[t] for t in slots]
-        colour = modality_colour(name, modalities)
-        band: dict[str, Any] = {"mode": "lines", "line_width": 0, "hoverinfo": "skip", "showlegend": False}
-        made.add_scatter(
-            x=[*x, *x[::-1]], y=np.concatenate([low, high[::-1]]), fill="toself", legendgroup=name,
-            fillcolor=translucent(colour, 0.15), **band,
-        )  # fmt: skip
-        made.add_scatter(x=x, y=middle, name=name, legendgroup=name, mode="lines+markers", line_color=colour)
-    made.update_xaxes(type="category", categoryorder="array", categoryarray=list(labels))
+    for name in names:
+        rows = interest[interest["modality"] == name]
+        made.add_traces(_line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
+    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots)
     return made
 
 
-def recovery_figure(
-    true: Float,
-    recovered: Float,
-    modalities: Sequence[str],
-    *,
-    scores: Sequence[float] | None = None,
-    bins: int = 10,
-) -> go.Figure:
-    """Draw recovered against true interest, one panel per modality: users binned by their true interest.
+def recovery_figure(recovery: pd.DataFrame) -> go.Figure:
+    """Draw recovered against true interest, one panel per modality; pairs of user and slot are binned.
 
     Args:
-        true: [P, M] planted interest of P (user, slot) pairs.
-        recovered: [P, M] what the pre-training found for them; NaN pairs are left out.
-        modalities: M names.
-        scores: [M] ROC AUC of the recovery, written over each panel.
-        bins: quantile bins of the true interest.
+        recovery: columns ``modality, auc, pairs, true, low, median, high``, a row per bin.
 
-    >>> true = np.linspace(0, 1, 50)[:, None]
-    >>> recovery_figure(true, true, ["visual"], bins=5).data[1].y.astype(float).round(2).tolist()
-    [0.09, 0.3, 0.5, 0.7, 0.91]
+    >>> columns = ["modality", "auc", "pairs", "true", "low", "median", "high"]
+    >>> frame = pd.DataFrame([("visual", 0.9, 7, 0.5, 0.4, 0.5, 0.6)], columns=columns)
+    >>> recovery_figure(frame).layout.annotations[0].text
+    'visual: AUC 0.900'
     """
-    if true.shape != recovered.shape or true.ndim != 2 or true.shape[1] != len(modalities):
-        raise ShapeError(
-            f"true {true.shape} and recovered {recovered.shape} must both be [pairs, {len(modalities)}]"
-        )
-    heads = [name if scores is None else f"{name}: AUC {scores[i]:.3f}" for i, name in enumerate(modalities)]
-    made = make_subplots(1, len(modalities), subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03)
-    for index, name in enumerate(modalities):
-        usable = np.isfinite(true[:, index]) & np.isfinite(recovered[:, index])
-        x, y = true[usable, index], recovered[usable, index]
-        edges = np.unique(np.quantile(x, np.linspace(0, 1, bins + 1))) if len(x) else np.zeros(0)
-        place = np.clip(np.searchsorted(edges, x, "right") - 1, 0, max(len(edges) - 2, 0))
-        filled = np.unique(place)
-        centre = np.array([x[place == b].mean() for b in filled])
-        low, middle, high = (
-            np.array([np.quantile(y[place == b], [0.25, 0.5, 0.75]) for b in filled]).reshape(-1, 3).T
-        )
-        colour = modality_colour(name, modalities)
-        band = go.Scatter(
-            x=np.concatenate([centre, centre[::-1]]).astype(np.float32),
-            y=np.concatenate([low, high[::-1]]).astype(np.float32),
-            fill="toself", fillcolor=translucent(colour, 0.18), mode="lines", line_width=0, hoverinfo="skip",
-        )  # fmt: skip
-        line = go.Scatter(
-            x=centre.astype(np.float32),
-            y=middle.astype(np.float32),
-            mode="lines+markers",
-            line_color=colour,
-            name=name,
-        )
-        made.add_trace(band, 1, index + 1)
-        made.add_trace(line, 1, index + 1)
+    need_columns(recovery, "modality", "auc", "pairs", "true", "low", "median", "high")
+    names = list(dict.fromkeys(recovery["modality"]))
+    parts = {name: recovery[recovery["modality"] == name] for name in names}
+    heads = [f"{name}: AUC {part['auc'].iloc[0]:.3f}" for name, part in parts.items()]
+    made = make_subplots(1, len(names), subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03)
+    for place, (name, part) in enumerate(parts.items()):
+        for trace in _line_and_band(part, part["true"].tolist(), name, modality_colour(name, names)):
+            made.add_trace(trace, 1, place + 1)
     style(
         made,
         "Recovered against true interest",
-        f"{len(true):,} (user, slot) pairs in {bins} bins of equal size; line: median, band: middle half",
+        f"{int(recovery['pairs'].max()):,} (user, slot) pairs in bins; line: median, band: middle half; "
+        "AUC: is the degree higher where the modality truly leads?",
         showlegend=False,
         height=400,
         margin={"t": 104},
@@ -193,3 +118,22 @@ def recovery_figure(
     made.update_xaxes(title_text="true (planted) interest")
     made.update_yaxes(title_text="recovered degree of interest", col=1)
     return made
+
+
+def _line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
+    """Median line over a band from ``low`` to ``high``."""
+    outline = np.concatenate([rows["low"], rows["high"][::-1]]).astype(np.float32)
+    band = go.Scatter(
+        x=[*x, *x[::-1]],
+        y=outline,
+        fill="toself",
+        fillcolor=translucent(colour, 0.15),
+        mode="lines",
+        line_width=0,
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=name,
+    )
+    middle = rows["median"].to_numpy(np.float32)
+    line = go.Scatter(x=x, y=middle, name=name, legendgroup=name, mode="lines+markers", line_color=colour)
+    return [band, line]

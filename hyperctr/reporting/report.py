@@ -136,7 +136,7 @@ def build_report(
 
 
 def notebook_folder() -> Path:
-    """Return where the report notebooks are: ``notebooks/`` of the checkout, else what the wheel brought along."""
+    """Return where the report notebooks are: ``notebooks/`` of the checkout, else those in the wheel."""
     package = Path(hyperctr.__file__).parent
     for folder in (package.parent / "notebooks", package / "_notebooks"):
         if any(folder.glob("[0-9][0-9]_*.ipynb")):

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# column -> title, whether more is better
 METRICS = {
     "auc": ("AUC", True),
     "gauc": ("GAUC", True),
+    "auc_exposed": ("AUC, exposed", True),
     "logloss": ("log loss", False),
-    "calibration": ("calibration error", False),
+    "calibration_error": ("calibration error", False),
 }
 EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero
 
@@ -105,7 +107,7 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", digits: int = 4) -> 
     """Show one row per model, each metric with its interval if there is one, the best in bold.
 
     Args:
-        rows: column ``model``, any of ``auc, gauc, logloss, calibration``, also with ``_low``, ``_high``.
+        rows: column ``model`` and any of :data:`METRICS`, with or without ``_low`` and ``_high``.
         caption: what the numbers are measured on: labelling and protocol.
         digits: after the point.
 

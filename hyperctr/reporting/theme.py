@@ -10,7 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
+
+from hyperctr.errors import ShapeError
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 MODALITY_COLOURS = {
@@ -109,6 +112,17 @@ def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go
     text = {"text": title, "subtitle": {"text": subtitle}} if subtitle else {"text": title}
     chart.update_layout(template=TEMPLATE, title=text, **layout)
     return chart
+
+
+def need_columns(frame: pd.DataFrame, *columns: str) -> None:
+    """Refuse a frame that lacks columns a figure reads.
+
+    Raises:
+        ShapeError: names the missing columns and those there are.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ShapeError(f"the frame lacks the columns {missing}; it has {list(frame.columns)}")
 
 
 def mime_bundle(chart: go.Figure) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hyperctr.errors import ShapeError
-from hyperctr.reporting.theme import MODALITY_COLOURS, NEUTRAL, style
+from hyperctr.reporting.theme import MODALITY_COLOURS, NEUTRAL, need_columns, style
 
 
 def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -> go.Figure:
@@ -28,11 +28,9 @@ def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -
     >>> learning_curve(frame).layout.annotations[0].text
     'best: 0.8000'
     """
-    missing = sorted({"examples", "loss", "validation_auc"} - set(events.columns))
-    if missing or events.empty:
-        raise ShapeError(
-            f"a learning curve needs examples, loss and validation_auc; lacking: {missing or 'rows'}"
-        )
+    need_columns(events, "examples", "loss", "validation_auc")
+    if events.empty:
+        raise ShapeError("a learning curve needs at least one point; the run has none yet")
     scale = 1 if epoch_examples is None else epoch_examples
     made = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.07)
     panels = (("validation_auc", MODALITY_COLOURS["visual"]), ("loss", MODALITY_COLOURS["acoustic"]))
