@@ -183,6 +183,33 @@ def test_a_python_without_venv_is_told_what_to_type(
     assert not (tmp_path / ".venv").exists()
 
 
+def test_an_environment_is_made_anew_only_where_it_cannot_serve(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, made = tmp_path / ".venv", []
+    monkeypatch.setattr(
+        bootstrap.subprocess, "run", lambda *a, **k: made.append(1) or SimpleNamespace(returncode=0)
+    )
+    right = "{}.{} ".format(*sys.version_info) + str(folder)
+    for answer, script, times in [
+        (right, f"#!{folder}/bin/python", 0),
+        (
+            right,
+            "#!/elsewhere/.venv/bin/python",
+            1,
+        ),  # the folder was moved: its scripts point to the old place
+        (f"3.10 {folder}", f"#!{folder}/bin/python", 1),
+        ("", f"#!{folder}/bin/python", 1),  # its Python is gone
+    ]:
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin" / "pip").write_text(script)
+        monkeypatch.setattr(bootstrap, "query", lambda python, code, answer=answer: answer)
+        made.clear()
+        bootstrap.make_venv()
+        assert len(made) == times, answer
+        assert folder.exists() is (times == 0)
+
+
 def test_a_failed_install_shows_the_installers_last_words_and_is_tried_again(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

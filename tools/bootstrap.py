@@ -33,7 +33,7 @@ class SetupError(Exception):
 
 
 def say(text: str) -> None:
-    """Tell the user what happens; on stderr, so that a command's own output stays clean."""
+    """Tell the user what happens, on stderr: a command's own output stays clean."""
     print(f"hyperctr: {text}", file=sys.stderr, flush=True)
 
 
@@ -83,20 +83,21 @@ def up_to_date() -> bool:
 
 def make_venv() -> None:
     """Create ``.venv``, or keep the one that is there unless it was made for another place or Python."""
-    folder, python = ROOT / ".venv", environment_python()
+    folder, python, version = ROOT / ".venv", environment_python(), "{}.{}".format(*sys.version_info)
     if folder.exists():
-        answer = query(python, "import pip, sys; print(*sys.version_info[:2], sys.prefix, sep='|')")
-        if answer == f"{sys.version_info[0]}|{sys.version_info[1]}|{folder}":
+        answer = query(python, "import pip, sys; print('%d.%d' % sys.version_info[:2], sys.prefix)")
+        pip = python.with_name("pip")  # a script that names the folder it was made for
+        moved = pip.exists() and str(folder) not in pip.read_text(encoding="utf-8", errors="replace")
+        if answer == f"{version} {folder}" and not moved:
             return
         say(f"{folder} was made by another Python or in another place: making it anew")
         shutil.rmtree(folder)
     result = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True)
     if result.returncode:
         shutil.rmtree(folder, ignore_errors=True)
-        minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(
             f"{sys.executable} cannot make a virtual environment; on Debian and Ubuntu type\n"
-            f"    apt install python{minor}-venv\n"
+            f"    apt install python{version}-venv\n"
             "and try again; with conda use `conda env create -f environment.yml` and HYPERCTR_NO_VENV=1.\n"
             f"It said: {(result.stderr or result.stdout).strip()[-600:]}"
         )
