@@ -163,10 +163,14 @@ def headline(run: Run) -> dict[str, Any]:
 
 def recovery(study: NotebookStudy) -> pd.DataFrame | None:
     """Hold the run's interest against the planted truth; None where there is no truth or no interest."""
-    if study.data.truth is None or study.run.interest is None:
-        return None
+    from hyperctr.hypergraph.recovery import interest_recovery, true_interest
+
     interest = study.run.interest
-    return recovery_frame(study.data, study.split, study.slots, interest.matrix, interest.modalities)
+    if study.data.truth is None or interest is None:
+        return None
+    true = true_interest(study.data, study.split, study.slots)
+    scores = interest_recovery(study.data, study.split, study.slots, interest)
+    return recovery_frame(true, interest.matrix, scores)
 
 
 def show_recovery(study: NotebookStudy, *, report_dir: str = "") -> None:

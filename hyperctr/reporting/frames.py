@@ -6,21 +6,18 @@ numpy and pandas only; hypergraphs are read through their arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hyperctr.errors import ConfigError, ShapeError
-from hyperctr.metrics import auc
+from hyperctr.errors import ShapeError
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.reporting.drawing import Drawable
-    from hyperctr.slots import Slots
 
 Float = NDArray[np.floating[Any]]
 QUARTILES = (0.25, 0.5, 0.75)
@@ -134,51 +131,35 @@ def degree_frame(hypergraphs: Sequence[Drawable]) -> pd.DataFrame:
 
 
 def recovery_frame(
-    data: Dataset, split: Split, slots: Slots, matrix: Float, modalities: Sequence[str], *, bins: int = 10
+    true: Float, matrix: Float, scores: Mapping[str, float], *, bins: int = 10
 ) -> pd.DataFrame:
-    """Hold a recovered interest matrix against the planted truth.
-
-    The truth of a (user, slot) is the planted mix averaged over the user's training clicks of the slot. A
-    modality is recovered when its degree of interest is higher where it truly leads: ``auc`` is that ROC AUC.
+    """Hold a recovered interest matrix against the planted one, in bins of equal size by the true interest.
 
     Args:
-        data: a data set with ``truth``.
-        split: its training clicks made the matrix.
-        slots: T slots.
-        matrix: [T, U, M].
-        modalities: M names.
-        bins: quantile bins of the true interest.
+        true: [T, U, M] planted interest, see :func:`hyperctr.hypergraph.recovery.true_interest`.
+        matrix: [T, U, M] recovered interest; pairs of user and slot where either is NaN are left out.
+        scores: ROC AUC of the recovery by modality, in the order of M.
+        bins: how many.
 
     Returns:
-        columns ``modality, auc, pairs, true, low, median, high``: a row per bin of the true interest.
+        columns ``modality, auc, pairs, true, low, median, high``: a row per bin.
 
     Raises:
-        ConfigError: the data set has no planted truth.
+        ShapeError: the sizes do not fit each other.
     """
-    if data.truth is None:
-        raise ConfigError(f"data set {data.name!r} has no planted truth to recover; use 'planted'")
-    matrix = _matrix(matrix, modalities, slots.labels)
-    place = [data.truth.modalities.index(name) for name in modalities]
-    slot, user = slots.index[split.train], data.user_index[split.train]
-    mix = data.truth.interest[user, data.truth.month[split.train]][:, place]
-    total, count = np.zeros(matrix.shape), np.zeros(matrix.shape[:2])
-    np.add.at(total, (slot, user), mix)
-    np.add.at(count, (slot, user), 1)
-    seen = count > 0
-    true, found = total[seen] / count[seen][:, None], matrix[seen]
-    leading = true.argmax(1)
+    matrix = _matrix(matrix, list(scores), range(len(true)))
     rows = []
-    for m, name in enumerate(modalities):
-        usable = np.isfinite(found[:, m])
-        x, y = true[usable, m], found[usable, m]
-        score = auc(leading[usable] == m, y)
+    for m, (name, score) in enumerate(scores.items()):
+        x, y = true[..., m].ravel(), matrix[..., m].ravel()
+        usable = np.isfinite(x) & np.isfinite(y)
+        x, y = x[usable], y[usable]
         for part in np.array_split(np.argsort(x, kind="stable"), bins):
             if len(part):
                 rows.append((name, score, len(x), x[part].mean(), *np.quantile(y[part], QUARTILES)))
     return pd.DataFrame(rows, columns=["modality", "auc", "pairs", "true", "low", "median", "high"])
 
 
-def _matrix(matrix: Float, modalities: Sequence[str], labels: Sequence[str]) -> Float:
+def _matrix(matrix: Float, modalities: Sequence[str], labels: Sequence[Any]) -> Float:
     if matrix.ndim != 3 or matrix.shape[0] != len(labels) or matrix.shape[2] != len(modalities):
         raise ShapeError(
             f"the interest matrix must be [slots, users, modalities] = "

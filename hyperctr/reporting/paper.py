@@ -57,8 +57,7 @@ def table1(data: Dataset) -> pd.DataFrame:
 
 def table1_html(frame: pd.DataFrame) -> HtmlTable:
     """Lay Table 1 out for a page, our row in bold, with the note on the printed sparsity."""
-    head = ["data set", "source", "items", "users", "interactions", "of them clicks", "sparsity, printed",
-            "sparsity, from the counts"]  # fmt: skip
+    head = ["data set", "source", *frame.columns[2:6], "sparsity printed", "sparsity from counts"]
     modalities = [name for name in frame.columns[8:] if name != "note"]
     rows = []
     for row in frame.to_dict("records"):
@@ -68,6 +67,6 @@ def table1_html(frame: pd.DataFrame) -> HtmlTable:
         cells += [show_number(int(row[name]) if pd.notna(row[name]) else None) for name in modalities]
         rows.append(tuple(cells))
     own = [place for place, source in enumerate(frame["source"]) if source != "paper"]
-    head += [f"{name} dim." for name in modalities]
+    head += [f"{name} dims" for name in modalities]
     caption = paper_numbers()["table1"]["note"]
     return HtmlTable(head, rows, caption, strong=frozenset(own), text_columns=frozenset({0, 1}))

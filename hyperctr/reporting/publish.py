@@ -40,7 +40,9 @@ def publish(name: str, /, **values: Any) -> None:
     from IPython.display import display
 
     try:
-        content = json.loads(json.dumps({"name": name, "values": values}, default=_plain, allow_nan=False))
+        # a notebook is stored with sorted keys: `order` keeps the order in which a reader should see them
+        content = {"name": name, "values": values, "order": list(values)}
+        content = json.loads(json.dumps(content, default=_plain, allow_nan=False))
     except (TypeError, ValueError) as reason:
         raise ConfigError(f"publish({name!r}): {reason}; publish numbers, texts or flat lists") from reason
     display({RESULT_MIME: content, "text/plain": f"published {name}"}, raw=True)  # type: ignore[no-untyped-call]
@@ -101,7 +103,7 @@ def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for output in cell.get("outputs", []):
             result = output.get("data", {}).get(RESULT_MIME)
             if result is not None:
-                yield result["name"], dict(result["values"])
+                yield result["name"], {key: result["values"][key] for key in result["order"]}
 
 
 def _target(report_dir: str | Path, kind: str, name: str) -> Path:

@@ -60,6 +60,7 @@ TEMPLATE = go.layout.Template(
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 64, "r": 24, "t": 88, "b": 56},
         "hoverlabel": {"namelength": -1},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": "#0072B2"},
         "height": 420,
     }
 )  # fmt: skip
