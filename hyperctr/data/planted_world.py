@@ -7,9 +7,10 @@ or wrong:
 2. Every user has a taste per modality (shared with the user's group, plus an own part) and a modality mix:
    how much each modality decides. The mix is peaked and drifts slowly over the calendar; its value per month
    is the truth that the interest matrix ``F^t`` (section 2.3.1 of the paper) should recover.
-3. Items differ in power-law popularity, and rise and fade ("trends"), in some groups more than in others.
-   Items also have a character that no feature shows and that groups agree on. Both can only be learned from
-   other people's clicks: this is where hypergraphs can earn something beyond content.
+3. Items differ in power-law popularity, and rise and fade. Such a trend is about one modality (a sound, a
+   look, a story) and takes hold in some groups, among the users whom that modality leads. Items also have a
+   character that no feature shows and that groups agree on. Both can only be learned from other people's
+   clicks: this is where hypergraphs can earn something beyond content.
 4. Users are shown items (popular, trending, roughly to their taste); a shown item is clicked when it matches.
    Rows shown and not clicked are real unclicks. Nobody is shown the same item twice.
 """
@@ -27,13 +28,13 @@ from hyperctr.runtime import rng
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-CONTENT_DIM = 8  # latent content dimensions, and topics, per modality
+CONTENT_DIM = 6  # latent content dimensions per modality
 BLOCK = 4_000_000  # user-item pairs held in memory at a time
 
 # Strengths (in logits) of what decides, chosen so that popularity alone, one modality, all modalities and the
 # full truth are clearly apart; docs/method.md states the AUC each of them reaches.
-POWER, TREND, PEAK = 0.95, 3.0, 3.0
-SHOWN_TASTE, SHOWN_HIDDEN = 2.0, 0.9
+POWER, TREND, PEAK, SHARED, ACTIVITY = 0.85, 6.5, 3.5, 1.5, 0.8
+SHOWN_TASTE, SHOWN_HIDDEN = 2.3, 0.8
 CLICK_TASTE, CLICK_HIDDEN, CLICK_SHARE = 1.5, 0.5, 2 / 3
 
 
@@ -53,6 +54,7 @@ class PlantedTruth:
         popularity: ``[I]``, log of the power-law popularity.
         trend: ``[months, I]`` in [0, 1], how far up an item is in a month.
         catches: ``[G, I]`` in [0, 1], how much a trend takes hold in a group.
+        trend_modality: ``[I]``, the modality a trend is about; it takes users as far as that one leads them.
         hidden_item, hidden_user: ``[I, K]``, ``[U, K]``, character no feature shows, and the taste for it.
         month: ``[n]``, month of each interaction row.
         click_offset: the logit that fixes which share of the shown rows is clicked.
@@ -67,6 +69,7 @@ class PlantedTruth:
     popularity: Float
     trend: Float
     catches: Float
+    trend_modality: Int
     hidden_item: Float
     hidden_user: Float
     month: Int
@@ -91,6 +94,7 @@ class PlantedTruth:
         liked = self.preference(users, items, months, modalities)
         hidden = np.einsum("pk,pk->p", self.hidden_user[users], self.hidden_item[items])
         trend = self.trend[months, items] * self.catches[self.groups[users], items]
+        trend *= self.interest[users, months, self.trend_modality[items]]
         shown = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
         clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
         score: Float = shown - np.logaddexp(0.0, -clicked)
@@ -120,13 +124,13 @@ def make_world(
         centre = draw.standard_normal((CONTENT_DIM, CONTENT_DIM))
         content[name] = _standard(centre[topics[name]] + 0.6 * draw.standard_normal((num_items, CONTENT_DIM)))
         own = draw.standard_normal((num_users, CONTENT_DIM))
-        taste[name] = _unit(1.2 * draw.standard_normal((groups, CONTENT_DIM))[group] + own)
+        taste[name] = _unit(SHARED * draw.standard_normal((groups, CONTENT_DIM))[group] + own)
 
     draw = rng(seed, "planted", "items")
     popularity = -POWER * np.log(1.0 + draw.permutation(num_items))
     peak, width = draw.uniform(-3, months + 3, num_items), draw.uniform(1.5, 5.0, num_items)
     trend = np.exp(-0.5 * ((np.arange(months)[:, None] - peak) / width) ** 2)
-    catches = draw.beta(0.4, 0.8, (groups, num_items))
+    catches = draw.beta(0.3, 0.7, (groups, num_items))
     hidden_item = draw.standard_normal((num_items, CONTENT_DIM))
     shared = 2.0 * draw.standard_normal((groups, CONTENT_DIM))[group]
     hidden_user = _unit(shared + draw.standard_normal((num_users, CONTENT_DIM)))
@@ -140,6 +144,7 @@ def make_world(
         popularity=popularity,
         trend=trend,
         catches=catches,
+        trend_modality=draw.integers(len(names), size=num_items),
         hidden_item=hidden_item,
         hidden_user=hidden_user,
         month=np.zeros(0, dtype=np.int64),
@@ -154,7 +159,7 @@ def show(seed: int, world: PlantedTruth, rows: int) -> tuple[Int, Int, Int]:
     draw = rng(seed, "planted", "activity")
 
     # How many rows each user has (heavy tail), then how they spread over the user's stretch of the calendar.
-    share = np.exp(draw.standard_normal(num_users))
+    share = np.exp(ACTIVITY * draw.standard_normal(num_users))
     per_user = 5 + _apportion(share, rows - 5 * num_users, limit=num_items // 4 - 5)
     length = np.maximum(1, (months * draw.uniform(0.4, 1.0, num_users)).astype(np.int64))
     begin = draw.integers(0, months - length + 1)
@@ -184,8 +189,9 @@ def _show_block(
     shown = []
     for t in np.flatnonzero(count.any(axis=0)):
         who = np.flatnonzero(count[:, t])
-        logit = world.popularity + TREND * world.trend[t] * world.catches[world.groups[some[who]]]
-        logit += hidden[who] + np.einsum("um,mui->ui", world.interest[some[who], t], match[:, who])
+        mix = world.interest[some[who], t]
+        trend = world.trend[t] * world.catches[world.groups[some[who]]] * mix[:, world.trend_modality]
+        logit = world.popularity + TREND * trend + hidden[who] + np.einsum("um,mui->ui", mix, match[:, who])
         # An exponential race draws without replacement in proportion to exp(logit): the earliest win.
         arrival = np.log(draw.standard_exponential(logit.shape)) - logit
         arrival[seen[who]] = np.inf
