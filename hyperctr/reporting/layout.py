@@ -27,6 +27,8 @@ def spectral_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges
     >>> nodes.shape, bool(np.allclose(nodes[0], nodes[1], atol=0.2))
     ((4, 2), True)
     """
+    if not (num_nodes and num_hyperedges):
+        return np.zeros((num_nodes, 2)), np.zeros((num_hyperedges, 2))
     dense = np.zeros((num_nodes, num_hyperedges))
     dense[incidence[0], incidence[1]] = 1.0
     node_degree = np.maximum(dense.sum(1, keepdims=True), 1.0)
@@ -66,6 +68,8 @@ def spread(
     True
     """
     places = np.concatenate([nodes, hyperedges])
+    if not len(places):
+        return nodes, hyperedges
     start, end = incidence[0], incidence[1] + len(nodes)
     spacing = 2.0 / np.sqrt(max(len(places), 1))
     for step in range(steps):

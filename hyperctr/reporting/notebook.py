@@ -59,7 +59,7 @@ def run_notebook(
     target: str | Path,
     parameters: Mapping[str, Any] | None = None,
     *,
-    cell_timeout: float | None = None,
+    cell_timeout: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> NotebookResult:
     """Execute ``source`` with ``parameters`` and store the executed notebook in ``target``.
@@ -70,7 +70,7 @@ def run_notebook(
         source: the notebook.
         target: where the executed one goes; missing folders are made.
         parameters: values for the cell tagged ``parameters``.
-        cell_timeout: seconds that one cell may take; None: any time.
+        cell_timeout: whole seconds that one cell may take; None: any time.
         environment: variables for the kernel, beside ``HYPERCTR_BATCH=1``.
 
     Raises:
@@ -106,7 +106,7 @@ def run_notebook(
         except DeadKernelError:
             status, error = "killed", _explain_death(kernel_log)
         except CellTimeoutError:
-            status, error = "timeout", f"A cell took longer than {cell_timeout:g} s and was stopped."
+            status, error = "timeout", f"A cell took longer than {cell_timeout} s and was stopped."
         except (
             Exception
         ):  # the kernel did not start, the disk is full ...: report it, the other notebooks still run

@@ -30,7 +30,7 @@ from hyperctr.reporting.site import About, duration, write_site
 from hyperctr.runtime import track, write_atomic
 
 Preset = Literal["smoke", "quick", "paper"]
-CELL_TIMEOUT: dict[str, float | None] = {"smoke": 600.0, "quick": 7200.0, "paper": None}  # seconds
+CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
 SHOWN_VERSIONS = ("hyperctr", "torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
 _log = logging.getLogger(__name__)
 
@@ -55,9 +55,6 @@ class Report:
     def exit_code(self) -> int:
         """0 if every notebook ran to its end, else 1."""
         return 0 if all(one.ok for one in self.results) else 1
-
-    def __int__(self) -> int:
-        return self.exit_code
 
     def __str__(self) -> str:
         """What a terminal should show: failures with their last line, then where the report is."""
