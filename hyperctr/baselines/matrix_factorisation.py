@@ -53,9 +53,7 @@ class ContentMF(nn.Module):
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
         """Return user vectors ``[B, d]``."""
         window = self.context.history.window(targets, self.config.history_length)
-        weight = window.valid.to(state.dtype)[..., None]
-        history = (functional.embedding(window.items, state) * weight).sum(1) / weight.sum(1).clamp(min=1).sqrt()
-        user = functional.embedding(targets.user, self.user) + history
+        user = functional.embedding(targets.user, self.user) + window.summed(state)
         return functional.dropout(user, self.config.dropout, self.training)
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:

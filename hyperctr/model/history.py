@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -56,6 +57,12 @@ class Window:
     valid: Tensor
     short: Tensor
     position: Tensor
+
+    def summed(self, items: Tensor) -> Tensor:
+        """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
+        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).sqrt().to(items.dtype)
+        # Gather and reduce: embedding_bag with per-sample weights was measured ten times slower on the CPU.
+        return torch.bmm(weight[:, None], functional.embedding(self.items, items)).squeeze(1)
 
 
 class ClickHistory:

@@ -194,10 +194,7 @@ class HyperCTR(nn.Module):
         fused = self.fusion(sequential, group)
         matching = None
         if self.config.matching:
-            weight = window.valid.to(fused.dtype)[..., None]
-            history = (functional.embedding(window.items, state.static_items) * weight).sum(1)
-            history = history / weight.sum(1).clamp(min=1).sqrt()
-            matching = user + history
+            matching = user + window.summed(state.static_items)
         return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
 
     # ---- stage 3: candidates ------------------------------------------------------------------------------------
@@ -218,7 +215,7 @@ class HyperCTR(nn.Module):
         from_user, matching = encoded
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
-        hidden = torch.relu(from_user[:, None] + functional.embedding(index, table))
+        hidden = torch.relu(from_user[:, None] + functional.embedding(index, self.from_item(table)))
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
         logits = self.last(torch.relu(self.second(hidden))).squeeze(-1)
         if matching is not None:
@@ -231,16 +228,16 @@ class HyperCTR(nn.Module):
         return logits
 
     def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the item part of the first layer and where each candidate finds its row in it.
+        """Return item vectors ``[k, d]`` and, for each candidate, which of them is its own, ``[B, n]``.
 
         Many candidates per slot share few (item, slot) combinations, so each is computed once.
         """
         num_items = self.context.data.num_items
         if items.numel() < num_items:
             flat = self.item_vectors(state, items.flatten(), slots.flatten())
-            return self.from_item(flat), torch.arange(items.numel(), device=items.device).view_as(items)
+            return flat, torch.arange(items.numel(), device=items.device).view_as(items)
         key, index = torch.unique(slots * num_items + items, return_inverse=True)
-        return self.from_item(self.item_vectors(state, key % num_items, key // num_items)), index
+        return self.item_vectors(state, key % num_items, key // num_items), index
 
     def _trend_features(self, targets: Targets, items: Tensor) -> Tensor:
         """Return what the item's training clicks up to the slot tell, ``[B, n, 5]``."""

@@ -33,6 +33,7 @@ from hyperctr.training.loop import Trainer, score_candidates, score_pool
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
+INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
 MODELS: dict[str, Any] = {"hyperctr": HyperCTR, "hyperctr+": HyperCTR, REFERENCE_MODEL: ContentMF}
 
 
@@ -156,7 +157,25 @@ def load_interest(folder: Path) -> Interest | None:
     if not path.exists():
         return None
     tensors, facts = load_tensors(path)
-    return Interest.from_arrays({name: value.numpy() for name, value in tensors.items()}, facts["modalities"])
+    arrays = {name: value.numpy() for name, value in tensors.items()}
+    names = tuple(facts["modalities"])
+    return Interest(
+        **{name: arrays[name] for name in INTEREST_ARRAYS},
+        modalities=names,
+        projections={name: arrays[f"projections/{name}"] for name in names},
+        weights={name: arrays[f"weights/{name}"] for name in names},
+        losses=tuple(facts["losses"]),
+    )
+
+
+def save_interest(folder: Path, interest: Interest) -> None:
+    """Keep the interest beside the model: predictions need its degrees to rebuild the hypergraphs."""
+    arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
+    for name in interest.modalities:
+        arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
+    save_tensors(folder / "interest.safetensors", tensors, facts)
 
 
 def _interest(study: Study, config: Config, folder: Path, device: str) -> Interest | None:
@@ -167,8 +186,7 @@ def _interest(study: Study, config: Config, folder: Path, device: str) -> Intere
     if interest is None:
         interest = pretrain_interest(study.data, study.split, study.slots, embedding_size=config.embedding_size,
                                      epochs=config.interest_epochs, seed=config.seed, device=device)  # fmt: skip
-        arrays = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in interest.arrays().items()}
-        save_tensors(folder / "interest.safetensors", arrays, {"modalities": list(interest.modalities)})
+        save_interest(folder, interest)
     return interest
 
 
