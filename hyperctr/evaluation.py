@@ -57,7 +57,9 @@ def evaluate(scores: PoolScores, exposed: PoolScores | None = None, *, train_neg
         unclicks).
     """
     positives, negatives, positive_users, negative_users = scores.divided()
-    pooled = auc_interval(positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed)
+    pooled = auc_interval(
+        positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed
+    )
     per_user = gauc_interval(scores, replicates=replicates, seed=seed)
     labels, probabilities = balanced(scores)
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
@@ -87,7 +89,9 @@ def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) 
     """Return the mean over users of their own AUC, with a bootstrap interval."""
     positives, negatives, positive_users, negative_users = scores.divided()
     labels = np.arange(len(positives) + len(negatives)) < len(positives)
-    each = per_user_auc(labels, np.concatenate([positives, negatives]), np.concatenate([positive_users, negative_users]))
+    each = per_user_auc(
+        labels, np.concatenate([positives, negatives]), np.concatenate([positive_users, negative_users])
+    )
     return mean_interval(each.auc[~np.isnan(each.auc)], replicates=replicates, seed=seed)
 
 
@@ -103,7 +107,9 @@ def preflight(name: str, value: float, popularity: float) -> list[str]:
     """Warn about an AUC that is suspicious: below popularity, or too good to be true."""
     notes = []
     if value < popularity:
-        notes.append(f"{name}: AUC {value:.4f} is below popularity's {popularity:.4f}: the model has not learned")
+        notes.append(
+            f"{name}: AUC {value:.4f} is below popularity's {popularity:.4f}: the model has not learned"
+        )
     if value > 0.97:
         notes.append(f"{name}: AUC {value:.4f} is above 0.97: look for a label among the inputs")
     for note in notes:
@@ -118,4 +124,5 @@ def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.5, 0.0]
     """
     positive = np.exp(-np.abs(logits))
-    return np.where(logits >= 0, 1, positive) / (1 + positive)
+    probability: NDArray[np.float64] = np.where(logits >= 0, 1, positive) / (1 + positive)
+    return probability

@@ -104,7 +104,7 @@ def write_atomic(path: str | Path, content: bytes | str) -> None:
 def in_notebook() -> bool:
     """Tell whether a Jupyter kernel runs this process."""
     shell = sys.modules.get("IPython")
-    return bool(shell and getattr(shell.get_ipython(), "kernel", None))
+    return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
 
 
 def track(elements: Iterable[Element], *, total: int | None = None, label: str = "") -> Iterable[Element]:

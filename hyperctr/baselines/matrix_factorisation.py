@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hyperctr.model.hyperctr import Context
 
 
-class ContentMF(nn.Module):
+class ContentMF(ClickModel):
     """Factorise clicks with item vectors that are embeddings plus projected features.
 
     Args:
@@ -58,4 +59,6 @@ class ContentMF(nn.Module):
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        return torch.bmm(functional.embedding(items, state), encoded[:, :, None]).squeeze(2) + self.bias[items]
+        return (
+            torch.bmm(functional.embedding(items, state), encoded[:, :, None]).squeeze(2) + self.bias[items]
+        )

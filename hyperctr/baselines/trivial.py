@@ -28,7 +28,8 @@ def popularity(data: Dataset, split: Split) -> NDArray[np.float64]:
     to every item so that unseen items stay finite.
     """
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items) + 1.0
-    return np.log(clicks / clicks.sum() * data.num_items)
+    odds: NDArray[np.float64] = np.log(clicks / clicks.sum() * data.num_items)
+    return odds
 
 
 def item_mean(data: Dataset, split: Split) -> NDArray[np.float64]:
@@ -41,7 +42,8 @@ def item_mean(data: Dataset, split: Split) -> NDArray[np.float64]:
     average = max(clicks.sum(), 1) / max(clicks.sum() + unclicks.sum(), 1)
     rate = (clicks + 2 * average) / (clicks + unclicks + 2)
     rate = np.clip(rate, 1e-6, 1 - 1e-6)
-    return np.log(rate / (1 - rate))
+    odds: NDArray[np.float64] = np.log(rate / (1 - rate))
+    return odds
 
 
 TRIVIAL_ROWS = {"constant": constant, "popularity": popularity, "item mean": item_mean}

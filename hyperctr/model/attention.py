@@ -34,7 +34,9 @@ class EncoderLayer(nn.Module):
         batch, length, size = x.shape
         # Step 1: heads. [B, L, d] -> [B, h, L, d/h]   (Eq. 2)
         split = (batch, length, self.heads, size // self.heads)
-        query, key, value = (part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value))
+        query, key, value = (
+            part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )
         # Step 2: scaled dot products with padded keys shut out. -> [B, h, L, d/h]   (Eq. 3)
         # A row without history may look at its padding: it is replaced later, and this keeps it finite.
         mask = (valid | ~valid.any(1, keepdim=True))[:, None, None, :]

@@ -38,7 +38,9 @@ class ItemEncoder(nn.Module):
             values = torch.from_numpy(table.standardised().values.copy())
             # Unit-length rows on average, so that every modality enters with the same scale whatever its width.
             self.register_buffer(f"values_{name}", values / values.shape[1] ** 0.5, persistent=False)
-            self.register_buffer(f"present_{name}", torch.from_numpy(table.present.copy())[:, None], persistent=False)
+            self.register_buffer(
+                f"present_{name}", torch.from_numpy(table.present.copy())[:, None], persistent=False
+            )
             self.projection[name] = nn.Linear(values.shape[1], size)
             self.absent[name] = nn.Parameter(torch.empty(size))
         self.reset_parameters()
@@ -47,8 +49,10 @@ class ItemEncoder(nn.Module):
         """Draw embeddings and projections from a Gaussian, as the paper does."""
         nn.init.normal_(self.embedding, std=0.1)
         for name in self.modalities:
-            nn.init.normal_(self.projection[name].weight, std=0.1)
-            nn.init.zeros_(self.projection[name].bias)
+            projection = self.projection[name]
+            assert isinstance(projection, nn.Linear)  # for the type checker
+            nn.init.normal_(projection.weight, std=0.1)
+            nn.init.zeros_(projection.bias)
             nn.init.normal_(self.absent[name], std=0.1)
 
     def modality(self, name: str) -> Tensor:

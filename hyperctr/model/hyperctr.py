@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.hypergraph.build import Rows, SlotHypergraphs
+from hyperctr.hypergraph.rows import Rows
+from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.attention import SequenceEncoder
+from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
@@ -58,7 +60,9 @@ class Context:
     graphs: SlotHypergraphs | None
 
     @classmethod
-    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
+    def build(
+        cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config
+    ) -> Context:
         """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
         graphs = None
         if interest is not None:
@@ -97,7 +101,7 @@ class GraphStack(nn.Module):
         return x
 
 
-class HyperCTR(nn.Module):
+class HyperCTR(ClickModel):
     """Predict the click logit of (user, time, item); see the module docstring for the three stages.
 
     Args:
@@ -143,7 +147,7 @@ class HyperCTR(nn.Module):
                     values = values - values.mean(0)
                     parameter.copy_(0.1 * values / values.std().clamp(min=1e-6))
 
-    # ---- stage 1: what a batch shares ---------------------------------------------------------------------------
+    # ---- stage 1: what a batch shares
     def refresh(self, dropped: Tensor | None = None) -> State:
         """Convolve the hypergraphs of all slots, without the training clicks ``dropped`` (numbers 0..C-1)."""
         static = self.items()
@@ -152,7 +156,10 @@ class HyperCTR(nn.Module):
             return State(static, static[:0], static[:0], none, none)
         graphs = self.context.graphs
         users, items = graphs.user_rows, graphs.item_rows
-        x_user, x_item = functional.embedding(users.node, self.user_embedding), functional.embedding(items.node, static)
+        x_user, x_item = (
+            functional.embedding(users.node, self.user_embedding),
+            functional.embedding(items.node, static),
+        )
         if self.config.graph == "bipartite":
             graph = graphs.bipartite(dropped)
             active = graph.node_degree > 0
@@ -174,10 +181,14 @@ class HyperCTR(nn.Module):
         own = functional.embedding(node, static)
         if not len(values):
             return own
-        find = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
+        find = (
+            rows.find(node, slot)
+            if self.config.protocol == "paper"
+            else rows.latest_before(node, slot, active)
+        )
         return torch.where((find >= 0)[:, None], functional.embedding(find.clamp(min=0), values), own)
 
-    # ---- stage 2: one vector per target -------------------------------------------------------------------------
+    # ---- stage 2: one vector per target
     def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:
         """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, the matching vector ``[B, d]``."""
         graphs = self.context.graphs
@@ -197,7 +208,7 @@ class HyperCTR(nn.Module):
             matching = user + window.summed(state.static_items)
         return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
 
-    # ---- stage 3: candidates ------------------------------------------------------------------------------------
+    # ---- stage 3: candidates
     def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:
         """Return static plus convolved item vectors ``[n, d]`` for items ``[n]`` as seen from slots ``[n]``."""
         static = functional.embedding(items, state.static_items)
@@ -207,7 +218,9 @@ class HyperCTR(nn.Module):
             self.context.graphs.item_rows, state.item_rows, state.item_active, state.static_items, items, slot
         )
 
-    def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
+    def score(
+        self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor
+    ) -> Tensor:
         """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
 
         Paper: Eq. 7, its sigmoid left to the loss.
@@ -225,7 +238,8 @@ class HyperCTR(nn.Module):
             logits = logits + self.item_bias[items]
         if self.config.trend:
             logits = logits + self.trend(self._trend_features(targets, items)).squeeze(-1)
-        return logits
+        total: Tensor = logits
+        return total
 
     def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
         """Return item vectors ``[k, d]`` and, for each candidate, which of them is its own, ``[B, n]``.
@@ -246,8 +260,3 @@ class HyperCTR(nn.Module):
             [torch.log1p(so_far), torch.log1p(in_slot), (so_far > 0).float(), (in_slot > 0).float(),
              (so_far > 1).float()], -1,
         )  # fmt: skip
-
-    def forward(self, targets: Targets, items: Tensor, dropped: Tensor | None = None) -> Tensor:
-        """Return logits ``[B, n]``; ``dropped`` training clicks are hidden from the hypergraphs."""
-        state = self.refresh(dropped)
-        return self.score(state, self.encode(state, targets), targets, items)

@@ -1,0 +1,1 @@
+"""Finished runs: where they live, what names them, how one is made."""

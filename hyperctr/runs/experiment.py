@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from hyperctr.baselines.matrix_factorisation import ContentMF
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
@@ -22,6 +21,7 @@ from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.evaluation import PoolScores, compare, evaluate, item_scores, preflight
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
+from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context, HyperCTR
 from hyperctr.runs.run import Run, Study
@@ -66,7 +66,9 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
         config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), test_candidates=10,
                                 validation_clicks=50, validation_candidates=10)  # fmt: skip
     where = choose_device(device)
-    folder = runs_folder() / run_id(data, config) if not dry_run else runs_folder() / f"dry-{run_id(data, config)}"
+    folder = (
+        runs_folder() / run_id(data, config) if not dry_run else runs_folder() / f"dry-{run_id(data, config)}"
+    )
     if (folder / "DONE").exists():
         return Run(folder, data)
     if folder.exists() and not resume:
@@ -105,15 +107,17 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     return Run(folder, data)
 
 
-def build_model(study: Study, config: Config, interest: Interest | None, device: torch.device | None = None) -> nn.Module:
+def build_model(
+    study: Study, config: Config, interest: Interest | None, device: torch.device | None = None
+) -> ClickModel:
     """Build an untrained model of ``config`` with its context, on ``device`` (default CPU)."""
     where = device or torch.device("cpu")
     context = Context.build(study.data, study.split, study.slots, interest, config).to(where)
-    model: nn.Module = MODELS[config.model](context, config, interest).to(where)
+    model: ClickModel = MODELS[config.model](context, config, interest).to(where)
     return model
 
 
-def score_pairs(model: nn.Module, study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
+def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
                 timestamp: NDArray[np.int64], batch: int = 1024) -> NDArray[np.float64]:  # fmt: skip
     """Return the logits of (user, item, timestamp) rows given as indices, float64 ``[n]``.
 
@@ -121,20 +125,24 @@ def score_pairs(model: nn.Module, study: Study, user: NDArray[np.int64], item: N
     """
     click = _training_click(study, user, item, timestamp)
     slot = study.slots.of(timestamp)
-    targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
+    targets = Targets(
+        *(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click))
+    )
     logits = np.empty(len(user))
     new = np.flatnonzero(click < 0)
     if len(new):
-        logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[:, 0]
+        logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[
+            :, 0
+        ]
     device = next(model.parameters()).device
     known = np.flatnonzero(click >= 0)
     with torch.no_grad():
         for first in range(0, len(known), batch):
             rows = torch.from_numpy(known[first : first + batch])
             part = targets[rows].to(device)
-            state: Any = model.refresh(part.click)  # type: ignore[operator]
+            state: Any = model.refresh(part.click)
             items = torch.from_numpy(item)[rows, None].to(device)
-            scored = model.score(state, model.encode(state, part), part, items)  # type: ignore[operator]
+            scored = model.score(state, model.encode(state, part), part, items)
             logits[rows.numpy()] = scored[:, 0].double().cpu().numpy()
     return logits
 
@@ -172,7 +180,10 @@ def save_interest(folder: Path, interest: Interest) -> None:
     """Keep the interest beside the model: predictions need its degrees to rebuild the hypergraphs."""
     arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
     for name in interest.modalities:
-        arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
+        arrays |= {
+            f"projections/{name}": interest.projections[name],
+            f"weights/{name}": interest.weights[name],
+        }
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
     facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
     save_tensors(folder / "interest.safetensors", tensors, facts)
@@ -198,11 +209,11 @@ def _pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool |
     return pool, exposed
 
 
-def _scores(model: nn.Module, study: Study, pool: CandidatePool) -> PoolScores:
+def _scores(model: ClickModel, study: Study, pool: CandidatePool) -> PoolScores:
     return PoolScores(pool, *score_pool(model, study.data, study.slots, pool))
 
 
-def _test(model: nn.Module, study: Study, config: Config, data: Dataset, device: str | None,
+def _test(model: ClickModel, study: Study, config: Config, data: Dataset, device: str | None,
           dry_run: bool) -> tuple[dict[str, Any], pd.DataFrame]:  # fmt: skip
     """Return the model's test metrics and the table of it and the rows it has to beat."""
     replicates = 20 if dry_run else 1000
@@ -228,8 +239,7 @@ def _test(model: nn.Module, study: Study, config: Config, data: Dataset, device:
             difference = compare(own, references[row["model"]], **settled)
             row |= {"ahead": difference.value, "ahead_low": difference.low, "ahead_high": difference.high}
     table = pd.DataFrame(rows)
-    popularity = table.set_index("model").loc["popularity", "auc"]
+    popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
     metrics["test_clicks"], metrics["test_candidates"] = len(pool), int(pool.pairs_mask.sum())
     return metrics, table
-

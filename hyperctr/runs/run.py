@@ -23,10 +23,9 @@ from hyperctr.slots import Slots, make_slots
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.interest import Interest
+    from hyperctr.model.base import ClickModel
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,9 @@ class Run:
 
     def __init__(self, folder: Path, data: Dataset | None = None) -> None:
         if not (folder / "DONE").exists():
-            raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
+            raise RunError(
+                f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped"
+            )
         self.id, self.folder = folder.name, folder
         self.config = Config.from_toml(folder / "config.toml")
         self.metrics: dict[str, Any] = _read_json(folder / "metrics.json")
@@ -92,8 +93,12 @@ class Run:
         data = self._given
         if data is None:
             if origin["name"] is None:
-                raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
-            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+                raise RunError(
+                    f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)"
+                )
+            data = load_dataset(
+                origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"]
+            )
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint {data.fingerprint[:12]}, "
@@ -109,7 +114,7 @@ class Run:
         return load_interest(self.folder)
 
     @cached_property
-    def model(self) -> nn.Module:
+    def model(self) -> ClickModel:
         """The trained model, in evaluation mode, on the CPU."""
         from hyperctr.runs.experiment import build_model
         from hyperctr.training.checkpoint import load_tensors
@@ -135,9 +140,13 @@ class Run:
         from hyperctr.runs.experiment import score_pairs
 
         study = self.study
-        times = np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        times = (
+            np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        )
         if not len(users) == len(items) == len(times):
-            raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
+            raise ShapeError(
+                f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}"
+            )
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = study.data.users_to_index(users), study.data.items_to_index(items)
@@ -152,6 +161,8 @@ def load_run(name: str, data: Dataset | None = None) -> Run:
 
     Raises:
         RunError: there is none, it is not finished, or its data have changed.
+
+    >>> run = load_run("0123")  # doctest: +SKIP
     """
     return Run(find_run(name), data)
 

@@ -9,18 +9,26 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from hyperctr.data.negatives import CandidatePool, NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
+from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
-from hyperctr.training.checkpoint import load_tensors, optimiser_tensors, pack, restore_optimiser, save_tensors, unpack
+from hyperctr.training.checkpoint import (
+    load_tensors,
+    optimiser_tensors,
+    pack,
+    restore_optimiser,
+    save_tensors,
+    unpack,
+)
 from hyperctr.training.events import EventLog, peak_memory_mib
 
 if TYPE_CHECKING:
@@ -28,19 +36,6 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.data.splits import Split
     from hyperctr.slots import Slots
-
-
-class ClickModel(Protocol):
-    """What the loop and the evaluation need of a model (every one is also an ``nn.Module``)."""
-
-    def refresh(self, dropped: Tensor | None = None) -> Any:
-        """Compute what all targets share, without the training clicks ``dropped``."""
-
-    def encode(self, state: Any, targets: Targets) -> Any:
-        """Compute one representation per target."""
-
-    def score(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor:
-        """Return logits ``[B, n]`` of candidate items ``[B, n]``."""
 
 
 @dataclass
@@ -61,7 +56,9 @@ def targets_of(data: Dataset, slots: Slots, rows: np.ndarray, clicks: np.ndarray
 
 
 @torch.no_grad()
-def score_candidates(model: nn.Module, targets: Targets, items: np.ndarray, *, batch: int = 256) -> np.ndarray:
+def score_candidates(
+    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256
+) -> np.ndarray:
     """Return the logits, float64 ``[P, n]``, of candidates ``items`` (int ``[P, n]``; negative numbers give -inf)."""
     model.eval()
     device = next(model.parameters()).device
@@ -71,11 +68,15 @@ def score_candidates(model: nn.Module, targets: Targets, items: np.ndarray, *, b
         part = targets[slice(first, first + batch)].to(device)
         candidates = torch.from_numpy(items[first : first + batch].astype(np.int64)).to(device)
         logits = model.score(state, model.encode(state, part), part, candidates.clamp(min=0))
-        scores[first : first + batch] = torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
+        scores[first : first + batch] = (
+            torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
+        )
     return scores
 
 
-def score_pool(model: nn.Module, data: Dataset, slots: Slots, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
+def score_pool(
+    model: ClickModel, data: Dataset, slots: Slots, pool: CandidatePool
+) -> tuple[np.ndarray, np.ndarray]:
     """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
     items = np.concatenate([data.item_index[pool.rows][:, None], pool.negatives], axis=1)
     scores = score_candidates(model, targets_of(data, slots, pool.rows), items)
@@ -86,13 +87,13 @@ class Trainer:
     """Fit one model; see :func:`hyperctr.train` for the whole run.
 
     Args:
-        model: a module that follows :class:`ClickModel`.
+        model: what to fit.
         data, split, slots, config: what to train on and how.
         device: where; the model and its context must be there already.
         folder: where ``events.jsonl`` and ``state/`` go; None keeps everything in memory.
     """
 
-    def __init__(self, model: nn.Module, data: Dataset, split: Split, slots: Slots, config: Config,
+    def __init__(self, model: ClickModel, data: Dataset, split: Split, slots: Slots, config: Config,
                  device: torch.device, folder: Path | None = None) -> None:  # fmt: skip
         self.model, self.data, self.slots, self.config, self.device = model, data, slots, config, device
         self.state_file = folder / "state" / "latest.safetensors" if folder else None
@@ -105,8 +106,13 @@ class Trainer:
                                    seed=config.seed, max_rows=config.validation_clicks)  # fmt: skip
         decayed = [p for p in model.parameters() if p.dim() > 1]
         plain = [p for p in model.parameters() if p.dim() <= 1]
-        groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"})
+        groups = [
+            {"params": decayed, "weight_decay": config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(
+            groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"}
+        )
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
@@ -145,7 +151,7 @@ class Trainer:
         positives, negatives = score_pool(self.model, self.data, self.slots, self.pool)
         return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
 
-    # ---- one step -----------------------------------------------------------------------------------------------
+    # ---- one step ----
     def _step(self, step: int) -> Tensor:
         epoch, within = divmod(step, self.steps_per_epoch)
         if within == 0 or not hasattr(self, "_order"):
@@ -174,7 +180,7 @@ class Trainer:
         drawn = self.sampler.sample(self.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
         self._order, self._negatives = torch.from_numpy(order), torch.from_numpy(drawn)
 
-    # ---- points, early stopping, checkpoints --------------------------------------------------------------------
+    # ---- points, early stopping, checkpoints ----
     def _is_point(self, step: int) -> bool:
         points, within = self.config.points_per_epoch, step % self.steps_per_epoch
         return (within + 1) * points // self.steps_per_epoch > within * points // self.steps_per_epoch
@@ -192,11 +198,15 @@ class Trainer:
         self.progress.done = final or waited >= self.config.patience * self.steps_per_epoch
         if self.state_file is not None:
             tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
-            save_tensors(self.state_file, tensors | pack("adam", optimiser_tensors(self.optimiser)), vars(self.progress))
+            save_tensors(
+                self.state_file,
+                tensors | pack("adam", optimiser_tensors(self.optimiser)),
+                vars(self.progress),
+            )
         return self.progress.done
 
     def _restore(self) -> None:
-        tensors, facts = load_tensors(self.state_file)
+        tensors, facts = load_tensors(str(self.state_file))
         self.model.load_state_dict(unpack("model", tensors), strict=False)
         self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
         restore_optimiser(self.optimiser, unpack("adam", tensors))
