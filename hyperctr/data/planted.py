@@ -43,7 +43,7 @@ def planted(
     groups: int = 12,
     dims: Mapping[str, int] | None = None,
     missing: float | Mapping[str, float] | None = None,
-    noise: float = 0.7,
+    noise: float = 0.4,
     drift: float = 1.0,
     start: str = "2018-01-01",
 ) -> Dataset:
