@@ -61,18 +61,10 @@ class Config:
     # What is predicted, and what a prediction may look at.
     model: str = _setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
     seed: int = _setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
-    protocol: Literal["paper", "causal"] = _setting(
-        "paper", "What context a prediction sees (docs/method.md, 3)."
-    )
-    split: Literal["random", "temporal"] = _setting(
-        "random", "How clicks are divided into train, validation, test."
-    )
-    ratios: tuple[float, ...] = _setting(
-        (0.7, 0.2, 0.1), "Shares of train, validation and test.", low=0, high=1
-    )
-    modalities: tuple[str, ...] = _setting(
-        (), "Modalities used everywhere; empty means all the data set has."
-    )
+    protocol: Literal["paper", "causal"] = _setting("paper", "What context a prediction sees (docs/method.md, 3).")
+    split: Literal["random", "temporal"] = _setting("random", "How clicks are divided into train, validation, test.")
+    ratios: tuple[float, ...] = _setting((0.7, 0.2, 0.1), "Shares of train, validation and test.", low=0, high=1)
+    modalities: tuple[str, ...] = _setting((), "Modalities used everywhere; empty means all the data set has.")
     slot_months: int = _setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
     slot_count: int = _setting(0, "Number of equal-width slots instead of months; 0 means months.", low=0)
 
@@ -80,9 +72,7 @@ class Config:
     interest_epochs: int = _setting(15, "Epochs of the user interest pre-training (Eq. 9-10).", low=0)
     delta: float = _setting(0.5, "Interest threshold: a degree in (0, 1), or a quantile.", low=0, high=1)
     delta_quantile: bool = _setting(False, "Read delta as a quantile per slot and modality.")
-    neighbours: int = _setting(
-        0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0
-    )
+    neighbours: int = _setting(0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0)
     weighted: bool = _setting(True, "Weigh a hyperedge by its members' mean interest; otherwise by 1.")
 
     # The model (paper section 2.2).
@@ -95,9 +85,7 @@ class Config:
     attention_layers: int = _setting(1, "Transformer encoder layers.", low=0, high=8)
     attention_heads: int = _setting(2, "Attention heads; divides embedding_size.", low=1)
     hidden: tuple[int, ...] = _setting((128, 64), "Widths D1, D2 of the prediction network (Eq. 7).", low=1)
-    dropout: float = _setting(
-        0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95
-    )
+    dropout: float = _setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
 
     # Switches beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
     matching: bool = _setting(False, "Add a dot product of user and item vectors beside the network.")
@@ -115,9 +103,7 @@ class Config:
     validation_clicks: int = _setting(2000, "Most validation clicks scored at a point.", low=1)
     validation_candidates: int = _setting(100, "Unobserved items beside each validation click.", low=1)
     test_candidates: int = _setting(1000, "Unobserved items beside each test click.", low=1)
-    precision: Literal["auto", "float32", "bfloat16"] = _setting(
-        "auto", "bfloat16 autocast; auto: on CUDA only."
-    )
+    precision: Literal["auto", "float32", "bfloat16"] = _setting("auto", "bfloat16 autocast; auto: on CUDA only.")
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
@@ -127,9 +113,7 @@ class Config:
                 low, high = setting.metadata["low"], setting.metadata["high"]
                 if (low is not None and one < low) or (high is not None and one > high):
                     bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-                    raise ConfigError(
-                        f"setting {setting.name} = {value!r} is out of bounds: must be {bounds}"
-                    )
+                    raise ConfigError(f"setting {setting.name} = {value!r} is out of bounds: must be {bounds}")
             object.__setattr__(self, setting.name, value)
         if self.embedding_size % self.attention_heads:
             raise ConfigError(
@@ -142,9 +126,7 @@ class Config:
                 "model 'hyperctr+' has its switches off; write Config.preset('hyperctr+') to turn them on"
             )
         if len(self.hidden) != 2:
-            raise ConfigError(
-                f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network"
-            )
+            raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 
     @classmethod
     def preset(cls, model: str = "hyperctr", budget: str = "paper", **changes: Any) -> Config:
@@ -230,7 +212,5 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not hint or (hint is float and not abs(value) < float("inf")):
-        raise ConfigError(
-            f"setting {name} = {value!r} must be of type {hint.__name__}, got {type(value).__name__}"
-        )
+        raise ConfigError(f"setting {name} = {value!r} must be of type {hint.__name__}, got {type(value).__name__}")
     return value

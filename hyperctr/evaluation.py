@@ -50,16 +50,15 @@ def evaluate(scores: PoolScores, exposed: PoolScores | None = None, *, train_neg
         exposed: of the rows really shown, clicked or not.
         train_negatives: negatives per click in training; the prior that ``logloss_corrected`` shifts away.
         replicates: bootstrap replicates over users for the AUC's interval.
+        seed: of the bootstrap.
 
     Returns:
         ``auc, auc_low, auc_high`` (pooled over all pairs), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``
-        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_exposed`` (nan without real
-        unclicks).
+        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_exposed`` (nan without
+        real unclicks).
     """
     positives, negatives, positive_users, negative_users = scores.divided()
-    pooled = auc_interval(
-        positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed
-    )
+    pooled = auc_interval(positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed)
     per_user = gauc_interval(scores, replicates=replicates, seed=seed)
     labels, probabilities = balanced(scores)
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
@@ -107,9 +106,7 @@ def preflight(name: str, value: float, popularity: float) -> list[str]:
     """Warn about an AUC that is suspicious: below popularity, or too good to be true."""
     notes = []
     if value < popularity:
-        notes.append(
-            f"{name}: AUC {value:.4f} is below popularity's {popularity:.4f}: the model has not learned"
-        )
+        notes.append(f"{name}: AUC {value:.4f} is below popularity's {popularity:.4f}: the model has not learned")
     if value > 0.97:
         notes.append(f"{name}: AUC {value:.4f} is above 0.97: look for a label among the inputs")
     for note in notes:

@@ -69,8 +69,10 @@ def choose_device(name: str | None = None) -> torch.device:
             "run `hyperctr doctor` to see why, or use device='cpu'"
         )
     device = torch.device(wanted)
-    if device.index is not None and kind == "cuda" and device.index >= torch.cuda.device_count():
-        raise ConfigError(f"device {wanted!r} does not exist: this machine has {torch.cuda.device_count()} cuda devices")
+    if kind == "cuda" and ":" in wanted and device.index >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device {wanted!r} does not exist: this machine has {torch.cuda.device_count()} cuda devices"
+        )
     return device
 
 

@@ -1,7 +1,7 @@
 """Content matrix factorisation: the simple model a user would try first, and the row every table carries.
 
-``score(u, i) = <p_u + sum_j x_j / sqrt(n), x_i> + b_i`` with item vectors ``x_i = q_i + sum_m P_m a_{i,m}`` and the sum over
-the user's n visible clicks. It follows the same protocol, histories, candidates and training loop as HyperCTR.
+``score(u, i) = <p_u + sum_j x_j / sqrt(n), x_i> + b_i`` with item vectors ``x_i = q_i + sum_m P_m a_{i,m}`` and the sum
+over the user's n visible clicks. It follows the same protocol, histories, candidates and training loop as HyperCTR.
 """
 
 from __future__ import annotations
@@ -59,6 +59,4 @@ class ContentMF(ClickModel):
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        return (
-            torch.bmm(functional.embedding(items, state), encoded[:, :, None]).squeeze(2) + self.bias[items]
-        )
+        return torch.bmm(functional.embedding(items, state), encoded[:, :, None]).squeeze(2) + self.bias[items]

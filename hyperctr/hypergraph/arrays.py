@@ -31,9 +31,7 @@ def checked_pairs(incidence: Any, num_nodes: int, num_hyperedges: int) -> Tensor
     """
     pairs = integers("incidence", incidence, "[2, nnz]")
     if pairs.dim() != 2 or pairs.shape[0] != 2:
-        raise ShapeError(
-            f"incidence has shape {list(pairs.shape)}; expected [2, nnz]: nodes, then hyperedges"
-        )
+        raise ShapeError(f"incidence has shape {list(pairs.shape)}; expected [2, nnz]: nodes, then hyperedges")
     sizes = {"num_nodes": num_nodes, "num_hyperedges": num_hyperedges, "nnz": pairs.shape[1]}
     for name, size in sizes.items():
         if not 0 <= int(size) < LIMIT:
@@ -55,9 +53,7 @@ def checked_pairs(incidence: Any, num_nodes: int, num_hyperedges: int) -> Tensor
     return torch.stack([keys & LIMIT, keys >> BITS])
 
 
-def checked_columns(
-    given: dict[str, Any], length: int, num_names: int, device: torch.device
-) -> dict[str, Tensor]:
+def checked_columns(given: dict[str, Any], length: int, num_names: int, device: torch.device) -> dict[str, Tensor]:
     """Return weight float32, group and label int64, each [E], with the defaults for those given as None."""
     columns = {
         "weight": torch.ones(length),
@@ -69,14 +65,10 @@ def checked_columns(
             convert = floats if name == "weight" else integers
             columns[name] = convert(name, values, "[E]")
         if columns[name].shape != (length,):
-            raise ShapeError(
-                f"{name} has shape {list(columns[name].shape)}; expected [{length}], one per hyperedge"
-            )
+            raise ShapeError(f"{name} has shape {list(columns[name].shape)}; expected [{length}], one per hyperedge")
     weight, group, label = columns["weight"], columns["group"], columns["label"]
     last = (num_names or LIMIT) - 1
-    refuse(
-        ~weight.isfinite() | weight.lt(0), weight, "weight[{at}] is {value}; allowed are finite numbers >= 0"
-    )
+    refuse(~weight.isfinite() | weight.lt(0), weight, "weight[{at}] is {value}; allowed are finite numbers >= 0")
     refuse(group.lt(0) | group.gt(last), group, f"group[{{at}}] is {{value}}; allowed are 0..{last}")
     refuse(label.lt(0) | label.ge(LIMIT), label, f"label[{{at}}] is {{value}}; allowed are 0..{LIMIT - 1}")
     return {name: values.to(device) for name, values in columns.items()}

@@ -72,10 +72,7 @@ def to_pyg(H: Hypergraph) -> HyperGraphData:
 def _hyperedge_attributes(H: Hypergraph) -> list[Record]:
     slot = {} if H.slot is None else {"slot": H.slot}
     columns = (H.group.tolist(), H.weight.tolist(), H.label.tolist())
-    return [
-        {"modality": H.group_names[m], "weight": w, "label": k} | slot
-        for m, w, k in zip(*columns, strict=True)
-    ]
+    return [{"modality": H.group_names[m], "weight": w, "label": k} | slot for m, w, k in zip(*columns, strict=True)]
 
 
 def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: Any = None) -> None:
@@ -149,9 +146,7 @@ def from_hif(path: str | Path) -> Hypergraph:
 
 def _parse(content: Any) -> Hypergraph:
     if not isinstance(content, dict):
-        raise DataError(
-            f"holds a JSON {type(content).__name__}; a HIF file is one object with the key 'incidences'"
-        )
+        raise DataError(f"holds a JSON {type(content).__name__}; a HIF file is one object with the key 'incidences'")
     kind = content.get("network-type", "undirected")
     if kind != "undirected":
         raise DataError(f"key 'network-type' is {kind!r}; only 'undirected' can be read")
@@ -171,17 +166,13 @@ def _parse(content: Any) -> Hypergraph:
         place, record = listed.get(name, (-1, {}))
         attributes = record.get("attrs", {})
         where = f"edges[{place}]"
-        weight[e] = _number(
-            f"{where}.weight", record.get("weight", attributes.get("weight", 1.0)), (int, float)
-        )
+        weight[e] = _number(f"{where}.weight", record.get("weight", attributes.get("weight", 1.0)), (int, float))
         label[e] = _number(f"{where}.attrs.label", attributes.get("label", e), (int,))
         names[e] = str(attributes.get("modality", ""))
         slots.add(attributes.get("slot"))
     modalities = metadata.get("modalities") or sorted(set(names) - {""})
     if not isinstance(modalities, list) or not set(names) - {""} <= set(map(str, modalities)):
-        raise DataError(
-            f"key 'metadata.modalities' is {modalities!r}; the hyperedges name {sorted(set(names))}"
-        )
+        raise DataError(f"key 'metadata.modalities' is {modalities!r}; the hyperedges name {sorted(set(names))}")
     number = {str(text): m for m, text in enumerate(modalities)}
     slot = metadata.get("slot", slots.pop() if len(slots) == 1 else None)
     if not isinstance(slot, int | str | None):
@@ -209,9 +200,7 @@ def _records(content: Record, key: str, required: tuple[str, ...]) -> list[Recor
         for name in required:
             value = record.get(name) if isinstance(record, dict) else None
             if not isinstance(value, int | str) or isinstance(value, bool):
-                raise DataError(
-                    f"key '{key}[{place}].{name}' is {value!r:.60}; expected a whole number or a text"
-                )
+                raise DataError(f"key '{key}[{place}].{name}' is {value!r:.60}; expected a whole number or a text")
         if not isinstance(record.get("attrs", {}), dict):
             raise DataError(f"key '{key}[{place}].attrs' is {record['attrs']!r:.60}; expected an object")
     return records

@@ -247,9 +247,7 @@ class Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""
         if torch.device(device) == self.device:
             return self
-        moved: dict[str, Any] = {
-            name: getattr(self, name).to(device) for name in ("weight", "group", "label")
-        }
+        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("weight", "group", "label")}
         for name in ("by_hyperedge", "by_node"):
             offsets, index = getattr(self, name)
             moved[name] = offsets.to(device), index.to(device)
@@ -258,8 +256,7 @@ class Hypergraph:
     def same_as(self, other: Hypergraph) -> bool:
         """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""
         return all(getattr(self, name) == getattr(other, name) for name in PLAIN) and all(
-            torch.equal(getattr(self, name), getattr(other, name).to(self.device))
-            for name in ("incidence", *COLUMNS)
+            torch.equal(getattr(self, name), getattr(other, name).to(self.device)) for name in ("incidence", *COLUMNS)
         )
 
     def __repr__(self) -> str:

@@ -43,6 +43,8 @@ class Rows:
         """Return the row of the latest slot before ``slot`` in which the node is active, -1 where there is none.
 
         Args:
+            node: int64 ``[B]``.
+            slot: int64 ``[B]``, the slot of each target.
             active: bool ``[R]``, the rows that lie on a hyperedge.
         """
         rows = active.nonzero().squeeze(1)

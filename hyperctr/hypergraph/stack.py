@@ -1,7 +1,7 @@
 """The hypergraphs of all slots side by side in one, rebuilt in milliseconds without some training clicks.
 
-Nodes are the (node, slot) *rows* that occur. A (user, item, slot) triple of the training clicks is called a *pair*; both
-sides share the pairs with roles swapped:
+Nodes are the (node, slot) *rows* that occur. A (user, item, slot) triple of the training clicks is called a *pair*;
+both sides share the pairs with roles swapped:
 
     side "user": nodes = (user, slot) rows, hyperedges = (item, slot) rows, one block of them per modality
     side "item": nodes = (item, slot) rows, hyperedges = (user, slot) rows, one block of them per modality
@@ -69,7 +69,10 @@ class _Side:
         """Build the hypergraph of the incidences where ``member`` (bool, in edge order) holds.
 
         Args:
+            member: bool in edge order.
             interest: float32 in edge order, the degree whose mean over the members is a hyperedge's weight.
+            neighbours: K, 0 for all.
+            weighted: use that mean; otherwise every weight is 1.
         """
         if neighbours:
             member = member & (_rank(member, self.edge_start) < neighbours)
@@ -95,8 +98,7 @@ class _Side:
             weight=weight,
             incidence=None,
             group=self.group,
-            label=torch.arange(self.num_edges, device=member.device)
-            % max(self.num_edges // self.num_modalities, 1),
+            label=torch.arange(self.num_edges, device=member.device) % max(self.num_edges // self.num_modalities, 1),
             group_names=tuple(f"modality {m}" for m in range(self.num_modalities)),
             by_hyperedge=(_starts(size), self.node[member].int()),
             by_node=(_starts(_segment_count(member[self.by_node], self.node_start)), self.edge[listed].int()),
@@ -115,7 +117,8 @@ class SlotHypergraphs:
     """
 
     def __init__(self, data: Dataset, split: Split, slots: Slots, interest: Interest, *, delta: float = 0.5,
-                 quantile: bool = False, neighbours: int | None = None, weighted: bool = True, seed: int = 0) -> None:  # fmt: skip
+                 quantile: bool = False, neighbours: int | None = None, weighted: bool = True,
+                 seed: int = 0) -> None:  # fmt: skip
         clicks = split.train
         if interest.degree.shape[0] != len(clicks):
             raise ShapeError(
@@ -147,10 +150,10 @@ class SlotHypergraphs:
         self._pair_user = torch.from_numpy(node_rows)
         self._pair_item = torch.from_numpy(edge_rows)
         # A user may click an item twice in a slot: the pair's degree is the mean, missing modalities stay nan.
-        total = np.stack(
-            [np.bincount(pair, column, len(packed)) for column in interest.degree.T.astype(np.float64)], 1
-        )
-        self._degree = torch.from_numpy((total / np.maximum(np.bincount(pair, minlength=len(packed)), 1)[:, None]).astype(np.float32))  # fmt: skip
+        columns = interest.degree.T.astype(np.float64)
+        total = np.stack([np.bincount(pair, column, len(packed)) for column in columns], 1)
+        degree = total / np.maximum(np.bincount(pair, minlength=len(packed)), 1)[:, None]
+        self._degree = torch.from_numpy(degree.astype(np.float32))
         threshold = torch.from_numpy(interest.threshold(delta, quantile=quantile).astype(np.float32))
         self._user_threshold = threshold[self.user_rows.slot]
         # One threshold serves both sides, so the two hypergraphs speak of the same degree of interest.
@@ -183,8 +186,9 @@ class SlotHypergraphs:
         degree = torch.where(valid, self._degree, 0.0)
         # Interest matrix F of the remaining clicks, [user rows, M]; float64 sums so that order does not show.
         shape = (len(self.user_rows.node), self.num_modalities)
-        total = torch.zeros(shape, dtype=torch.float64, device=degree.device).index_add(0, self._pair_user, degree.double())  # fmt: skip
-        count = torch.zeros(shape, dtype=torch.float64, device=degree.device).index_add(0, self._pair_user, valid.double())  # fmt: skip
+        zeros = torch.zeros(shape, dtype=torch.float64, device=degree.device)
+        total = zeros.index_add(0, self._pair_user, degree.double())
+        count = zeros.index_add(0, self._pair_user, valid.double())
         matrix = (total / count.clamp(min=1)).float()
         interest_of_member = matrix[self._pair_user]
         user_member = valid & (interest_of_member >= self._pair_threshold)
@@ -201,8 +205,9 @@ class SlotHypergraphs:
     def bipartite(self, dropped: Tensor | None = None) -> Hypergraph:
         """Return the slots' user-item click graph as a hypergraph of two-member hyperedges, without ``dropped``.
 
-        Nodes are the user rows, then the item rows. On such a hypergraph Eq. 5 is ``(X + D^-1/2 A D^-1/2 X) Theta / 2``,
-        a graph convolution with self-loops: the "(-) hypergraph" row of Table 4 needs no second layer.
+        Nodes are the user rows, then the item rows. On such a hypergraph Eq. 5 is
+        ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
+        needs no second kind of layer.
         """
         alive = self.alive(dropped)
         users = self._pair_user[alive]

@@ -116,9 +116,7 @@ def overlap(H: Hypergraph) -> Statistic:
     node, edge = H.incidence.cpu().numpy()
     keys, group = H.label.cpu().numpy()[edge] << BITS | node, H.group.cpu().numpy()[edge]
     sets = [np.unique(keys[group == m]) for m in range(H.num_groups)]
-    shared = np.array(
-        [[len(np.intersect1d(a, b, assume_unique=True)) for b in sets] for a in sets], dtype=float
-    )
+    shared = np.array([[len(np.intersect1d(a, b, assume_unique=True)) for b in sets] for a in sets], dtype=float)
     sizes = np.array([len(s) for s in sets], dtype=float)
     jaccard = _share(shared, sizes[:, None] + sizes - shared)
     columns = {name: jaccard[:, m] for m, name in enumerate(H.group_names)}
@@ -168,9 +166,7 @@ def html_table(H: Hypergraph) -> str:
     """Return the small table that stands for ``H`` in a notebook: a row per modality, escaped."""
     table, isolated = modalities(H), int((H.by_node[0].diff() == 0).sum())
     slot = "" if H.slot is None else f", slot {html.escape(str(H.slot))}"
-    head = "".join(
-        f"<th>{text}</th>" for text in ("modality", "hyperedges", "incidences", "mean size", "covered")
-    )
+    head = "".join(f"<th>{text}</th>" for text in ("modality", "hyperedges", "incidences", "mean size", "covered"))
     rows = ""
     for m, name in enumerate(H.group_names):
         number, incidences, mean, covered = (

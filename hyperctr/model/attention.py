@@ -31,12 +31,11 @@ class EncoderLayer(nn.Module):
         self.norm_attention, self.norm_feedforward = nn.LayerNorm(size), nn.LayerNorm(size)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Return the tokens after attention and feed-forward network, ``[B, L, d]``."""
         batch, length, size = x.shape
         # Step 1: heads. [B, L, d] -> [B, h, L, d/h]   (Eq. 2)
         split = (batch, length, self.heads, size // self.heads)
-        query, key, value = (
-            part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
+        query, key, value = (part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value))
         # Step 2: scaled dot products with padded keys shut out. -> [B, h, L, d/h]   (Eq. 3)
         # A row without history may look at its padding: it is replaced later, and this keeps it finite.
         mask = (valid | ~valid.any(1, keepdim=True))[:, None, None, :]
@@ -74,6 +73,7 @@ class SequenceEncoder(nn.Module):
             nn.init.normal_(parameter, std=0.1)
 
     def forward(self, user: Tensor, items: Tensor, window: Window) -> Tensor:
+        """Return one vector per target, ``[B, d]``."""
         # Step 1: tokens. -> [B, L, d]
         tokens = functional.embedding(window.items, items) + user[:, None]
         tokens = tokens + self.position[window.position] + functional.embedding(window.short.long(), self.tag)

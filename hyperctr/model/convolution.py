@@ -35,9 +35,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, H: Hypergraph, up: bool) -> Tensor:
         ctx.hypergraph, ctx.up = H, up
-        of_node, of_edge = H.scales(
-            torch.promote_types(x.dtype, torch.float32)
-        )  # float32 even for bfloat16 rows
+        of_node, of_edge = H.scales(torch.promote_types(x.dtype, torch.float32))  # float32 even for bfloat16 rows
         if up:
             return _row_sums((x * of_node).to(x.dtype), H.by_hyperedge).mul_(of_edge)  # [N, d] -> [E, d]
         return _row_sums(x, H.by_node).mul_(of_node)  # [E, d] -> [N, d]
@@ -80,9 +78,7 @@ def _check(x: Tensor, H: Hypergraph) -> None:
     if x.dim() != 2 or x.shape[0] != H.num_nodes:
         raise ShapeError(f"x has shape {list(x.shape)}; expected [{H.num_nodes}, d], a row per node of {H!r}")
     if x.device != H.device:
-        raise ShapeError(
-            f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)"
-        )
+        raise ShapeError(f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)")
 
 
 class HypergraphConv(nn.Module):
@@ -122,9 +118,7 @@ class HypergraphConv(nn.Module):
         - output: node features :math:`(N, F_{out})`
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, bias: bool = True, *, side: Side = "nodes"
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, *, side: Side = "nodes") -> None:
         super().__init__()
         if side not in get_args(Side):
             raise ConfigError(f"side is {side!r}; {did_you_mean(side, get_args(Side))}")

@@ -38,9 +38,7 @@ class ItemEncoder(nn.Module):
             values = torch.from_numpy(table.standardised().values.copy())
             # Unit-length rows on average, so that every modality enters with the same scale whatever its width.
             self.register_buffer(f"values_{name}", values / values.shape[1] ** 0.5, persistent=False)
-            self.register_buffer(
-                f"present_{name}", torch.from_numpy(table.present.copy())[:, None], persistent=False
-            )
+            self.register_buffer(f"present_{name}", torch.from_numpy(table.present.copy())[:, None], persistent=False)
             self.projection[name] = nn.Linear(values.shape[1], size)
             self.absent[name] = nn.Parameter(torch.empty(size))
         self.reset_parameters()

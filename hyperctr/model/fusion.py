@@ -35,9 +35,10 @@ class TensorFusion(nn.Module):
         nn.init.normal_(self.weight, std=1 / self.weight.shape[0])
 
     def forward(self, s: Tensor, g: Tensor) -> Tensor:
+        """Return the fused user vectors, ``[B, d]``."""
         # Step 1: append the constant 1. [B, d] -> [B, d+1]
         s, g = functional.pad(s, (0, 1), value=1.0), functional.pad(g, (0, 1), value=1.0)
         # Step 2: contract W with s. [B, d+1] x [d+1, (d+1) d] -> [B, d+1, d]
-        part = (s @ self.weight.flatten(1).to(s.dtype)).unflatten(1, self.weight.shape[1:])
+        part = (s @ self.weight.flatten(1).to(s.dtype)).view(len(s), *self.weight.shape[1:])
         # Step 3: contract with g. [B, 1, d+1] x [B, d+1, d] -> [B, d]
         return torch.bmm(g[:, None].to(part.dtype), part).squeeze(1)

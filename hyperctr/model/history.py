@@ -60,9 +60,7 @@ class Window:
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
-        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).sqrt().to(
-            items.dtype
-        )
+        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).sqrt().to(items.dtype)
         # Gather and reduce: embedding_bag with per-sample weights was measured ten times slower on the CPU.
         return torch.bmm(weight[:, None], functional.embedding(self.items, items)).squeeze(1)
 
@@ -78,9 +76,7 @@ class ClickHistory:
         protocol: ``"paper"`` or ``"causal"``.
     """
 
-    def __init__(
-        self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]
-    ) -> None:
+    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
         rows = split.train
         user, slot = data.user_index[rows], slots.index[rows]
         order = np.lexsort((rows, data.timestamp[rows], user))
@@ -134,15 +130,11 @@ class ItemCounts:
         protocol: ``paper`` counts the target's slot and earlier ones, ``causal`` the slots strictly before it.
     """
 
-    def __init__(
-        self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]
-    ) -> None:
+    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
         rows = split.train
         self.num_slots = slots.count
         self.shift = 0 if protocol == "paper" else 1
-        self.key = torch.from_numpy(
-            np.sort(data.item_index[rows] * np.int64(slots.count) + slots.index[rows])
-        )
+        self.key = torch.from_numpy(np.sort(data.item_index[rows] * np.int64(slots.count) + slots.index[rows]))
         self.item_of_click = torch.from_numpy(data.item_index[rows])
 
     def to(self, device: torch.device) -> ItemCounts:

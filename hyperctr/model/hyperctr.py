@@ -1,7 +1,7 @@
 """The HyperCTR model: temporal attention, hypergraph convolution per slot, fusion, prediction (paper, section 2.2).
 
-Scoring runs in three stages so that work is shared: :meth:`HyperCTR.refresh` convolves the hypergraphs once for a batch,
-:meth:`HyperCTR.encode` makes one user vector per target, :meth:`HyperCTR.score` compares it with any number of
+Scoring runs in three stages so that work is shared: :meth:`HyperCTR.refresh` convolves the hypergraphs once for a
+batch, :meth:`HyperCTR.encode` makes one user vector per target, :meth:`HyperCTR.score` compares it with any number of
 candidates. The first layer of the prediction network is split into a user and an item part, which is what makes 1000
 candidates per click cheap.
 """
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.attention import SequenceEncoder
@@ -60,9 +61,7 @@ class Context:
     graphs: SlotHypergraphs | None
 
     @classmethod
-    def build(
-        cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config
-    ) -> Context:
+    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
         """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
         graphs = None
         if interest is not None:
@@ -95,7 +94,8 @@ class GraphStack(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(HypergraphConv(size, size) for _ in range(layers))
 
-    def forward(self, x: Tensor, graph: object, active: Tensor) -> Tensor:
+    def forward(self, x: Tensor, graph: Hypergraph, active: Tensor) -> Tensor:
+        """Return the convolved vectors; rows that are not ``active`` (bool ``[N]``) come back as they are."""
         for layer in self.layers:
             x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
         return x
@@ -176,21 +176,18 @@ class HyperCTR(ClickModel):
             item_active,
         )
 
-    def _graph_vector(self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor) -> Tensor:  # fmt: skip
+    def _graph_vector(self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor,
+                      slot: Tensor) -> Tensor:  # fmt: skip
         """Return the convolved vectors of nodes ``[B]`` as a target in ``slot`` sees them, ``[B, d]``."""
         own = functional.embedding(node, static)
         if not len(values):
             return own
-        find = (
-            rows.find(node, slot)
-            if self.config.protocol == "paper"
-            else rows.latest_before(node, slot, active)
-        )
+        find = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
         return torch.where((find >= 0)[:, None], functional.embedding(find.clamp(min=0), values), own)
 
     # ---- stage 2: one vector per target
     def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:
-        """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, the matching vector ``[B, d]``."""
+        """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, a vector to match ``[B, d]``."""
         graphs = self.context.graphs
         user = functional.embedding(targets.user, self.user_embedding)
         window = self.context.history.window(targets, self.config.history_length)
@@ -218,9 +215,7 @@ class HyperCTR(ClickModel):
             self.context.graphs.item_rows, state.item_rows, state.item_active, state.static_items, items, slot
         )
 
-    def score(
-        self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor
-    ) -> Tensor:
+    def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
 
         Paper: Eq. 7, its sigmoid left to the loss.

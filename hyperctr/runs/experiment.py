@@ -66,9 +66,7 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
         config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), test_candidates=10,
                                 validation_clicks=50, validation_candidates=10)  # fmt: skip
     where = choose_device(device)
-    folder = (
-        runs_folder() / run_id(data, config) if not dry_run else runs_folder() / f"dry-{run_id(data, config)}"
-    )
+    folder = runs_folder() / run_id(data, config) if not dry_run else runs_folder() / f"dry-{run_id(data, config)}"
     if (folder / "DONE").exists():
         return Run(folder, data)
     if folder.exists() and not resume:
@@ -125,15 +123,11 @@ def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: 
     """
     click = _training_click(study, user, item, timestamp)
     slot = study.slots.of(timestamp)
-    targets = Targets(
-        *(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click))
-    )
+    targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
     logits = np.empty(len(user))
     new = np.flatnonzero(click < 0)
     if len(new):
-        logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[
-            :, 0
-        ]
+        logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[:, 0]
     device = next(model.parameters()).device
     known = np.flatnonzero(click >= 0)
     with torch.no_grad():

@@ -64,9 +64,7 @@ class Run:
 
     def __init__(self, folder: Path, data: Dataset | None = None) -> None:
         if not (folder / "DONE").exists():
-            raise RunError(
-                f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped"
-            )
+            raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
         self.id, self.folder = folder.name, folder
         self.config = Config.from_toml(folder / "config.toml")
         self.metrics: dict[str, Any] = _read_json(folder / "metrics.json")
@@ -93,16 +91,12 @@ class Run:
         data = self._given
         if data is None:
             if origin["name"] is None:
-                raise RunError(
-                    f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)"
-                )
-            data = load_dataset(
-                origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"]
-            )
+                raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
+            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
-                f"{self.id}: the data set {data.name!r} has changed since training (fingerprint {data.fingerprint[:12]}, "
-                f"was {origin['fingerprint'][:12]}); restore it, or train again"
+                f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
+                f"{data.fingerprint[:12]}, was {origin['fingerprint'][:12]}); restore it, or train again"
             )
         return Study.open(data, self.config)
 
@@ -130,7 +124,8 @@ class Run:
         A pair that is itself a training click (same user, item and timestamp) is hidden from its own prediction.
 
         Args:
-            users, items: ids of the data set, ``[n]``.
+            users: user ids of the data set, ``[n]``.
+            items: item ids of the data set, ``[n]``.
             timestamps: when, ``[n]``; None means the end of the data set's clock.
 
         Raises:
@@ -140,13 +135,9 @@ class Run:
         from hyperctr.runs.experiment import score_pairs
 
         study = self.study
-        times = (
-            np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
-        )
+        times = np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
-            raise ShapeError(
-                f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}"
-            )
+            raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = study.data.users_to_index(users), study.data.items_to_index(items)
@@ -157,6 +148,7 @@ def load_run(name: str, data: Dataset | None = None) -> Run:
     """Load a finished run by its id (or the beginning of it).
 
     Args:
+        name: the run's id, the beginning of it, or its folder.
         data: the data set it was trained on, if that was made in memory.
 
     Raises:

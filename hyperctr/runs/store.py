@@ -63,10 +63,6 @@ def find_run(name: str) -> Path:
     matching = [run for run in known if run.startswith(name)] if name else []
     if len(matching) != 1:
         problem = f"{len(matching)} runs begin with {name!r}" if matching else f"no run {name!r}"
-        hint = (
-            did_you_mean(name, known)
-            if known
-            else "the store is empty; train one with `hyperctr train planted`"
-        )
+        hint = did_you_mean(name, known) if known else "the store is empty; train one with `hyperctr train planted`"
         raise RunError(f"{problem} in {store}: {hint}")
     return store / matching[0]

@@ -60,9 +60,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return Adam's state as named tensors, ``<parameter number>/<quantity>``."""
     state = optimiser.state_dict()["state"]
     return {
-        f"{number}/{name}": torch.as_tensor(value)
-        for number, values in state.items()
-        for name, value in values.items()
+        f"{number}/{name}": torch.as_tensor(value) for number, values in state.items() for name, value in values.items()
     }
 
 

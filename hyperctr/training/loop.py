@@ -56,9 +56,7 @@ def targets_of(data: Dataset, slots: Slots, rows: np.ndarray, clicks: np.ndarray
 
 
 @torch.no_grad()
-def score_candidates(
-    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256
-) -> np.ndarray:
+def score_candidates(model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256) -> np.ndarray:
     """Return the logits, float64 ``[P, n]``, of candidates ``items`` (int ``[P, n]``; negative numbers give -inf)."""
     model.eval()
     device = next(model.parameters()).device
@@ -68,15 +66,11 @@ def score_candidates(
         part = targets[slice(first, first + batch)].to(device)
         candidates = torch.from_numpy(items[first : first + batch].astype(np.int64)).to(device)
         logits = model.score(state, model.encode(state, part), part, candidates.clamp(min=0))
-        scores[first : first + batch] = (
-            torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
-        )
+        scores[first : first + batch] = torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
     return scores
 
 
-def score_pool(
-    model: ClickModel, data: Dataset, slots: Slots, pool: CandidatePool
-) -> tuple[np.ndarray, np.ndarray]:
+def score_pool(model: ClickModel, data: Dataset, slots: Slots, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
     """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
     items = np.concatenate([data.item_index[pool.rows][:, None], pool.negatives], axis=1)
     scores = score_candidates(model, targets_of(data, slots, pool.rows), items)
@@ -110,9 +104,7 @@ class Trainer:
             {"params": decayed, "weight_decay": config.weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ]
-        self.optimiser = torch.optim.AdamW(
-            groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"}
-        )
+        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"})
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
