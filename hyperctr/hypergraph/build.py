@@ -37,7 +37,7 @@ def build_hypergraphs(data: Dataset, split: Split, slots: Slots, interest: Inter
     Paper: Definitions 2 and 3, section 2.3, Eq. 11.
 
     >>> import hyperctr as hc
-    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=2000, months=12)
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> split, slots = hc.split(data), hc.make_slots(data, months=6)
     >>> interest = hc.pretrain_interest(data, split, slots, epochs=1)
     >>> users, items = hc.build_hypergraphs(data, split, slots, interest)

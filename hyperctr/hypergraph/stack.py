@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.runtime import rng
+from hyperctr.runtime import derive_seed
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -34,17 +35,17 @@ class _Side:
 
     Args:
         node_row, edge_row: int64 ``[P]``, the two rows of each pair.
-        priority: float64 ``[M, P]``, which incidences survive neighbour sampling (lowest first); zeros keep the order.
+        priority: uint64 ``[M, P]``, which incidences survive neighbour sampling (lowest first); zeros keep the order.
     """
 
-    def __init__(self, node_row: np.ndarray, edge_row: np.ndarray, num_edge_rows: int, num_modalities: int,
-                 priority: np.ndarray) -> None:  # fmt: skip
+    def __init__(self, node_row: NDArray[np.int64], edge_row: NDArray[np.int64], num_edge_rows: int,
+                 num_modalities: int, priority: NDArray[np.uint64]) -> None:  # fmt: skip
         pairs = len(node_row)
         modality = np.repeat(np.arange(num_modalities), pairs)
         pair = np.tile(np.arange(pairs), num_modalities)
         edge = modality * num_edge_rows + edge_row[pair]
         node = node_row[pair]
-        draw = priority[modality, pair] if pairs else np.zeros(0)
+        draw = priority[modality, pair]
         by_edge = np.lexsort((draw, edge))
         by_node = np.lexsort((draw, node))
         place = np.empty(len(by_edge), dtype=np.int64)
@@ -140,16 +141,16 @@ class SlotHypergraphs:
         self.user_rows = Rows.unpack(user_key, slots.count)
         self.item_rows = Rows.unpack(item_key, slots.count)
 
-        draw = np.zeros((self.num_modalities, len(packed)))
+        draw = np.zeros((self.num_modalities, len(packed)), dtype=np.uint64)
         if neighbours:
-            draw = rng(seed, "neighbours").random(draw.shape)
+            first = np.unique(pair, return_index=True)[1]
+            draw = sampling_priority(seed, self.num_modalities, user[first], item[first], slot[first])
         self._users = _Side(node_rows, edge_rows, len(item_key), self.num_modalities, draw)
         self._items = _Side(edge_rows, node_rows, len(user_key), self.num_modalities, draw)
         self._pair_of_click = torch.from_numpy(pair)
-        self._clicks_of_pair = torch.from_numpy(np.bincount(pair, minlength=len(packed)))
         self._pair_user = torch.from_numpy(node_rows)
         self._pair_item = torch.from_numpy(edge_rows)
-        # A user may click an item twice in a slot: the pair's degree is the mean, missing modalities stay nan.
+        # A user may click an item twice in a slot, with one degree for both (their mean); missing modalities stay nan.
         columns = interest.degree.T.astype(np.float64)
         total = np.stack([np.bincount(pair, column, len(packed)) for column in columns], 1)
         degree = total / np.maximum(np.bincount(pair, minlength=len(packed)), 1)[:, None]
@@ -168,27 +169,26 @@ class SlotHypergraphs:
                 setattr(self, name, value.to(device))
         return self
 
-    def alive(self, dropped: Tensor | None = None) -> Tensor:
-        """Return which pairs keep a click when the training clicks ``dropped`` (numbers in 0..C-1) are hidden."""
-        clicks = self._clicks_of_pair
-        if dropped is not None and len(dropped):
-            pairs = self._pair_of_click[dropped]
-            clicks = clicks.index_add(0, pairs, torch.full_like(pairs, -1))
-        return clicks > 0
+    def clicks_left(self, dropped: Tensor | None = None) -> Tensor:
+        """Return how many clicks each pair keeps without the training clicks ``dropped`` (numbers in 0..C-1)."""
+        visible = torch.ones_like(self._pair_of_click)
+        if dropped is not None:
+            visible[dropped] = 0
+        return torch.zeros_like(self._pair_user).index_add(0, self._pair_of_click, visible)
 
     def assemble(self, dropped: Tensor | None = None) -> tuple[Hypergraph, Hypergraph]:
         """Return the user and the item hypergraph over all slots' rows, without the training clicks ``dropped``.
 
         The interest matrix, memberships, sizes and weights are all computed from the remaining clicks.
         """
-        alive = self.alive(dropped)
-        valid = alive[:, None] & ~self._degree.isnan()
+        clicks = self.clicks_left(dropped)[:, None]
+        valid = (clicks > 0) & ~self._degree.isnan()
         degree = torch.where(valid, self._degree, 0.0)
-        # Interest matrix F of the remaining clicks, [user rows, M]; float64 sums so that order does not show.
+        # Interest matrix F, [user rows, M]: the mean over the remaining clicks. float64, so that order does not show.
         shape = (len(self.user_rows.node), self.num_modalities)
         zeros = torch.zeros(shape, dtype=torch.float64, device=degree.device)
-        total = zeros.index_add(0, self._pair_user, degree.double())
-        count = zeros.index_add(0, self._pair_user, valid.double())
+        total = zeros.index_add(0, self._pair_user, degree.double() * clicks)
+        count = zeros.index_add(0, self._pair_user, valid.double() * clicks)
         matrix = (total / count.clamp(min=1)).float()
         interest_of_member = matrix[self._pair_user]
         user_member = valid & (interest_of_member >= self._pair_threshold)
@@ -209,7 +209,7 @@ class SlotHypergraphs:
         ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
         needs no second kind of layer.
         """
-        alive = self.alive(dropped)
+        alive = self.clicks_left(dropped) > 0
         users = self._pair_user[alive]
         nodes = torch.stack([users, self._pair_item[alive] + len(self.user_rows.node)], 1).flatten()
         edges = torch.arange(len(users), device=users.device)
@@ -224,6 +224,24 @@ class SlotHypergraphs:
             group_names=("clicks",),
             by_hyperedge=((2 * torch.arange(len(users) + 1, device=users.device)).int(), nodes.int()),
         )
+
+
+def sampling_priority(seed: int, num_modalities: int, *names: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return a pseudo-random priority per modality and pair, ``[M, P]``, from what the pair is: user, item and slot.
+
+    A hash (splitmix64) and not a sequence of draws, so that neither later slots nor hidden clicks move the sample.
+
+    >>> a, b = np.array([3, 5]), np.array([7, 9])
+    >>> bool((sampling_priority(0, 2, a, b)[:, 1:] == sampling_priority(0, 2, a[1:], b[1:])).all())
+    True
+    """
+    state = np.full((num_modalities, 1), derive_seed(seed, "neighbours"), dtype=np.uint64)
+    for name in (np.arange(num_modalities)[:, None], *names):
+        state = (state ^ name.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return state
 
 
 def _segment_count(values: Tensor, start: Tensor) -> Tensor:

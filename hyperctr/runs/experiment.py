@@ -56,7 +56,7 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
         DataError: the data set lacks what the settings ask for.
 
     >>> import hyperctr as hc
-    >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=3000, months=12)
+    >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
     >>> run = hc.train(data, hc.Config.preset("hyperctr", "smoke"))  # doctest: +SKIP
     """
     config = config or Config()
