@@ -11,7 +11,7 @@ from hyperctr.data.negatives import candidate_pool
 from hyperctr.data.splits import PARTS
 from hyperctr.reporting.drawing import hypergraph_figure
 from hyperctr.reporting.frames import recovery_frame
-from hyperctr.reporting.tables import HtmlTable, frame_table
+from hyperctr.reporting.tables import HtmlTable, duration, frame_table
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -74,14 +74,10 @@ def history(study: NotebookStudy, user: Any, *, limit: int = 8) -> pd.DataFrame:
     rows = own[::-1][:limit]
     items = data.item_index[rows]
     slots = [study.slots.labels[place] for place in study.slots.index[rows]]
-    return pd.DataFrame(
-        {"item": data.items[items].astype(str), "title": study.labels("item")[items], "slot": slots}
-    )
+    return pd.DataFrame({"item": data.items[items].astype(str), "title": study.labels("item")[items], "slot": slots})
 
 
-def ranked(
-    study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8
-) -> HtmlTable:
+def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8) -> HtmlTable:
     """Score a test click's item among items its user never clicked, by the trained model; best first.
 
     Args:
@@ -112,22 +108,19 @@ def ranked(
             "really clicked": np.where(clicked, "yes", ""),
         }
     )[shown]
-    caption = (
-        f"place {rank[clicked][0]} of {len(items)}; probabilities are of the balanced pool used in training"
-    )
+    caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are of the balanced pool used in training"
     return frame_table(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
 def measured_on(run: Run) -> str:
     """Say what a run's test metrics are measured on: always printed under them."""
     facts, config = run.metrics, run.config
-    shown = (
-        "" if np.isnan(facts["auc_exposed"]) else " AUC, exposed: clicks against rows shown and not clicked."
-    )
+    shown = "" if np.isnan(facts["auc_exposed"]) else " AUC, exposed: clicks against rows shown and not clicked."
     return (
         f"{facts['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "
         f"{config.seed}. {METHOD} Log loss: on one sampled negative per click.{shown}"
+        + "".join(f" Mind: {note}." for note in facts.get("warnings", []))
     )
 
 
@@ -158,7 +151,7 @@ def headline(run: Run) -> dict[str, Any]:
         "interval": [facts["auc_low"], facts["auc_high"]],
     }
     numbers |= {f"AUC of {name}": float(beside[name]) for name in beside.index[1:]}
-    return {**numbers, "log loss": facts["logloss"], "training seconds": facts["seconds"]}
+    return {**numbers, "log loss": facts["logloss"], "training time": duration(facts["seconds"])}
 
 
 def recovery(study: NotebookStudy) -> pd.DataFrame | None:
@@ -187,9 +180,7 @@ def show_recovery(study: NotebookStudy, *, report_dir: str = "") -> None:
         return
     show_figure(recovery_figure(frame), "recovery", frame, report_dir=report_dir)
     scores = frame.groupby("modality", sort=False)["auc"].first()
-    publish(
-        "Recovered interest, AUC", mean=float(scores.mean()), **{str(k): float(v) for k, v in scores.items()}
-    )
+    publish("Recovered interest, AUC", mean=float(scores.mean()), **{str(k): float(v) for k, v in scores.items()})
 
 
 def hypergraph_totals(study: NotebookStudy) -> dict[str, Any]:

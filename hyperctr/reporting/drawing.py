@@ -31,9 +31,7 @@ class Drawable(Protocol):
     node_kind: str
 
 
-def largest_hyperedges(
-    incidence: NDArray[np.int64], group: NDArray[np.int64], limit: int
-) -> NDArray[np.int64]:
+def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     """Return at most ``limit`` hyperedges, the largest of each group in turn, in ascending order.
 
     >>> largest_hyperedges(np.array([[0, 1, 2, 0, 1, 2, 3], [0, 0, 0, 1, 1, 2, 2]]), np.array([0, 0, 1]), 2)
@@ -77,9 +75,7 @@ def hypergraph_figure(
     total = hypergraph.num_hyperedges
     given = hypergraph.group
     group = np.zeros(total, np.int64) if given is None else np.asarray(given, dtype=np.int64)
-    names = tuple(hypergraph.group_names) or tuple(
-        f"group {index}" for index in range(int(group.max(initial=0)) + 1)
-    )
+    names = tuple(hypergraph.group_names) or tuple(f"group {index}" for index in range(int(group.max(initial=0)) + 1))
     chosen = largest_hyperedges(incidence, group, limit)
     kept = incidence[:, np.isin(incidence[1], chosen)]
     members, node = np.unique(kept[0], return_inverse=True)

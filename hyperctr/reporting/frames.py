@@ -97,13 +97,9 @@ def user_interest_frame(
     chosen = chosen[seen[chosen] > 0]
     shown = matrix[:, chosen]
     mean = np.nansum(shown, 0) / np.maximum(np.isfinite(shown).sum(0), 1)
-    relative = mean - mean.mean(
-        0
-    )  # a modality's level differs; what counts is who likes it more than others do
+    relative = mean - mean.mean(0)  # a modality's level differs; what counts is who likes it more than others do
     chosen = chosen[np.lexsort((-relative.max(1), relative.argmax(1)))]
-    index = pd.MultiIndex.from_product(
-        [users[chosen], labels, modalities], names=["user", "slot", "modality"]
-    )
+    index = pd.MultiIndex.from_product([users[chosen], labels, modalities], names=["user", "slot", "modality"])
     values = matrix[:, chosen].transpose(1, 0, 2).reshape(-1)
     return pd.DataFrame({"interest": values}, index=index).reset_index()
 
@@ -130,9 +126,7 @@ def degree_frame(hypergraphs: Sequence[Drawable]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def recovery_frame(
-    true: Float, matrix: Float, scores: Mapping[str, float], *, bins: int = 10
-) -> pd.DataFrame:
+def recovery_frame(true: Float, matrix: Float, scores: Mapping[str, float], *, bins: int = 10) -> pd.DataFrame:
     """Hold a recovered interest matrix against the planted one, in bins of equal size by the true interest.
 
     Args:

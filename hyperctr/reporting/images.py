@@ -18,9 +18,7 @@ def missing_for_images() -> str:
         return ""
     from choreographer.browsers.chromium import Chromium
 
-    return (
-        "" if Chromium.find_browser(skip_local=False) else f"no PNG figures: no browser was found ({INSTALL})"
-    )
+    return "" if Chromium.find_browser(skip_local=False) else f"no PNG figures: no browser was found ({INSTALL})"
 
 
 def write_images(folder: str | Path) -> str:
@@ -49,7 +47,5 @@ def write_images(folder: str | Path) -> str:
     try:
         kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})  # else it is fetched from a CDN
     except Exception as reason:  # a browser can fail in many ways, none of which is the report's
-        return (
-            f"no PNG figures: {type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else ''}"
-        )
+        return f"no PNG figures: {type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else ''}"
     return f"{len(sources)} PNG figures"

@@ -49,9 +49,7 @@ def spectral_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges
     return places[:num_nodes], places[num_nodes:]
 
 
-def spread(
-    incidence: NDArray[np.int64], nodes: Array, hyperedges: Array, *, steps: int = 80
-) -> tuple[Array, Array]:
+def spread(incidence: NDArray[np.int64], nodes: Array, hyperedges: Array, *, steps: int = 80) -> tuple[Array, Array]:
     """Push points apart while each hyperedge holds its members (Fruchterman-Reingold on the bipartite graph).
 
     Args:

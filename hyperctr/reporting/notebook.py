@@ -107,9 +107,7 @@ def run_notebook(
             status, error = "killed", _explain_death(kernel_log)
         except CellTimeoutError:
             status, error = "timeout", f"A cell took longer than {cell_timeout} s and was stopped."
-        except (
-            Exception
-        ):  # the kernel did not start, the disk is full ...: report it, the other notebooks still run
+        except Exception:  # the kernel did not start, the disk is full ...: report it, the other notebooks still run
             status, error = "failed", traceback.format_exc() + _tail(kernel_log)
     seconds, error = time.perf_counter() - begin, _ANSI.sub("", error).strip()
     result = NotebookResult(source.stem, status, seconds, error, target)
@@ -149,9 +147,7 @@ def _tail(log: Path, lines: int = 20) -> str:
     if not log.is_file():
         return ""
     text = log.read_text(errors="replace").splitlines()
-    return "\n".join(
-        [line for line in text if line.strip() and not any(part in line for part in _NOISE)][-lines:]
-    )
+    return "\n".join([line for line in text if line.strip() and not any(part in line for part in _NOISE)][-lines:])
 
 
 def _explain_death(log: Path) -> str:

@@ -48,9 +48,7 @@ def table1(data: Dataset) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
     counts = ["items", "users", "interactions", "clicks"]
-    frame = frame.reindex(
-        columns=["dataset", "source", *counts, "sparsity_printed", "sparsity", *modalities, "note"]
-    )
+    frame = frame.reindex(columns=["dataset", "source", *counts, "sparsity_printed", "sparsity", *modalities, "note"])
     whole = [*counts, *modalities]
     return frame.astype(dict.fromkeys(whole, "Int64"))
 

@@ -40,9 +40,7 @@ def notebook_parameters(path: str | Path) -> dict[str, tuple[str, str, str]]:
         raise ConfigError(f"{path} cannot be read as a notebook: {str(reason).splitlines()[0]}") from reason
     return {
         name: (
-            _type_of_default(one["default"])
-            if one["inferred_type_name"] == "None"
-            else one["inferred_type_name"],
+            _type_of_default(one["default"]) if one["inferred_type_name"] == "None" else one["inferred_type_name"],
             one["default"],
             one["help"],
         )

@@ -108,9 +108,7 @@ def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _target(report_dir: str | Path, kind: str, name: str) -> Path:
     if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"name {name!r} must be lower-case letters, digits, '_' and '-': it becomes a file name"
-        )
+        raise ConfigError(f"name {name!r} must be lower-case letters, digits, '_' and '-': it becomes a file name")
     return Path(report_dir) / kind / name
 
 

@@ -26,7 +26,8 @@ from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.reporting.images import write_images
 from hyperctr.reporting.notebook import NotebookResult, load_book, read_result, run_notebook
 from hyperctr.reporting.parameters import check_parameters
-from hyperctr.reporting.site import About, duration, write_site
+from hyperctr.reporting.site import About, write_site
+from hyperctr.reporting.tables import duration
 from hyperctr.runtime import track, write_atomic
 
 Preset = Literal["smoke", "quick", "paper"]
@@ -64,9 +65,7 @@ class Report:
             if not one.ok
         ]
         done = sum(one.ok for one in self.results)
-        lines.append(
-            f"{done} of {len(self.results)} notebooks ran in {duration(self.seconds)}; {self.images}"
-        )
+        lines.append(f"{done} of {len(self.results)} notebooks ran in {duration(self.seconds)}; {self.images}")
         return "\n".join([*lines, str(self.index)])
 
 

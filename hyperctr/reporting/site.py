@@ -15,7 +15,7 @@ from typing import Any
 
 from hyperctr.reporting.notebook import NotebookResult, load_book
 from hyperctr.reporting.publish import published
-from hyperctr.reporting.tables import show_number
+from hyperctr.reporting.tables import duration, show_number
 from hyperctr.runtime import write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -80,16 +80,6 @@ def write_site(folder: str | Path, about: About, results: Sequence[NotebookResul
     )  # fmt: skip
     write_atomic(index, content)
     return index
-
-
-def duration(seconds: float) -> str:
-    """Write a wall time for people.
-
-    >>> duration(42.3), duration(125)
-    ('42 s', '2 min 5 s')
-    """
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def number(value: Any) -> str:

@@ -140,9 +140,7 @@ class NotebookStudy:
             ConfigError: there is no such slot.
         """
         if not -1 <= slot < self.slots.count:
-            raise ConfigError(
-                f"slot {slot} does not exist; slots are 0 to {self.slots.count - 1}, or -1: the busiest"
-            )
+            raise ConfigError(f"slot {slot} does not exist; slots are 0 to {self.slots.count - 1}, or -1: the busiest")
         return self.busiest_slot if slot == -1 else slot
 
     def labels(self, kind: str) -> np.ndarray[Any, Any]:

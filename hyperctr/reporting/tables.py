@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# column -> title, whether more is better
+# column -> title; 1: more is better, -1: less is, 0: no best (a constant is calibrated perfectly)
 METRICS = {
-    "auc": ("AUC", True),
-    "gauc": ("GAUC", True),
-    "auc_exposed": ("AUC, exposed", True),
-    "logloss": ("log loss", False),
-    "calibration_error": ("calibration error", False),
+    "auc": ("AUC", 1),
+    "gauc": ("GAUC", 1),
+    "auc_exposed": ("AUC, exposed", 1),
+    "logloss": ("log loss", -1),
+    "calibration_error": ("calibration error", 0),
 }
 EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero
 
@@ -76,6 +76,16 @@ def show_number(value: Any, digits: int | None = None) -> str:
     return html.escape(str(value))
 
 
+def duration(seconds: float) -> str:
+    """Write a wall time for people.
+
+    >>> duration(42.3), duration(125)
+    ('42 s', '2 min 5 s')
+    """
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
 def frame_table(
     frame: pd.DataFrame,
     *,
@@ -95,9 +105,7 @@ def frame_table(
         for row in frame.to_dict("records")
     ]
     text = frozenset(
-        place
-        for place, column in enumerate(frame.columns)
-        if not pd.api.types.is_numeric_dtype(frame[column])
+        place for place, column in enumerate(frame.columns) if not pd.api.types.is_numeric_dtype(frame[column])
     )
     head = [titles.get(str(column), str(column).replace("_", " ")) for column in frame.columns]
     return HtmlTable(head, rows, caption, frozenset(strong), text)
@@ -119,8 +127,8 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", digits: int = 4) -> 
     best = {}
     for name in shown:
         values = rows[name].to_numpy(np.float64)
-        if np.isfinite(values).any():
-            best[name] = int(np.nanargmax(values) if METRICS[name][1] else np.nanargmin(values))
+        if METRICS[name][1] and np.isfinite(values).any():
+            best[name] = int(np.nanargmax(values * METRICS[name][1]))
     lines = []
     for place, row in enumerate(rows.to_dict("records")):
         cells = [html.escape(str(row["model"]))]

@@ -25,8 +25,8 @@ def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -
         ShapeError: a column is missing, or there is no row.
 
     >>> frame = pd.DataFrame({"examples": [10, 20], "loss": [0.7, 0.6], "validation_auc": [0.5, 0.8]})
-    >>> learning_curve(frame).layout.annotations[0].text
-    'best: 0.8000'
+    >>> learning_curve(frame).layout.title.subtitle.text.split(";")[0]
+    'best: 0.8000 after 20 clicks (marked'
     """
     need_columns(events, "examples", "loss", "validation_auc")
     if events.empty:
@@ -53,10 +53,8 @@ def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -
         x, y = float(events["examples"].iloc[best] / scale), float(reached[best])
         ring = {"size": 12, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
         made.add_scatter(x=[x], y=[y], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
-        anchor = "right" if x > float(events["examples"].max()) / scale / 2 else "left"
-        label = {"text": f"best: {y:.4f}", "showarrow": False, "yshift": -18, "font": {"color": NEUTRAL}}
-        made.add_annotation(x=x, y=y, xanchor=anchor, **label, row=1, col=1)
-        subtitle = "the weights of the marked point are kept; " + subtitle
+        at = f"{x:.2f} epochs" if epoch_examples else f"{x:,.0f} clicks"
+        subtitle = f"best: {y:.4f} after {at} (marked; its weights are kept); {subtitle}"
     style(made, "Learning curve", subtitle, height=520, showlegend=False)
     made.update_yaxes(title_text="validation AUC", row=1)
     made.update_yaxes(title_text="training loss", row=2)

@@ -199,7 +199,7 @@ def test_a_hull_holds_its_points() -> None:
 
 def test_a_learning_curve_marks_the_best_point() -> None:
     chart = frames()["curve"]
-    assert chart.layout.annotations[0].text == "best: 0.8000"
+    assert chart.layout.title.subtitle.text.startswith("best: 0.8000 after 2.00 epochs")
     assert chart.data[2].x == (2.0,)
     assert np.allclose(chart.data[1].y, [0.7, 0.5, 0.4])
     with pytest.raises(ShapeError, match=r"lacks the columns \['validation_auc'\]"):
