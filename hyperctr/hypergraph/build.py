@@ -24,7 +24,8 @@ def build_hypergraphs(data: Dataset, split: Split, slots: Slots, interest: Inter
 
     User hypergraph of slot t, modality m: one hyperedge per item = the users who clicked it in t and whose interest
     ``F^t[u, m]`` reaches the threshold. Item hypergraph: one hyperedge per user = the items the user clicked in t with
-    a degree of interest that reaches it. Hyperedges under two members are dropped, the modality groups concatenated.
+    a degree of interest that reaches it. An item without modality m lies on no hyperedge of m and gives none.
+    Hyperedges under two members are dropped, the modality groups concatenated.
 
     Returns:
         Two lists of T hypergraphs over all U users and all I items: ``group`` is a hyperedge's modality, ``label`` the

@@ -1,0 +1,248 @@
+"""The slots' hypergraphs against sets built from Definitions 2 and 3, and the rows they live on against search."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperctr.errors import ConfigError, ShapeError
+from hyperctr.hypergraph.build import build_hypergraphs
+from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.rows import Rows
+from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
+from hyperctr.model.convolution import HypergraphConv
+from tests.small import Small, small
+
+pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
+Edges = dict[tuple[int, int, int], tuple[frozenset[int], float]]  # (slot, modality, label) -> members, weight
+
+
+def definitions(study: Small, delta: float = 0.5, *, quantile: bool = False, neighbours: int | None = None,
+                weighted: bool = True, seed: int = 0) -> tuple[Edges, Edges]:  # fmt: skip
+    """User and item hyperedges, set by set, from Definitions 2 and 3."""
+    degree: dict[tuple[int, int, int, int], float] = {}
+    heard: dict[tuple[int, int, int], list[float]] = defaultdict(list)
+    for (u, i, t, _), row in zip(study.clicks, study.interest.degree.astype(float), strict=True):
+        for m, value in enumerate(row):
+            if not np.isnan(value):
+                degree[t, m, u, i] = value
+                heard[t, m, u].append(value)
+    interest = {key: float(np.float32(np.mean(values))) for key, values in heard.items()}
+    limit = defaultdict(lambda: float(np.float32(delta)))
+    if quantile:
+        for t, m in {key[:2] for key in interest}:
+            limit[t, m] = float(np.float32(np.quantile([v for k, v in interest.items() if k[:2] == (t, m)], delta)))
+    sides: list[Edges] = []
+    for side in ("user", "item"):
+        found: dict[tuple[int, int, int], dict[int, tuple[int, float]]] = defaultdict(dict)
+        for (t, m, u, i), value in degree.items():
+            shown = interest[t, m, u] if side == "user" else value
+            if shown >= limit[t, m]:
+                label, node = (i, u) if side == "user" else (u, i)
+                names = (np.array([x]) for x in (u, i, t))
+                found[t, m, label][node] = (int(sampling_priority(seed, 2, *names)[m, 0]), shown)
+        if neighbours:
+            for key, members in found.items():
+                found[key] = dict(sorted(members.items(), key=lambda member: member[1])[:neighbours])
+            places: dict[tuple[int, int], list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
+            for key, members in found.items():
+                for node, (priority, _) in members.items():
+                    places[key[0], node].append((priority, key))
+            for (_, node), keys in places.items():
+                for _, key in sorted(keys)[neighbours:]:
+                    del found[key][node]
+        sides.append({
+            key: (frozenset(members), float(np.mean([v for _, v in members.values()])) if weighted else 1.0)
+            for key, members in found.items()
+            if len(members) >= 2
+        })  # fmt: skip
+    return sides[0], sides[1]
+
+
+def listed(graphs: list[Hypergraph]) -> Edges:
+    """The hyperedges of one hypergraph per slot."""
+    edges: Edges = {}
+    for t, H in enumerate(graphs):
+        assert H.slot == t
+        for e in range(H.num_hyperedges):
+            key = (t, int(H.group[e]), int(H.label[e]))
+            assert key not in edges
+            edges[key] = (frozenset(H.members(e).tolist()), float(H.weight[e]))
+            assert len(edges[key][0]) == len(H.members(e))
+    return edges
+
+
+def stacked(H: Hypergraph, nodes: Rows, edges: Rows) -> Edges:
+    """The filled hyperedges of the stacked hypergraph, rows translated to nodes."""
+    found: Edges = {}
+    for e in H.hyperedge_size.nonzero()[:, 0].tolist():
+        row, members = int(H.label[e]), H.members(e)
+        slot = int(edges.slot[row])
+        assert set(nodes.slot[members].tolist()) == {slot}
+        key = (slot, int(H.group[e]), int(edges.node[row]))
+        found[key] = (frozenset(nodes.node[members].tolist()), float(H.weight[e]))
+    by_node = [set(H.hyperedges_of(v).tolist()) for v in range(H.num_nodes)]
+    assert all((e in by_node[v]) for v, e in H.incidence.T.tolist())
+    assert sum(map(len, by_node)) == H.nnz
+    return found
+
+
+def assembled(graphs: SlotHypergraphs, dropped: list[int] | None = None) -> tuple[Edges, Edges]:
+    users, items = graphs.assemble(None if dropped is None else torch.tensor(dropped, dtype=torch.int64))
+    return stacked(users, graphs.user_rows, graphs.item_rows), stacked(items, graphs.item_rows, graphs.user_rows)
+
+
+def assert_same(found: Edges, expected: Edges) -> None:
+    assert {key: members for key, (members, _) in found.items()} == {key: m for key, (m, _) in expected.items()}
+    for key, (_, weight) in expected.items():
+        assert found[key][1] == pytest.approx(weight, abs=1e-6)
+
+
+def test_two_definitions_by_hand():
+    user, item = np.array([0, 0, 0, 1, 1, 2, 2, 0]), np.array([0, 1, 2, 0, 1, 0, 1, 0])
+    first = [0.9, 0.3, 0.6, 0.5, 0.5, 0.1, 0.2, 0.9]
+    second = [np.nan, 0.8, 0.6, np.nan, 0.2, np.nan, 0.9, np.nan]  # item 0 lacks the second modality
+    data = SimpleNamespace(user_index=user, item_index=item, num_users=3, num_items=3, modalities=("visual", "textual"))
+    split, slots = SimpleNamespace(train=np.arange(8)), SimpleNamespace(index=np.zeros(8, np.int64), count=1)
+    degree = np.array([first, second], np.float32).T
+    interest = replace(small(0).interest, degree=degree, matrix=np.zeros((1, 3, 2), np.float32))
+    users, items = build_hypergraphs(data, split, slots, interest, 0.5)
+    # F: user 0 (.9 + .3 + .6 + .9) / 4 = .675 and .7 ; user 1: .5 and .2 ; user 2: .15 and .9
+    assert listed(users) == {
+        (0, 0, 0): (frozenset({0, 1}), pytest.approx((0.675 + 0.5) / 2)),
+        (0, 0, 1): (frozenset({0, 1}), pytest.approx((0.675 + 0.5) / 2)),
+        (0, 1, 1): (frozenset({0, 2}), pytest.approx((0.7 + 0.9) / 2)),
+    }
+    assert listed(items) == {
+        (0, 0, 0): (frozenset({0, 2}), pytest.approx((0.9 + 0.6) / 2)),
+        (0, 0, 1): (frozenset({0, 1}), pytest.approx(0.5)),
+        (0, 1, 0): (frozenset({1, 2}), pytest.approx((0.8 + 0.6) / 2)),
+    }
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.4, 0.5, 0.75]), st.booleans(), st.booleans(),
+       st.sampled_from([None, 2, 3]))  # fmt: skip
+def test_hypergraphs_of_slots_equal_the_definitions(seed, delta, quantile, weighted, neighbours):
+    study = small(seed)
+    options = {"quantile": quantile, "neighbours": neighbours, "weighted": weighted, "seed": seed}
+    users, items = build_hypergraphs(study.data, study.split, study.slots, study.interest, delta, **options)
+    for graphs, expected, nodes, labels, kind in zip(
+        (users, items), definitions(study, delta, **options), (5, 6), (6, 5), ("user", "item"), strict=True
+    ):
+        assert_same(listed(graphs), expected)
+        for H in graphs:
+            assert (H.num_nodes, H.group_names, H.node_kind) == (nodes, study.data.modalities, kind)
+            # The paper's bounds: |E_{I,j}| <= |U| a modality, |E_group| <= k |U| (for users: items).
+            assert torch.bincount(H.group, minlength=2).max() <= labels
+            assert H.num_hyperedges <= 2 * labels
+            assert H.num_hyperedges == 0 or H.hyperedge_size.min() >= 2
+            if neighbours:
+                assert H.num_hyperedges == 0 or H.hyperedge_size.max() <= neighbours
+                assert H.by_node[0].diff().max() <= neighbours
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32), st.data(), st.sampled_from([None, 2, 3]))
+def test_hidden_clicks_leave_the_hypergraphs_of_data_without_them(seed, chosen, neighbours):
+    study = small(seed)
+    count = len(study.split.train)
+    dropped = chosen.draw(st.lists(st.integers(0, count - 1), max_size=count))  # a click may be named twice
+    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest, neighbours=neighbours, seed=seed)
+    left = study.without(sorted(set(dropped)))
+    for found, expected in zip(
+        assembled(graphs, dropped), definitions(left, neighbours=neighbours, seed=seed), strict=True
+    ):
+        assert_same(found, expected)
+    for found, expected in zip(assembled(graphs, []), assembled(graphs), strict=True):
+        assert found == expected
+
+
+@pytest.mark.parametrize("neighbours", [None, 2])
+def test_later_slots_change_nothing_before_them(neighbours):
+    study = small(3, rows=80)
+    late = [c for c, click in enumerate(study.clicks) if click[2] == 2]
+    assert late
+    whole, cut = (
+        assembled(SlotHypergraphs(s.data, s.split, s.slots, s.interest, neighbours=neighbours, quantile=True))
+        for s in (study, study.without(late))
+    )
+    for full, earlier in zip(whole, cut, strict=True):
+        assert {key: edge for key, edge in full.items() if key[0] < 2} == earlier != {}
+
+
+def test_the_sample_depends_on_the_seed_and_on_nothing_but_it():
+    study = small(5, rows=120)
+    made = [
+        assembled(SlotHypergraphs(study.data, study.split, study.slots, study.interest, neighbours=2, seed=seed))
+        for seed in (1, 1, 2)
+    ]
+    assert made[0] == made[1] != made[2]
+    drawn = sampling_priority(0, 2, np.arange(50_000), np.arange(50_000)) / 2.0**64
+    assert len(np.unique(drawn)) == 100_000
+    assert np.histogram(drawn, 10, (0, 1))[0] == pytest.approx(10_000, rel=0.05)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32), st.data())
+def test_bipartite_graph_holds_the_pairs_and_eq5_on_it_is_a_graph_convolution(seed, chosen):
+    study = small(seed)
+    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest)
+    dropped = chosen.draw(st.lists(st.integers(0, len(study.split.train) - 1), unique=True))
+    H = graphs.bipartite(torch.tensor(dropped, dtype=torch.int64))
+    cut = len(graphs.user_rows.node)
+    pairs = set()
+    for e in range(H.num_hyperedges):
+        user, item = H.members(e).tolist()
+        assert graphs.user_rows.slot[user] == graphs.item_rows.slot[item - cut]
+        pairs.add(tuple(int(x[k]) for x, k in ((graphs.user_rows.node, user), (graphs.item_rows.node, item - cut),
+                                               (graphs.user_rows.slot, user))))  # fmt: skip
+    assert pairs == {click[:3] for c, click in enumerate(study.clicks) if c not in dropped}
+    assert len(pairs) == H.num_hyperedges
+
+    adjacency = torch.zeros(H.num_nodes, H.num_nodes, dtype=torch.float64)
+    for e in range(H.num_hyperedges):
+        user, item = H.members(e).tolist()
+        adjacency[user, item] = adjacency[item, user] = 1.0
+    degree = adjacency.sum(1)
+    root = torch.where(degree > 0, degree.clamp(min=1) ** -0.5, 0.0).diag()
+    conv = HypergraphConv(4, 3, bias=False).double()
+    x = torch.from_numpy(np.random.default_rng(seed).standard_normal((H.num_nodes, 4)))
+    x[degree == 0] = 0.0  # a node without clicks gets nothing from Eq 5, not half of itself
+    expected = (x + root @ adjacency @ root @ x) @ conv.weight / 2
+    torch.testing.assert_close(conv(x, H), expected, rtol=0, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 3))), st.integers(0, 2**32))
+def test_rows_are_found_as_by_search(pairs, seed):
+    ordered = sorted(pairs)
+    keys = np.array([node * 4 + slot for node, slot in ordered], dtype=np.int64)
+    rows = Rows.unpack(keys, 4)
+    assert list(zip(rows.node.tolist(), rows.slot.tolist(), strict=True)) == ordered
+    active = torch.from_numpy(np.random.default_rng(seed).random(len(ordered)) < 0.6)
+    node, slot = torch.arange(5).repeat_interleave(4), torch.arange(4).repeat(5)
+    found, before = rows.find(node, slot).tolist(), rows.latest_before(node, slot, active).tolist()
+    for k, (v, t) in enumerate(zip(node.tolist(), slot.tolist(), strict=True)):
+        assert found[k] == (ordered.index((v, t)) if (v, t) in pairs else -1)
+        earlier = [r for r, (w, s) in enumerate(ordered) if w == v and s < t and active[r]]
+        assert before[k] == max(earlier, default=-1)
+
+
+def test_wrong_arguments_are_named():
+    study = small(0)
+    parts = (study.data, study.split, study.slots, study.interest)
+    with pytest.raises(ConfigError, match="delta = 1.5"):
+        build_hypergraphs(*parts, 1.5)
+    with pytest.raises(ConfigError, match="neighbours = 1 must be at least 2"):
+        build_hypergraphs(*parts, neighbours=1)
+    fewer = replace(study.interest, degree=study.interest.degree[1:])
+    with pytest.raises(ShapeError, match="pre-train the interest on the same data and split"):
+        build_hypergraphs(*parts[:3], fewer)

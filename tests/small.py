@@ -1,0 +1,89 @@
+"""Small random studies with everything awkward in them, for tests that compare with brute force.
+
+Users click an item twice in a slot and at one moment, slots are empty, items lack modalities, rows are unclicks, and
+the degrees of interest lie on a coarse grid, so that thresholds are met exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.features import FeatureTable
+from hyperctr.data.interactions import Interactions
+from hyperctr.data.splits import Split
+from hyperctr.hypergraph.interest import Interest
+from hyperctr.slots import Slots, make_slots
+
+DIMS = {"visual": 3, "textual": 2}
+
+
+@dataclass(frozen=True)
+class Small:
+    """A study with hand-made interest; ``clicks`` lists the training clicks as (user, item, slot, timestamp)."""
+
+    data: Dataset
+    split: Split
+    slots: Slots
+    interest: Interest
+
+    @property
+    def clicks(self) -> list[tuple[int, int, int, int]]:
+        columns = (self.data.user_index, self.data.item_index, self.slots.index, self.data.timestamp)
+        return [tuple(int(column[row]) for column in columns) for row in self.split.train]  # type: ignore[misc]
+
+    def without(self, dropped: list[int]) -> Small:
+        """The same study when the training clicks ``dropped`` are moved to validation."""
+        part = self.split.part.copy()
+        part[self.split.train[dropped]] = 1
+        split = replace(self.split, part=part)
+        kept = np.delete(self.interest.degree, dropped, axis=0)
+        return replace(self, split=split, interest=hand_made(self.data, split, self.slots, kept))
+
+
+def small(seed: int, *, users: int = 5, items: int = 6, rows: int = 50, slots: int = 3, ticks: int = 30,
+          names: tuple[str, ...] = tuple(DIMS)) -> Small:  # fmt: skip
+    """Draw a study; every user has at least one row, and everything else is left to chance."""
+    draw = np.random.default_rng(seed)
+    frame = pd.DataFrame({
+        "user_id": np.concatenate([np.arange(users), draw.integers(users, size=rows)]) + 100,
+        "item_id": draw.integers(items, size=users + rows) + 500,
+        "timestamp": draw.integers(ticks, size=users + rows),
+        "clicked": draw.random(users + rows) < 0.9,
+    })  # fmt: skip
+    frame.loc[0, "timestamp"], frame.loc[1, "timestamp"] = 0, ticks - 1
+    frame = frame.drop_duplicates(["user_id", "item_id", "timestamp"])
+    tables = []
+    for name in names:
+        present = draw.random(items) < 0.7
+        present[0] = True
+        tables.append(FeatureTable(name, draw.standard_normal((items, DIMS[name])), present))
+    present = np.any([table.present for table in tables], axis=0)
+    tables[0] = FeatureTable(names[0], tables[0].values, tables[0].present | ~present)  # no item without any
+    data = Dataset("small", Interactions(frame, clock="ordinal"), tables, items=np.arange(items) + 500)
+    part = np.where(draw.random(len(data.clicked)) < 0.8, 0, draw.integers(1, 3, size=len(data.clicked)))
+    parts = Split("random", (0.7, 0.2, 0.1), 0, part.astype(np.int8), data.clicked)
+    degree = draw.integers(1, 8, size=(users, items, len(names))).astype(np.float32) / 8
+    for m, table in enumerate(data.features.values()):
+        degree[:, ~table.present, m] = np.nan
+    cut = make_slots(data, count=slots)
+    degree = degree[data.user_index[parts.train], data.item_index[parts.train]]
+    return Small(data, parts, cut, hand_made(data, parts, cut, degree, draw))
+
+
+def hand_made(data: Dataset, split: Split, slots: Slots, degree: np.ndarray,
+              draw: np.random.Generator | None = None, size: int = 8) -> Interest:  # fmt: skip
+    """Interest with the given degrees; the matrix is their plain mean, the embeddings are noise."""
+    matrix = np.full((slots.count, data.num_users, degree.shape[1]), np.nan, dtype=np.float32)
+    user, slot = data.user_index[split.train], slots.index[split.train]
+    for t, u, m in np.ndindex(matrix.shape):
+        known = degree[(user == u) & (slot == t), m]
+        known = known[~np.isnan(known)]
+        if len(known):
+            matrix[t, u, m] = known.astype(np.float64).mean()
+    draw = draw or np.random.default_rng(0)
+    vectors = [draw.standard_normal((n, size)).astype(np.float32) for n in (data.num_users, data.num_items)]
+    return Interest(degree, matrix, data.modalities, *vectors, projections={}, weights={}, losses=())
