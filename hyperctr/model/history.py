@@ -60,7 +60,7 @@ class Window:
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
-        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).sqrt().to(items.dtype)
+        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).to(items.dtype).sqrt()
         # Gather and reduce: embedding_bag with per-sample weights was measured ten times slower on the CPU.
         return torch.bmm(weight[:, None], functional.embedding(self.items, items)).squeeze(1)
 

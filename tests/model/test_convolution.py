@@ -94,9 +94,7 @@ def test_renumbering_nodes_permutes_and_renumbering_hyperedges_changes_nothing(s
     weight, x = rng.random(edges), torch.from_numpy(rng.standard_normal((nodes, 3)))
     out = propagate(x, Hypergraph(incidence, nodes, edges, weight))
     to, place = rng.permutation(nodes), rng.permutation(edges)
-    moved = Hypergraph(
-        np.stack([to[incidence[0]], place[incidence[1]]]), nodes, edges, weight[np.argsort(place)]
-    )
+    moved = Hypergraph(np.stack([to[incidence[0]], place[incidence[1]]]), nodes, edges, weight[np.argsort(place)])
     permuted = propagate(x[np.argsort(to)], moved)
     torch.testing.assert_close(permuted[to], out, rtol=0, atol=1e-14)
 

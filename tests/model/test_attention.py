@@ -1,0 +1,97 @@
+"""The sequence encoder against torch's own layers, and what padding and emptiness may not do."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from hyperctr.model.attention import EncoderLayer, SequenceEncoder
+from hyperctr.model.history import Window
+
+
+def draw(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def twin(layer: EncoderLayer, size: int) -> nn.TransformerEncoderLayer:
+    """Torch's post-norm layer with the weights of ours."""
+    theirs = nn.TransformerEncoderLayer(size, layer.heads, 2 * size, dropout=0.0, batch_first=True).double()
+    state = {
+        "self_attn.in_proj_weight": torch.cat([layer.query.weight, layer.key.weight, layer.value.weight]),
+        "self_attn.in_proj_bias": torch.cat([layer.query.bias, layer.key.bias, layer.value.bias]),
+        "self_attn.out_proj.weight": layer.output.weight, "self_attn.out_proj.bias": layer.output.bias,
+        "linear1.weight": layer.first.weight, "linear1.bias": layer.first.bias,
+        "linear2.weight": layer.second.weight, "linear2.bias": layer.second.bias,
+        "norm1.weight": layer.norm_attention.weight, "norm1.bias": layer.norm_attention.bias,
+        "norm2.weight": layer.norm_feedforward.weight, "norm2.bias": layer.norm_feedforward.bias,
+    }  # fmt: skip
+    theirs.load_state_dict(state)
+    return theirs
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+def test_layer_equals_torchs_post_norm_encoder(heads):
+    layer = EncoderLayer(8, heads).double()
+    for k, parameter in enumerate(layer.parameters()):
+        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
+    x = draw(3, 5, 8)
+    valid = torch.tensor([[True] * 5, [True, True, False, True, False], [True] + [False] * 4])
+    theirs = twin(layer, 8)
+    expected = theirs(x, src_key_padding_mask=~valid)
+    torch.testing.assert_close(layer(x, valid)[valid], expected[valid], rtol=0, atol=1e-12)
+    assert layer(x, torch.zeros_like(valid)).isfinite().all()  # no history at all: finite, and replaced later
+
+
+def encoder(layers: int = 2, length: int = 6) -> SequenceEncoder:
+    torch.manual_seed(3)
+    return SequenceEncoder(8, heads=2, layers=layers, length=length, dropout=0.5).double().eval()
+
+
+def window(valid: torch.Tensor) -> Window:
+    position = (valid.long().cumsum(1) - 1).clamp(min=0)
+    items = torch.where(valid, torch.arange(valid.numel()).view(valid.shape) % 7, 0)
+    return Window(items, valid, valid & (position < 2), position)
+
+
+def test_encoder_averages_the_encoded_tokens():
+    sequence, user, items = encoder(), draw(2, 8), draw(7, 8, seed=1)
+    made = window(torch.tensor([[True, False, True, True], [False, True, False, False]]))
+    for b, count in ((0, 3), (1, 1)):
+        kept = made.valid[b]
+        token = user[b] + items[made.items[b][kept]] + sequence.position[torch.arange(count)]
+        token = sequence.norm(token + sequence.tag[made.short[b][kept].long()])[None]
+        for layer in sequence.layers:
+            token = twin(layer, 8)(token)
+        torch.testing.assert_close(sequence(user, items, made)[b], token[0].mean(0), rtol=0, atol=1e-12)
+
+
+def test_padding_changes_nothing_and_may_hold_anything():
+    sequence, user, items = encoder(), draw(3, 8), draw(7, 8, seed=1)
+    valid = torch.tensor([[True, True, False], [False, True, False], [False, False, False]])
+    made, longer = window(valid), window(torch.cat([valid, torch.zeros(3, 2, dtype=torch.bool)], 1))
+    longer = Window(torch.where(longer.valid, longer.items, 5), longer.valid, longer.short, longer.position)
+    longer.items[:, :3] = torch.where(valid, made.items, 4)
+    torch.testing.assert_close(sequence(user, items, longer), sequence(user, items, made), rtol=0, atol=1e-14)
+
+
+def test_empty_history_is_a_learned_vector_whoever_the_user_is():
+    sequence = encoder()
+    made = window(torch.tensor([[False, False], [True, False], [False, False]]))
+    out = sequence(draw(3, 8), draw(7, 8, seed=1), made)
+    assert torch.equal(out[0], sequence.empty) and torch.equal(out[2], sequence.empty)
+    out.sum().backward()
+    assert sequence.empty.grad.tolist() == [2.0] * 8
+    assert all(parameter.grad.isfinite().all() for parameter in sequence.parameters())
+
+
+def test_order_counts_only_through_positions():
+    """Attention and mean are symmetric in the tokens: shuffling items with their positions changes nothing."""
+    sequence, user, items = encoder(length=4), draw(1, 8), draw(7, 8, seed=1)
+    short, valid = torch.tensor([[True, True, False, False]]), torch.ones(1, 4, dtype=torch.bool)
+    made = Window(torch.tensor([[3, 1, 6, 2]]), valid, short, torch.arange(4)[None])
+    to = torch.tensor([2, 0, 3, 1])
+    moved = Window(made.items[:, to], valid, short[:, to], made.position[:, to])
+    torch.testing.assert_close(sequence(user, items, moved), sequence(user, items, made), rtol=0, atol=1e-14)
+    swapped = Window(made.items[:, to], valid, short, made.position)
+    assert (sequence(user, items, swapped) - sequence(user, items, made)).abs().max() > 1e-3

@@ -1,0 +1,98 @@
+"""What a prediction may see: windows and counts against a plain search through the training clicks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperctr.model.history import ClickHistory, ItemCounts, Targets, Window
+from tests.small import small
+
+pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
+PROTOCOLS = st.sampled_from(["paper", "causal"])
+# user, timestamp; -1 and 99 lie outside the data's clock (0..29)
+NEW = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 99)), max_size=12)
+
+
+def make_targets(study, new):
+    """All training clicks as targets of their own, then new moments of any user."""
+    clicks = study.clicks
+    slot = study.slots.of(np.array([t for _, t in new], dtype=np.int64)).tolist()
+    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(clicks)]
+    rows += [(u, s, t, -1) for (u, t), s in zip(new, slot, strict=True)]
+    return rows, Targets(*torch.tensor(rows, dtype=torch.int64).reshape(-1, 4).T.contiguous())
+
+
+def visible(study, protocol, user, slot, timestamp, hidden):
+    """(timestamp, place in the data, item, slot) of the clicks a target may see, the newest first."""
+    seen = [
+        (when, c, i, s)
+        for c, (u, i, s, when) in enumerate(study.clicks)
+        if u == user and c != hidden and (s <= slot if protocol == "paper" else when < timestamp)
+    ]
+    return sorted(seen, reverse=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32), PROTOCOLS, st.sampled_from([1, 2, 5, 40]), NEW)
+def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
+    study = small(seed, ticks=12)  # few ticks, many ties
+    rows, targets = make_targets(study, new)
+    window = ClickHistory(study.data, study.split, study.slots, protocol).window(targets, length)
+    for b, (user, slot, timestamp, hidden) in enumerate(rows):
+        expected = visible(study, protocol, user, slot, timestamp, hidden)[:length]
+        valid = window.valid[b]
+        assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
+        assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
+        assert window.position[b][valid].tolist() == list(range(len(expected)))
+        assert not window.short[b][~valid].any() and not window.items[b][~valid].any()
+    assert window.position.min() >= 0 and window.position.max() < length
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32), PROTOCOLS, NEW)
+def test_counts_are_of_the_clicks_up_to_the_visible_slot(seed, protocol, new):
+    study = small(seed)
+    rows, targets = make_targets(study, new)
+    items = torch.arange(6).expand(len(rows), 6)
+    so_far, in_slot = ItemCounts(study.data, study.split, study.slots, protocol)(targets, items)
+    for b, (_, slot, _, hidden) in enumerate(rows):
+        last = slot if protocol == "paper" else slot - 1
+        seen = [(i, s) for c, (_, i, s, _) in enumerate(study.clicks) if c != hidden]
+        for item in range(6):
+            assert so_far[b, item] == sum(i == item and s <= last for i, s in seen)
+            assert in_slot[b, item] == sum(i == item and s == last for i, s in seen)
+
+
+@pytest.mark.parametrize("protocol", ["paper", "causal"])
+def test_clicks_out_of_sight_leave_windows_and_counts_as_they_are(protocol):
+    study = small(1, rows=90)
+    seen = [c for c, (_, _, s, t) in enumerate(study.clicks) if (s <= 1 if protocol == "paper" else t < 12)]
+    later = study.without([c for c in range(len(study.clicks)) if c not in seen])
+    targets = Targets(*torch.tensor([(u, 1, 12, -1) for u in range(5)]).T.contiguous())
+    windows = [ClickHistory(s.data, s.split, s.slots, protocol).window(targets, 9) for s in (study, later)]
+    for a, b in zip(vars(windows[0]).values(), vars(windows[1]).values(), strict=True):
+        assert torch.equal(a[windows[0].valid], b[windows[1].valid])
+    items = torch.arange(6).expand(5, 6)
+    counts = [ItemCounts(s.data, s.split, s.slots, protocol)(targets, items) for s in (study, later)]
+    assert all(torch.equal(a, b) for a, b in zip(*counts, strict=True))
+
+
+def test_the_sum_of_a_window_is_over_the_root_of_its_size():
+    valid = torch.tensor([[True, False, True], [False, False, False]])
+    window = Window(torch.tensor([[2, 0, 1], [0, 0, 0]]), valid, valid, torch.zeros(2, 3, dtype=torch.int64))
+    items = torch.tensor([[9.0, 9.0], [1.0, 2.0], [3.0, 5.0]], dtype=torch.float64)
+    expected = torch.tensor([[4.0, 7.0], [0.0, 0.0]], dtype=torch.float64)
+    expected[0] /= 2**0.5
+    torch.testing.assert_close(window.summed(items), expected, rtol=0, atol=1e-15)
+
+
+def test_targets_are_cut_together():
+    targets = Targets(*torch.arange(20).view(4, 5))
+    assert len(targets) == 5
+    part = targets[torch.tensor([4, 1])]
+    assert [column.tolist() for column in vars(part).values()] == [[4, 1], [9, 6], [14, 11], [19, 16]]
+    assert len(targets[slice(1, 3)].to(torch.device("cpu"))) == 2
