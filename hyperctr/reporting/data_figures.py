@@ -56,7 +56,7 @@ def popularity_figure(popularity: pd.DataFrame) -> go.Figure:
     share = float(clicks[: max(1, len(clicks) // 10)].sum() / max(clicks.sum(), 1))
     made = figure(
         "Popularity of items",
-        f"the most clicked tenth of the clicked items gets {share:.0%} of the clicks; "
+        f"the top tenth of the clicked items gets {share:.0%} of the clicks; "
         f"{len(popularity) - len(clicked):,} of {len(popularity):,} items were never clicked",
         x="rank of the item",
         y="clicks",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -109,9 +110,19 @@ def figure(title: str, subtitle: str = "", *, x: str = "", y: str = "", **layout
 
 
 def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go.Figure:
-    """Give a figure our template, a title and a line under it that says what is shown."""
-    text = {"text": title, "subtitle": {"text": subtitle}} if subtitle else {"text": title}
-    chart.update_layout(template=TEMPLATE, title=text, **layout)
+    """Give a figure our template, a title and a line or two under it that say what is shown.
+
+    A subtitle is broken so that it fits a narrow window and a printed page; the figure makes room for it.
+
+    >>> chart = style(go.Figure(), "Title", "word " * 30)
+    >>> chart.layout.title.subtitle.text.count("<br>"), chart.layout.margin.t
+    (1, 104)
+    """
+    lines = wrap(subtitle, 96) or [""]
+    top = layout.pop("margin", {}).copy()
+    top["t"] = top.get("t", TEMPLATE.layout.margin.t) + 16 * (len(lines) - 1)
+    text = {"text": title, "subtitle": {"text": "<br>".join(lines)}} if subtitle else {"text": title}
+    chart.update_layout(template=TEMPLATE, title=text, margin=top, **layout)
     return chart
 
 

@@ -48,9 +48,7 @@ class Page(HTMLParser):
         if tag == "a":
             self.links.append(named.get("href", ""))
         else:
-            self.loads += [
-                named[name] for name in ("src", "href", "srcset", "data", "action") if name in named
-            ]
+            self.loads += [named[name] for name in ("src", "href", "srcset", "data", "action") if name in named]
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._quiet:

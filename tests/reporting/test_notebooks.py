@@ -63,9 +63,7 @@ def test_one_tagged_typed_and_commented_parameters_cell(path: Path) -> None:
     assert len(tagged) == 1
     known = notebook_parameters(path)
     written = [one for one in ast.parse("".join(tagged[0]["source"])).body if isinstance(one, ast.AnnAssign)]
-    assert [one.target.id for one in written if isinstance(one.target, ast.Name)] == list(known), (
-        "papermill reads all"
-    )
+    assert [one.target.id for one in written if isinstance(one.target, ast.Name)] == list(known), "papermill reads all"
     assert {name: known[name][0] for name in COMMON} == COMMON
     for name, (kind, default, comment) in known.items():
         assert comment, f"{name} has no comment"
@@ -87,9 +85,7 @@ def test_thin_cells_that_hold_calls_and_no_logic(path: Path) -> None:
 def test_prose_before_anything_else(path: Path) -> None:
     first = "".join(json.loads(path.read_text())["cells"][0]["source"])
     assert re.match(r"# \w.*\n\S.*\.", first), "a title, then a sentence that the index repeats"
-    assert "$" not in "".join("".join(cell["source"]) for cell in cells(path, "markdown")), (
-        "no MathJax offline"
-    )
+    assert "$" not in "".join("".join(cell["source"]) for cell in cells(path, "markdown")), "no MathJax offline"
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +122,10 @@ def test_a_browser_draws_every_figure_offline(made: Report, tmp_path: Path) -> N
                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
                     "--disable-dev-shm-usage", "--proxy-server=127.0.0.1:9", f"--user-data-dir={tmp_path}",
                     "--virtual-time-budget=8000", "--dump-dom"]  # fmt: skip
-        dom = subprocess.run(
-            [browser, *switches, page.as_uri()], capture_output=True, text=True, timeout=90
-        ).stdout
+        dom = subprocess.run([browser, *switches, page.as_uri()], capture_output=True, text=True, timeout=90).stdout
         charts = dom.count('<figure class="chart"')
         assert charts == page.read_text().count('<figure class="chart"')
-        assert len(re.findall(r'<div class="[^"]*js-plotly-plot', dom)) == charts, (
-            f"{page.name}: a figure is blank"
-        )
+        assert len(re.findall(r'<div class="[^"]*js-plotly-plot', dom)) == charts, f"{page.name}: a figure is blank"
         assert "sendChartToCloud" not in re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL)
 
 
@@ -156,6 +148,4 @@ def test_plain_papermill_runs_a_notebook(tmp_path: Path) -> None:
     done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "application/vnd.plotly.v1+json" in target.read_text()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"], (
-        "by hand, nothing else is written"
-    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"], "by hand, nothing else is written"

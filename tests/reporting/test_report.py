@@ -112,10 +112,7 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     assert re.search(r"command ?hyperctr report planted --preset smoke", text)
     assert (folder / "tables" / "points_table.csv").read_text() == "x,y\n1,0.25\n2,0.75\n"
     assert (folder / "figures" / "points.csv").is_file()
-    assert (
-        json.loads((folder / "figures" / "points.json").read_text())["layout"]["title"]["text"]
-        == "Two points"
-    )
+    assert json.loads((folder / "figures" / "points.json").read_text())["layout"]["title"]["text"] == "Two points"
     page = (folder / "04_results.html").read_text()
     assert page.count('<figure class="chart"') == 1
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page).group(1))
@@ -124,9 +121,7 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     assert "batch 1" in Page(folder / "04_results.html").text
 
 
-def test_only_some_notebooks_can_run_again(
-    made: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_some_notebooks_can_run_again(made: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = made.index.parent
     books = tmp_path / "books"
     for name in ENDINGS:
@@ -139,9 +134,7 @@ def test_only_some_notebooks_can_run_again(
     assert not [path for path in out.parent.iterdir() if path.name.startswith(".")], "nothing is left beside"
 
 
-def test_a_report_that_is_interrupted_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_that_is_interrupted_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     books = tmp_path / "books"
     write_book(books / "00_fine.ipynb")
     out = tmp_path / "out" / "smoke"
