@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -18,52 +17,9 @@ from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
 from hyperctr.model.convolution import HypergraphConv
-from tests.small import Small, small
+from tests.small import Edges, definitions, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
-Edges = dict[tuple[int, int, int], tuple[frozenset[int], float]]  # (slot, modality, label) -> members, weight
-
-
-def definitions(study: Small, delta: float = 0.5, *, quantile: bool = False, neighbours: int | None = None,
-                weighted: bool = True, seed: int = 0) -> tuple[Edges, Edges]:  # fmt: skip
-    """User and item hyperedges, set by set, from Definitions 2 and 3."""
-    degree: dict[tuple[int, int, int, int], float] = {}
-    heard: dict[tuple[int, int, int], list[float]] = defaultdict(list)
-    for (u, i, t, _), row in zip(study.clicks, study.interest.degree.astype(float), strict=True):
-        for m, value in enumerate(row):
-            if not np.isnan(value):
-                degree[t, m, u, i] = value
-                heard[t, m, u].append(value)
-    interest = {key: float(np.float32(np.mean(values))) for key, values in heard.items()}
-    limit = defaultdict(lambda: float(np.float32(delta)))
-    if quantile:
-        for t, m in {key[:2] for key in interest}:
-            limit[t, m] = float(np.float32(np.quantile([v for k, v in interest.items() if k[:2] == (t, m)], delta)))
-    sides: list[Edges] = []
-    for side in ("user", "item"):
-        found: dict[tuple[int, int, int], dict[int, tuple[int, float]]] = defaultdict(dict)
-        for (t, m, u, i), value in degree.items():
-            shown = interest[t, m, u] if side == "user" else value
-            if shown >= limit[t, m]:
-                label, node = (i, u) if side == "user" else (u, i)
-                names = (np.array([x]) for x in (u, i, t))
-                found[t, m, label][node] = (int(sampling_priority(seed, 2, *names)[m, 0]), shown)
-        if neighbours:
-            for key, members in found.items():
-                found[key] = dict(sorted(members.items(), key=lambda member: member[1])[:neighbours])
-            places: dict[tuple[int, int], list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
-            for key, members in found.items():
-                for node, (priority, _) in members.items():
-                    places[key[0], node].append((priority, key))
-            for (_, node), keys in places.items():
-                for _, key in sorted(keys)[neighbours:]:
-                    del found[key][node]
-        sides.append({
-            key: (frozenset(members), float(np.mean([v for _, v in members.values()])) if weighted else 1.0)
-            for key, members in found.items()
-            if len(members) >= 2
-        })  # fmt: skip
-    return sides[0], sides[1]
 
 
 def listed(graphs: list[Hypergraph]) -> Edges:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.model.history import ClickHistory, ItemCounts, Targets, Window
-from tests.small import small
+from tests.small import small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 PROTOCOLS = st.sampled_from(["paper", "causal"])
@@ -24,16 +24,6 @@ def make_targets(study, new):
     rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(clicks)]
     rows += [(u, s, t, -1) for (u, t), s in zip(new, slot, strict=True)]
     return rows, Targets(*torch.tensor(rows, dtype=torch.int64).reshape(-1, 4).T.contiguous())
-
-
-def visible(study, protocol, user, slot, timestamp, hidden):
-    """(timestamp, place in the data, item, slot) of the clicks a target may see, the newest first."""
-    seen = [
-        (when, c, i, s)
-        for c, (u, i, s, when) in enumerate(study.clicks)
-        if u == user and c != hidden and (s <= slot if protocol == "paper" else when < timestamp)
-    ]
-    return sorted(seen, reverse=True)
 
 
 @settings(deadline=None, max_examples=60)
