@@ -136,16 +136,19 @@ class HyperCTR(ClickModel):
             self._start_from(interest)
 
     def _start_from(self, interest: Interest) -> None:
-        """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread."""
+        """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread.
+
+        Vectors of another size, or all alike (no pre-training), are left as drawn.
+        """
         with torch.no_grad():
             for parameter, learned in (
                 (self.user_embedding, interest.user_embedding),
                 (self.items.embedding, interest.item_embedding),
             ):
-                if learned.shape == tuple(parameter.shape):
+                if learned.shape == tuple(parameter.shape) and np.ptp(learned, axis=0).any():
                     values = torch.from_numpy(np.ascontiguousarray(learned))
                     values = values - values.mean(0)
-                    parameter.copy_(0.1 * values / values.std().clamp(min=1e-6))
+                    parameter.copy_(0.1 * values / values.std())
 
     # ---- stage 1: what a batch shares
     def refresh(self, dropped: Tensor | None = None) -> State:
@@ -250,8 +253,9 @@ class HyperCTR(ClickModel):
 
     def _trend_features(self, targets: Targets, items: Tensor) -> Tensor:
         """Return what the item's training clicks up to the slot tell, ``[B, n, 5]``."""
-        so_far, in_slot = (count.float() for count in self.context.counts(targets, items))
+        dtype = self.last.weight.dtype
+        so_far, in_slot = (count.to(dtype) for count in self.context.counts(targets, items))
         return torch.stack(
-            [torch.log1p(so_far), torch.log1p(in_slot), (so_far > 0).float(), (in_slot > 0).float(),
-             (so_far > 1).float()], -1,
+            [torch.log1p(so_far), torch.log1p(in_slot), (so_far > 0).to(dtype), (in_slot > 0).to(dtype),
+             (so_far > 1).to(dtype)], -1,
         )  # fmt: skip

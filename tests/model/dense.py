@@ -1,0 +1,140 @@
+"""HyperCTR written once more from Eq 1-8 in float64 numpy: dense matrices, one target and one candidate at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hyperctr.config import Config
+from hyperctr.model.hyperctr import HyperCTR
+from tests.small import Edges, Small, definitions, visible
+
+Array = np.ndarray[Any, Any]
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, 0)
+
+
+def normed(x: Array) -> Array:
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+
+
+class Dense:
+    """Logits of ``model`` from its parameters alone, with the training clicks ``dropped`` out of the graphs."""
+
+    def __init__(self, study: Small, config: Config, model: HyperCTR, dropped: list[int]) -> None:
+        self.study, self.config = study, config
+        self.p = {name: value.double().numpy() for name, value in model.state_dict().items()}
+        self.user, data = self.p["user_embedding"], study.data
+        self.static = self.p["items.embedding"].copy()
+        for name, table in data.features.items():
+            seen = table.values[table.present].astype(float)
+            spread = seen.std(0)
+            scaled = (table.values - seen.mean(0)) / np.where(spread > 0, spread, 1) / table.dim**0.5
+            vector = np.where(table.present[:, None], self.linear(scaled, f"items.projection.{name}"),
+                              self.p[f"items.absent.{name}"])  # fmt: skip
+            self.static += vector / len(data.features)
+        left = study.without(dropped)
+        self.graph: dict[int, tuple[Array, Array, Array, Array]] = {}  # slot -> user, item vectors; who is active
+        for t in range(study.slots.count):
+            if config.graph == "hypergraph":
+                users, items = definitions(left, config.delta, weighted=config.weighted)
+                x_user, user_on = self.convolve(0, self.user, self.matrices(users, t, data.num_users))
+                x_item, item_on = self.convolve(1, self.static, self.matrices(items, t, data.num_items))
+            else:
+                pairs = sorted({(u, i) for u, i, s, _ in left.clicks if s == t}) if config.graph == "bipartite" else []
+                incidence = np.zeros((data.num_users + data.num_items, len(pairs)))
+                for e, (u, i) in enumerate(pairs):
+                    incidence[[u, data.num_users + i], e] = 1.0
+                both, on = self.convolve(0, np.concatenate([self.user, self.static]), (incidence, np.ones(len(pairs))))
+                (x_user, x_item), (user_on, item_on) = (np.split(x, [data.num_users]) for x in (both, on))
+            self.graph[t] = (x_user, x_item, user_on, item_on)
+
+    def linear(self, x: Array, name: str) -> Array:
+        out: Array = x @ self.p[f"{name}.weight"].T + self.p.get(f"{name}.bias", 0.0)
+        return out
+
+    @staticmethod
+    def matrices(edges: Edges, slot: int, num_nodes: int) -> tuple[Array, Array]:
+        """H [N, E] and the diagonal of W [E]."""
+        chosen = [edge for key, edge in sorted(edges.items()) if key[0] == slot]
+        incidence = np.zeros((num_nodes, len(chosen)))
+        for e, (members, _) in enumerate(chosen):
+            incidence[sorted(members), e] = 1.0
+        return incidence, np.array([weight for _, weight in chosen])
+
+    def convolve(self, stack: int, x: Array, graph: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Eq 5, layer after layer, for the nodes on a hyperedge; the others keep their vector."""
+        h, w = graph
+        degree, size = h @ w, h.sum(0)
+        root = np.diag([d**-0.5 if d > 0 else 0.0 for d in degree])
+        operator = root @ h @ np.diag(w) @ np.diag(1 / size) @ h.T @ root
+        for layer in range(self.config.layers if f"stacks.{stack}.layers.0.weight" in self.p else 0):
+            theta, bias = (self.p[f"stacks.{stack}.layers.{layer}.{name}"] for name in ("weight", "bias"))
+            x = np.where(degree[:, None] > 0, x + relu(operator @ x @ theta + bias), x)
+        return x, degree > 0
+
+    def seen(self, side: int, node: int, slot: int) -> Array:
+        """The vector of a user (side 0) or item (side 1) as a target in ``slot`` sees it."""
+        static: Array = (self.user, self.static)[side][node]
+        if self.config.protocol == "paper":
+            return np.asarray(self.graph[slot][side][node])
+        earlier = [t for t in range(slot) if self.graph[t][2 + side][node]]
+        return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
+
+    def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int]]:
+        clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden)
+        return [(item, int(s == slot)) for _, _, item, s in clicks[: self.config.history_length]]
+
+    def sequential(self, user: int, history: list[tuple[int, int]]) -> Array:
+        """Eq 1-4 and the mean."""
+        if not history:
+            return self.p["sequence.empty"]
+        x = np.stack([
+            self.user[user] + self.static[i] + self.p["sequence.position"][k] + self.p["sequence.tag"][short]
+            for k, (i, short) in enumerate(history)
+        ])  # fmt: skip
+        x = self.scaled(normed(x), "sequence.norm")
+        width = self.config.embedding_size // self.config.attention_heads
+        for layer in range(self.config.attention_layers):
+            name = f"sequence.layers.{layer}"
+            heads = []
+            for h in range(self.config.attention_heads):
+                cut = slice(h * width, (h + 1) * width)
+                q, k, v = (self.linear(x, f"{name}.{part}")[:, cut] for part in ("query", "key", "value"))
+                attention = np.exp(q @ k.T / width**0.5)
+                heads.append(attention / attention.sum(1, keepdims=True) @ v)
+            x = self.scaled(
+                normed(x + self.linear(np.concatenate(heads, 1), f"{name}.output")), f"{name}.norm_attention"
+            )
+            inner = self.linear(relu(self.linear(x, f"{name}.first")), f"{name}.second")
+            x = self.scaled(normed(x + inner), f"{name}.norm_feedforward")
+        return x.mean(0)
+
+    def scaled(self, x: Array, name: str) -> Array:
+        out: Array = x * self.p[f"{name}.weight"] + self.p[f"{name}.bias"]
+        return out
+
+    def logit(self, user: int, slot: int, timestamp: int, hidden: int, item: int) -> float:
+        """Eq 6 and 7 for one candidate, and the terms that the switches add."""
+        history = self.history(user, slot, timestamp, hidden)
+        s, g = np.append(self.sequential(user, history), 1), np.append(self.seen(0, user, slot), 1)
+        fused = np.einsum("ij,ijk->k", np.outer(s, g), self.p["fusion.weight"])
+        x_item = self.static[item] + (0 if self.config.graph == "none" else self.seen(1, item, slot))
+        first = np.concatenate([self.p["from_user.weight"], self.p["from_item.weight"]], 1)
+        hidden_units = relu(first @ np.concatenate([fused, x_item]) + self.p["from_user.bias"])
+        out = self.linear(relu(self.linear(hidden_units, "second")), "last")
+        if self.config.matching:
+            total = sum((self.static[i] for i, _ in history), np.zeros_like(s[:-1]))
+            out = out + (self.user[user] + total / max(len(history), 1) ** 0.5) @ self.static[item]
+        if self.config.item_bias:
+            out = out + self.p["item_bias"][item]
+        if self.config.trend:
+            last = slot if self.config.protocol == "paper" else slot - 1
+            when = [s for c, (_, i, s, _) in enumerate(self.study.clicks) if i == item and c != hidden and s <= last]
+            so_far, now = len(when), sum(s == last for s in when)
+            facts = np.array([np.log1p(so_far), np.log1p(now), so_far > 0, now > 0, so_far > 1], dtype=float)
+            out = out + self.linear(relu(self.linear(facts, "trend.0")), "trend.2")
+        return float(out[0])
