@@ -1,0 +1,298 @@
+"""User interest pre-training (UIP, Eq. 9-10) and the interest matrix of every slot (paper, section 2.3.1).
+
+1. A critic says how well one modality of an item suits a user, Eq. 10 with the shapes closed:
+   ``g_m(u, i, a) = < (W_m^T e_i) * (P_m a), e_u >``, one ``W_m`` and one projection ``P_m`` per modality.
+2. It is trained so that the clicked item's own attribute scores above the attributes of other items, Eq. 9 as
+   InfoNCE, one contrast per modality. The contrast uses the logits ``g``: bounded ones saturate.
+3. The degree of interest of a click is a sigmoid of its logits; the interest matrix ``F^t[u, m]`` is the mean
+   over the user's training clicks of slot ``t``.
+
+Only training clicks are read: as positives, and as each other's negatives. Validation and test clicks have no
+influence, not even by being avoided.
+
+Where this goes beyond the letter of the paper, and what it is worth: ROC AUC of ``F`` against the planted
+leading modality (:mod:`hyperctr.hypergraph.recovery`), mean over modalities, on ``planted`` with slots of 6
+months and seeds 0, 1, 2. As implemented: 0.932, 0.922, 0.925.
+
+- Deviation: ``e_i`` starts at 1 and is pulled back to 1, because a free ``e_i`` learns by heart which
+  attribute is its own, which solves the contrast without the user: 0.728, 0.702, 0.686 without the pull.
+- Deviation: ``e_u`` and ``P_m`` are pulled to 0, because a user has few clicks and they fit by chance: 0.657,
+  0.636, 0.659 without these two pulls.
+- Deviation: negatives are the attributes of the batch's other clicks rather than of items drawn uniformly,
+  because items are then negatives as often as they are clicked, so that popularity cancels: 0.930, 0.871, 0.887
+  with uniform draws.
+- Deviation: the degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell
+  "which modality contributes the most", and a click that suits the user in every respect says little about
+  that: 0.896, 0.886, 0.881 with ``sigma(g_m)``. With a single modality nothing is subtracted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from hyperctr.errors import ConfigError, DataError, ShapeError
+from hyperctr.runtime import choose_device, derive_seed, track
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.slots import Slots
+
+Float32 = NDArray[np.float32]
+
+# Pull per click towards e_u = 0 and e_i = 1, and per step towards P_m = 0; chosen on `planted`, seed 0.
+USER_DECAY, ITEM_DECAY, PROJECTION_DECAY = 2.0, 1.0, 0.05
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What the pre-training found.
+
+    Attributes:
+        degree: float32 ``[C, M]`` in (0, 1), the degree of interest of every training click, in the order of
+            ``split.train``; nan where the item lacks the modality.
+        matrix: float32 ``[T, U, M]``, F: mean degree over the user's training clicks of the slot; nan where
+            there are none (or none with the modality).
+        modalities: the M names.
+        user_embedding: float32 ``[U, d]``.
+        item_embedding: float32 ``[I, d]``.
+        projections: per modality float32 ``[dim, d]``, P_m, for the standardised features.
+        weights: per modality float32 ``[d, d]``, W_m.
+        losses: UIP loss of each epoch, mean per click and modality.
+    """
+
+    degree: Float32
+    matrix: Float32
+    modalities: tuple[str, ...]
+    user_embedding: Float32
+    item_embedding: Float32
+    projections: Mapping[str, Float32]
+    weights: Mapping[str, Float32]
+    losses: tuple[float, ...]
+
+    def threshold(self, delta: float, quantile: bool = False) -> Float32:
+        """Return the threshold of every slot and modality, float32 ``[T, M]``.
+
+        Args:
+            delta: the threshold itself, or with ``quantile`` the share of a slot's users that stay below it.
+            quantile: take the quantile of ``F^t[:, m]`` over the users active in the slot. Each slot is
+                judged by itself, so that no slot's hypergraph depends on another slot's clicks.
+
+        Raises:
+            ConfigError: ``delta`` outside 0..1.
+
+        >>> matrix = np.array([[[0.2], [0.6], [np.nan]], [[np.nan]] * 3], np.float32)
+        >>> empty = np.zeros((0, 1), np.float32)
+        >>> interest = Interest(empty, matrix, ("visual",), empty, empty, {}, {}, ())
+        >>> interest.threshold(0.5, quantile=True).round(3).tolist()
+        [[0.4000000059604645], [1.0]]
+        """
+        if not 0 <= delta <= 1:
+            raise ConfigError(f"delta = {delta} is out of bounds: must be between 0 and 1")
+        slots, _, modalities = self.matrix.shape
+        if not quantile:
+            return np.full((slots, modalities), delta, dtype=np.float32)
+        limit = np.ones((slots, modalities), dtype=np.float32)  # stays 1 where nobody is active
+        for t in range(slots):
+            for m in range(modalities):
+                column = self.matrix[t, :, m]
+                column = column[~np.isnan(column)]
+                if len(column):
+                    limit[t, m] = np.quantile(column.astype(np.float64), delta)
+        return limit
+
+
+def pretrain_interest(
+    data: Dataset,
+    split: Split,
+    slots: Slots,
+    *,
+    embedding_size: int = 64,
+    epochs: int = 15,
+    learning_rate: float = 0.01,
+    batch_size: int = 512,
+    seed: int = 0,
+    device: str | None = None,
+) -> Interest:
+    """Train the critic on the training clicks and fill the interest matrix of every slot.
+
+    Args:
+        data: at least one modality.
+        split: its training clicks are all that is learned from.
+        slots: the slots of the matrix; they do not influence the degrees.
+        embedding_size: d.
+        epochs: passes over the training clicks; 0 leaves the critic as drawn.
+        learning_rate: Adam's.
+        batch_size: clicks per step; the others in the batch are a click's negatives.
+        seed: of initial weights and batches; bit-identical results for a seed on one machine's CPU.
+        device: as in :func:`hyperctr.runtime.choose_device`.
+
+    Raises:
+        ConfigError: a size is out of bounds.
+        DataError: the data set has no modality, or the split no training click.
+        ShapeError: split or slots belong to other data.
+
+    >>> from hyperctr.data.planted import planted
+    >>> from hyperctr.data.splits import split
+    >>> from hyperctr.slots import make_slots
+    >>> data = planted(num_users=20, num_items=60, num_interactions=300, months=12, groups=2)
+    >>> parts, slots = split(data), make_slots(data, months=6)
+    >>> interest = pretrain_interest(data, parts, slots, embedding_size=8, epochs=1, device="cpu")
+    >>> interest.matrix.shape, interest.degree.shape == (len(parts.train), 3)
+    ((2, 20, 3), True)
+    """
+    _check(data, split, slots, embedding_size, epochs, learning_rate, batch_size)
+    place = choose_device(device)
+    clicks = split.train
+    user = torch.from_numpy(data.user_index[clicks].copy()).to(place)
+    item = torch.from_numpy(data.item_index[clicks].copy()).to(place)
+    features = [table.standardised() for table in data.features.values()]
+    values = [torch.from_numpy(table.values.copy()).to(place) for table in features]
+    present = torch.from_numpy(np.stack([table.present for table in features], axis=1)).to(place)  # [I, M]
+
+    # Parameters: e_u, e_i, and per modality P_m and W_m.
+    draw = torch.Generator().manual_seed(derive_seed(seed, "interest"))
+    size = embedding_size
+    users = (0.1 * torch.randn(data.num_users, size, generator=draw)).to(place)
+    items = torch.ones(data.num_items, size, device=place)
+    projections = [
+        (torch.randn(len(x[0]), size, generator=draw) / len(x[0]) ** 0.5).to(place) for x in values
+    ]
+    weights = [torch.eye(size, device=place) for _ in values]
+    parameters = [users, items, *projections, *weights]
+    for parameter in parameters:
+        parameter.requires_grad_()
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate)
+
+    losses = []
+    for _ in track(range(epochs), total=epochs, label="interest"):
+        total = torch.zeros((), device=place)
+        for batch in torch.randperm(len(clicks), generator=draw).split(batch_size):
+            b_user, b_item = user[batch], item[batch]
+            e_u, e_i = functional.embedding(b_user, users), functional.embedding(b_item, items)
+            loss = torch.zeros((), device=place)
+            for m, x in enumerate(values):
+                attribute = x[b_item] @ projections[m]  # [B, d]
+                # [B, B]: user and item of the row's click, attribute of the column's.
+                logits = (e_u * (e_i @ weights[m])) @ attribute.T
+                loss = loss + uip_loss(logits, b_item, present[b_item, m])
+            total += loss.detach() * len(batch) / len(clicks) / len(values)
+            loss = loss + USER_DECAY * e_u.square().sum(1).mean()
+            loss = loss + ITEM_DECAY * (e_i - 1).square().sum(1).mean()
+            loss = loss + PROJECTION_DECAY * sum((p.square().sum() for p in projections), start=0.0)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        losses.append(float(total))
+
+    with torch.no_grad():
+        sides = [(items @ w) * (x @ p) for x, p, w in zip(values, projections, weights, strict=True)]
+        logits = torch.stack([(users[user] * side[item]).sum(1) for side in sides], dim=1)  # [C, M]
+        degree = degree_of_interest(logits, present[item]).cpu().numpy()
+    slot = slots.index[clicks]
+    arrays = [p.detach().cpu().numpy() for p in parameters]
+    names = data.modalities
+    return Interest(
+        degree=degree,
+        matrix=interest_matrix(degree, data.user_index[clicks], slot, data.num_users, slots.count),
+        modalities=names,
+        user_embedding=arrays[0],
+        item_embedding=arrays[1],
+        projections=dict(zip(names, arrays[2 : 2 + len(names)], strict=True)),
+        weights=dict(zip(names, arrays[2 + len(names) :], strict=True)),
+        losses=tuple(losses),
+    )
+
+
+def uip_loss(logits: Tensor, item: Tensor, present: Tensor) -> Tensor:
+    """Return the InfoNCE loss of one modality in a batch (Eq. 9, sign restored), a scalar.
+
+    ``- mean_b [ g_bb - log sum_c exp(g_bc) ]`` over the clicks ``b`` whose item has the modality; ``c`` runs
+    over ``b`` itself and the clicks of other items that have it.
+
+    Args:
+        logits: ``[B, B]``, ``g_m`` of the user and item of click b (row), attribute of click c (column).
+        item: int64 ``[B]``, the item of each click.
+        present: bool ``[B]``, whether the item has the modality.
+
+    >>> logits, item = torch.zeros(3, 3), torch.tensor([4, 4, 7])  # two clicks of item 4 do not compete
+    >>> loss = uip_loss(logits, item, torch.ones(3, dtype=torch.bool))
+    >>> bool(np.isclose(loss.item(), (2 * np.log(2) + np.log(3)) / 3))
+    True
+    """
+    own = torch.eye(len(item), dtype=torch.bool, device=item.device)
+    other = (item[:, None] != item[None, :]) & present[None, :]
+    kept = logits.masked_fill(~(own | other), -torch.inf)
+    each = torch.logsumexp(kept, dim=1) - logits.diagonal()
+    return torch.where(present, each, 0.0).sum() / present.sum().clamp(min=1)
+
+
+def degree_of_interest(logits: Tensor, present: Tensor) -> Tensor:
+    """Turn the critic's logits ``[C, M]`` into degrees in (0, 1); nan where the modality is not ``present``.
+
+    >>> degree_of_interest(torch.tensor([[2.0, 0.0, 9.0]]), torch.tensor([[True, True, False]])).tolist()
+    [[0.7310585975646973, 0.2689414322376251, nan]]
+    """
+    if logits.shape[1] > 1:
+        known = torch.where(present, logits, 0.0)
+        logits = logits - known.sum(1, keepdim=True) / present.sum(1, keepdim=True).clamp(min=1)
+    return torch.where(present, torch.sigmoid(logits), torch.nan)
+
+
+def interest_matrix(
+    degree: Float32, user: NDArray[np.int64], slot: NDArray[np.int64], num_users: int, num_slots: int
+) -> Float32:
+    """Return F, float32 ``[T, U, M]``: the mean degree over each user's clicks of each slot, nan without any.
+
+    Args:
+        degree: ``[C, M]``, nan entries are left out of the mean.
+        user: ``[C]`` user index of each click.
+        slot: ``[C]`` slot of each click.
+        num_users: U.
+        num_slots: T.
+
+    >>> degree = np.array([[0.25], [0.75], [np.nan]], np.float32)
+    >>> interest_matrix(degree, np.array([0, 0, 1]), np.array([0, 0, 0]), 2, 1).tolist()
+    [[[0.5], [nan]]]
+    """
+    cell = slot * num_users + user
+    columns = []
+    for column in degree.T:
+        known = ~np.isnan(column)
+        count = np.bincount(cell[known], minlength=num_slots * num_users)
+        total = np.bincount(cell[known], column[known].astype(np.float64), minlength=num_slots * num_users)
+        columns.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    return np.stack(columns, axis=1).reshape(num_slots, num_users, -1).astype(np.float32)
+
+
+def _check(
+    data: Dataset, split: Split, slots: Slots, size: int, epochs: int, learning_rate: float, batch_size: int
+) -> None:
+    """Refuse what cannot work, before minutes are spent on it."""
+    if not data.modalities:
+        raise DataError(f"{data.name}: there is no modality, and interest is interest in modalities")
+    rows = len(data.timestamp)
+    if len(split.part) != rows or len(slots.index) != rows:
+        raise ShapeError(
+            f"{data.name} has {rows:,} rows, the split {len(split.part):,}, the slots {len(slots.index):,}; "
+            "make both from this data set"
+        )
+    if not len(split.train):
+        raise DataError(f"{data.name}: the split has no training click to learn interest from")
+    for name, value, low in (
+        ("embedding_size", size, 1),
+        ("epochs", epochs, 0),
+        ("batch_size", batch_size, 2),
+    ):
+        if value < low:
+            raise ConfigError(f"{name} = {value} must be at least {low}")
+    if not 0 < learning_rate < 1:
+        raise ConfigError(f"learning_rate = {learning_rate} must be between 0 and 1")

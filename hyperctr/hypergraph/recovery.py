@@ -1,0 +1,79 @@
+"""How well the interest matrix recovers what was planted (only for data sets that carry their truth)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.errors import DataError
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.hypergraph.interest import Interest
+    from hyperctr.slots import Slots
+
+
+def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float64]:
+    """Return the planted modality mix of each user in each slot, ``[T, U, M]``, M as in ``data.modalities``.
+
+    The mix of a slot is the mean over the months of the user's training clicks there, which is when the user
+    could be observed; nan for users without a training click in the slot.
+
+    Raises:
+        DataError: the data set carries no truth.
+
+    >>> from hyperctr.data.planted import planted
+    >>> from hyperctr.data.splits import split
+    >>> from hyperctr.slots import make_slots
+    >>> data = planted(num_users=20, num_items=60, num_interactions=300, months=12, groups=2)
+    >>> mix = true_interest(data, split(data), make_slots(data, months=6))
+    >>> mix.shape, bool(np.allclose(mix.sum(2)[~np.isnan(mix[..., 0])], 1))
+    ((2, 20, 3), True)
+    """
+    truth = data.truth
+    if truth is None:
+        raise DataError(
+            f"{data.name} carries no truth to compare with; use a generated data set such as 'planted'"
+        )
+    clicks = split.train
+    user = data.user_index[clicks]
+    cell = slots.index[clicks] * data.num_users + user
+    cells = slots.count * data.num_users
+    count = np.bincount(cell, minlength=cells)
+    columns = []
+    for name in data.modalities:
+        mix = truth.interest[user, truth.month[clicks], truth.modalities.index(name)]
+        columns.append(np.bincount(cell, mix, minlength=cells) / np.where(count > 0, count, np.nan))
+    return np.stack(columns, axis=1).reshape(slots.count, data.num_users, -1)
+
+
+def interest_recovery(data: Dataset, split: Split, slots: Slots, interest: Interest) -> dict[str, float]:
+    """Return the ROC AUC with which ``F^t[u, m]`` tells the users whom modality m leads, per modality.
+
+    One case per (user, slot) with a training click whose item has modality m. It is positive when m has the
+    largest share of the user's true interest (:func:`true_interest`); its score is ``F^t[u, m]``. Chance is
+    0.5. A modality that leads nobody, or everybody, has nan.
+
+    Raises:
+        DataError: the data set carries no truth.
+    """
+    mix = true_interest(data, split, slots)
+    lead = np.where(np.isnan(mix[..., 0]), -1, mix.argmax(axis=2))
+    recovered = {}
+    for m, name in enumerate(data.modalities):
+        score = interest.matrix[..., m]
+        known = (lead >= 0) & ~np.isnan(score)
+        recovered[name] = _auc(score[known & (lead == m)], score[known & (lead != m)])
+    return recovered
+
+
+def _auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
+    """Return the share of pairs in which the positive scores higher, ties counting half."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    order = np.sort(negative)
+    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
+    return float(below.mean() / (2 * len(order)))
