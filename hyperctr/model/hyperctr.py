@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.stack import SlotHypergraphs
@@ -153,24 +154,30 @@ class HyperCTR(ClickModel):
     # ---- stage 1: what a batch shares
     def refresh(self, dropped: Tensor | None = None) -> State:
         """Convolve the hypergraphs of all slots, without the training clicks ``dropped`` (numbers 0..C-1)."""
-        static = self.items()
-        none = torch.zeros(0, dtype=torch.bool, device=static.device)
-        if self.config.graph == "none" or self.context.graphs is None:
-            return State(static, static[:0], static[:0], none, none)
         graphs = self.context.graphs
-        users, items = graphs.user_rows, graphs.item_rows
-        x_user, x_item = (
-            functional.embedding(users.node, self.user_embedding),
-            functional.embedding(items.node, static),
-        )
-        if self.config.graph == "bipartite":
-            graph = graphs.bipartite(dropped)
-            active = graph.node_degree > 0
-            both = self.stacks[0](torch.cat([x_user, x_item]), graph, active)
-            cut = len(x_user)
-            return State(static, both[:cut], both[cut:], active[:cut], active[cut:])
-        user_graph, item_graph = graphs.assemble(dropped)
+        if self.config.graph == "hypergraph" and graphs is not None:
+            return self.convolve(*graphs.assemble(dropped))
+        static = self.items()
+        if self.config.graph == "none" or graphs is None:
+            none = torch.zeros(0, dtype=torch.bool, device=static.device)
+            return State(static, static[:0], static[:0], none, none)
+        graph = graphs.bipartite(dropped)
+        active = graph.node_degree > 0
+        x_user = functional.embedding(graphs.user_rows.node, self.user_embedding)
+        x_item = functional.embedding(graphs.item_rows.node, static)
+        both = self.stacks[0](torch.cat([x_user, x_item]), graph, active)
+        cut = len(x_user)
+        return State(static, both[:cut], both[cut:], active[:cut], active[cut:])
+
+    def convolve(self, user_graph: Hypergraph, item_graph: Hypergraph) -> State:
+        """Convolve one hypergraph per side, over the context's user rows and item rows."""
+        graphs = self.context.graphs
+        if graphs is None:
+            raise ShapeError("this model was built without interest, so its context has no rows to convolve")
+        static = self.items()
         user_active, item_active = user_graph.node_degree > 0, item_graph.node_degree > 0
+        x_user = functional.embedding(graphs.user_rows.node, self.user_embedding)
+        x_item = functional.embedding(graphs.item_rows.node, static)
         return State(
             static,
             self.stacks[0](x_user, user_graph, user_active),

@@ -121,7 +121,7 @@ def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: 
 
     Rows that are training clicks are scored in batches with their own incidences taken out, as in training.
     """
-    click = _training_click(study, user, item, timestamp)
+    click = training_click(study, user, item, timestamp)
     slot = study.slots.of(timestamp)
     targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
     logits = np.empty(len(user))
@@ -141,7 +141,7 @@ def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: 
     return logits
 
 
-def _training_click(study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
+def training_click(study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
                     timestamp: NDArray[np.int64]) -> NDArray[np.int64]:  # fmt: skip
     """Return the number of the training click that each row repeats, -1 where it repeats none."""
     rows = study.split.train

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import Split, split
-from hyperctr.errors import DataError, RunError, ShapeError
+from hyperctr.errors import ConfigError, DataError, RunError, ShapeError
 from hyperctr.evaluation import sigmoid
 from hyperctr.runs.store import find_run
 from hyperctr.slots import Slots, make_slots
@@ -142,6 +142,53 @@ class Run:
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = study.data.users_to_index(users), study.data.items_to_index(items)
         return sigmoid(score_pairs(self.model, study, user, item, times.astype(np.int64)))
+
+
+    def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
+        """Explain one prediction by the hyperedges around the user and the item.
+
+        Args:
+            user: an id of the data set.
+            item: an id of the data set.
+            timestamp: when; None means the end of the data set's clock.
+
+        Returns:
+            One row per hyperedge, largest effect first: ``slot``, ``modality``, ``side`` (which hypergraph), ``hyperedge``
+            (id of the item or user it comes from), ``members`` (ids), ``contribution`` (score with it minus score
+            without it). ``frame.attrs["score"]`` is the score itself.
+
+        Raises:
+            DataError: an unknown id.
+            ConfigError: the run's model has no hypergraphs.
+        """
+        import torch
+
+        from hyperctr.model.explain import explain
+        from hyperctr.model.history import Targets
+        from hyperctr.model.hyperctr import HyperCTR
+        from hyperctr.runs.experiment import training_click
+
+        study, model = self.study, self.model
+        data = study.data
+        if not isinstance(model, HyperCTR):
+            raise ConfigError(f"model {self.config.model!r} has no hyperedges to explain a score by")
+        time = np.array([data.timestamp.max() if timestamp is None else timestamp], dtype=np.int64)
+        who, what = data.users_to_index([user]), data.items_to_index([item])
+        parts = (who, study.slots.of(time), time, training_click(study, who, what, time))
+        score, found = explain(model, Targets(*map(torch.from_numpy, parts)), int(what[0]))
+        ids = {"user": (data.items, data.users), "item": (data.users, data.items)}
+        frame = pd.DataFrame(
+            {
+                "slot": [study.slots.labels[one.slot] for one in found],
+                "modality": [data.modalities[one.modality] for one in found],
+                "side": [one.side for one in found],
+                "hyperedge": [ids[one.side][0][one.label] for one in found],
+                "members": [[ids[one.side][1][member] for member in one.members] for one in found],
+                "contribution": [one.value for one in found],
+            }
+        )
+        frame.attrs["score"] = score
+        return frame
 
 
 def load_run(name: str, data: Dataset | None = None) -> Run:
