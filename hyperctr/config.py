@@ -146,7 +146,8 @@ class Config:
         It gets up to four times the epochs, which are cheap, and stops early like any other.
         """
         preset = Config.preset(REFERENCE_MODEL)
-        return preset.replace(epochs=min(preset.epochs, 4 * self.epochs), **{name: getattr(self, name) for name in MEASURED})
+        measured = {name: getattr(self, name) for name in MEASURED}
+        return preset.replace(epochs=min(preset.epochs, 4 * self.epochs), **measured)
 
     def replace(self, **changes: Any) -> Config:
         """Return a copy with some settings changed; unknown names raise ``ConfigError``."""

@@ -153,9 +153,9 @@ class Run:
             timestamp: when; None means the end of the data set's clock.
 
         Returns:
-            One row per hyperedge, largest effect first: ``slot``, ``modality``, ``side`` (which hypergraph), ``hyperedge``
-            (id of the item or user it comes from), ``members`` (ids), ``contribution`` (score with it minus score
-            without it). ``frame.attrs["score"]`` is the score itself.
+            One row per hyperedge, largest effect first: ``slot``, ``modality``, ``side`` (which hypergraph),
+            ``hyperedge`` (id of the item or user it comes from), ``members`` (ids), ``contribution`` (score with it
+            minus score without it). ``frame.attrs["score"]`` is the score itself.
 
         Raises:
             DataError: an unknown id.
