@@ -19,8 +19,8 @@ months and seeds 0, 1, 2. As implemented: 0.932, 0.922, 0.925.
 - Deviation: ``e_u`` and ``P_m`` are pulled to 0, because a user has few clicks and they fit by chance: 0.657,
   0.636, 0.659 without these two pulls.
 - Deviation: negatives are the attributes of the batch's other clicks rather than of items drawn uniformly,
-  because items are then negatives as often as they are clicked, so that popularity cancels: 0.930, 0.871, 0.887
-  with uniform draws.
+  because items are then negatives as often as they are clicked, so that popularity cancels: 0.930, 0.871,
+  0.887 with uniform draws.
 - Deviation: the degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell
   "which modality contributes the most", and a click that suits the user in every respect says little about
   that: 0.896, 0.886, 0.881 with ``sigma(g_m)``. With a single modality nothing is subtracted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -155,6 +156,16 @@ def test_one_modality_alone_keeps_its_own_scale(small: tuple[Dataset, Split, Slo
     assert known.std() > 0
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """A few hundred small steps: threads that wait for a busy core cost ten times what they save."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_planted_interest_is_recovered() -> None:
     data = planted()
     parts, slots = split(data), make_slots(data, months=6)
