@@ -18,7 +18,7 @@ from hyperctr.baselines.matrix_factorisation import ContentMF
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
-from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.errors import ConfigError, RunError, did_you_mean
 from hyperctr.evaluation import PoolScores, compare, evaluate, item_scores, preflight
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
@@ -32,6 +32,7 @@ from hyperctr.training.loop import Trainer, score_candidates, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
+    from hyperctr.statistics import Interval
 
 INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
 MODELS: dict[str, Any] = {"hyperctr": HyperCTR, "hyperctr+": HyperCTR, REFERENCE_MODEL: ContentMF}
@@ -193,6 +194,21 @@ def _interest(study: Study, config: Config, folder: Path, device: str) -> Intere
                                      epochs=config.interest_epochs, seed=config.seed, device=device)  # fmt: skip
         save_interest(folder, interest)
     return interest
+
+
+def compare_runs(a: Run, b: Run, *, replicates: int = 1000) -> Interval:
+    """Return the test AUC of ``a`` minus that of ``b`` with a paired bootstrap interval over users.
+
+    Raises:
+        RunError: the runs were not tested on the same clicks and candidates.
+    """
+    for fact in ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates"):
+        if a.metrics[fact] != b.metrics[fact]:
+            values = f"{a.metrics[fact]} and {b.metrics[fact]}"
+            raise RunError(f"runs {a.id} and {b.id} cannot be compared: their {fact} differ, {values}")
+    pool, _ = _pools(a.study, a.config)
+    scores = [_scores(run.model, run.study, pool) for run in (a, b)]
+    return compare(scores[0], scores[1], replicates=replicates, seed=a.config.seed)
 
 
 def _pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
