@@ -35,9 +35,7 @@ class Parser(argparse.ArgumentParser):
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Exit with 2 on arguments that no command knows."""
         options = [option for action in self._actions for option in action.option_strings]
-        hint = (
-            f"; {did_you_mean(unknown[0].partition('=')[0], options)}" if unknown[0].startswith("-") else ""
-        )
+        hint = f"; {did_you_mean(unknown[0].partition('=')[0], options)}" if unknown[0].startswith("-") else ""
         self.error(f"{unknown[0]!r} is not known{hint}")
 
 
@@ -47,9 +45,7 @@ def build_parser() -> Parser:
     >>> build_parser().parse_args(["train", "planted", "--set", "epochs=3", "seed=1"]).settings
     ['epochs=3', 'seed=1']
     """
-    parser = Parser(
-        prog="hyperctr", description="Click-through rate prediction with multi-modal hypergraphs."
-    )
+    parser = Parser(prog="hyperctr", description="Click-through rate prediction with multi-modal hypergraphs.")
     parser.add_argument("--version", action="version", version=f"hyperctr {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -62,9 +58,7 @@ def build_parser() -> Parser:
         text = "where data sets lie (default: HYPERCTR_DATA, then ~/.cache/hyperctr)"
         sub.add_argument("--data-dir", type=Path, metavar="D", help=text)
 
-    doctor = command(
-        commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type"
-    )
+    doctor = command(commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type")
     with_data_dir(doctor)
 
     data = commands.add_parser("data", help="list the known data sets, or check one")
@@ -74,16 +68,16 @@ def build_parser() -> Parser:
     check.add_argument("dataset", metavar="NAME")
     with_data_dir(check)
 
-    train = command(
-        commands, "train", run_train, "train and test one model; the run is kept in the run store"
-    )
+    train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
     train.add_argument("dataset", metavar="DATASET")
+    train.add_argument(
+        "--preset", choices=("smoke", "quick", "paper"), help="size of the run (default: paper, the full settings)"
+    )
     train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
     text = "settings that override the file's, written as in TOML"
-    train.add_argument(
-        "--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text
-    )
+    train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
     train.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
+    train.add_argument("--dry-run", action="store_true", help="one step of everything, in seconds, to see it work")
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
     with_data_dir(train)
@@ -97,9 +91,7 @@ def build_parser() -> Parser:
 
     report = command(commands, "report", run_report, "run the report notebooks; write an offline site")
     report.add_argument("dataset", metavar="DATASET")
-    report.add_argument(
-        "--preset", choices=("smoke", "quick", "paper"), default="quick", help="size of the runs"
-    )
+    report.add_argument("--preset", choices=("smoke", "quick", "paper"), default="quick", help="size of the runs")
     with_data_dir(report)
     return parser
 
@@ -133,9 +125,7 @@ def run_data_check(options: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", DataWarning)  # they are listed below
         data = load_dataset(options.dataset, data_dir=options.data_dir)
     for name, value in data.table1_row().items():
-        shown = (
-            f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else value
-        )
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else value
         print(f"{name:<20}{shown}")
     print(f"{'fingerprint':<20}{data.fingerprint}")
     for warning in data.warnings:
@@ -147,7 +137,9 @@ def run_train(options: argparse.Namespace) -> int:
     """Train one run; the last line printed is its id and its test AUC."""
     from hyperctr.config import Config
 
-    config = Config.from_toml(options.config) if options.config else Config()
+    if options.config and options.preset:
+        raise ConfigError("--config and --preset both give all settings: leave one out")
+    config = Config.from_toml(options.config) if options.config else Config.preset(budget=options.preset or "paper")
     seed = [] if options.seed is None else [f"seed={options.seed}"]
     config = config.with_settings([*options.settings, *seed])
 
@@ -155,7 +147,7 @@ def run_train(options: argparse.Namespace) -> int:
     from hyperctr.runs.experiment import train
 
     data = load_dataset(options.dataset, data_dir=options.data_dir)
-    run = train(data, config, resume=options.resume, device=options.device)
+    run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
     print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
     return 0
 

@@ -36,8 +36,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             raise DataError(f"data set {name!r} is not known")
         return SimpleNamespace(name=name, data_dir=data_dir, warnings=[])
 
-    def train(data: Any, config: Config, *, resume: bool, device: str | None) -> Any:
-        calls.append({"data": data, "config": config, "resume": resume, "device": device})
+    def train(data: Any, config: Config, *, resume: bool, device: str | None, dry_run: bool) -> Any:
+        calls.append({"data": data, "config": config, "resume": resume, "device": device, "dry_run": dry_run})
         print("progress of some kind")
         return SimpleNamespace(id="planted-1a2b", metrics={"auc": 0.81239})
 
@@ -51,6 +51,17 @@ def test_train_prints_run_id_and_auc_last(trained: list[dict[str, Any]], capsys:
     assert capsys.readouterr().out.splitlines()[-1] == "planted-1a2b test AUC 0.8124"
     assert trained[0]["config"] == Config()
     assert (trained[0]["resume"], trained[0]["device"]) == (False, None)
+
+
+def test_train_takes_a_preset_or_a_file_not_both(
+    trained: list[dict[str, Any]], tmp_path: Path, capsys: Captured
+) -> None:
+    assert main(["train", "planted", "--preset", "quick", "--dry-run", "--set", "model=hyperctr+"]) == 0
+    assert trained[0]["config"] == Config.preset("hyperctr+", "quick")
+    assert trained[0]["dry_run"]
+    (tmp_path / "run.toml").write_text("epochs = 7\n")
+    assert main(["train", "planted", "--preset", "quick", "--config", str(tmp_path / "run.toml")]) == 2
+    assert "leave one out" in capsys.readouterr().err
 
 
 def test_train_settings_come_from_file_then_set_then_seed(
