@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hyperctr import __version__
-from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
+from hyperctr.errors import ConfigError, DataWarning, HyperCTRError, did_you_mean
 
 Command = Callable[[argparse.Namespace], int]
 
