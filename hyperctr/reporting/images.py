@@ -38,7 +38,6 @@ def write_images(folder: str | Path) -> str:
     jobs = []
     for path in sources:
         chart = json.loads(path.read_text(encoding="utf-8"))
-        chart["layout"] |= {
             "paper_bgcolor": "white",
             "plot_bgcolor": "white",
         }  # see-through is black in some viewers

@@ -44,7 +44,7 @@ def table1(data: Dataset) -> pd.DataFrame:
         rows.append({"source": "paper", "sparsity_printed": printed.get("sparsity_percent"), **printed})
     own = data.table1_row()
     dims = {name: own[f"{name}_dim"] for name in data.modalities}
-    rows.append({"source": "this report", **own, **dims})
+    rows.append({"source": "ours", **own, **dims})
     frame = pd.DataFrame(rows)
     frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
     counts = ["items", "users", "interactions", "clicks"]

@@ -40,19 +40,21 @@ class HtmlTable:
     text_columns: frozenset[int] = field(default_factory=lambda: frozenset({0}))
 
     def _repr_html_(self) -> str:
+        # styled here and not by a style sheet: a notebook front end has only its own
         def line(cells: Iterable[str], tag: str, style: str = "") -> str:
+            left = ' style="text-align:left"'
             parts = (
-                f"<{tag}{' class=text' if place in self.text_columns else ''}>{cell}</{tag}>"
-                for place, cell in enumerate(cells)
+                f"<{tag}{left if place in self.text_columns else ''}>{cell}</{tag}>" for place, cell in enumerate(cells)
             )
             return f"<tr{style}>{''.join(parts)}</tr>"
 
         body = "".join(
-            line(cells, "td", ' class="strong"' if place in self.strong else "")
+            line(cells, "td", ' style="font-weight:600"' if place in self.strong else "")
             for place, cells in enumerate(self.rows)
         )
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
         head = line(map(html.escape, self.head), "th")
+        caption = words if self.caption else ""
         return f'<table class="numbers">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
 
     def __repr__(self) -> str:

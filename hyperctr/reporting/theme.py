@@ -52,8 +52,9 @@ TEMPLATE = go.layout.Template(
         "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y": 0.97,
                   "yanchor": "top", "font": {"size": 16},
                   "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}}},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        # white, so that dark text can be read in a dark JupyterLab, too; the report's pages draw it see-through
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
         "colorway": [*MODALITY_COLOURS.values(), *FURTHER_COLOURS],
         "colorscale": {"sequential": SEQUENTIAL},
         "xaxis": _AXIS,

@@ -35,7 +35,7 @@ def test_frame_table_escapes_and_aligns() -> None:
     table = frame_table(pd.DataFrame({"who": ["<script>"], "n": [1234567], "share": [0.5]}), strong=[0])
     assert table.rows == [("&lt;script&gt;", "1,234,567", "0.5000")]
     assert table.text_columns == frozenset({0})
-    assert 'class="strong"' in table._repr_html_()
+    assert '<tr style="font-weight:600">' in table._repr_html_()
     assert show_number(True) == "yes"
 
 

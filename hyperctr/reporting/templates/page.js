@@ -14,6 +14,7 @@
     const template = (layout.template = layout.template || {});
     template.layout = template.layout || {};
     template.layout.font = Object.assign({}, template.layout.font, { color: ink });
+    layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
     if (width) {
       layout.width = width;
     }
