@@ -38,13 +38,11 @@ def write_images(folder: str | Path) -> str:
     jobs = []
     for path in sources:
         chart = json.loads(path.read_text(encoding="utf-8"))
-            "paper_bgcolor": "white",
-            "plot_bgcolor": "white",
-        }  # see-through is black in some viewers
         options = {"format": "png", "width": 1000, "height": chart["layout"].get("height", 420), "scale": 2}
         jobs.append({"fig": chart, "path": str(path.with_suffix(".png")), "opts": options})
     try:
         kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})  # else it is fetched from a CDN
     except Exception as reason:  # a browser can fail in many ways, none of which is the report's
-        return f"no PNG figures: {type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else ''}"
+        words = str(reason).strip().splitlines() or [""]
+        return f"no PNG figures: {type(reason).__name__}: {words[0]}"
     return f"{len(sources)} PNG figures"
