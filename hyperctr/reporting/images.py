@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +36,8 @@ def write_images(folder: str | Path) -> str:
         return lacking
     import kaleido
 
+    for chatty in ("choreographer", "kaleido"):  # their log of the browser's odd words is no news to a user
+        logging.getLogger(chatty).addHandler(logging.NullHandler())
     jobs = []
     for path in sources:
         chart = json.loads(path.read_text(encoding="utf-8"))
