@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import logging
 import os
 import platform
 import shlex
@@ -33,7 +32,6 @@ from hyperctr.runtime import track, write_atomic
 Preset = Literal["smoke", "quick", "paper"]
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
 SHOWN_VERSIONS = ("hyperctr", "torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,7 @@ def build_report(
         parameters["report_dir"] = str(aside)
         for source in track(chosen, total=len(chosen), label="notebooks"):
             target = aside / "notebooks" / source.name
-            result = run_notebook(source, target, parameters, cell_timeout=CELL_TIMEOUT[preset])
-            _log.info("%s: %s, %.0f s", result.name, result.status, result.seconds)
+            run_notebook(source, target, parameters, cell_timeout=CELL_TIMEOUT[preset])
             _rename_inside(target, aside, folder)
         results = [read_result(path) for path in sorted((aside / "notebooks").glob("*.ipynb"))]
         images = write_images(aside)
