@@ -134,6 +134,20 @@ def switches_table(name: str) -> str:
     return "\n".join(lines + [f"| {row['variant']} | {row['validation_auc']:.4f} |" for row in rows])
 
 
+def interest_table() -> str:
+    """Return the Markdown table of how well each reading of the pre-training recovers the planted interest."""
+    frame = pd.read_csv(RESULTS / "planted" / "interest.csv")
+    seeds = sorted(frame["seed"].unique())
+    table = frame.pivot(index="reading", columns="seed", values="recovery_auc").loc[frame["reading"].unique()]
+    lines = [
+        "| reading, planted data, mean over modalities | " + " | ".join(f"seed {seed}" for seed in seeds) + " |",
+        "| --- |" + " --- |" * len(seeds),
+    ]
+    lines += [f"| {reading} | " + " | ".join(f"{value:.3f}" for value in row) + " |"
+              for reading, row in zip(table.index, table.to_numpy(), strict=True)]  # fmt: skip
+    return "\n".join(lines)
+
+
 def render(page: str, marker: str, text: str) -> str:
     """Return the page with what stands between the markers replaced."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
@@ -147,9 +161,10 @@ def pages() -> dict[Path, str]:
     ablations = sorted(path.parent.name for path in RESULTS.glob("*/ablation.csv"))
     shown = [*map(overall_table, names), *map(ablation_table, ablations)]
     readme, method = ROOT / "README.md", ROOT / "docs" / "method.md"
+    sections = render(method.read_text(), "switches", "\n\n".join(map(switches_table, names)))
     return {
         readme: render(readme.read_text(), "results", "\n\n".join(shown)),
-        method: render(method.read_text(), "switches", "\n\n".join(map(switches_table, names))),
+        method: render(sections, "interest", interest_table()),
     }
 
 
