@@ -111,15 +111,15 @@ class ClickHistory:
         if not len(self.item):
             empty = torch.zeros(len(targets), length, dtype=torch.int64, device=end.device)
             return Window(empty, empty.bool(), empty.bool(), empty)
-        # One click more than asked, since the target itself may be among them.
-        index = end[:, None] - 1 - torch.arange(length + 1, device=end.device)
-        hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)
-        valid = (index >= start[:, None]) & (index != hidden[:, None])
-        position = valid.long().cumsum(1) - 1
-        valid &= position < length
+        index = end[:, None] - 1 - torch.arange(length, device=end.device)
+        # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
+        hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)[:, None]
+        index = index - ((index <= hidden) & (hidden < end[:, None])).long()
+        valid = index >= start[:, None]
         index = index.clamp(min=0)
         short = valid & (self.slot[index] == targets.slot[:, None])
-        return Window(torch.where(valid, self.item[index], 0), valid, short, position.clamp(0, length - 1))
+        position = torch.arange(length, device=end.device).expand_as(index)
+        return Window(torch.where(valid, self.item[index], 0), valid, short, position)
 
 
 class ItemCounts:
