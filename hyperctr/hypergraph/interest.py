@@ -78,37 +78,6 @@ class Interest:
     weights: Mapping[str, Float32]
     losses: tuple[float, ...]
 
-    def threshold(self, delta: float, quantile: bool = False) -> Float32:
-        """Return the threshold of every slot and modality, float32 ``[T, M]``.
-
-        Args:
-            delta: the threshold itself, or with ``quantile`` the share of a slot's users that stay below it.
-            quantile: take the quantile of ``F^t[:, m]`` over the users active in the slot. Each slot is
-                judged by itself, so that no slot's hypergraph depends on another slot's clicks.
-
-        Raises:
-            ConfigError: ``delta`` outside 0..1.
-
-        >>> matrix = np.array([[[0.2], [0.6], [np.nan]], [[np.nan]] * 3], np.float32)
-        >>> empty = np.zeros((0, 1), np.float32)
-        >>> interest = Interest(empty, matrix, ("visual",), empty, empty, {}, {}, ())
-        >>> interest.threshold(0.5, quantile=True).round(3).tolist()
-        [[0.4000000059604645], [1.0]]
-        """
-        if not 0 <= delta <= 1:
-            raise ConfigError(f"delta = {delta} is out of bounds: must be between 0 and 1")
-        slots, _, modalities = self.matrix.shape
-        if not quantile:
-            return np.full((slots, modalities), delta, dtype=np.float32)
-        limit = np.ones((slots, modalities), dtype=np.float32)  # stays 1 where nobody is active
-        for t in range(slots):
-            for m in range(modalities):
-                column = self.matrix[t, :, m]
-                column = column[~np.isnan(column)]
-                if len(column):
-                    limit[t, m] = np.quantile(column.astype(np.float64), delta)
-        return limit
-
 
 def pretrain_interest(
     data: Dataset,

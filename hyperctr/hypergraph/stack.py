@@ -155,10 +155,9 @@ class SlotHypergraphs:
         total = np.stack([np.bincount(pair, column, len(packed)) for column in columns], 1)
         degree = total / np.maximum(np.bincount(pair, minlength=len(packed)), 1)[:, None]
         self._degree = torch.from_numpy(degree.astype(np.float32))
-        threshold = torch.from_numpy(interest.threshold(delta, quantile=quantile).astype(np.float32))
-        self._user_threshold = threshold[self.user_rows.slot]
-        # One threshold serves both sides, so the two hypergraphs speak of the same degree of interest.
-        self._pair_threshold = self._user_threshold[self._pair_user]
+        self._delta, self._quantile = delta, quantile
+        self._by_slot = torch.argsort(self.user_rows.slot, stable=True)
+        self._slot_sizes = torch.bincount(self.user_rows.slot, minlength=slots.count).tolist()
 
     def to(self, device: torch.device) -> SlotHypergraphs:
         """Move everything to ``device`` and return self."""
@@ -191,8 +190,10 @@ class SlotHypergraphs:
         count = zeros.index_add(0, self._pair_user, valid.double() * clicks)
         matrix = (total / count.clamp(min=1)).float()
         interest_of_member = matrix[self._pair_user]
-        user_member = valid & (interest_of_member >= self._pair_threshold)
-        item_member = valid & (degree >= self._pair_threshold)
+        # One threshold serves both sides, so the two hypergraphs speak of the same degree of interest.
+        threshold = self._threshold(torch.where(count > 0, matrix, torch.nan))[self._pair_user]
+        user_member = valid & (interest_of_member >= threshold)
+        item_member = valid & (degree >= threshold)
         graphs = []
         for side, member, interest in (
             (self._users, user_member, interest_of_member),
@@ -201,6 +202,20 @@ class SlotHypergraphs:
             order = (side.pair, side.modality)
             graphs.append(side.assemble(member[order], interest[order], self.neighbours, self.weighted))
         return graphs[0], graphs[1]
+
+    def _threshold(self, matrix: Tensor) -> Tensor:
+        """Return the threshold that holds for each user row, ``[user rows, M]``.
+
+        A quantile is taken over the users active in the slot, of the interest matrix as it is without the hidden
+        clicks: each slot and each step is judged by what may be seen. It is 1 where nobody is active.
+        """
+        if not self._quantile:
+            return torch.full_like(matrix, self._delta)
+        threshold = torch.empty_like(matrix)
+        for rows in self._by_slot.split(self._slot_sizes):
+            if len(rows):
+                threshold[rows] = matrix[rows].double().nanquantile(self._delta, dim=0).nan_to_num(1.0).float()
+        return threshold
 
     def bipartite(self, dropped: Tensor | None = None) -> Hypergraph:
         """Return the slots' user-item click graph as a hypergraph of two-member hyperedges, without ``dropped``.

@@ -87,22 +87,6 @@ def test_matrix_is_the_mean_over_the_users_training_clicks_of_the_slot(
                     assert np.isnan(found)
 
 
-def test_thresholds_are_absolute_or_a_quantile_of_the_slot_alone(learned: Interest) -> None:
-    np.testing.assert_array_equal(learned.threshold(0.4), np.full((2, 3), 0.4, np.float32))
-    limit = learned.threshold(0.25, quantile=True)
-    for t in range(2):
-        for m in range(3):
-            column = learned.matrix[t, :, m]
-            assert limit[t, m] == pytest.approx(
-                np.quantile(column[~np.isnan(column)].astype(float), 0.25), rel=1e-6
-            )
-    changed = copy.deepcopy(learned)
-    changed.matrix[1] = 0.1
-    np.testing.assert_array_equal(changed.threshold(0.25, quantile=True)[0], limit[0])
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        learned.threshold(1.5)
-
-
 def test_equal_seeds_are_bit_identical(small: tuple[Dataset, Split, Slots], learned: Interest) -> None:
     again, other = pretrain_interest(*small, **FEW), pretrain_interest(*small, seed=1, **FEW)
     np.testing.assert_array_equal(learned.degree, again.degree)
