@@ -112,6 +112,39 @@ def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count:
     return frame_table(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
+def explanation(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> HtmlTable:
+    """List the hyperedges that change a prediction most when they are removed, largest effect first.
+
+    Args:
+        study: its run is trained if it was not yet.
+        user: id.
+        item: id.
+        timestamp: when.
+        limit: how many rows.
+    """
+    found = study.run.explain(user, item, timestamp)
+    shown = found.head(limit)
+    titles = dict(zip(study.data.items.tolist(), study.labels("item"), strict=True))
+    source = [
+        f"clicked {titles[one]}" if side == "user" else f"clicked by user {one}"
+        for side, one in zip(shown["side"], shown["hyperedge"].tolist(), strict=True)
+    ]
+    frame = pd.DataFrame(
+        {
+            "group of": [f"{side}s" for side in shown["side"]],
+            "who": source,
+            "modality": shown["modality"].tolist(),
+            "members": [len(members) for members in shown["members"]],
+            "adds to the probability": [f"{value:+.4f}" for value in shown["contribution"]],
+        }
+    )
+    caption = (
+        f"{len(shown)} of {len(found)} groups of the slot; probability {found.attrs['score']:.4f}. Each group is "
+        "removed alone, and groups act together, so the parts do not add up to it."
+    )
+    return frame_table(frame, caption=caption)
+
+
 def measured_on(run: Run) -> str:
     """Say what a run's test metrics are measured on: always printed under them."""
     facts, config = run.metrics, run.config
