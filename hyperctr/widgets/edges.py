@@ -1,0 +1,120 @@
+"""The hyperedges of one hypergraph as flat numpy arrays: what a scene is cut from, counted and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from hyperctr.hypergraph.incidence import Hypergraph
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Hyperedges over N nodes; each comes from one of L labels in one modality.
+
+    Attributes:
+        offsets: int64 [E + 1]. nodes: int64 [nnz], members of hyperedge e are ``nodes[offsets[e]:offsets[e + 1]]``.
+        modality, label: int64 [E]. weight: float32 [E].
+        num_nodes, num_labels: N and L.
+
+    >>> edges = Edges(np.array([0, 2, 4]), np.array([0, 1, 1, 2]), np.array([0, 1]), np.array([7, 7]),
+    ...               np.ones(2, np.float32), num_nodes=3, num_labels=9)
+    >>> edges.size.tolist(), edges.number.tolist()
+    ([2, 2], [7, 16])
+    >>> overlap_counts(edges, ("visual", "textual"))[-1]
+    {'modalities': ['visual', 'textual'], 'count': 1}
+    >>> edges.swapped().label.tolist(), edges.swapped().nodes.tolist()
+    ([0, 1, 1, 2], [7, 7, 7, 7])
+    """
+
+    offsets: Ints
+    nodes: Ints
+    modality: Ints
+    label: Ints
+    weight: NDArray[np.float32]
+    num_nodes: int
+    num_labels: int
+
+    @classmethod
+    def of(cls, graph: Hypergraph, num_labels: int) -> Edges:
+        """Take the arrays of a hypergraph, whose members are listed in ascending order."""
+        incidence = graph.incidence.cpu().numpy()
+        size = np.bincount(incidence[1], minlength=graph.num_hyperedges)
+        columns = (graph.group.cpu().numpy(), graph.label.cpu().numpy(), graph.weight.cpu().numpy())
+        return cls(_offsets(size), incidence[0], *columns, graph.num_nodes, num_labels)
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @cached_property
+    def size(self) -> Ints:
+        """Members of each hyperedge, int64 [E]."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def edge(self) -> Ints:
+        """Hyperedge of each incidence, int64 [nnz]."""
+        return np.repeat(np.arange(len(self)), self.size)
+
+    @property
+    def number(self) -> Ints:
+        """A name for each hyperedge that does not change with slot, threshold or limit: modality * L + label."""
+        return self.modality * self.num_labels + self.label
+
+    def take(self, chosen: Ints) -> Edges:
+        """Return the chosen hyperedges, in that order."""
+        size = self.size[chosen]
+        offsets = _offsets(size)
+        at = np.arange(int(offsets[-1])) + np.repeat(self.offsets[:-1][chosen] - offsets[:-1], size)
+        columns = (self.modality[chosen], self.label[chosen], self.weight[chosen])
+        return Edges(offsets, self.nodes[at], *columns, self.num_nodes, self.num_labels)
+
+    def swapped(self) -> Edges:
+        """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""
+        key, edge = np.unique(self.modality[self.edge] * self.num_nodes + self.nodes, return_inverse=True)
+        members = self.label[self.edge]
+        order = np.lexsort((members, edge))
+        offsets = _offsets(np.bincount(edge, minlength=len(key)))
+        modality, label = np.divmod(key, max(self.num_nodes, 1))
+        weight = np.ones(len(key), np.float32)
+        return Edges(offsets, members[order], modality, label, weight, self.num_labels, self.num_nodes)
+
+    def with_members(self, members: Ints) -> Ints:
+        """Return the hyperedges with at least one of these nodes, ascending."""
+        wanted = np.zeros(self.num_nodes, dtype=bool)
+        wanted[members] = True
+        return np.unique(self.edge[wanted[self.nodes]])
+
+    @property
+    def pairs(self) -> Ints:
+        """Label and node of each incidence in one number, int64 [nnz]."""
+        return self.label[self.edge] * self.num_nodes + self.nodes
+
+
+def overlap_counts(edges: Edges, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Count the (node, label) pairs that lie in exactly these modalities together (an UpSet plot's bars).
+
+    Returns:
+        ``{"modalities": [...], "count": n}`` for every combination that occurs, the most frequent first.
+    """
+    _, pair = np.unique(edges.pairs, return_inverse=True)
+    code = np.zeros(int(pair.max(initial=-1)) + 1, dtype=np.int64)
+    np.bitwise_or.at(code, pair, np.int64(1) << edges.modality[edges.edge])
+    codes, counts = np.unique(code, return_counts=True)
+    rows = [
+        {"modalities": [name for m, name in enumerate(names) if value >> m & 1], "count": int(count)}
+        for value, count in zip(codes.tolist(), counts.tolist(), strict=True)
+    ]
+    return sorted(rows, key=lambda row: (-row["count"], len(row["modalities"]), row["modalities"]))
+
+
+def _offsets(size: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(size)]).astype(np.int64)

@@ -1,0 +1,144 @@
+"""One scene: what is drawn, as plain arrays and lists, and how it travels to a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
+BUFFERS = {
+    "x": "<f4",
+    "y": "<f4",
+    "degree": "<i4",
+    "edge_offsets": "<i4",
+    "edge_nodes": "<i4",
+    "edge_modality": "<u1",
+    "edge_weight": "<f4",
+    "edge_number": "<i4",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a scene was asked for; see :meth:`hyperctr.widgets.scene.Scenes.build`."""
+
+    side: Literal["user", "item"]
+    slot: int
+    modalities: tuple[str, ...]
+    delta: float
+    neighbours: int
+    swap: bool
+    focus: Focus | None
+    limit: int
+
+    @property
+    def node_kind(self) -> str:
+        """What a node is, ``user`` or ``item``."""
+        return self.side if not self.swap else {"user": "item", "item": "user"}[self.side]
+
+    @property
+    def label_kind(self) -> str:
+        """What a hyperedge comes from, ``item`` or ``user``."""
+        return "item" if self.node_kind == "user" else "user"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    r"""A part of one slot's hypergraph, placed and named; n nodes, e hyperedges, nnz incidences.
+
+    Attributes:
+        side, slot: which hypergraph.
+        nodes, titles: id and title of each node, n.
+        x, y: float32 [n] within [-1, 1]; a node has the same place in every scene of its kind.
+        degree: int32 [n], hyperedges shown that the node lies on.
+        edge_offsets: int32 [e + 1]. edge_nodes: int32 [nnz]: hyperedge k has the nodes
+            ``edge_nodes[edge_offsets[k]:edge_offsets[k + 1]]`` (positions in ``nodes``, ascending).
+        edge_modality: uint8 [e], position in ``modalities``. edge_weight: float32 [e].
+        edge_number: int32 [e], names a hyperedge over slots and thresholds; what ``focus`` takes.
+        edge_labels, edge_titles: id and title of what each hyperedge comes from, e.
+        total_edges, total_nodes: hyperedges, and nodes on them, before the limit.
+        rule: how many of how many are shown, and how they were chosen.
+        modalities: all modalities of the data set.
+        query: what the scene was asked for.
+
+    >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
+    >>> scene = Scene("user", 0, [1, 2], ["a", "b"], np.zeros(2, "f4"), np.zeros(2, "f4"), np.ones(2, "i4"),
+    ...               np.array([0, 2], "i4"), np.array([0, 1], "i4"), np.zeros(1, "u1"), np.ones(1, "f4"),
+    ...               np.array([7], "i4"), [7], ["seven"], 1, 2, "all", ("visual",), query)
+    >>> len(scene), scene.members(0), scene.keys()
+    (1, [1, 2], [('visual', 7)])
+    >>> header, buffers = scene.pack()
+    >>> [part["name"] for part in header["buffers"]][:3], bytes(buffers[7])
+    (['x', 'y', 'degree'], b'\x07\x00\x00\x00')
+    """
+
+    side: str
+    slot: int
+    nodes: list[Any]
+    titles: list[str]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    degree: NDArray[np.int32]
+    edge_offsets: NDArray[np.int32]
+    edge_nodes: NDArray[np.int32]
+    edge_modality: NDArray[np.uint8]
+    edge_weight: NDArray[np.float32]
+    edge_number: NDArray[np.int32]
+    edge_labels: list[Any]
+    edge_titles: list[str]
+    total_edges: int
+    total_nodes: int
+    rule: str
+    modalities: tuple[str, ...]
+    query: Query
+
+    def __len__(self) -> int:
+        return len(self.edge_labels)
+
+    @property
+    def node_kind(self) -> str:
+        """What a node is, ``user`` or ``item``."""
+        return self.query.node_kind
+
+    @property
+    def edge_of_incidence(self) -> NDArray[np.int64]:
+        """Hyperedge of each incidence, int64 [nnz]."""
+        return np.repeat(np.arange(len(self)), np.diff(self.edge_offsets))
+
+    def member_positions(self, edge: int) -> NDArray[np.int32]:
+        """Positions in ``nodes`` of one hyperedge's members."""
+        return self.edge_nodes[self.edge_offsets[edge] : self.edge_offsets[edge + 1]]
+
+    def members(self, edge: int) -> list[Any]:
+        """Ids of one hyperedge's members."""
+        return [self.nodes[place] for place in self.member_positions(edge)]
+
+    def keys(self) -> list[tuple[str, Any]]:
+        """(modality, id) of every hyperedge."""
+        names = [self.modalities[m] for m in self.edge_modality]
+        return list(zip(names, self.edge_labels, strict=True))
+
+    def pack(self) -> tuple[dict[str, Any], list[memoryview]]:
+        """Return a header that JSON can hold and the arrays as little-endian buffers, in the header's order."""
+        arrays = {name: np.ascontiguousarray(getattr(self, name), dtype=kind) for name, kind in BUFFERS.items()}
+        header = {
+            "side": self.side,
+            "slot": self.slot,
+            "node_kind": self.node_kind,
+            "edge_kind": self.query.label_kind,
+            "nodes": self.nodes,
+            "titles": self.titles,
+            "edge_labels": self.edge_labels,
+            "edge_titles": self.edge_titles,
+            "modalities": list(self.modalities),
+            "chosen_modalities": list(self.query.modalities),
+            "delta": self.query.delta,
+            "total_edges": self.total_edges,
+            "total_nodes": self.total_nodes,
+            "rule": self.rule,
+            "buffers": [{"name": n, "dtype": BUFFERS[n][1:], "length": len(array)} for n, array in arrays.items()],
+        }
+        return header, [memoryview(array.tobytes()) for array in arrays.values()]

@@ -1,0 +1,248 @@
+"""What the inspector shows: one slot's hypergraph at one threshold, cut down to what can be drawn.
+
+:class:`Scenes` holds what all pictures of a data set share (split, slots, interest, places); :meth:`Scenes.build` cuts
+one :class:`Scene` from it, in milliseconds. No widget lives here, so a notebook, a test and a report see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.config import Config
+from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.reporting.drawing import largest_hyperedges
+from hyperctr.reporting.study import NotebookStudy
+from hyperctr.widgets import facts, score
+from hyperctr.widgets.edges import Edges
+from hyperctr.widgets.layout import stable_layout
+from hyperctr.widgets.picture import Focus, Query, Scene
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.hypergraph.interest import Interest
+    from hyperctr.runs.run import Run
+
+__all__ = ["Query", "Scene", "Scenes"]
+KEPT = 24  # hypergraphs held ready: a slider moved to and fro finds them again
+
+
+class Scenes:
+    """All the inspector knows of a data set and, with a run, of a model; no widgets inside.
+
+    Args:
+        data: the data set.
+        run: a finished run on it: gives settings, slots, interest, and scores to explain. Without one the settings
+            are the ``quick`` preset's and the interest is pre-trained once, when first needed.
+        seed: of split and pre-training where there is no run.
+
+    Attributes:
+        data, config, run, run_id: as given; ``run_id`` is None without a run.
+        slots: labels of the time slots. modalities: names, in the order of ``Scene.edge_modality``.
+
+    Raises:
+        RunError: the run was trained on other data.
+
+    >>> import hyperctr as hc
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> scenes = Scenes(data)
+    >>> scene = scenes.build(side="user", slot=0, delta=0.3, limit=5)
+    >>> len(scene), len(scene.nodes) == len(scene.x), scene.rule.partition(" of ")[0]
+    (5, True, 'showing 5')
+    """
+
+    def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0) -> None:
+        if run is not None:
+            from hyperctr.runs.run import Run
+
+            run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
+        self.run, self.run_id = run, None if run is None else run.id
+        self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
+        self._study = NotebookStudy(data, self.config, "quick")
+        parts = self._study.parts if run is None else run.study
+        self.data, self.split, self._slots = parts.data, parts.split, parts.slots
+        self.slots: list[str] = list(parts.slots.labels)
+        self.modalities: tuple[str, ...] = self.data.modalities
+        self._titles = facts.titles(self.data)
+        self._pair = lru_cache(KEPT)(self._built)
+        self._cut = lru_cache(len(self.slots))(self._slot_clicks)
+
+    @cached_property
+    def interest(self) -> Interest:
+        """The run's interest, or one pre-trained now (seconds) where there is no run that has it."""
+        found = self.run.interest if self.run is not None else None
+        return self._study.interest if found is None else found
+
+    @cached_property
+    def places(self) -> dict[str, NDArray[np.float64]]:
+        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds: from all training clicks."""
+        rows = self.split.train
+        pairs = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
+        users, items = stable_layout(pairs, self.data.num_users, self.data.num_items)
+        return {"user": users, "item": items}
+
+    def build(self, *, side: Literal["user", "item"] = "user", slot: int = 0, modalities: Sequence[str] | None = None,
+              delta: float | None = None, neighbours: int = 0, swap: bool = False, focus: Focus | None = None,
+              limit: int = 300) -> Scene:  # fmt: skip
+        """Cut a scene.
+
+        Args:
+            side: which hypergraph.
+            slot: number of the time slot.
+            modalities: names; None is all of them.
+            delta: interest threshold; None is that of the settings.
+            neighbours: K sampled neighbours; 0 is all.
+            swap: exchange the roles of nodes and hyperedges, modality by modality.
+            focus: ``("node", id)`` keeps its hyperedges; ``("hyperedge", number)`` keeps it (see
+                ``Scene.edge_number``) and those that share a member with it.
+            limit: most hyperedges shown, the largest of each modality in turn; ``Scene.rule`` tells.
+
+        Raises:
+            ConfigError: an unknown side, slot or modality, or a number out of bounds.
+            DataError: the focus is not a node of this data set, or not a hyperedge of this slot.
+        """
+        if side not in ("user", "item"):
+            raise ConfigError(f"side {side!r}: use 'user' or 'item'")
+        if not 0 <= slot < len(self.slots):
+            raise ConfigError(f"slot {slot} does not exist; slots are 0 to {len(self.slots) - 1}")
+        if limit < 1:
+            raise ConfigError(f"limit={limit} shows nothing; use at least 1")
+        for name in modalities or ():
+            if name not in self.modalities:
+                raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
+        names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
+        delta = float(self.config.delta if delta is None else delta)
+        query = Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
+        return self._draw(query, self.whole(query))
+
+    def whole(self, query: Query) -> Edges:
+        """Return all hyperedges a query asks for: its slot, threshold, modalities and focus, but no limit."""
+        edges = self._pair(query.slot, query.delta, query.neighbours)[query.side]
+        edges = edges.swapped() if query.swap else edges
+        wanted = [self.modalities.index(name) for name in query.modalities]
+        if len(wanted) < len(self.modalities):
+            edges = edges.take(np.flatnonzero(np.isin(edges.modality, wanted)))
+        if query.focus is None:
+            return edges
+        kind, name = query.focus
+        if kind == "node":
+            find = self.data.users_to_index if query.node_kind == "user" else self.data.items_to_index
+            return edges.take(edges.with_members(find([name])))
+        if kind != "hyperedge":
+            raise ConfigError(f"focus {query.focus!r}: use ('node', id) or ('hyperedge', number)")
+        found = np.flatnonzero(edges.number == name)
+        if not len(found):
+            raise DataError(f"hyperedge {name} is not in slot {query.slot} at delta = {query.delta:g}")
+        return edges.take(edges.with_members(edges.take(found).nodes))
+
+    def _draw(self, query: Query, whole: Edges) -> Scene:
+        pairs = np.stack([whole.nodes, whole.edge])
+        chosen = largest_hyperedges(pairs, whole.modality, query.limit)
+        if query.focus is not None and query.focus[0] == "hyperedge" and len(chosen) < len(whole):
+            centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
+            chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
+        edges = whole.take(chosen)
+        members, position = np.unique(edges.nodes, return_inverse=True)
+        names = {"user": self.data.users, "item": self.data.items}
+        node, label = query.node_kind, query.label_kind
+        place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
+        total_nodes = len(np.unique(whole.nodes))
+        return Scene(
+            side=query.side,
+            slot=query.slot,
+            nodes=names[node][members].tolist(),
+            titles=[self._titles[node][member] for member in members],
+            x=place[0],
+            y=place[1],
+            degree=np.bincount(position, minlength=len(members)).astype(np.int32),
+            edge_offsets=edges.offsets.astype(np.int32),
+            edge_nodes=position.astype(np.int32),
+            edge_modality=edges.modality.astype(np.uint8),
+            edge_weight=edges.weight.astype(np.float32),
+            edge_number=edges.number.astype(np.int32),
+            edge_labels=names[label][edges.label].tolist(),
+            edge_titles=[self._titles[label][source] for source in edges.label],
+            total_edges=len(whole),
+            total_nodes=total_nodes,
+            rule=rule(query, len(edges), len(whole), len(members), total_nodes),
+            modalities=self.modalities,
+            query=query,
+        )
+
+    def stats(self, scene: Scene) -> dict[str, Any]:
+        """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
+        found = facts.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
+        return {"shown": len(scene), **found, "nearest_run": facts.nearest_run(self.data, self.config, scene.query)}
+
+    def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
+        """Return id, title, popularity (training clicks) and modalities of items, or of users what they clicked."""
+        return facts.table(self.data, self.split, self._titles, ids, side)
+
+    def timeline(self, user: Any) -> list[dict[str, Any]]:
+        """Return, per slot, the user's training clicks and interest in each modality (None where unknown)."""
+        return facts.timeline(self.data, self.split, self._slots, self.interest, user)
+
+    def difference(self, a: Scene, b: Scene) -> dict[str, list[tuple[str, Any]]]:
+        """Compare the hyperedges of two scenes by (modality, id), before any limit cut them.
+
+        Returns:
+            ``only_a``, ``only_b``, ``both`` and ``changed``, the part of ``both`` whose members differ.
+
+        Raises:
+            ConfigError: the scenes' hyperedges come from different kinds of things.
+        """
+        if a.query.label_kind != b.query.label_kind:
+            raise ConfigError("scenes whose hyperedges come from users and from items cannot be compared")
+        ids = self.data.items if a.query.label_kind == "item" else self.data.users
+        return facts.difference(self.whole(a.query), self.whole(b.query), ids, self.modalities)
+
+    def why(self, user: Any, item: Any, timestamp: int | None = None, struck: Sequence[str] = (),
+            struck_modalities: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
+        """Explain the run's score of a pair; see :meth:`hyperctr.widgets.score.Why.explain`.
+
+        Raises:
+            ConfigError: there is no run, or its model has no hyperedges. DataError: an unknown id.
+        """
+        return self._why.explain(user, item, timestamp, struck, struck_modalities)
+
+    @cached_property
+    def _why(self) -> score.Why:
+        if self.run is None:
+            raise ConfigError("why(...) needs a trained model: pass a run, Inspector(data, run)")
+        return score.Why(self.run)
+
+    def _slot_clicks(self, slot: int) -> tuple[Split, Interest]:
+        """Split and interest with the training clicks of one slot only; the rest counts as validation."""
+        rows = self.split.train
+        inside = self._slots.index[rows] == slot
+        part = self.split.part.copy()
+        part[rows[~inside]] = 1
+        return replace(self.split, part=part), replace(self.interest, degree=self.interest.degree[inside])
+
+    def _built(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
+        """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
+        from hyperctr.hypergraph.build import build_hypergraphs
+
+        split, interest = self._cut(slot)
+        lists = build_hypergraphs(self.data, split, self._slots, interest, delta, neighbours=neighbours or None,
+                                  quantile=self.config.delta_quantile, weighted=self.config.weighted,
+                                  seed=self.config.seed)  # fmt: skip
+        users, items = (graphs[slot] for graphs in lists)
+        return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
+
+
+def rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int) -> str:
+    """Say what part of the hypergraph is shown and how it was chosen.
+
+    >>> rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
+    'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
+    """
+    how = "all of them" if shown == total else "the largest of each modality in turn"
+    around = "" if query.focus is None else f" around {query.focus[0]} {query.focus[1]}"
+    return f"showing {shown:,} of {total:,} hyperedges{around}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"
