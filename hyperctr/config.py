@@ -63,7 +63,10 @@ class Config:
     seed: int = _setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
     protocol: Literal["paper", "causal"] = _setting("paper", "What context a prediction sees (docs/method.md, 3).")
     split: Literal["random", "temporal"] = _setting("random", "How clicks are divided into train, validation, test.")
-    ratios: tuple[float, ...] = _setting((0.7, 0.2, 0.1), "Shares of train, validation and test.", low=0, high=1)
+    ratios: tuple[float, ...] = _setting(
+        (), "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
+        low=0, high=1,
+    )  # fmt: skip
     modalities: tuple[str, ...] = _setting((), "Modalities used everywhere; empty means all the data set has.")
     slot_months: int = _setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
     slot_count: int = _setting(0, "Number of equal-width slots instead of months; 0 means months.", low=0)
@@ -119,7 +122,7 @@ class Config:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
             )
-        if len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0:
+        if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not (self.matching or self.item_bias or self.trend):
             raise ConfigError(

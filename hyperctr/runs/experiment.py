@@ -81,8 +81,9 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     write_atomic(folder / "data.json", json.dumps(facts, indent=1, default=str))
 
     interest = _interest(study, config, folder, str(where))
-    torch.manual_seed(derive_seed(config.seed, "initial weights"))
-    model = build_model(study, config, interest, where)
+    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
+        torch.manual_seed(derive_seed(config.seed, "initial weights"))
+        model = build_model(study, config, interest, where)
     trainer = Trainer(model, study.data, study.split, study.slots, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
     save_tensors(folder / "model.safetensors", dict(model.state_dict()))
@@ -100,7 +101,9 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
         "python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
     }  # fmt: skip
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    write_atomic(folder / "metrics.json", json.dumps(metrics, indent=1))
+    # JSON has no nan: what could not be measured is null there, and nan again in Run.metrics.
+    written = {name: None if value != value else value for name, value in metrics.items()}
+    write_atomic(folder / "metrics.json", json.dumps(written, indent=1, allow_nan=False))
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
     return Run(folder, data)

@@ -41,7 +41,7 @@ class Study:
         """Split and slot ``data``; an ordinal clock without ``slot_count`` gets 12 equal-width slots."""
         if config.modalities:
             data = data.subset_modalities(config.modalities)
-        ratios = (config.ratios[0], config.ratios[1], config.ratios[2])
+        ratios = (config.ratios[0], config.ratios[1], config.ratios[2]) if config.ratios else None
         parts = split(data, kind=config.split, ratios=ratios, seed=config.seed)
         if config.slot_count or data.clock == "ordinal":
             return cls(data, parts, make_slots(data, count=config.slot_count or 12))
@@ -67,7 +67,8 @@ class Run:
             raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
         self.id, self.folder = folder.name, folder
         self.config = Config.from_toml(folder / "config.toml")
-        self.metrics: dict[str, Any] = _read_json(folder / "metrics.json")
+        written = _read_json(folder / "metrics.json")
+        self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
         self._given = data
 
     def __repr__(self) -> str:
@@ -111,10 +112,11 @@ class Run:
     def model(self) -> ClickModel:
         """The trained model, in evaluation mode, on the CPU."""
         from hyperctr.runs.experiment import build_model
-        from hyperctr.training.checkpoint import load_tensors
+        from hyperctr.training.checkpoint import load_parameters, load_tensors
 
         model = build_model(self.study, self.config, self.interest)
-        model.load_state_dict(load_tensors(self.folder / "model.safetensors")[0], strict=False)
+        path = self.folder / "model.safetensors"
+        load_parameters(model, load_tensors(path)[0], path)
         return model.eval()
 
     def predict(self, users: Sequence[Any], items: Sequence[Any],
@@ -142,7 +144,6 @@ class Run:
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = study.data.users_to_index(users), study.data.items_to_index(items)
         return sigmoid(score_pairs(self.model, study, user, item, times.astype(np.int64)))
-
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 # What a result can depend on. Reports, widgets and the command line only show results.
 COMPUTING = ("data", "hypergraph", "model", "baselines", "training", "metrics", "slots.py", "statistics.py",
-             "evaluation.py", "runtime.py", "runs/experiment.py")  # fmt: skip
+             "evaluation.py", "runtime.py", "runs/experiment.py", "runs/run.py")  # fmt: skip
 
 
 def runs_folder() -> Path:

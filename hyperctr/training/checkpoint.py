@@ -45,6 +45,18 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise RunError(f"{path}: damaged ({error}); delete the run's folder and train it again") from error
 
 
+def load_parameters(model: torch.nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Put tensors read from ``path`` into ``model``, all of them and nothing else.
+
+    Raises:
+        RunError: names or shapes differ, as after a change of the library or of the settings.
+    """
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise RunError(f"{path}: does not fit the model ({error}); delete the run's folder, train it again") from error
+
+
 def pack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Put ``prefix/`` before every name."""
     return {f"{prefix}/{name}": value for name, value in tensors.items()}

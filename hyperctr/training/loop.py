@@ -22,6 +22,7 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
 from hyperctr.training.checkpoint import (
+    load_parameters,
     load_tensors,
     optimiser_tensors,
     pack,
@@ -134,7 +135,7 @@ class Trainer:
                     if self._judge(validation, final=step + 1 == last):
                         break
         if self.best:
-            self.model.load_state_dict(self.best, strict=False)
+            self.model.load_state_dict(self.best)
         self.model.eval()
         return self.progress
 
@@ -199,7 +200,7 @@ class Trainer:
 
     def _restore(self) -> None:
         tensors, facts = load_tensors(str(self.state_file))
-        self.model.load_state_dict(unpack("model", tensors), strict=False)
+        load_parameters(self.model, unpack("model", tensors), str(self.state_file))
         self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
         restore_optimiser(self.optimiser, unpack("adam", tensors))
         self.progress = Progress(**facts)
