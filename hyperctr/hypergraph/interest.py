@@ -132,9 +132,7 @@ def pretrain_interest(
     size = embedding_size
     users = (0.1 * torch.randn(data.num_users, size, generator=draw)).to(place)
     items = torch.ones(data.num_items, size, device=place)
-    projections = [
-        (torch.randn(len(x[0]), size, generator=draw) / len(x[0]) ** 0.5).to(place) for x in values
-    ]
+    projections = [(torch.randn(len(x[0]), size, generator=draw) / len(x[0]) ** 0.5).to(place) for x in values]
     weights = [torch.eye(size, device=place) for _ in values]
     parameters = [users, items, *projections, *weights]
     for parameter in parameters:

@@ -35,9 +35,7 @@ def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float
     """
     truth = data.truth
     if truth is None:
-        raise DataError(
-            f"{data.name} carries no truth to compare with; use a generated data set such as 'planted'"
-        )
+        raise DataError(f"{data.name} carries no truth to compare with; use a generated data set such as 'planted'")
     clicks = split.train
     user = data.user_index[clicks]
     cell = slots.index[clicks] * data.num_users + user

@@ -106,16 +106,14 @@ def test_hypergraphs_of_slots_equal_the_definitions(seed, delta, quantile, weigh
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32), st.data(), st.sampled_from([None, 2, 3]))
-def test_hidden_clicks_leave_the_hypergraphs_of_data_without_them(seed, chosen, neighbours):
-    study = small(seed)
+@given(st.integers(0, 2**32), st.data(), st.sampled_from([None, 2, 3]), st.booleans())
+def test_hidden_clicks_leave_the_hypergraphs_of_data_without_them(seed, chosen, neighbours, quantile):
+    study, options = small(seed), {"neighbours": neighbours, "quantile": quantile, "seed": seed}
     count = len(study.split.train)
     dropped = chosen.draw(st.lists(st.integers(0, count - 1), max_size=count))  # a click may be named twice
-    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest, neighbours=neighbours, seed=seed)
+    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest, **options)
     left = study.without(sorted(set(dropped)))
-    for found, expected in zip(
-        assembled(graphs, dropped), definitions(left, neighbours=neighbours, seed=seed), strict=True
-    ):
+    for found, expected in zip(assembled(graphs, dropped), definitions(left, **options), strict=True):
         assert_same(found, expected)
     for found, expected in zip(assembled(graphs, []), assembled(graphs), strict=True):
         assert found == expected

@@ -78,9 +78,7 @@ def test_xgi_reads_everything_and_its_own_file_comes_back_the_same(modal, tmp_pa
 
 def test_a_plain_foreign_file_is_read_in_order_of_appearance(tmp_path):
     records = [{"edge": "e", "node": "b"}, {"edge": "f", "node": "a", "weight": 2}, {"edge": "e", "node": 3}]
-    (tmp_path / "h.json").write_text(
-        json.dumps({"incidences": records, "edges": [{"edge": "f", "weight": 4}]})
-    )
+    (tmp_path / "h.json").write_text(json.dumps({"incidences": records, "edges": [{"edge": "f", "weight": 4}]}))
     H = Hypergraph.from_hif(tmp_path / "h.json")
     assert H.incidence.tolist() == [[1, 0, 2], [0, 1, 1]]  # nodes b, a, 3; hyperedges f, e
     assert H.weight.tolist() == [4.0, 1.0]

@@ -121,10 +121,7 @@ def test_scales_are_the_diagonals_of_equation_5(pair):
 
 
 def test_same_as_sees_every_field(modal):
-    fields = {
-        name: getattr(modal, name)
-        for name in ("weight", "group", "label", "group_names", "node_kind", "slot")
-    }
+    fields = {name: getattr(modal, name) for name in ("weight", "group", "label", "group_names", "node_kind", "slot")}
     changes = {"weight": [1.0, 0.1, 0.75, 0.4], "group": [0, 1, 1, 1], "label": [7, 9, 7, 8], "slot": 4,
                "group_names": ("v", "a"), "node_kind": "item"}  # fmt: skip
     assert Hypergraph(modal.incidence.flip(1), 5, 4, **fields).same_as(modal)
@@ -169,10 +166,7 @@ def test_wrong_masks_and_numbers_are_named(modal):
 
 
 def test_text_and_html_say_what_it_is(modal):
-    assert (
-        repr(modal)
-        == "Hypergraph(5 users, 4 hyperedges, 7 incidences, groups=['visual', 'acoustic'], slot=3)"
-    )
+    assert repr(modal) == "Hypergraph(5 users, 4 hyperedges, 7 incidences, groups=['visual', 'acoustic'], slot=3)"
     page = modal._repr_html_()
     assert "5 users, 1 of them isolated" in page
     assert "<td>visual</td><td>2</td><td>5</td><td>2.50</td><td>80.0%</td>" in page

@@ -47,9 +47,7 @@ def test_loss_is_info_nce_over_the_other_items_that_have_the_modality() -> None:
     assert uip_loss(torch.ones(2, 2), torch.tensor([0, 1]), torch.zeros(2, dtype=torch.bool)).item() == 0.0
 
 
-def test_degrees_are_the_critic_of_equation_10(
-    small: tuple[Dataset, Split, Slots], learned: Interest
-) -> None:
+def test_degrees_are_the_critic_of_equation_10(small: tuple[Dataset, Split, Slots], learned: Interest) -> None:
     data, parts, _ = small
     tables = {name: table.standardised() for name, table in data.features.items()}
     for click in range(0, len(parts.train), 37):
@@ -94,9 +92,7 @@ def test_equal_seeds_are_bit_identical(small: tuple[Dataset, Split, Slots], lear
     assert not np.array_equal(learned.degree, other.degree, equal_nan=True)
 
 
-def test_nothing_but_training_clicks_has_any_influence(
-    small: tuple[Dataset, Split, Slots], learned: Interest
-) -> None:
+def test_nothing_but_training_clicks_has_any_influence(small: tuple[Dataset, Split, Slots], learned: Interest) -> None:
     data, parts, slots = small
     hidden = np.ones(len(data.clicked), dtype=bool)
     hidden[parts.train] = False
@@ -163,9 +159,7 @@ def test_planted_interest_is_recovered() -> None:
     mix = true_interest(data, parts, slots)
     cell = ~np.isnan(mix[..., 0]) & ~np.isnan(interest.matrix[..., 1])
     leads = mix[cell].argmax(axis=1) == 1
-    assert recovered["acoustic"] == pytest.approx(
-        roc_auc_score(leads, interest.matrix[..., 1][cell]), abs=1e-9
-    )
+    assert recovered["acoustic"] == pytest.approx(roc_auc_score(leads, interest.matrix[..., 1][cell]), abs=1e-9)
 
 
 def test_what_cannot_work_is_refused(small: tuple[Dataset, Split, Slots]) -> None:

@@ -71,6 +71,20 @@ def test_clicks_out_of_sight_leave_windows_and_counts_as_they_are(protocol):
     assert all(torch.equal(a, b) for a, b in zip(*counts, strict=True))
 
 
+@pytest.mark.parametrize("protocol", ["paper", "causal"])
+def test_a_hidden_click_leaves_no_trace(protocol):
+    """Bit for bit the window and counts of data that never held the click."""
+    study, items = small(2, rows=80), torch.arange(6)[None]
+    for c, (user, _, slot, timestamp) in enumerate(study.clicks):
+        own, none = (Targets(*torch.tensor([[user], [slot], [timestamp], [k]])) for k in (c, -1))
+        seen = []
+        for s, targets in ((study, own), (study.without([c]), none)):
+            parts = (s.data, s.split, s.slots, protocol)
+            window, counts = ClickHistory(*parts).window(targets, 3), ItemCounts(*parts)(targets, items)
+            seen.append([*vars(window).values(), *counts])
+        assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+
+
 def test_the_sum_of_a_window_is_over_the_root_of_its_size():
     valid = torch.tensor([[True, False, True], [False, False, False]])
     window = Window(torch.tensor([[2, 0, 1], [0, 0, 0]]), valid, valid, torch.zeros(2, 3, dtype=torch.int64))

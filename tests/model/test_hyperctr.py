@@ -24,7 +24,8 @@ TINY = Config(embedding_size=8, layers=2, attention_heads=2, history_length=4, h
 
 def build(study: Small, config: Config, seed: int = 0) -> HyperCTR:
     """A model in evaluation mode, every parameter drawn anew so that none hides at zero."""
-    context = Context.build(study.data, study.split, study.slots, study.interest, config)
+    interest = None if config.graph == "none" else study.interest
+    context = Context.build(study.data, study.split, study.slots, interest, config)
     model = HyperCTR(context, config)
     for k, parameter in enumerate(model.parameters()):
         nn.init.normal_(parameter, std=0.4, generator=torch.Generator().manual_seed(100 * seed + k))
