@@ -63,12 +63,13 @@ class Scene:
         rule: how many of how many are shown, and how they were chosen.
         modalities: all modalities of the data set.
         query: what the scene was asked for.
+        slot_label: the slot's dates, or its number in words.
 
     >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
     >>> scene = Scene("user", 0, [1, 2], ["a", "b"], np.zeros(2, "f4"), np.zeros(2, "f4"), np.ones(2, "i4"),
     ...               np.array([0, 2], "i4"), np.array([0, 1], "i4"), np.zeros(1, "u1"), np.ones(1, "f4"),
     ...               np.array([7], "i4"), [7], ["seven"], 1, 2, "all", ("visual",), query)
-    >>> len(scene), scene.members(0), scene.keys()
+    >>> len(scene), scene.members(0), scene.edge_keys()
     (1, [1, 2], [('visual', 7)])
     >>> header, buffers = scene.pack()
     >>> [part["name"] for part in header["buffers"]][:3], bytes(buffers[7])
@@ -94,6 +95,7 @@ class Scene:
     rule: str
     modalities: tuple[str, ...]
     query: Query
+    slot_label: str = ""
 
     def __len__(self) -> int:
         return len(self.edge_labels)
@@ -116,7 +118,7 @@ class Scene:
         """Ids of one hyperedge's members."""
         return [self.nodes[place] for place in self.member_positions(edge)]
 
-    def keys(self) -> list[tuple[str, Any]]:
+    def edge_keys(self) -> list[tuple[str, Any]]:
         """(modality, id) of every hyperedge."""
         names = [self.modalities[m] for m in self.edge_modality]
         return list(zip(names, self.edge_labels, strict=True))
@@ -127,6 +129,7 @@ class Scene:
         header = {
             "side": self.side,
             "slot": self.slot,
+            "slot_label": self.slot_label,
             "node_kind": self.node_kind,
             "edge_kind": self.query.label_kind,
             "nodes": self.nodes,

@@ -173,6 +173,7 @@ class Scenes:
             rule=rule(query, len(edges), len(whole), len(members), total_nodes),
             modalities=self.modalities,
             query=query,
+            slot_label=self.slots[query.slot],
         )
 
     def stats(self, scene: Scene) -> dict[str, Any]:

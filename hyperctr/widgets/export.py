@@ -1,0 +1,95 @@
+"""Selections as files: CSV for people and spreadsheets, HIF for XGI, HyperNetX, hypergraphx and ourselves."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperctr.errors import DataError
+from hyperctr.runtime import write_atomic
+from hyperctr.widgets.picture import Scene
+
+
+def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: str | Path) -> Path:
+    """Write one row per selected node: ``id``, ``title``, ``degree``, ``hyperedges`` as ``modality:id`` by spaces.
+
+    Args:
+        scene: what was shown.
+        selection: ids of nodes; None or empty is all nodes of the scene.
+        path: file to write or replace, whole or not at all.
+
+    Raises:
+        DataError: an id is not a node of the scene.
+
+    >>> import hyperctr as hc, tempfile
+    >>> from hyperctr.widgets.scene import Scenes
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> scene = Scenes(data).build(delta=0.3, limit=4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lines = export_selection_csv(scene, scene.nodes[:2], folder + "/selection.csv").read_text().splitlines()
+    >>> lines[0], len(lines)
+    ('id,title,degree,hyperedges', 3)
+    """
+    places = _places(scene, selection)
+    names = [f"{modality}:{label}" for modality, label in scene.edge_keys()]
+    edge = scene.edge_of_incidence
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "title", "degree", "hyperedges"])
+    for place in places.tolist():
+        own = " ".join(names[e] for e in edge[scene.edge_nodes == place])
+        writer.writerow([scene.nodes[place], scene.titles[place], int(scene.degree[place]), own])
+    write_atomic(path, text.getvalue())
+    return Path(path)
+
+
+def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: str | Path) -> Path:
+    """Write the part of the scene on the selected nodes as a HIF file; ``Hypergraph.from_hif`` reads it.
+
+    Every hyperedge that holds a selected node is written with its selected members, modality and weight;
+    ``attrs.label_id`` is the id of what it comes from.
+
+    Args:
+        scene: what was shown.
+        selection: ids of nodes; None or empty is all nodes of the scene.
+        path: file to write or replace, whole or not at all.
+
+    Raises:
+        DataError: an id is not a node of the scene.
+    """
+    from hyperctr.hypergraph.incidence import Hypergraph
+
+    places = _places(scene, selection)
+    new = np.full(len(scene.nodes), -1)
+    new[places] = np.arange(len(places))
+    member, edge = new[scene.edge_nodes], scene.edge_of_incidence
+    kept, number = np.unique(edge[member >= 0], return_inverse=True)
+    graph = Hypergraph(
+        np.stack([member[member >= 0], number]),
+        len(places),
+        len(kept),
+        weight=scene.edge_weight[kept],
+        group=scene.edge_modality[kept].astype(np.int64),
+        group_names=scene.modalities,
+        node_kind=scene.node_kind,
+        slot=scene.slot,
+    )
+    labels = [scene.edge_labels[e] for e in kept]
+    graph.to_hif(path, node_ids=[scene.nodes[place] for place in places], label_ids=labels)
+    return Path(path)
+
+
+def _places(scene: Scene, selection: Sequence[Any] | None) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Positions of the selected nodes, ascending, each once."""
+    if not selection:
+        return np.arange(len(scene.nodes))
+    known = {name: place for place, name in enumerate(scene.nodes)}
+    for name in selection:
+        if name not in known:
+            raise DataError(f"{name!r} is not among the {len(known):,} {scene.node_kind}s of this scene: {scene.rule}")
+    return np.unique([known[name] for name in selection])

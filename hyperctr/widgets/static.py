@@ -1,0 +1,172 @@
+"""The static twin of the inspector: the same scene as a plotly figure, for papermill, reports and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.reporting.layout import hull
+from hyperctr.reporting.theme import NEUTRAL, modality_colour, style, translucent
+from hyperctr.widgets.edges import Edges, overlap_counts
+from hyperctr.widgets.picture import Scene
+
+View = Literal["hulls", "bipartite", "incidence", "overlap"]
+PADDING = 0.018  # of a hull around its members; the picture is 2 wide
+DIRECTIONS = 48  # only a hull's extreme points in these directions are outlined: 0.2 % of its width may be cut off
+
+
+def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[str, Any]] | None = None) -> go.Figure:
+    """Draw a scene without any widget.
+
+    Args:
+        scene: what to draw.
+        view: ``hulls`` (regions around members), ``bipartite`` (hyperedges as squares joined to their members),
+            ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
+        overlap: ``Scenes.stats(scene)["overlap"]``, to count the whole hypergraph and not only what is shown.
+
+    Returns:
+        a figure whose ``layout.meta["edge_number"]`` lists the hyperedges drawn. One trace per modality, however
+        many hyperedges: a trace each would be 70 times slower.
+
+    Raises:
+        ConfigError: an unknown view.
+
+    >>> import hyperctr as hc
+    >>> from hyperctr.widgets.scene import Scenes
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> scene = Scenes(data).build(delta=0.3, limit=4)
+    >>> len(static_figure(scene, "incidence").layout.meta["edge_number"])
+    4
+    """
+    if view not in get_args(View):
+        raise ConfigError(f"view {view!r}: {did_you_mean(view, get_args(View))}")
+    if view == "overlap":
+        chart, what = _overlap(scene, overlap), "Modalities in common"
+    elif view == "incidence":
+        chart, what = _incidence(scene), "Incidence matrix"
+    else:
+        chart, what = _drawn(scene, view), "Hypergraph"
+    counted = "counted over the whole hypergraph" if view == "overlap" and overlap is not None else scene.rule
+    when = scene.slot_label or f"slot {scene.slot}"
+    style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
+    chart.update_layout(meta={"edge_number": scene.edge_number.tolist(), "view": view, "slot": scene.slot})
+    return chart
+
+
+def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
+    """Number, name and colour of the modalities asked for."""
+    names = scene.modalities
+    return [(m, n, modality_colour(n, names)) for m, n in enumerate(names) if n in scene.query.modalities]
+
+
+def _drawn(scene: Scene, view: str) -> go.Figure:
+    chart = go.Figure()
+    places = np.stack([scene.x, scene.y], 1).astype(np.float64)
+    sizes = np.diff(scene.edge_offsets)
+    for m, name, colour in _modalities(scene):
+        own = np.flatnonzero(scene.edge_modality == m).tolist()
+        if view == "hulls":
+            parts = [outline(places[scene.member_positions(edge)]) for edge in own]
+            line = {"color": translucent(colour, 0.6), "width": 1}
+            fill = {"fill": "toself", "fillcolor": translucent(colour, 0.08)}
+        else:
+            parts = [_star(places[scene.member_positions(edge)]) for edge in own]
+            line, fill = {"color": translucent(colour, 0.35), "width": 0.8}, {}
+        x, y = _joined(parts)
+        group = {"name": f"{name} ({len(own):,})", "legendgroup": name}
+        chart.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **fill, **group)
+        if view == "bipartite" and own:
+            centres = np.array([places[scene.member_positions(edge)].mean(0) for edge in own], dtype=np.float32)
+            text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in own]
+            marker = {"symbol": "square", "size": 7, "color": colour}
+            chart.add_scatter(x=centres[:, 0], y=centres[:, 1], mode="markers", marker=marker, text=text,
+                              hoverinfo="text", showlegend=False, **group)  # fmt: skip
+    size = np.clip(3 + np.sqrt(scene.degree), 4, 12).astype(np.float32)
+    text = [f"{title}: {degree} hyperedges" for title, degree in zip(scene.titles, scene.degree, strict=True)]
+    chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text", name=f"{scene.node_kind}s",
+                      marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}})  # fmt: skip
+    chart.update_xaxes(visible=False, range=[-1.06, 1.06])
+    chart.update_yaxes(visible=False, range=[-1.06, 1.06])
+    return chart
+
+
+def _incidence(scene: Scene) -> go.Figure:
+    """Columns are hyperedges by modality, then size; rows are nodes, the busiest on top."""
+    sizes = np.diff(scene.edge_offsets)
+    column = np.empty(len(scene), dtype=np.int64)
+    column[np.lexsort((np.arange(len(scene)), -sizes, scene.edge_modality))] = np.arange(len(scene))
+    row = np.empty(len(scene.nodes), dtype=np.int64)
+    row[np.lexsort((np.arange(len(row)), -scene.degree))] = np.arange(len(row))
+    chart, edge = go.Figure(), scene.edge_of_incidence
+    for m, name, colour in _modalities(scene):
+        own = scene.edge_modality[edge] == m
+        text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}"
+                for e, v in zip(edge[own], scene.edge_nodes[own], strict=True)]  # fmt: skip
+        chart.add_scattergl(x=column[edge[own]], y=row[scene.edge_nodes[own]], mode="markers", name=name, text=text,
+                            hoverinfo="text", marker={"symbol": "square", "size": 4, "color": colour})  # fmt: skip
+    chart.update_xaxes(title_text="hyperedges: by modality, then size", rangemode="tozero")
+    chart.update_yaxes(title_text=f"{scene.node_kind}s: busiest on top", autorange="reversed")
+    return chart
+
+
+def _overlap(scene: Scene, counted: Sequence[dict[str, Any]] | None) -> go.Figure:
+    """UpSet: a bar per combination of modalities, and below it the dots that name the combination."""
+    rows = list(shown_overlap(scene) if counted is None else counted)
+    chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
+    labels = [" + ".join(row["modalities"]) for row in rows]
+    counts = [row["count"] for row in rows]
+    chart.add_bar(x=np.arange(len(rows)), y=counts, customdata=labels, marker_color=NEUTRAL, showlegend=False,
+                  hovertemplate="%{customdata}: %{y:,}<extra></extra>")  # fmt: skip
+    for place, (_, name, colour) in enumerate(_modalities(scene)):
+        on = [name in row["modalities"] for row in rows]
+        colours = [colour if flag else translucent(NEUTRAL, 0.25) for flag in on]
+        chart.add_scatter(x=np.arange(len(rows)), y=[place] * len(rows), mode="markers", name=name, showlegend=False,
+                          marker={"size": 14, "color": colours}, hoverinfo="skip", row=2, col=1)  # fmt: skip
+    names = [name for _, name, _ in _modalities(scene)]
+    chart.update_xaxes(showticklabels=False, ticks="")
+    chart.update_yaxes(title_text="(member, hyperedge) pairs", row=1)
+    chart.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], row=2)
+    return chart
+
+
+def shown_overlap(scene: Scene) -> list[dict[str, Any]]:
+    """Count the pairs of the hyperedges shown per combination of modalities, the most frequent first."""
+    place = {name: number for number, name in enumerate(dict.fromkeys(scene.edge_labels))}
+    label = np.array([place[name] for name in scene.edge_labels], dtype=np.int64)
+    modality, offsets = scene.edge_modality.astype(np.int64), scene.edge_offsets.astype(np.int64)
+    nodes = scene.edge_nodes.astype(np.int64)
+    edges = Edges(offsets, nodes, modality, label, scene.edge_weight, len(scene.nodes), len(place))
+    return overlap_counts(edges, scene.modalities)
+
+
+def outline(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the padded outline of some points, fast also for hundreds of them.
+
+    >>> square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5]])
+    >>> bool(np.allclose(outline(square), hull(square, PADDING)))
+    True
+    """
+    if len(points) > 4:
+        turn = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
+        far = (points @ np.stack([np.cos(turn), np.sin(turn)])).argmax(0)
+        points = points[np.unique(far)]
+    return hull(points, PADDING)
+
+
+def _star(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lines from the middle of the members to each of them, separated by NaN."""
+    centre = np.broadcast_to(points.mean(0), points.shape)
+    return np.stack([centre, points, np.full_like(points, np.nan)], 1).reshape(-1, 2)
+
+
+def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """One line for all parts, [2, k], a NaN between each two."""
+    gap = np.full((1, 2), np.nan)
+    joined = np.concatenate([piece for part in parts for piece in (part, gap)] or [gap])
+    return joined.T.astype(np.float32)
