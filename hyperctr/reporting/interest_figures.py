@@ -83,7 +83,7 @@ def interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     for name in names:
         rows = interest[interest["modality"] == name]
         made.add_traces(_line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
-    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots)
+    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots, nticks=8)
     return made
 
 

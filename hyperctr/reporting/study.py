@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +14,7 @@ import pandas as pd
 
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
-from hyperctr.errors import ConfigError
+from hyperctr.errors import ConfigError, DataWarning
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -46,8 +49,17 @@ def open_study(
     """
     config = Config.preset(model, preset, seed=seed)
     options = SMOKE_PLANTED if (dataset, preset) == ("planted", "smoke") else {}
-    data = load_dataset(dataset, data_dir=data_dir or None, seed=seed, **options)
+    with _kept_warnings():
+        data = load_dataset(dataset, data_dir=data_dir or None, seed=seed, **options)
     return NotebookStudy(data, config, preset)
+
+
+@contextmanager
+def _kept_warnings() -> Iterator[None]:
+    """Keep data warnings off a page: they are kept with the data and the run, and shown as tables there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        yield
 
 
 @dataclass
@@ -125,7 +137,8 @@ class NotebookStudy:
         """The run of the settings: loaded if it was trained before, else trained now."""
         from hyperctr.runs.experiment import train
 
-        return train(self.data, self.config)
+        with _kept_warnings():
+            return train(self.data, self.config)
 
     @property
     def busiest_slot(self) -> int:
