@@ -1,0 +1,327 @@
+"""THE leakage test: what a prediction may not look at can change in any way without moving its score by one bit.
+
+Parameters are held fixed (the degrees of interest of clicks that stay are parameters too), everything else is built
+anew from the changed data: split, slots, interest matrix, hypergraphs, histories, counts. Scores are compared with
+``==``, never within a tolerance. Every model of the harness runs under both protocols; a new model is covered as soon
+as it stands in ``MODELS``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperctr.baselines.trivial import TRIVIAL_ROWS
+from hyperctr.config import MODEL_PRESETS, Config
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.interactions import Interactions
+from hyperctr.data.registry import load_dataset
+from hyperctr.data.splits import Split, split
+from hyperctr.hypergraph.interest import Interest, interest_matrix, pretrain_interest
+from hyperctr.model.base import ClickModel
+from hyperctr.model.history import Targets
+from hyperctr.model.hyperctr import Context, HyperCTR
+from hyperctr.runs.experiment import MODELS, train
+from hyperctr.slots import Slots, make_slots
+from hyperctr.training.checkpoint import load_tensors
+from hyperctr.training.loop import Trainer, score_candidates
+
+pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
+CPU = torch.device("cpu")
+WEEK, EVENT = 7 * 86_400, ["user", "item", "timestamp"]
+DIMS = {"visual": 8, "acoustic": 4, "textual": 6}
+DEGREES = [f"degree of {name}" for name in DIMS]
+TINY: dict[str, Any] = {
+    "embedding_size": 8, "layers": 2, "history_length": 5, "hidden": (8, 6), "epochs": 2, "points_per_epoch": 1,
+    "batch_size": 32, "interest_epochs": 2, "slot_months": 3, "validation_candidates": 10, "test_candidates": 20,
+    "patience": 99,
+}  # fmt: skip
+VARIANTS = {
+    "bipartite": {"graph": "bipartite"},
+    "no graph": {"graph": "none"},
+    "sampled neighbours": {"neighbours": 3, "delta": 0.4},
+    "quantile": {"delta_quantile": True, "weighted": False},
+}
+CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "model": name} for name in MODELS}
+CONFIGS |= {f"hyperctr+, {name}": {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows (user, item, timestamp, clicked, part, a degree of interest per modality) on a fixed catalogue."""
+
+    rows: pd.DataFrame
+    base: Dataset
+    clock: Slots
+
+    def study(self) -> tuple[Dataset, Split, Slots]:
+        rows = self.rows
+        frame = pd.DataFrame({
+            "user_id": self.base.users[rows["user"]], "item_id": self.base.items[rows["item"]],
+            "timestamp": rows["timestamp"], "clicked": rows["clicked"],
+        })  # fmt: skip
+        data = Dataset("world", Interactions(frame), self.base.features, items=self.base.items)
+        assert len(data.clicked) == len(rows) and (data.users == self.base.users).all()
+        parts = Split("random", (0.7, 0.2, 0.1), 0, rows["part"].to_numpy(np.int8), data.clicked)
+        return data, parts, replace(self.clock, index=self.clock.of(data.timestamp))
+
+    def context(self, config: Config, interest: Interest) -> Context:
+        data, parts, slots = self.study()
+        degree = self.rows[DEGREES].to_numpy(np.float32)[parts.train]
+        user, slot = data.user_index[parts.train], slots.index[parts.train]
+        matrix = interest_matrix(degree, user, slot, data.num_users, slots.count)
+        return Context.build(data, parts, slots, replace(interest, degree=degree, matrix=matrix), config)
+
+    @property
+    def slot(self) -> np.ndarray:
+        return self.clock.of(self.rows["timestamp"].to_numpy())
+
+    @property
+    def training(self) -> np.ndarray:
+        return (self.rows["clicked"] & (self.rows["part"] == 0)).to_numpy()
+
+    def with_rows(self, *frames: pd.DataFrame) -> World:
+        """The world of these rows; where two tell of one event, the first stays."""
+        rows = pd.concat(frames).drop_duplicates(EVENT).sort_values("timestamp", kind="stable", ignore_index=True)
+        return replace(self, rows=rows)
+
+
+@dataclass(frozen=True)
+class Trained:
+    config: Config
+    world: World
+    interest: Interest
+    model: ClickModel
+
+    def in_(self, world: World) -> ClickModel:
+        """The same parameters in another world."""
+        other: ClickModel = MODELS[self.config.model](world.context(self.config, self.interest), self.config, None)
+        other.load_state_dict(self.model.state_dict())
+        return other.eval()
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A small planted world with weekly timestamps, so that many clicks share a moment."""
+    base = load_dataset("planted", num_users=24, num_items=60, num_interactions=350, months=12, groups=3, dims=DIMS)
+    weekly = base.timestamp - (base.timestamp - base.timestamp[0]) % WEEK
+    rows = pd.DataFrame({
+        "user": base.user_index, "item": base.item_index, "timestamp": weekly, "clicked": base.clicked,
+    }).sort_values("clicked", ascending=False, kind="stable").drop_duplicates(EVENT)  # fmt: skip
+    rows = rows.sort_values("timestamp", kind="stable", ignore_index=True)
+    first = World(rows.assign(part=0, **dict.fromkeys(DEGREES, 0.0)), base, make_slots(base, count=1))
+    slots = make_slots(first.study()[0], months=3)
+    assert slots.count == 4
+    return World(first.rows.assign(part=split(first.study()[0]).part), base, slots)
+
+
+@pytest.fixture(scope="module", params=["paper", "causal"])
+def protocol(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def trained(request: pytest.FixtureRequest, protocol: str, world: World) -> Trained:
+    """Interest and model, trained for a moment; parameters then made large enough for every input to show."""
+    config = Config(**{**CONFIGS[request.param], **TINY, "protocol": protocol})
+    interest, model, _ = fit(world, config)
+    rows = world.rows.copy()
+    rows.loc[world.training, DEGREES] = interest.degree
+    with torch.no_grad():
+        for k, parameter in enumerate(model.parameters()):
+            parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(k)) * 0.3)
+    return Trained(config, replace(world, rows=rows), interest, model)
+
+
+def fit(world: World, config: Config) -> tuple[Interest, ClickModel, dict[str, torch.Tensor]]:
+    """Pre-train and train as a run does; also return the parameters after the last step, whichever were selected."""
+    data, parts, slots = world.study()
+    interest = pretrain_interest(data, parts, slots, embedding_size=config.embedding_size, epochs=2, device="cpu")
+    with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
+        torch.manual_seed(0)
+        context = Context.build(data, parts, slots, interest, config)
+        model: ClickModel = MODELS[config.model](context, config, interest)
+        Trainer(model, data, parts, slots, config, CPU, Path(folder)).fit()
+        last, _ = load_tensors(Path(folder) / "state" / "latest.safetensors")
+    return interest, model, {name: value for name, value in last.items() if name.startswith("model/")}
+
+
+def at_random(world: World, count: int, low: int, high: int, draw: np.random.Generator) -> pd.DataFrame:
+    """Rows that tell of anything, with a timestamp in [low, high); for now they are unclicks."""
+    item = draw.integers(world.base.num_items, size=count)
+    degree = draw.random((count, len(DIMS))).astype(np.float32)
+    for m, table in enumerate(world.base.features.values()):
+        degree[~table.present[item], m] = np.nan
+    fields = {"user": draw.integers(world.base.num_users, size=count), "item": item,
+              "timestamp": draw.integers(low, max(high, low + 1), size=count), "clicked": False,
+              "part": draw.integers(3, size=count)}  # fmt: skip
+    return pd.DataFrame(fields).assign(**dict(zip(DEGREES, degree.T, strict=True)))
+
+
+def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator) -> World:
+    """Change, delete and add rows: the training clicks in ``hidden`` and all rows that are no training clicks.
+
+    Args:
+        world: stays as it is.
+        hidden: bool per row, training clicks that are free to change.
+        allowed: tells of rows whether a training click may be put there.
+        deleted: share of the free rows that go.
+        draw: decides the rest.
+    """
+    free = hidden | ~world.training
+    visible = world.rows[~free]
+    kept = world.rows[free & (draw.random(len(free)) >= deleted)]
+    low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
+    other = at_random(world, len(kept), low, high, draw).set_index(kept.index)
+    # Each field is changed or not, on its own, and the part and the click of what is no training click as well.
+    changed = kept.copy()
+    for columns in (["user"], ["item", *DEGREES], ["timestamp"], DEGREES):
+        where = draw.random(len(kept)) < 0.4
+        changed.loc[where, columns] = other.loc[where, columns]
+    added = at_random(world, int(draw.integers(1, 120)), low, high, draw)
+    added["clicked"] = draw.random(len(added)) < 0.8
+    rows = pd.concat([changed, added], ignore_index=True)
+    for m, table in enumerate(world.base.features.values()):  # a degree exists where its item has the modality
+        rows.loc[~table.present[rows["item"]], DEGREES[m]] = np.nan
+        missing = rows[DEGREES[m]].isna() & table.present[rows["item"]]
+        rows.loc[missing, DEGREES[m]] = draw.random(int(missing.sum())).astype(np.float32)
+    training = rows["clicked"] & (rows["part"] == 0)
+    rows.loc[training & ~allowed(rows), "part"] = 1 + draw.integers(2)
+    someone = at_random(world, world.base.num_users, low, high, draw).assign(user=np.arange(world.base.num_users))
+    silent = ~someone["user"].isin(pd.concat([visible, rows])["user"])  # the catalogue of users stays
+    return world.with_rows(visible, rows, someone[silent])
+
+
+def some_targets(world: World, user: np.ndarray, timestamp: np.ndarray) -> Targets:
+    parts = (user, world.clock.of(timestamp), timestamp, np.full(len(user), -1))
+    return Targets(*(torch.tensor(np.asarray(part, dtype=np.int64)) for part in parts))
+
+
+def scores(model: ClickModel, targets: Targets, seed: int = 0) -> np.ndarray:
+    items = np.random.default_rng(seed).integers(model.context.data.num_items, size=(len(targets), 30))  # type: ignore[union-attr]
+    found = score_candidates(model, targets, items)
+    assert np.isfinite(found).all()
+    return found
+
+
+FEW = settings(max_examples=6, deadline=None)
+DRAWS = {"seed": st.integers(0, 2**32 - 1), "slot": st.integers(0, 3), "deleted": st.sampled_from([0.0, 0.3, 1.0])}
+
+
+@FEW
+@given(**DRAWS)
+def test_a_score_is_blind_to_what_it_may_not_see(trained: Trained, seed: int, slot: int, deleted: float) -> None:
+    draw, world, clock = np.random.default_rng(seed), trained.world, trained.world.clock
+    if trained.config.protocol == "paper":
+        # Hidden from targets up to this slot: training clicks of later ones.
+        moments = [
+            int(clock.edges[slot]),
+            int(clock.edges[slot + 1]) - 1,
+            *draw.integers(*clock.edges[[0, slot + 1]], 6),
+        ]
+        user, timestamp = draw.integers(world.base.num_users, size=60), draw.choice(moments, size=60)
+        hidden = world.training & (world.slot > slot)
+
+        def allowed(rows: pd.DataFrame) -> pd.Series:
+            return pd.Series(clock.of(rows["timestamp"].to_numpy()) > slot, rows.index)
+    else:
+        # Hidden from these users' targets up to this moment: their own clicks from it on, everybody's of the slot on.
+        inside = world.rows["timestamp"][world.slot == slot]
+        moment = int(draw.choice(inside))
+        who = draw.permutation(world.base.num_users)[: draw.integers(1, world.base.num_users)]
+        user = draw.choice(who, size=60)
+        timestamp = draw.choice([moment, int(clock.edges[slot]), *inside[inside <= moment]], size=60)
+
+        def allowed(rows: pd.DataFrame) -> pd.Series:
+            own = rows["user"].isin(who)
+            return (own & (rows["timestamp"] >= moment)) | (~own & (clock.of(rows["timestamp"].to_numpy()) >= slot))
+
+        hidden = world.training & allowed(world.rows).to_numpy()
+    targets = some_targets(world, user, timestamp)
+    other = shaken(world, hidden, allowed, deleted, draw)
+    if trained.config.protocol == "causal":  # what the slot's clicks contribute to hypergraphs, and only that
+        rows = other.rows.copy()
+        late = other.slot >= slot
+        rows.loc[late, DEGREES] = draw.permutation(rows.loc[late, DEGREES].to_numpy(), axis=1) * np.float32(0.9)
+        other = replace(other, rows=rows)
+    np.testing.assert_array_equal(scores(trained.in_(other), targets), scores(trained.model, targets))
+
+
+@FEW
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_training_click_is_blind_to_itself(trained: Trained, seed: int) -> None:
+    """Dropped from its own prediction, a click leaves the score of a world in which it never happened."""
+    draw, world = np.random.default_rng(seed), trained.world
+    number = int(draw.integers(world.training.sum()))
+    row = np.flatnonzero(world.training)[number]
+    without = world.with_rows(world.rows.drop(index=row), world.rows.loc[[row]].assign(clicked=False))
+    there = some_targets(world, *world.rows.loc[[row], ["user", "timestamp"]].to_numpy().T)
+    itself = replace(there, click=torch.tensor([number]))
+    items = torch.from_numpy(np.append(world.rows["item"][row], draw.permutation(world.base.num_items)))[None]
+    with torch.no_grad():
+        dropped = trained.model(itself, items, itself.click)
+        never = trained.in_(without)(there, items)
+    assert torch.equal(dropped, never)
+
+
+def test_a_score_does_see_what_it_may(trained: Trained) -> None:
+    """The positive control: without their visible clicks, or without those of others, users score differently."""
+    world, edges = trained.world, trained.world.clock.edges
+    users = np.arange(world.base.num_users)
+    targets = some_targets(world, users, np.full(len(users), edges[-1] - 1))
+    now = scores(trained.model, targets)
+    seen = world.training & ((world.slot < world.clock.count - 1) | (trained.config.protocol == "paper"))
+    graphs = isinstance(trained.model, HyperCTR) and trained.config.graph != "none"
+    for others in (False, True) if graphs else (False,):
+        rows = world.rows.assign(clicked=world.rows["clicked"] & ~(seen & ((world.rows["user"] < 12) != others)))
+        assert (scores(trained.in_(replace(world, rows=rows)), targets) != now).any(1)[:12].mean() > 0.7
+
+
+@FEW
+@given(seed=st.integers(0, 2**32 - 1), deleted=st.sampled_from([0.0, 1.0]))
+def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, deleted: float) -> None:
+    """They read training rows only: clicks, and for the item mean what was shown."""
+    draw = np.random.default_rng(seed)
+    other = shaken(world, world.training & False, lambda rows: rows["user"] < 0, deleted, draw)
+    known, late = (w.rows[(w.rows["part"] == 0) == early] for w, early in ((world, True), (other, False)))
+    changed = world.with_rows(known, late)
+    for logits_of in TRIVIAL_ROWS.values():
+        np.testing.assert_array_equal(logits_of(*world.study()[:2]), logits_of(*changed.study()[:2]))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_is_blind_to_times_of_other_parts_and_to_unclicks(world: World, protocol: str, name: str) -> None:
+    """From scratch, interest included. Which items were clicked stays: negatives avoid them in every part."""
+    config = Config(**{**CONFIGS[name], **TINY, "protocol": protocol})
+    draw, rows = np.random.default_rng(1), world.rows
+    other = rows[rows["clicked"] & (rows["part"] > 0)]
+    low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
+    other = other.assign(timestamp=draw.integers(low, high, size=len(other)))
+    changed = world.with_rows(rows[world.training], other, at_random(world, 200, low, high, draw))
+    (before, _, left), (after, _, right) = fit(world, config), fit(changed, config)
+    np.testing.assert_array_equal(before.degree, after.degree)
+    assert left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    config = Config(**{**CONFIGS["hyperctr+"], **TINY})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runs = [train(replace(world, rows=rows).study()[0], config, device="cpu")
+                for rows in (world.rows, world.rows[world.rows["clicked"]].reset_index(drop=True))]  # fmt: skip
+    assert runs[0].id != runs[1].id
+    left, right = (load_tensors(run.folder / "model.safetensors")[0] for run in runs)
+    assert all(torch.equal(left[key], right[key]) for key in left)
+    assert runs[0].metrics["auc"] == runs[1].metrics["auc"]
+    assert not np.isnan(runs[0].metrics["auc_exposed"]) and np.isnan(runs[1].metrics["auc_exposed"])
