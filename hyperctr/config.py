@@ -18,7 +18,7 @@ REFERENCE_MODEL = "content matrix factorisation"
 MODEL_PRESETS: dict[str, dict[str, Any]] = {
     "hyperctr": {},
     "hyperctr+": {
-        "matching": True, "item_bias": True, "trend": True,
+        "matching": True,
         "embedding_size": 32, "negatives": 4, "weight_decay": 0.3,
     },
     REFERENCE_MODEL: {
@@ -90,10 +90,8 @@ class Config:
     hidden: tuple[int, ...] = _setting((128, 64), "Widths D1, D2 of the prediction network (Eq. 7).", low=1)
     dropout: float = _setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
 
-    # Switches beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
+    # Beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
     matching: bool = _setting(False, "Add a dot product of user and item vectors beside the network.")
-    item_bias: bool = _setting(False, "Add a learned bias per item.")
-    trend: bool = _setting(False, "Add a term on the item's training clicks up to the slot.")
 
     # Training and evaluation.
     epochs: int = _setting(30, "Most epochs; early stopping usually ends before.", low=1)
@@ -124,10 +122,8 @@ class Config:
             )
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
-        if self.model == "hyperctr+" and not (self.matching or self.item_bias or self.trend):
-            raise ConfigError(
-                "model 'hyperctr+' has its switches off; write Config.preset('hyperctr+') to turn them on"
-            )
+        if self.model == "hyperctr+" and not self.matching:
+            raise ConfigError("model 'hyperctr+' has its switch `matching` off; write Config.preset('hyperctr+')")
         if len(self.hidden) != 2:
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 

@@ -120,37 +120,3 @@ class ClickHistory:
         short = valid & (self.slot[index] == targets.slot[:, None])
         position = torch.arange(length, device=end.device).expand_as(index)
         return Window(torch.where(valid, self.item[index], 0), valid, short, position)
-
-
-class ItemCounts:
-    """How often each item was clicked in training up to a slot, and in it, as the protocol allows.
-
-    Args:
-        data, split, slots: only ``split.train`` rows are read.
-        protocol: ``paper`` counts the target's slot and earlier ones, ``causal`` the slots strictly before it.
-    """
-
-    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
-        rows = split.train
-        self.num_slots = slots.count
-        self.shift = 0 if protocol == "paper" else 1
-        self.key = torch.from_numpy(np.sort(data.item_index[rows] * np.int64(slots.count) + slots.index[rows]))
-        self.item_of_click = torch.from_numpy(data.item_index[rows])
-
-    def to(self, device: torch.device) -> ItemCounts:
-        """Move to ``device`` and return self."""
-        self.key, self.item_of_click = self.key.to(device), self.item_of_click.to(device)
-        return self
-
-    def __call__(self, targets: Targets, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the counts up to the last visible slot and within it, int64 ``[B, n]`` each, for items ``[B, n]``."""
-        last = (targets.slot - self.shift)[:, None]
-        first = torch.searchsorted(self.key, items * self.num_slots)
-        begin = torch.searchsorted(self.key, items * self.num_slots + last.clamp(min=0))
-        end = torch.searchsorted(self.key, items * self.num_slots + last, right=True)
-        end = torch.where(last >= 0, end, first)
-        # A training target hides itself, and with it one click of its own item.
-        known = targets.click >= 0
-        own = known[:, None] & (items == self.item_of_click[targets.click.clamp(min=0)][:, None])
-        itself = own.long() * (1 - self.shift)
-        return end - first - itself, (end - begin).clamp(min=0) - itself

@@ -25,7 +25,7 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
-from hyperctr.model.history import ClickHistory, ItemCounts, Targets
+from hyperctr.model.history import ClickHistory, Targets
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -58,7 +58,6 @@ class Context:
     data: Dataset
     slots: Slots
     history: ClickHistory
-    counts: ItemCounts
     graphs: SlotHypergraphs | None
 
     @classmethod
@@ -71,12 +70,11 @@ class Context:
                 neighbours=config.neighbours or None, weighted=config.weighted, seed=config.seed,
             )  # fmt: skip
         history = ClickHistory(data, split, slots, config.protocol)
-        return cls(data, slots, history, ItemCounts(data, split, slots, config.protocol), graphs)
+        return cls(data, slots, history, graphs)
 
     def to(self, device: torch.device) -> Context:
         """Move the tensors to ``device`` and return self."""
         self.history.to(device)
-        self.counts.to(device)
         if self.graphs is not None:
             self.graphs.to(device)
         return self
@@ -129,10 +127,6 @@ class HyperCTR(ClickModel):
         self.from_user = nn.Linear(size, first)
         self.from_item = nn.Linear(size, first, bias=False)
         self.second, self.last = nn.Linear(first, second), nn.Linear(second, 1)
-        if config.item_bias:
-            self.item_bias = nn.Parameter(torch.zeros(data.num_items))
-        if config.trend:
-            self.trend = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 1))
         if interest is not None:
             self._start_from(interest)
 
@@ -239,10 +233,6 @@ class HyperCTR(ClickModel):
         if matching is not None:
             vectors = functional.embedding(items, state.static_items)
             logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
-        if self.config.item_bias:
-            logits = logits + self.item_bias[items]
-        if self.config.trend:
-            logits = logits + self.trend(self._trend_features(targets, items)).squeeze(-1)
         total: Tensor = logits
         return total
 
@@ -257,12 +247,3 @@ class HyperCTR(ClickModel):
             return flat, torch.arange(items.numel(), device=items.device).view_as(items)
         key, index = torch.unique(slots * num_items + items, return_inverse=True)
         return self.item_vectors(state, key % num_items, key // num_items), index
-
-    def _trend_features(self, targets: Targets, items: Tensor) -> Tensor:
-        """Return what the item's training clicks up to the slot tell, ``[B, n, 5]``."""
-        dtype = self.last.weight.dtype
-        so_far, in_slot = (count.to(dtype) for count in self.context.counts(targets, items))
-        return torch.stack(
-            [torch.log1p(so_far), torch.log1p(in_slot), (so_far > 0).to(dtype), (in_slot > 0).to(dtype),
-             (so_far > 1).to(dtype)], -1,
-        )  # fmt: skip

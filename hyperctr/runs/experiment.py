@@ -123,7 +123,8 @@ def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: 
                 timestamp: NDArray[np.int64], batch: int = 1024) -> NDArray[np.float64]:  # fmt: skip
     """Return the logits of (user, item, timestamp) rows given as indices, float64 ``[n]``.
 
-    Rows that are training clicks are scored in batches with their own incidences taken out, as in training.
+    A row that is a training click has its own incidences taken out, as in training; one at a time, so that a score does
+    not depend on what else is asked. That costs a convolution of all hypergraphs per such row.
     """
     click = training_click(study, user, item, timestamp)
     slot = study.slots.of(timestamp)
@@ -135,8 +136,8 @@ def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: 
     device = next(model.parameters()).device
     known = np.flatnonzero(click >= 0)
     with torch.no_grad():
-        for first in range(0, len(known), batch):
-            rows = torch.from_numpy(known[first : first + batch])
+        for one in known:
+            rows = torch.tensor([one])
             part = targets[rows].to(device)
             state: Any = model.refresh(part.click)
             items = torch.from_numpy(item)[rows, None].to(device)

@@ -6,9 +6,10 @@ import json
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 class EventLog:
@@ -46,6 +47,8 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 def peak_memory_mib(device: torch.device) -> float:
     """Return the peak memory so far in MiB: of the GPU when it trains, else of this process."""
     if device.type == "cuda":
+        import torch
+
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

@@ -129,12 +129,4 @@ class Dense:
         if self.config.matching:
             total = sum((self.static[i] for i, _ in history), np.zeros_like(s[:-1]))
             out = out + (self.user[user] + total / max(len(history), 1) ** 0.5) @ self.static[item]
-        if self.config.item_bias:
-            out = out + self.p["item_bias"][item]
-        if self.config.trend:
-            last = slot if self.config.protocol == "paper" else slot - 1
-            when = [s for c, (_, i, s, _) in enumerate(self.study.clicks) if i == item and c != hidden and s <= last]
-            so_far, now = len(when), sum(s == last for s in when)
-            facts = np.array([np.log1p(so_far), np.log1p(now), so_far > 0, now > 0, so_far > 1], dtype=float)
-            out = out + self.linear(relu(self.linear(facts, "trend.0")), "trend.2")
         return float(out[0])

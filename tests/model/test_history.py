@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperctr.model.history import ClickHistory, ItemCounts, Targets, Window
+from hyperctr.model.history import ClickHistory, Targets, Window
 from tests.small import small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -42,23 +42,8 @@ def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
     assert window.position.min() >= 0 and window.position.max() < length
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32), PROTOCOLS, NEW)
-def test_counts_are_of_the_clicks_up_to_the_visible_slot(seed, protocol, new):
-    study = small(seed)
-    rows, targets = make_targets(study, new)
-    items = torch.arange(6).expand(len(rows), 6)
-    so_far, in_slot = ItemCounts(study.data, study.split, study.slots, protocol)(targets, items)
-    for b, (_, slot, _, hidden) in enumerate(rows):
-        last = slot if protocol == "paper" else slot - 1
-        seen = [(i, s) for c, (_, i, s, _) in enumerate(study.clicks) if c != hidden]
-        for item in range(6):
-            assert so_far[b, item] == sum(i == item and s <= last for i, s in seen)
-            assert in_slot[b, item] == sum(i == item and s == last for i, s in seen)
-
-
 @pytest.mark.parametrize("protocol", ["paper", "causal"])
-def test_clicks_out_of_sight_leave_windows_and_counts_as_they_are(protocol):
+def test_clicks_out_of_sight_leave_windows_as_they_are(protocol):
     study = small(1, rows=90)
     seen = [c for c, (_, _, s, t) in enumerate(study.clicks) if (s <= 1 if protocol == "paper" else t < 12)]
     later = study.without([c for c in range(len(study.clicks)) if c not in seen])
@@ -66,22 +51,18 @@ def test_clicks_out_of_sight_leave_windows_and_counts_as_they_are(protocol):
     windows = [ClickHistory(s.data, s.split, s.slots, protocol).window(targets, 9) for s in (study, later)]
     for a, b in zip(vars(windows[0]).values(), vars(windows[1]).values(), strict=True):
         assert torch.equal(a[windows[0].valid], b[windows[1].valid])
-    items = torch.arange(6).expand(5, 6)
-    counts = [ItemCounts(s.data, s.split, s.slots, protocol)(targets, items) for s in (study, later)]
-    assert all(torch.equal(a, b) for a, b in zip(*counts, strict=True))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])
 def test_a_hidden_click_leaves_no_trace(protocol):
-    """Bit for bit the window and counts of data that never held the click."""
-    study, items = small(2, rows=80), torch.arange(6)[None]
+    """Bit for bit the window of data that never held the click."""
+    study = small(2, rows=80)
     for c, (user, _, slot, timestamp) in enumerate(study.clicks):
         own, none = (Targets(*torch.tensor([[user], [slot], [timestamp], [k]])) for k in (c, -1))
         seen = []
         for s, targets in ((study, own), (study.without([c]), none)):
             parts = (s.data, s.split, s.slots, protocol)
-            window, counts = ClickHistory(*parts).window(targets, 3), ItemCounts(*parts)(targets, items)
-            seen.append([*vars(window).values(), *counts])
+            seen.append([*vars(ClickHistory(*parts).window(targets, 3)).values()])
         assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
 
 
