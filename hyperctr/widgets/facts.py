@@ -78,7 +78,7 @@ def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] |
             metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if metrics.get("data_fingerprint") in (data.fingerprint, None) and "auc" in metrics:
+        if metrics.get("data_fingerprint") == data.fingerprint and "auc" in metrics:
             apart = (other.neighbours != query.neighbours, abs(other.delta - query.delta), folder.name)
             found.append((apart, {"run": folder.name, "delta": other.delta, "auc": float(metrics["auc"])}))
     return min(found, key=lambda pair: pair[0])[1] if found else None
@@ -111,7 +111,8 @@ def table(
     index = (data.users_to_index if side == "user" else data.items_to_index)(ids)
     clicks = np.bincount(user if side == "user" else item, minlength=data.num_users + data.num_items)
     rows = []
-    for name, place in zip(ids, index.tolist(), strict=True):
+    own = (data.users if side == "user" else data.items)[index].tolist()  # plain ids, whatever was passed
+    for name, place in zip(own, index.tolist(), strict=True):
         seen = item[user == place] if side == "user" else np.array([place])
         present = [m for m, features in data.features.items() if features.present[seen].any()]
         row = {"id": name, "title": names[side][place], "popularity": int(clicks[place]), "modalities": present}

@@ -98,8 +98,8 @@ class Why:
             )
         changed = bool(struck) or bool(struck_modalities)
         new = self._without(who, what, time, struck, struck_modalities) if changed else score
-        return {"user": user, "item": item, "timestamp": time, "score": score, "new_score": new,
-                "contributions": rows}  # fmt: skip
+        pair = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time}
+        return {**pair, "score": score, "new_score": new, "contributions": rows}
 
     def _target(self, user: int, item: int, time: int) -> Targets:
         import torch
@@ -121,9 +121,10 @@ class Why:
 
         target = self._target(user, item, time)
         wanted = [self.study.data.modalities.index(name) for name in modalities]
+        numbers = [self._edge(key) for key in struck]
         pair = []
         for side, graph in zip(("user", "item"), self.graphs.assemble(target.click[target.click >= 0]), strict=True):
-            edges = torch.tensor([self._edge(key) for key in struck if key.startswith(side + ":")], dtype=torch.long)
+            edges = torch.tensor([number for place, number in numbers if place == side], dtype=torch.long)
             pair.append(_strike(graph, edges, torch.tensor(wanted, dtype=torch.long)))
         with torch.no_grad():
             state = self.model.convolve(pair[0], pair[1])
@@ -131,8 +132,8 @@ class Why:
             logit = self.model.score(state, self.model.encode(state, target), target, items)
         return float(logit.double().sigmoid())
 
-    def _edge(self, key: str) -> int:
-        """Number of a hyperedge in the stacked hypergraph of its side."""
+    def _edge(self, key: str) -> tuple[str, int]:
+        """Side of a hyperedge, and its number in the stacked hypergraph of that side."""
         import torch
 
         try:
@@ -142,7 +143,7 @@ class Why:
             row = int(others.find(torch.tensor([int(label)]), torch.tensor([int(slot)])))
             if row < 0:
                 raise ValueError("no such row")
-            return self.study.data.modalities.index(modality) * max(len(others.node), 1) + row
+            return side, self.study.data.modalities.index(modality) * max(len(others.node), 1) + row
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
 

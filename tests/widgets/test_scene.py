@@ -1,0 +1,287 @@
+"""A scene shows exactly what `build_hypergraphs` builds, at places that stay, and says what it leaves out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hyperctr as hc
+from hyperctr.errors import ConfigError, DataError, RunError
+from hyperctr.widgets.layout import stable_layout
+from hyperctr.widgets.picture import BUFFERS, Scene
+from hyperctr.widgets.scene import Scenes
+from tests.small import hand_made, small
+
+ALL = 10**6
+Found = dict[tuple[str, Any], tuple[frozenset[Any], float]]  # (modality, label id) -> member ids, weight
+
+
+def shown(scene: Scene) -> Found:
+    found = {key: (frozenset(scene.members(e)), float(scene.edge_weight[e])) for e, key in enumerate(scene.edge_keys())}
+    assert len(found) == len(scene)
+    return found
+
+
+def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Found:
+    config, data = scenes.config, scenes.data
+    lists = hc.build_hypergraphs(data, scenes.split, scenes._slots, scenes.interest, delta, neighbours=neighbours,
+                                 seed=config.seed)  # fmt: skip
+    graph = lists[side == "item"][slot]
+    nodes, labels = (data.users, data.items) if side == "user" else (data.items, data.users)
+    return {
+        (data.modalities[int(graph.group[e])], labels[int(graph.label[e])]): (
+            frozenset(nodes[graph.members(e).numpy()].tolist()),
+            float(graph.weight[e]),
+        )
+        for e in range(graph.num_hyperedges)
+    }
+
+
+@pytest.mark.parametrize(
+    ("side", "slot", "delta", "neighbours"),
+    [("user", 0, 0.4, 0), ("user", 2, 0.55, 0), ("item", 1, 0.4, 0), ("item", 0, 0.3, 3)],
+)
+def test_members_and_weights_are_those_of_the_built_hypergraph(scenes: Scenes, side: Any, slot: int, delta: float,
+                                                               neighbours: int) -> None:  # fmt: skip
+    expected = built(scenes, side, slot, delta, neighbours or None)
+    scene = scenes.build(side=side, slot=slot, delta=delta, neighbours=neighbours, limit=ALL)
+    assert len(expected) > 20
+    assert shown(scene) == expected
+    assert scene.total_edges == len(expected)
+    two = scenes.build(side=side, slot=slot, delta=delta, neighbours=neighbours, limit=ALL,
+                       modalities=["textual", "visual"])  # fmt: skip
+    assert shown(two) == {key: value for key, value in expected.items() if key[0] != "acoustic"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_awkward_data(seed: int) -> None:
+    """Missing modalities, empty slots and repeated clicks: every slot by itself is its part of the whole."""
+    study = small(seed, users=12, items=9, rows=150)
+    scenes = Scenes(study.data)
+    scenes.split, scenes._slots, scenes.interest = study.split, study.slots, study.interest
+    scenes.slots = study.slots.labels
+    for slot, side in itertools.product(range(study.slots.count), ("user", "item")):
+        scene = scenes.build(side=side, slot=slot, delta=0.5, limit=ALL)  # type: ignore[arg-type]
+        assert shown(scene) == built(scenes, side, slot, 0.5)
+
+
+def test_without_a_threshold_the_runs_own_is_taken(scenes: Scenes) -> None:
+    assert shown(scenes.build(slot=1)) == shown(scenes.build(slot=1, delta=0.4))
+    assert scenes.run_id == scenes.run.id if scenes.run else False
+
+
+def test_limit_keeps_the_largest_of_each_modality_in_turn_and_says_so(scenes: Scenes) -> None:
+    whole, few = scenes.build(slot=1, limit=ALL), scenes.build(slot=1, limit=8)
+    assert len(few) == 8 and whole.total_edges == few.total_edges == len(whole)
+    for m in range(3):
+        sizes = sorted(np.diff(whole.edge_offsets)[whole.edge_modality == m].tolist(), reverse=True)
+        own = sorted(np.diff(few.edge_offsets)[few.edge_modality == m].tolist(), reverse=True)
+        assert len(own) in (2, 3) and own == sizes[: len(own)]
+    assert few.rule == (
+        f"showing 8 of {len(whole)} hyperedges: the largest of each modality in turn; "
+        f"{len(few.nodes)} of {len(whole.nodes)} users"
+    )
+    assert whole.rule.startswith(f"showing {len(whole)} of {len(whole)} hyperedges: all of them")
+    assert shown(few).items() <= shown(whole).items()
+    degrees = Counter(node for members, _ in shown(few).values() for node in members)
+    assert dict(zip(few.nodes, few.degree.tolist(), strict=True)) == degrees
+
+
+def test_focus_on_a_node_and_on_a_hyperedge(scenes: Scenes) -> None:
+    whole = scenes.build(slot=1, limit=ALL)
+    node = whole.nodes[int(whole.degree.argmin())]
+    around = scenes.build(slot=1, focus=("node", node), limit=ALL)
+    assert shown(around) == {key: value for key, value in shown(whole).items() if node in value[0]}
+    edge = int(np.diff(whole.edge_offsets).argmin())
+    number, own = int(whole.edge_number[edge]), set(whole.members(edge))
+    around = scenes.build(slot=1, focus=("hyperedge", number), limit=ALL)
+    assert shown(around) == {key: value for key, value in shown(whole).items() if own & value[0]}
+    assert f"hyperedges around hyperedge {number}" in around.rule
+    least = scenes.build(slot=1, focus=("hyperedge", number), limit=1)
+    assert least.edge_number.tolist() == [number]  # the smallest of all, yet what is looked at stays
+
+
+def test_swapping_roles_transposes_each_modality(scenes: Scenes) -> None:
+    plain, swapped = scenes.build(slot=1, limit=ALL), scenes.build(slot=1, swap=True, limit=ALL)
+    pairs = {(m, label, node) for (m, label), (members, _) in shown(plain).items() for node in members}
+    back = {(m, node, label) for (m, label), (members, _) in shown(swapped).items() for node in members}
+    assert pairs == back
+    assert (plain.node_kind, swapped.node_kind) == ("user", "item")
+
+
+def test_a_node_never_moves(scenes: Scenes) -> None:
+    for kind, asked in {
+        "user": [{"slot": 0}, {"slot": 1}, {"slot": 2}, {"slot": 1, "delta": 0.6}, {"side": "item", "swap": True}],
+        "item": [{"side": "item"}, {"side": "item", "slot": 2, "modalities": ["visual"]}, {"swap": True, "limit": 9}],
+    }.items():
+        places: dict[Any, tuple[float, float]] = {}
+        for query in asked:
+            scene = scenes.build(**query)  # type: ignore[arg-type]
+            assert scene.node_kind == kind and len(scene.nodes) > 1
+            for node, *place in zip(scene.nodes, scene.x.tolist(), scene.y.tolist(), strict=True):
+                assert places.setdefault(node, tuple(place)) == tuple(place)  # type: ignore[arg-type]
+        assert len(set(places.values())) == len(places)  # and no two stand on each other
+        assert np.abs(list(places.values())).max() <= 1
+
+
+def test_layout_parts_groups_and_repeats_itself() -> None:
+    draw = np.random.default_rng(0)
+    group = np.repeat([0, 1, 2], 20)
+    edges = np.arange(60)
+    pairs = np.concatenate(
+        [np.stack([draw.choice(np.flatnonzero(group == e % 3), 4), np.full(4, e)], 1) for e in edges]
+    ).T
+    nodes, hyperedges = stable_layout(pairs, 60, 60)
+    again, _ = stable_layout(pairs[:, ::-1], 60, 60)
+    np.testing.assert_allclose(nodes, again, atol=1e-6)
+    centres = np.array([nodes[group == g].mean(0) for g in range(3)])
+    nearest = np.linalg.norm(nodes[:, None] - centres[None], axis=2).argmin(1)
+    assert (nearest == group).mean() > 0.9
+    nearest = np.linalg.norm(hyperedges[:, None] - centres[None], axis=2).argmin(1)
+    assert (nearest == edges % 3).mean() > 0.9
+    assert stable_layout(np.zeros((2, 0), np.int64), 3, 0)[0].shape == (3, 2)
+
+
+def test_large_layout_takes_under_a_second() -> None:
+    draw = np.random.default_rng(0)
+    edge = np.repeat(np.arange(5000), draw.integers(3, 12, 5000))
+    pairs = np.stack([draw.integers(0, 20_000, len(edge)), edge])
+    start = time.perf_counter()
+    nodes, _ = stable_layout(pairs, 20_000, 5000)
+    assert time.perf_counter() - start < 1
+    assert len(np.unique(nodes, axis=0)) == 20_000
+
+
+def test_a_new_threshold_on_default_planted_data_is_a_matter_of_milliseconds() -> None:
+    data = hc.load_dataset("planted")
+    scenes = Scenes(data)
+    rows = scenes.split.train  # hand-made degrees: pre-training is not what is timed
+    degree = np.random.default_rng(0).random((len(rows), 3), dtype=np.float32)
+    scenes.interest = hand_made_fast(scenes, degree)
+    slot = int(np.bincount(scenes._slots.index[rows]).argmax())
+    scenes.build(slot=slot)
+    took = []
+    for delta in (0.3, 0.35, 0.4, 0.45, 0.5):
+        start = time.perf_counter()
+        scene = scenes.build(slot=slot, delta=delta)
+        scene.pack()
+        scenes.stats(scene)
+        took.append(time.perf_counter() - start)
+    assert sorted(took)[1] < 0.15, took
+
+
+def hand_made_fast(scenes: Scenes, degree: np.ndarray) -> hc.Interest:
+    """Interest whose matrix nobody reads: the threshold is a plain degree."""
+    small_study = small(0)
+    made = hand_made(small_study.data, small_study.split, small_study.slots, small_study.interest.degree)
+    shape = (len(scenes.slots), scenes.data.num_users, 3)
+    values = {**vars(made), "degree": degree, "matrix": np.zeros(shape, np.float32), "modalities": scenes.modalities}
+    return hc.Interest(**values)
+
+
+def test_statistics(scenes: Scenes, trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(trained.store))
+    scene = scenes.build(slot=1, limit=5)
+    whole, stats = shown(scenes.build(slot=1, limit=ALL)), scenes.stats(scene)
+    assert stats["shown"] == 5 and stats["hyperedges"] == len(whole)
+    assert stats["incidences"] == sum(len(members) for members, _ in whole.values())
+    for row in stats["modalities"]:
+        own = [members for (m, _), (members, _) in whole.items() if m == row["modality"]]
+        assert row["hyperedges"] == len(own) and row["nodes"] == len(frozenset().union(*own))
+        assert row["mean_size"] == pytest.approx(np.mean([len(members) for members in own]))
+    together: dict[Any, list[str]] = {}
+    for (m, label), (members, _) in whole.items():
+        for node in members:
+            together.setdefault((label, node), []).append(m)
+    expected = Counter(tuple(sorted(names)) for names in together.values())
+    assert {tuple(sorted(row["modalities"])): row["count"] for row in stats["overlap"]} == expected
+    counts = [row["count"] for row in stats["overlap"]]
+    assert counts == sorted(counts, reverse=True) and max(map(len, together.values())) == 3
+    run = trained.run
+    assert stats["nearest_run"] == {"run": run.id, "delta": 0.4, "auc": run.metrics["auc"]}
+    monkeypatch.setenv("HYPERCTR_RUNS", str(trained.store / "nowhere"))
+    assert scenes.stats(scene)["nearest_run"] is None
+
+
+def test_difference_names_hyperedges_that_come_go_and_change(scenes: Scenes) -> None:
+    a, b = scenes.build(slot=1, delta=0.4, limit=3), scenes.build(slot=1, delta=0.5, limit=3)
+    left, right = (shown(scenes.build(slot=1, delta=delta, limit=ALL)) for delta in (0.4, 0.5))
+    found = scenes.difference(a, b)
+    assert set(found["only_a"]) == left.keys() - right.keys() != set()
+    assert set(found["only_b"]) == right.keys() - left.keys()
+    assert set(found["both"]) == left.keys() & right.keys()
+    assert set(found["changed"]) == {key for key in left.keys() & right.keys() if left[key][0] != right[key][0]}
+    same = scenes.difference(a, a)
+    assert (same["only_a"], same["only_b"], same["changed"]) == ([], [], []) and len(same["both"]) == len(left)
+    with pytest.raises(ConfigError, match="cannot be compared"):
+        scenes.difference(a, scenes.build(side="item"))
+
+
+def test_table_and_timeline(scenes: Scenes) -> None:
+    data, rows = scenes.data, scenes.split.train
+    item = data.items[[3, 0]].tolist()
+    table = scenes.table(data.items[[3, 0]], "item")  # type: ignore[arg-type]
+    assert [row["id"] for row in table] == item
+    assert table[0]["popularity"] == int((data.item_index[rows] == 3).sum())
+    assert table[0]["modalities"] == [name for name, features in data.features.items() if features.present[3]]
+    user = data.users[5]
+    assert scenes.table([user], "user")[0]["popularity"] == int((data.user_index[rows] == 5).sum())
+    line = scenes.timeline(user)
+    own = data.user_index[rows] == 5
+    assert [row["label"] for row in line] == scenes.slots
+    for row in line:
+        here = own & (scenes._slots.index[rows] == row["slot"])
+        assert row["clicks"] == int(here.sum())
+        for m, name in enumerate(scenes.modalities):
+            degree = scenes.interest.degree[here, m]
+            expected = None if np.isnan(degree).all() else pytest.approx(float(np.nanmean(degree)), abs=1e-6)
+            assert row["interest"][name] == expected
+    json.dumps([table, line], allow_nan=False)
+
+
+def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
+    scene = scenes.build(slot=1, limit=20)
+    header, buffers = scene.pack()
+    header = json.loads(json.dumps(header, allow_nan=False))
+    for part, buffer in zip(header["buffers"], buffers, strict=True):
+        values = np.frombuffer(buffer, BUFFERS[part["name"]])
+        assert len(values) == part["length"]
+        np.testing.assert_array_equal(values, getattr(scene, part["name"]))
+    assert header["nodes"] == scene.nodes and header["edge_labels"] == scene.edge_labels
+    assert [part["name"] for part in header["buffers"]][:7] == [
+        "x", "y", "degree", "edge_offsets", "edge_nodes", "edge_modality", "edge_weight",
+    ]  # fmt: skip
+    empty = scenes.build(delta=1.0)
+    assert (len(empty), empty.nodes, empty.total_edges) == (0, [], 0)
+    assert all(
+        len(buffer) == (4 if name == "edge_offsets" else 0)
+        for name, buffer in zip(BUFFERS, empty.pack()[1], strict=True)
+    )
+
+
+@pytest.mark.parametrize(("query", "error", "message"), [
+    ({"side": "video"}, ConfigError, "'video': use 'user' or 'item'"),
+    ({"slot": 9}, ConfigError, "slots are 0 to 2"),
+    ({"modalities": ["visul"]}, ConfigError, "did you mean 'visual'"),
+    ({"delta": 1.5}, ConfigError, "between 0 and 1"),
+    ({"neighbours": 1}, ConfigError, "at least 2"),
+    ({"limit": 0}, ConfigError, "shows nothing"),
+    ({"focus": ("node", "nobody")}, DataError, "nobody"),
+    ({"focus": ("hyperedge", 10**7)}, DataError, "hyperedge 10000000 is not in slot 0"),
+    ({"focus": ("edge", 1)}, ConfigError, "use \\('node', id\\)"),
+])  # fmt: skip
+def test_wrong_questions_are_refused(scenes: Scenes, query: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        scenes.build(**query)
+
+
+def test_a_run_on_other_data_is_refused(trained: Any) -> None:
+    other = hc.load_dataset("planted", num_users=80, num_items=160, num_interactions=3000, months=18, seed=2)
+    with pytest.raises(RunError, match="has changed since training"):
+        Scenes(other, trained.run)
