@@ -141,9 +141,7 @@ def device() -> Iterator[Finding]:
 
         from hyperctr.runtime import choose_device
     except Exception as error:  # a half-installed torch fails in many ways, from ImportError to OSError
-        yield Finding(
-            "torch starts", f"no: {error}", "broken", pip_line("--force-reinstall", "torch>=2.8,<3")
-        )
+        yield Finding("torch starts", f"no: {error}", "broken", pip_line("--force-reinstall", "torch>=2.8,<3"))
         return
     yield Finding("torch build", f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only")
     try:
@@ -151,11 +149,7 @@ def device() -> Iterator[Finding]:
     except ValueError as error:
         yield Finding("device", str(error), "broken", "unset HYPERCTR_DEVICE")
         return
-    name = (
-        torch.cuda.get_device_name(chosen)
-        if chosen.type == "cuda"
-        else platform.processor() or platform.machine()
-    )
+    name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else platform.processor() or platform.machine()
     yield Finding("device", f"{chosen} ({name})")
     yield Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():

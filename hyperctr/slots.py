@@ -58,9 +58,7 @@ class Slots:
         """
         moments = np.asarray(timestamps)
         if moments.size and not np.issubdtype(moments.dtype, np.integer):
-            raise DataError(
-                f"timestamps have dtype {moments.dtype}; integers in the data set's clock are needed"
-            )
+            raise DataError(f"timestamps have dtype {moments.dtype}; integers in the data set's clock are needed")
         return np.asarray(np.searchsorted(self.edges[1:-1], moments, side="right"), dtype=np.int64)
 
 
@@ -120,9 +118,7 @@ def _month_edges(first: int, last: int, months: Any) -> NDArray[np.int64]:
 def _equal_edges(first: int, last: int, count: Any) -> NDArray[np.int64]:
     span = last - first + 1
     if not _is_whole(count) or not 1 <= int(count) <= span:
-        raise ConfigError(
-            f"count={count!r}: a whole number from 1 to {span}, the ticks of the clock, is needed"
-        )
+        raise ConfigError(f"count={count!r}: a whole number from 1 to {span}, the ticks of the clock, is needed")
     # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows
     # int64.
     return np.array([first - (-slot * span // int(count)) for slot in range(int(count) + 1)], dtype=np.int64)

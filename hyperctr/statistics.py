@@ -210,9 +210,7 @@ def _areas(sample: UserWins, replicates: int, seed: int) -> Floats:
     return areas
 
 
-def _means(
-    values: ArrayLike, users: ArrayLike | None, replicates: int, seed: int
-) -> tuple[float, Floats, int]:
+def _means(values: ArrayLike, users: ArrayLike | None, replicates: int, seed: int) -> tuple[float, Floats, int]:
     array = numbers(values, "values").astype(np.float64)
     if not len(array):
         raise DataError("no values were given, so there is no mean")
@@ -245,7 +243,5 @@ def _interval(value: float, draws: Floats, level: float, users: int, paired: boo
 
 def _checked(replicates: int, level: float) -> int:
     if replicates < 1 or not 0 < level < 1:
-        raise ConfigError(
-            f"replicates={replicates!r} must be at least 1 and level={level!r} strictly between 0 and 1"
-        )
+        raise ConfigError(f"replicates={replicates!r} must be at least 1 and level={level!r} strictly between 0 and 1")
     return int(replicates)

@@ -46,9 +46,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 class Installers:
     """Stands in for pip and uv: remembers each call, and lets those containing a given word fail."""
 
-    def __init__(
-        self, module: ModuleType, monkeypatch: pytest.MonkeyPatch, torch: str = "", fails: Any = ()
-    ) -> None:
+    def __init__(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch, torch: str = "", fails: Any = ()) -> None:
         self.calls: list[str] = []
         self.fails, self.torch = fails, torch
         monkeypatch.setattr(module, "attempt", self.attempt)
@@ -108,9 +106,7 @@ def test_a_torch_that_is_there_stays(bootstrap: ModuleType, monkeypatch: pytest.
     assert installers.calls == []
 
 
-def test_the_chosen_torch_goes_before_all_others(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_chosen_torch_goes_before_all_others(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERCTR_TORCH", "torch==2.11.* --pre")
     installers = Installers(bootstrap, monkeypatch)
     bootstrap.install_torch(Path("python"), Path("log"))
@@ -187,9 +183,7 @@ def test_an_environment_is_made_anew_only_where_it_cannot_serve(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder, made = tmp_path / ".venv", []
-    monkeypatch.setattr(
-        bootstrap.subprocess, "run", lambda *a, **k: made.append(1) or SimpleNamespace(returncode=0)
-    )
+    monkeypatch.setattr(bootstrap.subprocess, "run", lambda *a, **k: made.append(1) or SimpleNamespace(returncode=0))
     right = "{}.{} ".format(*sys.version_info) + str(folder)
     for answer, script, times in [
         (right, f"#!{folder}/bin/python", 0),
@@ -226,9 +220,7 @@ def test_a_failed_install_shows_the_installers_last_words_and_is_tried_again(
     assert not bootstrap.up_to_date()
 
 
-def test_two_calls_at_once_install_once(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_two_calls_at_once_install_once(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = []
 
     def make_venv() -> None:
@@ -252,9 +244,7 @@ def test_two_calls_at_once_install_once(
     assert bootstrap.up_to_date()
 
 
-def test_exit_codes_are_passed_on_at_once_when_nothing_is_to_do(
-    bootstrap: ModuleType, tmp_path: Path
-) -> None:
+def test_exit_codes_are_passed_on_at_once_when_nothing_is_to_do(bootstrap: ModuleType, tmp_path: Path) -> None:
     copy = tmp_path / "tools" / "bootstrap.py"
     copy.parent.mkdir()
     copy.write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")

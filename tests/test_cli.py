@@ -64,9 +64,7 @@ def test_train_takes_a_preset_or_a_file_not_both(
     assert "leave one out" in capsys.readouterr().err
 
 
-def test_train_settings_come_from_file_then_set_then_seed(
-    trained: list[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_train_settings_come_from_file_then_set_then_seed(trained: list[dict[str, Any]], tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text('protocol = "causal"\nepochs = 7\nseed = 1\n')
     line = [
@@ -121,9 +119,7 @@ def test_wrong_input_is_a_message_and_two(
         (["predict", "r1", "--out", "s.csv"], "required: --pairs"),
     ],
 )
-def test_wrong_arguments_exit_with_two_and_the_right_word(
-    capsys: Captured, arguments: list[str], word: str
-) -> None:
+def test_wrong_arguments_exit_with_two_and_the_right_word(capsys: Captured, arguments: list[str], word: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
@@ -221,10 +217,7 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
     (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n")
     pairs = ["--pairs", str(tmp_path / "pairs.csv")]
     assert main(["predict", "r1", *pairs, "--out", "scores.json"]) == 2
-    assert (
-        "scores.json: scores can be written to a name that ends in .parquet or .csv"
-        in capsys.readouterr().err
-    )
+    assert "scores.json: scores can be written to a name that ends in .parquet or .csv" in capsys.readouterr().err
     assert main(["predict", "r2", *pairs, "--out", str(tmp_path / "s.csv")]) == 2
     assert "run 'r2' does not exist" in capsys.readouterr().err
 

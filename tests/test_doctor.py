@@ -57,9 +57,7 @@ def test_missing_and_old_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", version)
     found = by_subject(doctor.packages())
     python = sys.executable
-    assert found["torch"] == Finding(
-        "torch", "missing (needed)", "broken", f"{python} -m pip install 'torch>=2.8'"
-    )
+    assert found["torch"] == Finding("torch", "missing (needed)", "broken", f"{python} -m pip install 'torch>=2.8'")
     assert found["numpy"].state == "broken"
     assert found["numpy"].value == "1.26.4 is older than 2.0"
     assert found["plotly"].state == "note"
@@ -151,9 +149,7 @@ def test_data_that_lie_in_the_folder_are_found(tmp_path: Path) -> None:
 def test_an_install_that_cannot_work_exits_with_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(
-        doctor, "examine", lambda data_dir: [Finding("torch", "missing", "broken", "pip ...")]
-    )
+    monkeypatch.setattr(doctor, "examine", lambda data_dir: [Finding("torch", "missing", "broken", "pip ...")])
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "X torch" in out

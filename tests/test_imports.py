@@ -126,9 +126,7 @@ def test_every_module_has_its_place() -> None:
     unplaced = {name for name in modules() if name.split(".")[0] not in RANK}
     assert not unplaced, f"add them to the order of docs/architecture.md and of this test: {unplaced}"
     folders = {path.parent for path in modules().values()}
-    assert all((folder / "__init__.py").exists() for folder in folders), (
-        "a package folder needs an __init__.py"
-    )
+    assert all((folder / "__init__.py").exists() for folder in folders), "a package folder needs an __init__.py"
 
 
 def test_imports_run_one_way() -> None:
@@ -173,9 +171,7 @@ def test_figures_and_commands_start_without_torch() -> None:
 
 def test_training_needs_no_notebook_stack() -> None:
     """A GPU machine often holds torch, PyG and little else: what computes must import there."""
-    names = [
-        f"hyperctr.{n}" for n in modules() if n.split(".")[0] not in ("reporting", "widgets", "__main__")
-    ]
+    names = [f"hyperctr.{n}" for n in modules() if n.split(".")[0] not in ("reporting", "widgets", "__main__")]
     code = f"""
 import importlib, sys
 from importlib.abc import MetaPathFinder

@@ -86,9 +86,7 @@ def test_the_seed_decides_and_row_order_does_not():
     draw = np.random.default_rng(0)
     i, j = draw.permutation(len(above)), draw.permutation(len(below))
     names = np.array([f"user {user}" for user in range(9)])
-    assert found == auc_interval(
-        above[i], below[j], names[owners[i]], names[others[j]], replicates=50, seed=1
-    )
+    assert found == auc_interval(above[i], below[j], names[owners[i]], names[others[j]], replicates=50, seed=1)
 
 
 def test_equal_models_differ_by_nothing():
@@ -140,9 +138,7 @@ def test_intervals_cover_what_they_promise(kind):
             above = effect[owners] + draw.normal(size=240) + 1.0
             below, truth = draw.normal(size=240), 0.7181486  # Phi(1 / sqrt(3)): variances 1 + 1 + 1
             found = auc_interval(above, below, owners, owners, replicates=120, level=0.8, seed=seed)
-            by_row = auc_interval(
-                above, below, np.arange(240), np.arange(240), replicates=120, level=0.8, seed=seed
-            )
+            by_row = auc_interval(above, below, np.arange(240), np.arange(240), replicates=120, level=0.8, seed=seed)
         hits += found.low <= truth <= found.high
         narrow += by_row.low <= truth <= by_row.high
     assert 0.8 - 4 * 0.033 < hits / 150 < 0.8 + 4 * 0.033

@@ -70,17 +70,15 @@ class Dataset:
         self.name, self.licence, self.truth, self._log = name, licence, truth, log
         self.clock: Clock = log.clock
         self.users: npt.NDArray[Any] = _sorted_ids(log.frame["user_id"])
-        self.items: npt.NDArray[Any] = (
-            _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
-        )
+        self.items: npt.NDArray[Any] = _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
         self._item_ids: pd.Index[Any] = pd.Index(self.items)
-        self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(
-            pd.Index(log.frame["user_id"])
-        ).astype(np.int64)
-        self.item_index: npt.NDArray[np.int64] = self._item_ids.get_indexer(
-            pd.Index(log.frame["item_id"])
-        ).astype(np.int64)
+        self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(pd.Index(log.frame["user_id"])).astype(
+            np.int64
+        )
+        self.item_index: npt.NDArray[np.int64] = self._item_ids.get_indexer(pd.Index(log.frame["item_id"])).astype(
+            np.int64
+        )
         if (self.item_index < 0).any():
             row = int(np.argmax(self.item_index < 0))
             raise DataError(
@@ -109,9 +107,7 @@ class Dataset:
         names = [table.name for table in tables]
         for table in tables:
             if names.count(table.name) > 1:
-                raise DataError(
-                    f"{self.name}: modality {table.name!r} is given twice; one table a modality is allowed"
-                )
+                raise DataError(f"{self.name}: modality {table.name!r} is given twice; one table a modality is allowed")
             if len(table) != len(self.items):
                 raise DataError(
                     f"{table.source}: modality {table.name!r} has {len(table):,} rows for "
@@ -123,9 +119,7 @@ class Dataset:
         if item_table is None:
             return pd.DataFrame({"item_id": self.items})
         if "item_id" not in item_table.columns:
-            raise DataError(
-                f"{self.name}: the item table lacks column 'item_id'; found {list(item_table.columns)}"
-            )
+            raise DataError(f"{self.name}: the item table lacks column 'item_id'; found {list(item_table.columns)}")
         ids = clean_ids(item_table["item_id"], source=f"{self.name}, item table")
         table = item_table.drop(columns="item_id").set_index(pd.Index(ids))
         if not table.index.is_unique:
@@ -193,9 +187,7 @@ class Dataset:
         """
         for name in names:
             if name not in self.features:
-                raise DataError(
-                    f"{self.name}: modality {name!r} is not known; {did_you_mean(name, self.modalities)}"
-                )
+                raise DataError(f"{self.name}: modality {name!r} is not known; {did_you_mean(name, self.modalities)}")
         if not names or isinstance(names, str):
             raise DataError(f"{self.name}: give a list of at least one modality of {list(self.modalities)}")
         other = object.__new__(Dataset)
@@ -256,13 +248,7 @@ class Dataset:
     def _repr_html_(self) -> str:
         cells = ""
         for key, value in self.table1_row().items():
-            shown = (
-                f"{value:.4f}"
-                if isinstance(value, float)
-                else f"{value:,}"
-                if isinstance(value, int)
-                else value
-            )
+            shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
             cells += f"<tr><th>{html.escape(key)}</th><td>{html.escape(shown)}</td></tr>"
         return f"<table>{cells}</table>"
 

@@ -118,24 +118,18 @@ def download(
         DataError: no network, a file that is not the pinned one, or another file standing in the way.
     """
     folder = Path(root)
-    wanted = [
-        source for source in sources if not all(_is_right(folder / f, sha) for f, sha in source.files.items())
-    ]
+    wanted = [source for source in sources if not all(_is_right(folder / f, sha) for f, sha in source.files.items())]
     for licence in dict.fromkeys(source.licence for source in wanted):
         say(f"licence: {licence}")
     for source in wanted:
         for name in source.files:
             if (folder / name).exists() and not _is_right(folder / name, source.files[name]):
-                raise DataError(
-                    _mismatch(folder / name, source.files[name], "move it away, then download again")
-                )
+                raise DataError(_mismatch(folder / name, source.files[name], "move it away, then download again"))
         target = folder / (source.member_of or next(iter(source.files)))
         say(f"downloading {source.urls[0]} to {target}")
         part = _fetch_any(source.urls, target, attempts, timeout_seconds)
         try:
-            contents = (
-                _members(part, source.files, target) if source.member_of else {target: part.read_bytes()}
-            )
+            contents = _members(part, source.files, target) if source.member_of else {target: part.read_bytes()}
             for path, content in contents.items():
                 expected = source.files[path.relative_to(folder).as_posix()]
                 got = hashlib.sha256(content).hexdigest()
@@ -170,9 +164,7 @@ def _fetch_any(urls: tuple[str, ...], target: Path, attempts: int, timeout_secon
             except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
                 failure = f"{url}: {getattr(error, 'reason', None) or error}"
             logger.info("attempt %d of %d failed: %s", attempt + 1, attempts, failure)
-    kept = (
-        f" {part.stat().st_size:,} bytes are kept in {part};" if part.exists() and part.stat().st_size else ""
-    )
+    kept = f" {part.stat().st_size:,} bytes are kept in {part};" if part.exists() and part.stat().st_size else ""
     raise DataError(
         f"cannot download {target.name} ({failure});{kept} check the network or the proxy and run the same "
         f"command again to continue, or put the files into {target.parent} by hand"
@@ -222,14 +214,11 @@ def _members(archive: Path, files: Mapping[str, str], target: Path) -> dict[Path
                     raise DataError(f"{target}: the archive holds no {name!r}; the publisher changed it")
                 if found[name].file_size > LARGEST_MEMBER_BYTES:
                     raise DataError(
-                        f"{target}: {name!r} unpacks to {found[name].file_size:,} bytes; not the file "
-                        "expected"
+                        f"{target}: {name!r} unpacks to {found[name].file_size:,} bytes; not the file expected"
                     )
             return {target.parent / name: opened.read(found[name]) for name in files}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(
-            f"{target}: the download is not a readable zip archive ({error}); download again"
-        ) from error
+        raise DataError(f"{target}: the download is not a readable zip archive ({error}); download again") from error
 
 
 def sha256(path: Path) -> str:

@@ -52,9 +52,7 @@ class FeatureTable:
         on_bad: OnBad = "error",
     ) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}", name):
-            raise DataError(
-                f"{source}: modality name {name!r} is not usable; allowed are letters, digits and _ . + -"
-            )
+            raise DataError(f"{source}: modality name {name!r} is not usable; allowed are letters, digits and _ . + -")
         if on_bad not in ("error", "mask"):
             raise DataError(f"{source}: on_bad {on_bad!r} is not known; allowed: 'error', 'mask'")
         raw = _matrix(name, values, source)
@@ -66,17 +64,13 @@ class FeatureTable:
             )
         self.name, self.source, self.warnings = name, source, list[str]()
         with np.errstate(over="ignore", invalid="ignore"):
-            single = raw.astype(
-                np.float32
-            )  # a copy; numbers beyond float32 become infinite here and are caught below
+            single = raw.astype(np.float32)  # a copy; numbers beyond float32 become infinite here and are caught below
         bad = ~np.isfinite(single) & mask[:, None]
         if bad.any():
             row, column = (int(k) for k in np.argwhere(bad)[0])
             item = f"item {shown(items[row])}" if items is not None else f"row {row} (counted from 0)"
             rows = bad.any(axis=1)
-            place = (
-                f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
-            )
+            place = f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
             if on_bad == "error":
                 raise DataError(
                     f"{place} ({bad.sum():,} such values in {rows.sum():,} items); allowed are finite "
@@ -136,9 +130,7 @@ class FeatureTable:
         """
         raw = _matrix(name, vectors, source)
         if len(item_ids) != len(raw):
-            raise DataError(
-                f"{source}: modality {name!r} has {len(item_ids):,} item ids for {len(raw):,} vectors"
-            )
+            raise DataError(f"{source}: modality {name!r} has {len(item_ids):,} item ids for {len(raw):,} vectors")
         notes = []
         repeated = np.asarray(pd.Series(item_ids).duplicated(keep="first"))
         if repeated.any():
@@ -150,8 +142,7 @@ class FeatureTable:
                     f"{shown(item_ids[repeated][differs][0])}; one vector an item is allowed: remove one"
                 )
             notes.append(
-                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were "
-                "dropped"
+                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were dropped"
             )
             item_ids, raw = item_ids[~repeated], raw[~repeated]
         position = pd.Index(items).get_indexer(pd.Index(item_ids))
@@ -201,9 +192,7 @@ class FeatureTable:
         rows = self.values.astype(np.float64)
         seen = rows[self.present]
         mean, spread = seen.mean(axis=0), seen.std(axis=0)
-        constant = seen.min(axis=0) == seen.max(
-            axis=0
-        )  # exact; a computed spread of equal numbers may be 1e-17
+        constant = seen.min(axis=0) == seen.max(axis=0)  # exact; a computed spread of equal numbers may be 1e-17
         scaled = np.where(constant, 0.0, (rows - mean) / np.where(constant, 1.0, spread))
         return FeatureTable(self.name, scaled, self.present, source=f"{self.source} (standardised)")
 
@@ -213,9 +202,7 @@ def _matrix(name: str, values: npt.ArrayLike, source: str) -> npt.NDArray[Any]:
     try:
         raw = np.asarray(values)
     except ValueError as error:
-        raise DataError(
-            f"{source}: the vectors of modality {name!r} differ in length; all need one dim"
-        ) from error
+        raise DataError(f"{source}: the vectors of modality {name!r} differ in length; all need one dim") from error
     if raw.dtype.kind not in "fiub" or raw.ndim != 2 or not raw.shape[1]:
         raise DataError(
             f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {raw.dtype} of shape "

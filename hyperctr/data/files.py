@@ -45,9 +45,7 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
         raise DataError(f"{path}, line 1: column {min(repeated)!r} stands twice in the header; remove one")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", pd.errors.ParserWarning
-            )  # otherwise pandas cuts off surplus fields
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise pandas cuts off surplus fields
             frame = pd.read_csv(
                 path,
                 dtype=str,
@@ -73,12 +71,8 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
 def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFrame:
     """Set the index to line numbers (a quoted value may span lines) and drop empty lines."""
     breaks = sum((frame[name].str.count("\n") for name in header), start=pd.Series(0, index=frame.index))
-    frame.index = pd.Index(
-        np.arange(2, len(frame) + 2) + np.asarray(breaks.cumsum() - breaks, dtype=int), name="line"
-    )
-    lone = (
-        np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
-    )
+    frame.index = pd.Index(np.arange(2, len(frame) + 2) + np.asarray(breaks.cumsum() - breaks, dtype=int), name="line")
+    lone = np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
     first = frame[header[0]]
     if len(header) > 1 and lone.any():
         for mark in (";", "\t", "|", "::"):
@@ -103,9 +97,7 @@ def _header(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     if not line.strip():
-        raise DataError(
-            f"{path}: is empty or starts with an empty line; expected a header line of column names"
-        )
+        raise DataError(f"{path}: is empty or starts with an empty line; expected a header line of column names")
     return [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
 
 
@@ -115,8 +107,7 @@ def _header_error(path: Path, header: list[str], missing: list[str], known: list
         fields = [field.strip().strip('"') for field in line.split(mark)]
         if mark != "," and all(name in fields for name in missing):
             return DataError(
-                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to "
-                "commas"
+                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to commas"
             )
     wanted = ", ".join(known)
     if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
@@ -124,10 +115,7 @@ def _header_error(path: Path, header: list[str], missing: list[str], known: list
             f"{path}, line 1: expected a header with the columns {wanted}, got the values {line[:80]!r}; "
             "add a header line"
         )
-    hints = [
-        f"{name!r} ({did_you_mean(name, [h for h in header if h not in known] or header)})"
-        for name in missing
-    ]
+    hints = [f"{name!r} ({did_you_mean(name, [h for h in header if h not in known] or header)})" for name in missing]
     return DataError(
         f"{path}, line 1: column {', '.join(hints)} is missing; found {line[:200]!r}, expected {wanted}: "
         "rename the columns"
@@ -150,9 +138,7 @@ def _parser_error(path: Path, message: str) -> DataError:
         )
     opened = re.search(r"EOF inside string starting at row (\d+)", message)
     if opened:
-        return DataError(
-            f"{path}, line {int(opened[1]) + 1}: a quote is opened and never closed; close or remove it"
-        )
+        return DataError(f"{path}, line {int(opened[1]) + 1}: a quote is opened and never closed; close or remove it")
     return DataError(f"{path}: cannot be read as comma-separated text: {message}")
 
 
@@ -188,6 +174,4 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                 f"{path}: holds pickled objects, which are never loaded since unpickling can run any code; "
                 "save ids as integers or fixed-width strings: ids.astype(str)"
             ) from error
-        raise DataError(
-            f"{path}: is not a readable .npz file ({error}); write it with numpy.savez"
-        ) from error
+        raise DataError(f"{path}: is not a readable .npz file ({error}); write it with numpy.savez") from error

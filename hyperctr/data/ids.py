@@ -94,9 +94,7 @@ def _text_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.
     stripped = [value.strip() for value in values]
     for code, text in enumerate(stripped):
         if not text:
-            raise fail(
-                code, "is empty", "every row needs a user_id and an item_id: fill it in or remove the row"
-            )
+            raise fail(code, "is empty", "every row needs a user_id and an item_id: fill it in or remove the row")
         if len(text) > LONGEST_ID:
             raise fail(
                 code,
@@ -118,9 +116,7 @@ def _number_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> np
             if not np.isfinite(value) or value != int(value):
                 raise fail(code, "is not a whole number", "ids must be integers or strings")
             if abs(value) >= EXACT_FLOAT:
-                raise fail(
-                    code, "is too large to be exact as a float", "store such ids as integers or strings"
-                )
+                raise fail(code, "is too large to be exact as a float", "store such ids as integers or strings")
         elif not -(2**63) <= value < 2**63:
             raise fail(code, "does not fit in 64 bits", "store such ids as strings")
     return np.array([int(value) for value in values], dtype=np.int64)[codes]
@@ -136,11 +132,7 @@ def parse_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     """
     codes, uniques = pd.factorize(column)
     texts = pd.Series(uniques, dtype="str").str.strip()
-    if (
-        not len(texts)
-        or not bool(texts.str.fullmatch(INTEGER_TEXT + r"(?:\.0*)?").all())
-        or bool((codes < 0).any())
-    ):
+    if not len(texts) or not bool(texts.str.fullmatch(INTEGER_TEXT + r"(?:\.0*)?").all()) or bool((codes < 0).any()):
         return column
     numbers = np.array([int(text.split(".")[0]) for text in texts], dtype=np.int64)
     return pd.Series(numbers[codes], index=column.index, name=column.name)

@@ -67,9 +67,7 @@ class Interactions:
             }
         )
         if not clean["clicked"].any():
-            raise DataError(
-                f"{source}: none of the {len(clean):,} rows is a click; check the column 'clicked'"
-            )
+            raise DataError(f"{source}: none of the {len(clean):,} rows is a click; check the column 'clicked'")
         order = np.argsort(clean["timestamp"].to_numpy(), kind="stable")
         order = order[self._kept(clean.iloc[order])]
         self.frame = clean.iloc[order].reset_index(drop=True)
@@ -101,16 +99,11 @@ class Interactions:
         event = ["user_id", "item_id", "timestamp"]
         repeated = rows.duplicated(keep="first").to_numpy()
         if repeated.any():
-            self.note(
-                f"{self.source}: {repeated.sum():,} of {len(rows):,} rows repeat an earlier row and were "
-                "dropped"
-            )
+            self.note(f"{self.source}: {repeated.sum():,} of {len(rows):,} rows repeat an earlier row and were dropped")
         # Rows that are no plain repeats and yet share an event differ in `clicked`.
         distinct = rows[~repeated]
         contradicted = np.zeros(len(rows), dtype=bool)
-        contradicted[~repeated] = (
-            distinct.duplicated(event, keep=False).to_numpy() & ~distinct["clicked"].to_numpy()
-        )
+        contradicted[~repeated] = distinct.duplicated(event, keep=False).to_numpy() & ~distinct["clicked"].to_numpy()
         if contradicted.any():
             self.note(
                 f"{self.source}: {contradicted.sum():,} rows say 'not clicked' where another row of the same "
@@ -138,8 +131,7 @@ def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArra
         row = int(np.flatnonzero(bad)[0])
         value = column.iloc[row]
         return DataError(
-            f"{row_name(column.index, row, source)}: timestamp {shown(value)} {what}; allowed are {allowed}: "
-            f"{fix}"
+            f"{row_name(column.index, row, source)}: timestamp {shown(value)} {what}; allowed are {allowed}: {fix}"
         )
 
     everywhere = np.ones(len(column), dtype=bool)

@@ -69,9 +69,7 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
             *(f"genre:{g.lower()}" for g in genres.split("|") if g[:1] != "("),
             *words,
         ]
-        for title, genres, words in zip(
-            movies["title"], movies["genres"], _tag_words(tags, items), strict=True
-        )
+        for title, genres, words in zip(movies["title"], movies["genres"], _tag_words(tags, items), strict=True)
     ]
     if text == "tfidf":
         textual, source = tfidf_svd(documents, TEXT_DIM), "TF-IDF of title, genres and tags"
@@ -133,9 +131,7 @@ def _integers(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> pd.D
 
 def _trailer_file(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Read one MMTF file: item ids [R] and vectors [R, dim], infinities included."""
-    frame = _integers(
-        read_text(path, ("itemId", "embedding"), optional=("title", "genres")), ("itemId",), path
-    )
+    frame = _integers(read_text(path, ("itemId", "embedding"), optional=("title", "genres")), ("itemId",), path)
     if not len(frame):
         raise DataError(f"{path}: there are no rows below the header")
     vectors: list[npt.NDArray[np.float64]] = []
@@ -204,9 +200,7 @@ def tfidf_svd(documents: list[list[str]], dim: int) -> npt.NDArray[np.float32]:
         left, scale = left[:, ::-1], scale[::-1]
     embedded = left * scale
     peak = embedded[np.abs(embedded).argmax(axis=0), np.arange(embedded.shape[1])]
-    rounded: npt.NDArray[np.float64] = (
-        np.round(embedded * np.where(peak < 0, -1.0, 1.0), 5) + 0.0
-    )  # no negative zeros
+    rounded: npt.NDArray[np.float64] = np.round(embedded * np.where(peak < 0, -1.0, 1.0), 5) + 0.0  # no negative zeros
     rounded[length == 0] = 0.0
     return rounded.astype(np.float32)
 
@@ -226,6 +220,4 @@ def _encode(sentences: list[str], encoder: str) -> npt.NDArray[np.float32]:
             f"ml-trailers: the sentence encoder {encoder!r} cannot be loaded ({error}); give the folder of a "
             "downloaded one as encoder=..., or use text='tfidf'"
         ) from error
-    return np.asarray(
-        model.encode(sentences, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32
-    )
+    return np.asarray(model.encode(sentences, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32)

@@ -73,23 +73,15 @@ class NegativeSampler:
         """
         rows = np.asarray(users)
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or count < 1:
-            raise ShapeError(
-                f"users must be integers [B] and count >= 1; got {rows.dtype} {rows.shape}, count {count}"
-            )
+            raise ShapeError(f"users must be integers [B] and count >= 1; got {rows.dtype} {rows.shape}, count {count}")
         rows = rows.astype(np.int64)
         if rows.size and not 0 <= rows.min() <= rows.max() < len(self.available):
-            raise DataError(
-                f"user indices must lie in 0..{len(self.available) - 1}; got {rows.min()}..{rows.max()}"
-            )
+            raise DataError(f"user indices must lie in 0..{len(self.available) - 1}; got {rows.min()}..{rows.max()}")
         free = self.available[rows]
         if rows.size and not free.min():
             user = self._user_ids[rows[int(np.argmin(free))]]
-            raise DataError(
-                f"user {user!r} clicked every item, so no negative exists; remove the user or add items"
-            )
-        ranks = rng(self.seed, "negatives", *draw_key).integers(
-            0, free[:, None], size=(len(rows), int(count))
-        )
+            raise DataError(f"user {user!r} clicked every item, so no negative exists; remove the user or add items")
+        ranks = rng(self.seed, "negatives", *draw_key).integers(0, free[:, None], size=(len(rows), int(count)))
         passed = np.searchsorted(self._keys, rows[:, None] * self._stride + ranks, side="right")
         items: NDArray[np.int64] = ranks + passed - self._offsets[rows][:, None]
         return items
@@ -149,9 +141,7 @@ class CandidatePool:
             DataError: an exposed pool, which has real negatives and its own ratio.
         """
         if not self.negatives.shape[1]:
-            raise DataError(
-                "this pool has no sampled negatives; read log loss off its rows and labels instead"
-            )
+            raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
         return self.negatives[:, 0].astype(np.int64)
 
     def divide(
@@ -170,11 +160,7 @@ class CandidatePool:
             ShapeError: the shapes are not [P] and [P, n].
         """
         own = np.asarray(row_scores)
-        drawn = (
-            np.empty(self.negatives.shape, own.dtype)
-            if negative_scores is None
-            else np.asarray(negative_scores)
-        )
+        drawn = np.empty(self.negatives.shape, own.dtype) if negative_scores is None else np.asarray(negative_scores)
         if own.shape != self.rows.shape or drawn.shape != self.negatives.shape:
             raise ShapeError(
                 f"scores {own.shape} and {drawn.shape}: {self.rows.shape}, {self.negatives.shape} are needed"
@@ -230,15 +216,11 @@ def candidate_pool(
     sampler = NegativeSampler(data)
     negatives = np.full((len(rows), int(count)), -1, dtype=np.int32)
     users, items, moments = data.user_index[rows], data.item_index[rows], data.timestamp[rows]
-    for place, (user, item, moment) in enumerate(
-        zip(users.tolist(), items.tolist(), moments.tolist(), strict=True)
-    ):
+    for place, (user, item, moment) in enumerate(zip(users.tolist(), items.tolist(), moments.tolist(), strict=True)):
         click = (str(data.users[user]), str(data.items[item]), moment)
         drawn = sampler.distinct(user, int(count), rng(seed, "candidates", *click))
         negatives[place, : len(drawn)] = drawn
-    return CandidatePool(
-        rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part
-    )
+    return CandidatePool(rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part)
 
 
 def exposed_pool(data: Dataset, split: Split, part: str = "test") -> CandidatePool:

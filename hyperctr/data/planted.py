@@ -141,9 +141,7 @@ def _check(sizes: Mapping[str, tuple[float, float, float]], start: str) -> pd.Ti
         kind = "a whole number" if isinstance(low, int) else "a number"
         allowed = (int, np.integer) if isinstance(low, int) else (int, float, np.number)
         if not isinstance(value, allowed) or not low <= value <= high:
-            raise ConfigError(
-                f"{name}={value!r} is not possible; {name} must be {kind} from {low:,} to {high:,}"
-            )
+            raise ConfigError(f"{name}={value!r} is not possible; {name} must be {kind} from {low:,} to {high:,}")
     try:
         first = pd.Timestamp(start)
     except ValueError as error:

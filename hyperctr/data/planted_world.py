@@ -75,9 +75,7 @@ class PlantedTruth:
     month: Int
     click_offset: float
 
-    def preference(
-        self, users: Int, items: Int, months: Int, modalities: Sequence[str] | None = None
-    ) -> Float:
+    def preference(self, users: Int, items: Int, months: Int, modalities: Sequence[str] | None = None) -> Float:
         """Return the mix-weighted match of ``[P]`` (user, item, month), over all or some modalities."""
         total = np.zeros(len(users))
         for m, name in enumerate(self.modalities):
@@ -177,14 +175,10 @@ def show(seed: int, world: PlantedTruth, rows: int) -> tuple[Int, Int, Int]:
     return users, items, month
 
 
-def _show_block(
-    draw: np.random.Generator, world: PlantedTruth, some: Int, count: Int
-) -> list[tuple[Int, Int, Int]]:
+def _show_block(draw: np.random.Generator, world: PlantedTruth, some: Int, count: Int) -> list[tuple[Int, Int, Int]]:
     """Draw the rows of some users, ``count [len(some), months]``; one (users, items, month) per month."""
     hidden = SHOWN_HIDDEN * world.hidden_user[some] @ world.hidden_item.T
-    match = SHOWN_TASTE * np.stack(
-        [world.taste[name][some] @ world.content[name].T for name in world.modalities]
-    )
+    match = SHOWN_TASTE * np.stack([world.taste[name][some] @ world.content[name].T for name in world.modalities])
     seen = np.zeros(hidden.shape, dtype=bool)
     shown = []
     for t in np.flatnonzero(count.any(axis=0)):
@@ -202,9 +196,7 @@ def _show_block(
     return shown
 
 
-def click(
-    seed: int, world: PlantedTruth, users: Int, items: Int, month: Int
-) -> tuple[NDArray[np.bool_], float]:
+def click(seed: int, world: PlantedTruth, users: Int, items: Int, month: Int) -> tuple[NDArray[np.bool_], float]:
     """Decide which shown rows are clicked, ``[rows]``, and return the offset that makes them CLICK_SHARE."""
     pull = CLICK_TASTE * world.preference(users, items, month)
     pull += CLICK_HIDDEN * np.einsum("pk,pk->p", world.hidden_user[users], world.hidden_item[items])

@@ -25,8 +25,7 @@ NOT_YET = {
     "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a "
     "rating of 4 or 5)",
     "kuaishou": "its clock only tells the order: say clock='ordinal'",
-    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say "
-    "clock='ordinal'",
+    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
 }
 
 

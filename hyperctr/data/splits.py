@@ -131,9 +131,7 @@ class Split:
                 found = cls(cast(SplitKind, str(file["kind"])), ratios, int(file["seed"]), part, clicked)
                 written = str(file["checksum"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as reason:
-            raise DataError(
-                f"{path}: not readable as a split ({reason}); write it with Split.save"
-            ) from reason
+            raise DataError(f"{path}: not readable as a split ({reason}); write it with Split.save") from reason
         if found.checksum != written:
             raise DataError(
                 f"{path} is damaged: its content has checksum {found.checksum[:12]}..., "
@@ -200,9 +198,7 @@ def _random(data: Dataset, ratios: Ratios, seed: int) -> NDArray[np.int8]:
 
 def _temporal(data: Dataset, ratios: Ratios) -> NDArray[np.int8]:
     moments, clicks = np.unique(data.timestamp[data.clicked], return_counts=True)
-    passed = np.cumsum(clicks)[
-        :-1
-    ]  # clicks up to and including each instant but the last: where a cut may be
+    passed = np.cumsum(clicks)[:-1]  # clicks up to and including each instant but the last: where a cut may be
     part = np.zeros(len(data.timestamp), dtype=np.int8)
     if len(passed) < 2:
         return part  # split() reports the empty parts

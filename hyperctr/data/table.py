@@ -41,9 +41,7 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
     """
     root = Path(folder)
     if not root.is_dir():
-        raise DataError(
-            f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it"
-        )
+        raise DataError(f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it")
     path, files, catalogue = (
         _only_one(root, "interactions", (".parquet", ".csv")),
         _feature_files(root),
@@ -58,9 +56,7 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
         raise DataError(f"{catalogue}: there are no items below the header; fill it in or remove the file")
 
     listed = clean_ids(table["item_id"], source=str(catalogue)) if len(table) else np.empty(0, dtype=np.int64)
-    used, listed, *own = one_kind(
-        [clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)]
-    )
+    used, listed, *own = one_kind([clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)])
     repeated = np.asarray(pd.Series(listed).duplicated())
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
@@ -92,8 +88,7 @@ def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     """
     if columns[0].dtype != object:
         columns = [
-            np.asarray(parse_ids(pd.Series(ids, dtype="str"))) if ids.dtype == object else ids
-            for ids in columns
+            np.asarray(parse_ids(pd.Series(ids, dtype="str"))) if ids.dtype == object else ids for ids in columns
         ]
     if all(ids.dtype.kind == "i" for ids in columns):
         return columns
@@ -129,9 +124,7 @@ def _feature_files(root: Path) -> list[Path]:
     for modality in {p.stem for p in files}:
         _only_one(folder, modality, (".parquet", ".npz"))
     for other in (p for p in visible if p not in files):
-        warnings.warn(
-            f"{other}: was ignored; features are read from .parquet and .npz", DataWarning, stacklevel=4
-        )
+        warnings.warn(f"{other}: was ignored; features are read from .parquet and .npz", DataWarning, stacklevel=4)
     return files
 
 
@@ -143,16 +136,12 @@ def _from_npz(path: Path) -> Rows:
     arrays = read_arrays(path)
     names = [name for name in ("values", "vector") if name in arrays]
     if "item_id" not in arrays or len(names) != 1:
-        raise DataError(
-            f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}"
-        )
+        raise DataError(f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}")
     ids = arrays["item_id"]
     if ids.ndim != 1:
         raise DataError(f"{path}: 'item_id' must have one dimension, got shape {ids.shape}")
     if len(ids) != len(arrays[names[0]]):
-        raise DataError(
-            f"{path}: has {len(ids):,} item ids for {len(arrays[names[0]]):,} vectors; one each is needed"
-        )
+        raise DataError(f"{path}: has {len(ids):,} item ids for {len(arrays[names[0]]):,} vectors; one each is needed")
     return clean_ids(
         pd.Series(ids.tolist() if ids.dtype.kind == "U" else ids, name="item_id"), source=str(path)
     ), arrays[names[0]]
@@ -190,9 +179,7 @@ def _from_lists(path: Path, ids: npt.NDArray[Any], column: pd.Series[Any]) -> Ro
         raise DataError(f"{path}: every vector is null; remove the file if no item has this modality")
     if (lengths != lengths[0]).any() or lengths[0] < 1:
         row = int(np.argmax(lengths != lengths[0])) if lengths[0] > 0 else 0
-        got = (
-            f"{lengths[row]} numbers" if lengths[row] >= 0 else f"a {type(vectors[row]).__name__}, not a list"
-        )
+        got = f"{lengths[row]} numbers" if lengths[row] >= 0 else f"a {type(vectors[row]).__name__}, not a list"
         raise DataError(
             f"{path}: item {shown(ids[given][row])} has {got}, the first item {max(int(lengths[0]), 0)}; "
             "all vectors of a modality need one length of at least 1"

@@ -26,9 +26,7 @@ def vector(values: ArrayLike, name: str, length: int | None = None, offset: int 
         wanted = "a vector" if length is None else f"a vector of {length}"
         raise ShapeError(f"{name} has shape {array.shape}; {wanted} is needed")
     if array.dtype.kind == "f" and (bad := np.isnan(array)).any():
-        raise DataError(
-            f"{name}[{offset + int(np.argmax(bad))}] is NaN ({int(bad.sum())} of {len(array)} are)"
-        )
+        raise DataError(f"{name}[{offset + int(np.argmax(bad))}] is NaN ({int(bad.sum())} of {len(array)} are)")
     return array
 
 

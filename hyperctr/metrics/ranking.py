@@ -191,9 +191,7 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike, weighting: Weig
     0.4
     """
     if weighting not in get_args(Weighting):
-        raise ConfigError(
-            f"weighting {weighting!r} is not known; {did_you_mean(str(weighting), get_args(Weighting))}"
-        )
+        raise ConfigError(f"weighting {weighting!r} is not known; {did_you_mean(str(weighting), get_args(Weighting))}")
     found = per_user_auc(labels, scores, users)
     valid = ~np.isnan(found.auc)
     if not valid.any():

@@ -61,9 +61,7 @@ class UserWins:
         self.loses = np.searchsorted(levels, negatives, side="right")
         self.ties = np.searchsorted(levels, negatives, side="left")
         self.levels = len(levels)
-        wins = np.bincount(self.loses, minlength=self.levels + 1) + np.bincount(
-            self.ties, minlength=self.levels + 1
-        )
+        wins = np.bincount(self.loses, minlength=self.levels + 1) + np.bincount(self.ties, minlength=self.levels + 1)
         twice = int(np.cumsum(wins)[self.level].sum())
         self.value = twice / (2 * len(positives) * len(negatives))
 

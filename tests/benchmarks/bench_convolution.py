@@ -38,9 +38,7 @@ def power_law(nodes: int, hyperedges: int, incidences: int, seed: int) -> Hyperg
 
 def main() -> None:
     """Measure, print the ratios and write them to --out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("nodes", 10_681), ("hyperedges", 20_000), ("incidences", 1_000_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     for name, default in (("channels", 64), ("rounds", 5), ("seed", 0), ("threads", torch.get_num_threads())):

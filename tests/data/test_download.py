@@ -107,9 +107,7 @@ def test_resumes_within_a_call_and_across_calls(server: Server, tmp_path: Path) 
 
     target.unlink()
     server.breaks, server.ranges = 2, []
-    with pytest.raises(
-        DataError, match=r"ended after 300,000 of .*600,000 bytes are kept in .*same command again"
-    ):
+    with pytest.raises(DataError, match=r"ended after 300,000 of .*600,000 bytes are kept in .*same command again"):
         download([source], tmp_path, attempts=2)
     assert not target.exists()
     download([source], tmp_path)
@@ -124,9 +122,7 @@ def test_a_server_without_range_sends_all_again(server: Server, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("part", "requests"), [(CONTENT, 1), (CONTENT + b"more", 2)])
-def test_a_complete_or_overlong_part_is_settled(
-    server: Server, tmp_path: Path, part: bytes, requests: int
-) -> None:
+def test_a_complete_or_overlong_part_is_settled(server: Server, tmp_path: Path, part: bytes, requests: int) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "big.csv.part").write_bytes(part)
     download([plain(server.url("/big.csv"))], tmp_path)
@@ -183,9 +179,7 @@ def test_an_archive_gives_exactly_the_pinned_members(server: Server, tmp_path: P
     ]
     (root / "set" / "b.csv").unlink()
     server.files["/set.zip"] = archive(members | {"set/b.csv": b"changed"})
-    with pytest.raises(
-        DataError, match=rf"b.csv: the download is not the file expected.*expected {sha(b'b')}"
-    ):
+    with pytest.raises(DataError, match=rf"b.csv: the download is not the file expected.*expected {sha(b'b')}"):
         download([source], root)
     server.files["/set.zip"] = archive({"set/a.csv": b"a"})
     with pytest.raises(DataError, match="the archive holds no 'set/b.csv'"):

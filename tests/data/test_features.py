@@ -105,6 +105,4 @@ def test_standardised_against_numpy(values: list[list[float]], bits: int) -> Non
             if (original == original[0]).all():
                 assert (column == 0).all()
             else:
-                np.testing.assert_allclose(
-                    column, (original - original.mean()) / original.std(), rtol=1e-5, atol=1e-6
-                )
+                np.testing.assert_allclose(column, (original - original.mean()) / original.std(), rtol=1e-5, atol=1e-6)

@@ -132,14 +132,9 @@ rows = st.lists(
 def test_events_and_maps_against_brute_force(values: list[tuple[int, int, int, bool]]) -> None:
     frame = pd.DataFrame(values, columns=["user_id", "item_id", "timestamp", "clicked"])
     data = Dataset("random", Interactions(frame))
-    expected = {
-        (u, i, t): any(c for *event, c in values if tuple(event) == (u, i, t)) for u, i, t, _ in values
-    }
+    expected = {(u, i, t): any(c for *event, c in values if tuple(event) == (u, i, t)) for u, i, t, _ in values}
     got = data.interactions
-    assert (
-        dict(zip(zip(got.user_id, got.item_id, got.timestamp, strict=True), got.clicked, strict=True))
-        == expected
-    )
+    assert dict(zip(zip(got.user_id, got.item_id, got.timestamp, strict=True), got.clicked, strict=True)) == expected
     assert len(got) == len(expected)
     assert got.timestamp.is_monotonic_increasing
     assert data.users[data.user_index].tolist() == got.user_id.tolist()

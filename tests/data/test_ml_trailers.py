@@ -72,9 +72,7 @@ def test_tiny_folder_is_read_as_documented(raw: Path) -> None:
 @pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 def test_infinite_features_are_masked_and_placed(raw: Path) -> None:
     trailer(raw / VISUAL_FILE, {3: [5.0, math.inf], 1: [1.0, 2.0], 2: [math.nan, 4.0]})
-    with pytest.warns(
-        DataWarning, match=rf"{VISUAL_FILE}: modality 'visual', item 2, column 0 .* is nan; 2 items"
-    ):
+    with pytest.warns(DataWarning, match=rf"{VISUAL_FILE}: modality 'visual', item 2, column 0 .* is nan; 2 items"):
         data = load_dataset("ml-trailers", data_dir=raw)
     assert data.features["visual"].present.tolist() == [True, False, False]
     assert data.items.tolist() == [1, 2, 3]
@@ -136,9 +134,7 @@ def test_options_and_missing_extra(raw: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DataError, match=r"pip install 'hyperctr\[text\]'"):
         load_dataset("ml-trailers", data_dir=raw, text="encoder")
     (raw / VISUAL_FILE).unlink()
-    with pytest.raises(
-        DataError, match="holds no ml-latest-small/ratings.csv with .*avf_med.csv .*download=True"
-    ):
+    with pytest.raises(DataError, match="holds no ml-latest-small/ratings.csv with .*avf_med.csv .*download=True"):
         load_dataset("ml-trailers", data_dir=raw)
 
 
@@ -166,9 +162,7 @@ def test_tfidf_svd_keeps_the_inner_products_of_the_weights() -> None:
     """At full rank, the inner products of the embedding equal those of the TF-IDF rows, written out here."""
     documents = [["a", "b", "b"], ["a", "c"], ["b", "c", "c", "c"], ["a", "b", "c"], ["lonely"]]
     idf = 1 + math.log(6 / 4)  # each of a, b, c stands in three of five documents
-    weights = (
-        np.array([[1, 1 + math.log(2), 0], [1, 0, 1], [0, 1, 1 + math.log(3)], [1, 1, 1], [0, 0, 0]]) * idf
-    )
+    weights = np.array([[1, 1 + math.log(2), 0], [1, 0, 1], [0, 1, 1 + math.log(3)], [1, 1, 1], [0, 0, 0]]) * idf
     weights[:4] /= np.linalg.norm(weights[:4], axis=1, keepdims=True)
     embedded = tfidf_svd(documents, 3)
     np.testing.assert_allclose(embedded @ embedded.T, weights @ weights.T, atol=1e-4)

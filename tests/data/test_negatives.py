@@ -75,9 +75,7 @@ def test_training_draws_are_uniform_and_keyed():
 
 
 def test_a_user_who_clicked_everything_and_bad_arguments():
-    frame = pd.DataFrame(
-        {"user_id": ["all"] * 4 + ["one"] * 2, "item_id": [0, 1, 2, 3, 0, 1], "timestamp": 1}
-    )
+    frame = pd.DataFrame({"user_id": ["all"] * 4 + ["one"] * 2, "item_id": [0, 1, 2, 3, 0, 1], "timestamp": 1})
     data = Dataset("tiny", frame)
     sampler = NegativeSampler(data)
     with pytest.raises(DataError, match="user 'all' clicked every item"):
@@ -116,9 +114,7 @@ def test_candidates_do_not_depend_on_other_users_or_on_order():
     made = split(data, seed=2)
     pool = candidate_pool(data, made, count=10, seed=9)
     # Drop a third of the users and shuffle the rest: indices and row numbers all change, candidates must not.
-    kept = frame[~frame["user_id"].isin([f"u{user:02d}" for user in range(0, 25, 3)])].sample(
-        frac=1, random_state=1
-    )
+    kept = frame[~frame["user_id"].isin([f"u{user:02d}" for user in range(0, 25, 3)])].sample(frac=1, random_state=1)
     other = built(kept)
     parts = made.as_frame(data).set_index(["user_id", "item_id"])["part"]
     numbers = [
@@ -153,10 +149,7 @@ def test_the_first_candidate_is_a_uniform_draw():
     data = built(random_log())
     made = split(data)
     first = np.array(
-        [
-            candidate_pool(data, made, count=5, seed=seed, max_rows=None).log_loss_negatives()
-            for seed in range(150)
-        ]
+        [candidate_pool(data, made, count=5, seed=seed, max_rows=None).log_loss_negatives() for seed in range(150)]
     )
     user = candidate_pool(data, made, count=1).users[0]
     free = sorted(set(range(40)) - clicked_by(data)[user])

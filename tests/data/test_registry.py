@@ -21,9 +21,7 @@ def test_unknown_names_and_options_are_named() -> None:
     with pytest.raises(DataError, match="data set 'ml-trailers' has no option 'texts'; did you mean 'text'"):
         load_dataset("ml-trailers", texts="tfidf")
     for name in ("movielens-10m", "kuaishou", "mv1.7m"):
-        with pytest.raises(
-            DataError, match=rf"'{name}' is known but not yet importable.*load_dataset\('table'"
-        ):
+        with pytest.raises(DataError, match=rf"'{name}' is known but not yet importable.*load_dataset\('table'"):
             load_dataset(name)
 
 
@@ -53,9 +51,7 @@ def test_known_datasets_says_what_was_found(tmp_path: Path) -> None:
     assert load_dataset("table", data_dir=tmp_path).items.tolist() == [7, 9]
 
 
-def test_only_the_default_directory_is_filled_unasked(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_only_the_default_directory_is_filled_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[Path] = []
 
     def fetch(base: Path) -> Path:

@@ -78,9 +78,7 @@ def test_all_ways_to_write_it_are_equal(tmp_path: Path, features: str, log: str)
 
 def test_without_a_clicked_column_all_rows_are_clicks_and_the_clock_may_be_ordinal(tmp_path: Path) -> None:
     folder = write(tmp_path, "user_id,item_id,timestamp\na,7,760000000000\na,9,760000000001\n")
-    with pytest.raises(
-        DataError, match=r"interactions.csv, line 2: timestamp .*milliseconds.*clock='ordinal'"
-    ):
+    with pytest.raises(DataError, match=r"interactions.csv, line 2: timestamp .*milliseconds.*clock='ordinal'"):
         load(folder)
     data = load(folder, clock="ordinal")
     assert (data.clicked.all(), data.clock, data.users.tolist()) == (True, "ordinal", ["a"])
@@ -176,9 +174,7 @@ def test_mistakes_in_the_features(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="visual.npz: holds pickled objects, which are never loaded"):
         load(folder)
     np.savez(npz, ids=np.array([1]), values=np.ones((1, 2)))
-    with pytest.raises(
-        DataError, match=r"needs the arrays 'item_id' and 'values' .*holds \['ids', 'values'\]"
-    ):
+    with pytest.raises(DataError, match=r"needs the arrays 'item_id' and 'values' .*holds \['ids', 'values'\]"):
         load(folder)
     np.savez(npz, item_id=np.array([7, 9]), values=np.ones((3, 2)))
     with pytest.raises(DataError, match="has 2 item ids for 3 vectors"):
