@@ -53,7 +53,7 @@ VARIANTS = {
     "quantile": {"delta_quantile": True, "weighted": False},
 }
 CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "model": name} for name in MODELS}
-CONFIGS |= {f"hyperctr+, {name}": {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
+CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,196 @@
+"""A finished run: its folder, its rows, predictions here and in another process, changed data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import hyperctr as hc
+from hyperctr.data.dataset import Dataset
+from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
+from hyperctr.model.history import Targets
+from hyperctr.runs.run import Study, load_run
+from tests.conftest import TINY_SIZES, Tiny
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = "content matrix factorisation"
+
+
+def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
+    run, config = tiny.run, tiny.run.config
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.toml", "data.json", "events.jsonl", "interest.safetensors", "metrics.json", "model.safetensors",
+        "rows.csv", "DONE",
+    }  # fmt: skip
+    assert run.folder == tiny.store / run.id
+    assert hc.Config.from_toml(run.folder / "config.toml") == config
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    written = json.loads((run.folder / "metrics.json").read_text(), parse_constant=refuse)
+    assert written == run.metrics
+    assert written["data_fingerprint"] == tiny.data.fingerprint
+    assert (written["dataset"], written["model"], written["protocol"]) == ("planted", "hyperctr", "paper")
+    assert written["parameters"] == sum(parameter.numel() for parameter in run.model.parameters())
+    events = run.events
+    assert list(events) == ["step", "epoch", "loss", "examples", "validation_auc", "seconds", "memory_mib"]
+    assert written["best_validation_auc"] == events["validation_auc"].max()
+    assert written["best_step"] == events["step"][events["validation_auc"].idxmax()]
+    assert repr(run) == f"Run({run.id}, hyperctr on planted, test AUC {written['auc']:.4f})"
+
+
+def test_rows_hold_what_has_to_be_beaten(tiny: Tiny) -> None:
+    rows = tiny.run.rows.set_index("model")
+    assert list(rows.index) == ["hyperctr", REFERENCE, "constant", "popularity", "item mean"]
+    for name in ("auc", "auc_low", "auc_high", "gauc", "logloss", "calibration_error", "auc_exposed"):
+        assert rows.loc["hyperctr", name] == pytest.approx(tiny.run.metrics[name], rel=1e-12)
+    assert rows.loc["constant", "auc"] == rows.loc["constant", "gauc"] == 0.5
+    assert rows.loc["constant", "logloss"] == pytest.approx(np.log(2))
+    assert rows.loc["item mean", "auc"] != 0.5 != rows.loc["popularity", "auc"]
+    others = rows.drop(index="hyperctr")
+    np.testing.assert_allclose(others["ahead"], rows.loc["hyperctr", "auc"] - others["auc"], atol=1e-12)
+    assert ((others["ahead_low"] <= others["ahead"]) & (others["ahead"] <= others["ahead_high"])).all()
+
+
+def test_the_reference_row_is_a_run_of_its_own(tiny: Tiny, tiny_store: Path) -> None:
+    others = [load_run(path.name, tiny.data) for path in tiny_store.iterdir() if path.name != tiny.run.id]
+    assert [run.config for run in others] == [tiny.run.config.reference()]
+    assert others[0].metrics["auc"] == pytest.approx(tiny.run.rows["auc"][1], rel=1e-12)
+    assert others[0].metrics["split_checksum"] == tiny.run.metrics["split_checksum"]
+    assert others[0].interest is None and tiny.run.interest is not None
+
+
+def some_pairs(data: Dataset, study: Study) -> pd.DataFrame:
+    """Test clicks, training clicks and pairs nobody saw, mixed."""
+    rows = np.concatenate([study.split.test[:20], study.split.train[:20]])
+    known = data.interactions.loc[rows, ["user_id", "item_id", "timestamp"]]
+    new = known.assign(item_id=known["item_id"].to_numpy()[::-1], timestamp=data.timestamp[-1])
+    return pd.concat([known, new]).sample(frac=1, random_state=0, ignore_index=True)
+
+
+def test_predictions_are_the_models_scores_in_the_order_asked_for(tiny: Tiny) -> None:
+    run, study = tiny.run, tiny.run.study
+    pairs = some_pairs(tiny.data, study)
+    found = run.predict(pairs["user_id"], pairs["item_id"], pairs["timestamp"])
+    assert found.dtype == np.float64 and found.shape == (80,)
+    assert ((found > 0) & (found < 1)).all() and len(np.unique(found)) > 60
+    user, item = tiny.data.users_to_index(pairs["user_id"]), tiny.data.items_to_index(pairs["item_id"])
+    time = pairs["timestamp"].to_numpy()
+    place = {event: k for k, event in enumerate(zip(*(x[study.split.train] for x in (
+        study.data.user_index, study.data.item_index, study.data.timestamp)), strict=True))}  # fmt: skip
+    click = np.array([place.get(event, -1) for event in zip(user, item, time, strict=True)])
+    assert (click >= 0).sum() == 20
+    targets = Targets(*map(torch.tensor, (user, study.slots.of(time), time, click)))
+    with torch.no_grad():
+        new, known = np.flatnonzero(click < 0), np.flatnonzero(click >= 0)
+        logits = np.empty(80)
+        logits[new] = run.model(targets[torch.tensor(new)], torch.tensor(item[new, None]))[:, 0].double()
+        for row in known:  # each hidden from itself alone
+            one = targets[torch.tensor([row])]
+            logits[row] = run.model(one, torch.tensor(item[[row], None]), one.click)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), rtol=0, atol=1e-7)
+    backwards = pairs[::-1]
+    again = run.predict(backwards["user_id"], backwards["item_id"], backwards["timestamp"])
+    np.testing.assert_allclose(again[::-1], found, rtol=0, atol=1e-6)
+
+
+def test_without_timestamps_it_is_the_end_of_the_clock(tiny: Tiny) -> None:
+    users, items = tiny.data.users[:5].tolist(), tiny.data.items[:5].tolist()
+    end = [int(tiny.data.timestamp[-1])] * 5
+    np.testing.assert_array_equal(tiny.run.predict(users, items), tiny.run.predict(users, items, end))
+    assert len(tiny.run.predict([], [])) == 0
+
+
+def test_a_training_click_is_hidden_from_its_own_prediction(tiny: Tiny) -> None:
+    """Only a click of exactly that user, item and time counts as known; a second later it helps."""
+    clicks = tiny.data.interactions.iloc[tiny.run.study.split.train]
+    hidden, seen = (
+        np.array([tiny.run.predict([u], [i], [t + later])[0] for u, i, t, _ in clicks[:30].itertuples(index=False)])
+        for later in (0, 1)
+    )
+    assert (hidden != seen).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "times", "error", "message"),
+    [
+        ([1, -7], [10_000, 10_001], None, DataError, "-7"),
+        ([1, 2], [10_000, 99_999], None, DataError, "99999|99,999"),
+        ([1], [10_000], [1.5], DataError, "timestamps must be integers"),
+        ([1, 2], [10_000], None, ShapeError, "lengths 2, 1 and 2"),
+        ([1], [10_000], [1, 2], ShapeError, "lengths 1, 1 and 2"),
+    ],
+)
+def test_predict_says_what_is_wrong(tiny: Tiny, users: list, items: list, times: list | None, error: type,
+                                    message: str) -> None:  # fmt: skip
+    with pytest.raises(error, match=message):
+        tiny.run.predict(users, items, times)
+
+
+def test_another_process_predicts_the_same(tiny: Tiny, tmp_path: Path) -> None:
+    pairs = some_pairs(tiny.data, tiny.run.study)
+    pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    line = [sys.executable, "-m", "hyperctr", "predict", tiny.run.id[:8], "--pairs", str(tmp_path / "pairs.csv"),
+            "--out", str(tmp_path / "scores.parquet")]  # fmt: skip
+    environment = {**os.environ, "HYPERCTR_RUNS": str(tiny.store), "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    pd.testing.assert_frame_equal(scores[["user_id", "item_id", "timestamp"]], pairs)
+    here = tiny.run.predict(pairs["user_id"], pairs["item_id"], pairs["timestamp"])
+    np.testing.assert_array_equal(scores["score"], here)
+
+
+def test_data_made_in_memory_have_to_be_given_again(tiny: Tiny, tmp_path: Path,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    data = Dataset("mine", tiny.data.interactions, tiny.data.features.values(), items=tiny.data.items)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        run = hc.train(data, tiny.run.config.replace(model=REFERENCE), device="cpu", dry_run=True)
+    pair = [data.users[0]], [data.items[0]]
+    assert load_run(run.id, data).predict(*pair) == run.predict(*pair)
+    with pytest.raises(RunError, match=f"made in memory.*load_run\\('{run.id}', data="):
+        load_run(run.id).predict(*pair)
+
+
+def test_changed_data_are_refused(tiny: Tiny, tiny_store: Path) -> None:
+    other = hc.load_dataset("planted", seed=1, **TINY_SIZES)
+    run = load_run(tiny.run.id, data=other)
+    assert run.metrics == tiny.run.metrics  # numbers can be read all the same
+    with pytest.raises(RunError, match=f"has changed since training.*was {tiny.data.fingerprint[:12]}"):
+        run.predict([1], [10_000])
+
+
+def test_a_damaged_run_says_which_file(tiny: Tiny, tmp_path: Path) -> None:
+    def copy(name: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for path in tiny.run.folder.iterdir():
+            (folder / path.name).write_bytes(path.read_bytes())
+        return folder
+
+    cut = copy("cut") / "model.safetensors"
+    cut.write_bytes(cut.read_bytes()[:-10])
+    with pytest.raises(RunError, match=r"cut/model.safetensors: damaged.*train it again"):
+        _ = load_run(str(cut.parent), tiny.data).model
+    other = copy("other") / "config.toml"
+    other.write_text(other.read_text().replace("layers = 1", "layers = 2", 1))
+    with pytest.raises(RunError, match=r"other/model.safetensors: does not fit the model(.|\n)*train it again"):
+        _ = load_run(str(other.parent), tiny.data).model
+    (copy("torn") / "metrics.json").write_text('{"auc": 0.')
+    with pytest.raises(RunError, match=r"torn/metrics.json: not valid JSON"):
+        load_run(str(tmp_path / "torn"))
+    (copy("half") / "DONE").unlink()
+    with pytest.raises(RunError, match=r"half: this run was not finished.*--resume"):
+        load_run(str(tmp_path / "half"))
