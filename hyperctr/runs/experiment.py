@@ -81,9 +81,7 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     write_atomic(folder / "data.json", json.dumps(facts, indent=1, default=str))
 
     interest = _interest(study, config, folder, str(where))
-    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
-        torch.manual_seed(derive_seed(config.seed, "initial weights"))
-        model = build_model(study, config, interest, where)
+    model = build_model(study, config, interest, where)
     trainer = Trainer(model, study.data, study.split, study.slots, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
     save_tensors(folder / "model.safetensors", dict(model.state_dict()))
@@ -115,8 +113,10 @@ def build_model(
     """Build an untrained model of ``config`` with its context, on ``device`` (default CPU)."""
     where = device or torch.device("cpu")
     context = Context.build(study.data, study.split, study.slots, interest, config).to(where)
-    model: ClickModel = MODELS[config.model](context, config, interest).to(where)
-    return model
+    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
+        torch.manual_seed(derive_seed(config.seed, "initial weights"))
+        model: ClickModel = MODELS[config.model](context, config, interest)
+    return model.to(where)
 
 
 def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: NDArray[np.int64],

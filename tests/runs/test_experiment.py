@@ -1,0 +1,151 @@
+"""From data to a finished run: every kind of study runs, equal runs are equal bit by bit, nothing is trained twice."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import hyperctr as hc
+from hyperctr.config import MODEL_PRESETS, Config
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.interactions import Interactions
+from hyperctr.errors import ConfigError, DataError
+from hyperctr.runs import experiment
+from hyperctr.runs.experiment import MODELS, train
+from hyperctr.runs.run import Study
+from hyperctr.runs.store import run_id
+from tests.conftest import Tiny
+
+pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
+REFERENCE = "content matrix factorisation"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def dry(tiny: Tiny, data: Dataset | None = None, **changes: Any) -> hc.runs.run.Run:
+    config = Config.preset(changes.pop("model", "hyperctr"), "smoke", **changes)
+    return train(data or tiny.data, config, device="cpu", dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts"),
+    [
+        *[({"model": name}, {"model": name}) for name in MODELS if name in MODEL_PRESETS],
+        ({"protocol": "causal"}, {"protocol": "causal"}),
+        ({"split": "temporal"}, {"split": "temporal"}),
+        ({"graph": "bipartite"}, {}),
+        ({"graph": "none"}, {}),
+        ({"modalities": ("textual", "visual")}, {"modalities": ["visual", "textual"]}),
+        ({"slot_months": 2}, {"slots": 6}),
+        ({"slot_count": 5}, {"slots": 5}),
+        ({"neighbours": 3, "delta_quantile": True, "seed": 3}, {"seed": 3}),
+    ],
+    ids=lambda value: " ".join(map(str, value.values())) or "-",
+)
+def test_every_kind_of_study_runs_dry(tiny: Tiny, store: Path, changes: dict[str, Any], facts: dict[str, Any]) -> None:
+    started = time.perf_counter()
+    run = dry(tiny, **changes)
+    assert time.perf_counter() - started < 20  # a second or two; this machine may be busy
+    assert {name: run.metrics[name] for name in facts} == facts
+    assert run.id.startswith("dry-") and (run.folder / "DONE").exists() and run.metrics["steps"] == 1
+    assert len(run.events) == 1 and list(run.rows["model"])[1:] == ["constant", "popularity", "item mean"]
+    assert (run.interest is None) == (run.config.graph == "none" or run.config.model == REFERENCE)
+    score = run.predict([tiny.data.users[0]], [tiny.data.items[0]])[0]
+    assert 0 < score < 1
+    assert [path.name for path in store.iterdir()] == [run.id]
+
+
+def test_uni_modal_runs_use_one_modality_everywhere(tiny: Tiny, store: Path) -> None:
+    run = dry(tiny, modalities=("acoustic",))
+    assert run.interest is not None and run.interest.modalities == ("acoustic",)
+    assert [graph.num_groups for graph in run.model.context.graphs.assemble()] == [1, 1]
+    names = [name for name, _ in [*run.model.named_parameters(), *run.model.named_buffers()]]
+    assert any("acoustic" in name for name in names)
+    assert not any(other in name for name in names for other in ("visual", "textual"))
+
+
+def test_an_ordinal_clock_is_cut_in_slots_of_equal_width(tiny: Tiny, store: Path) -> None:
+    frame = tiny.data.interactions.assign(timestamp=np.arange(len(tiny.data.timestamp)))
+    data = Dataset("ticks", Interactions(frame, clock="ordinal"), tiny.data.features.values(), items=tiny.data.items)
+    run = dry(tiny, data)
+    assert run.metrics["slots"] == 12
+    assert np.bincount(run.study.slots.index).tolist() == [len(frame) // 12] * 12
+
+
+def test_a_split_kind_has_its_own_ratios(tiny: Tiny) -> None:
+    clicks = int(tiny.data.clicked.sum())
+    for kind, shares in (("random", (0.7, 0.2, 0.1)), ("temporal", (0.7, 0.1, 0.2))):
+        parts = Study.open(tiny.data, Config(split=kind)).split  # type: ignore[arg-type]
+        sizes = [len(parts.rows(name)) / clicks for name in ("train", "validation", "test")]
+        assert sizes == pytest.approx(shares, abs=0.01)
+        asked = Study.open(tiny.data, Config(split=kind, ratios=(0.5, 0.25, 0.25))).split  # type: ignore[arg-type]
+        assert len(asked.train) / clicks == pytest.approx(0.5, abs=0.01)
+    last = [tiny.data.timestamp[parts.rows(name)] for name in ("train", "validation", "test")]
+    assert last[0].max() < last[1].min() and last[1].max() < last[2].min()
+
+
+def test_equal_runs_are_equal_bit_by_bit(tiny: Tiny, store: Path) -> None:
+    state = torch.get_rng_state()
+    again = train(tiny.data, tiny.run.config, device="cpu")
+    assert torch.equal(torch.get_rng_state(), state)  # training leaves the caller's random draws alone
+    assert again.id == tiny.run.id and again.folder != tiny.run.folder
+    for name in ("model.safetensors", "interest.safetensors", "rows.csv", "config.toml", "data.json"):
+        assert (again.folder / name).read_bytes() == (tiny.run.folder / name).read_bytes(), name
+    first, second = ({k: v for k, v in run.metrics.items() if k != "seconds"} for run in (tiny.run, again))
+    assert first == second
+    timed = ["seconds", "memory_mib"]
+    assert again.events.drop(columns=timed).equals(tiny.run.events.drop(columns=timed))
+    other = train(tiny.data, tiny.run.config.replace(seed=1), device="cpu")
+    assert other.metrics["auc"] != again.metrics["auc"]
+    assert other.metrics["split_checksum"] != again.metrics["split_checksum"]
+
+
+def test_a_finished_run_is_loaded_and_an_interrupted_one_starts_afresh(
+    tiny: Tiny, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config.preset("hyperctr", "smoke", graph="none")
+    folder = store / f"dry-{run_id(tiny.data, config.replace(interest_epochs=1, test_candidates=10, **DRY))}"
+    (folder / "state").mkdir(parents=True)
+    (folder / "state" / "latest.safetensors").write_text("left by a crash")
+    (folder / "interest.safetensors").write_text("left by a crash")
+    run = train(tiny.data, config, device="cpu", dry_run=True)
+    assert run.folder == folder and not (folder / "interest.safetensors").exists()
+
+    def refuse(*arguments: Any) -> None:
+        raise AssertionError("trained twice")
+
+    monkeypatch.setattr(experiment, "Trainer", refuse)
+    for resume in (False, True):
+        assert train(tiny.data, config, device="cpu", dry_run=True, resume=resume).metrics == run.metrics
+
+
+DRY = {"validation_clicks": 50, "validation_candidates": 10}
+
+
+def test_what_cannot_work_is_refused_before_anything_is_written(tiny: Tiny, store: Path) -> None:
+    for config, device, message in (
+        (Config(model="hyperctrr"), "cpu", r"model 'hyperctrr' is not known; did you mean 'hyperctr'\?"),
+        (Config(), "tpu", "device 'tpu' is not known"),
+        (Config(), "cuda:99", "cuda:99"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            train(tiny.data, config, device=device)
+    assert not list(store.iterdir())
+    with pytest.raises(DataError, match="modality 'smell' is not known"):
+        train(tiny.data, Config(modalities=("smell",)), device="cpu")
+
+
+def test_how_to_load_the_data_again_is_noted(tiny: Tiny) -> None:
+    noted = json.loads((tiny.run.folder / "data.json").read_text())
+    again = hc.load_dataset(noted["name"], seed=noted["seed"], **noted["options"])
+    assert again.fingerprint == noted["fingerprint"] == tiny.data.fingerprint
