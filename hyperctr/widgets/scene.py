@@ -179,11 +179,8 @@ class Scenes:
     def stats(self, scene: Scene) -> dict[str, Any]:
         """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
         found = facts.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
-        return {
-            "shown": len(scene),
-            **found,
-            "nearest_run": facts.nearest_run(self._study.data, self.config, scene.query),
-        }
+        near = facts.nearest_run(self._study.data, self.config, scene.query)
+        return {"shown": len(scene), **found, "nearest_run": near}
 
     def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
         """Return id, title, popularity (training clicks) and modalities of items, or of users what they clicked."""

@@ -4,8 +4,8 @@
 
 Random hypergraphs of n nodes and n/2 hyperedges with 3 to 6 members, the same for all. Each library runs in a process
 of its own with a time limit; the clock starts after imports and a warm-up drawing of a tiny hypergraph, and stops when
-the picture is there (a PNG in memory for matplotlib, the figure's JSON for ours, the packed scene for the inspector). So for ours the
-browser's drawing comes on top, which tests/browser measures; the others' time includes it.
+the picture is there (a PNG in memory for matplotlib, the figure's JSON for ours, the packed scene for the inspector).
+So for ours the browser's drawing comes on top; the others' times include it.
 Drawing settings are the libraries' defaults, labels off. The competitors are no dependencies of ours: what is not
 installed is reported as such.
 """
