@@ -21,6 +21,7 @@ _HOME = {
     "HyperCTRError": "errors",
     "Hypergraph": "hypergraph.incidence",
     "HypergraphConv": "model.convolution",
+    "Inspector": "widgets.inspector",
     "Interactions": "data.interactions",
     "Interest": "hypergraph.interest",
     "NegativeSampler": "data.negatives",

@@ -25,5 +25,6 @@ from hyperctr.runs.run import Run as Run
 from hyperctr.runs.run import load_run as load_run
 from hyperctr.slots import Slots as Slots
 from hyperctr.slots import make_slots as make_slots
+from hyperctr.widgets.inspector import Inspector as Inspector
 
 __version__: str

@@ -1,0 +1,277 @@
+"""The hypergraph inspector as a JupyterLab widget; without a live front end, the same call shows a plotly figure.
+
+Settings and the selection are traits, a few hundred bytes that a notebook may save. Scenes, tables and explanations
+travel as custom messages, arrays as buffers, and are never saved.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperctr.errors import ConfigError, HyperCTRError
+from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
+from hyperctr.widgets.lookup import find, live, marked, meant
+from hyperctr.widgets.picture import Scene
+from hyperctr.widgets.scene import Scenes
+
+try:
+    import anywidget
+    import traitlets as t
+except ImportError as error:  # training needs no notebook stack
+    raise ImportError("hc.Inspector needs anywidget and JupyterLab: pip install 'hyperctr[report,notebook]'") from error
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.runs.run import Run
+
+HERE = Path(__file__).parent
+VIEWS = ("hulls", "bipartite", "incidence", "overlap", "difference")
+SCENE = ("side", "slot", "modalities", "delta", "neighbours", "swap", "focus", "limit")
+LISTED = 200  # rows of the table of selected things; the widget says how many there are
+MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
+
+
+class Inspector(anywidget.AnyWidget):
+    """Look into the hypergraphs of a data set, and into the scores of a run.
+
+    Every trait below can be read and set from Python, and changes with what the user does.
+
+    Attributes:
+        view: ``hulls``, ``bipartite``, ``incidence``, ``overlap`` or ``difference``.
+        side: ``user`` or ``item`` hypergraph; ``swap`` exchanges the roles of nodes and hyperedges.
+        slot, delta, neighbours: time slot; threshold of interest; K sampled neighbours (0 is all).
+        modalities: names of those shown.
+        focus: None, ``["node", id]`` or ``["hyperedge", number]``: only its neighbourhood is shown.
+        limit: most hyperedges shown; :attr:`scene` says by which rule.
+        selection: ids of the selected nodes.
+        query: text to find users, items and titles by.
+        pair: user id and item id whose score is explained; ``struck`` and ``struck_modalities`` are taken out.
+        compare_slot, compare_delta: what ``difference`` compares with; None: the slot before, the same delta.
+        theme: ``auto`` follows JupyterLab, or ``light`` or ``dark``.
+
+    Args:
+        data: the data set.
+        run: a finished run: its settings, interest and scores.
+        seed: of what is drawn where there is no run.
+        traits: first values, as in ``Inspector(data, slot=3, view="overlap")``.
+
+    Raises:
+        RunError: the run was trained on other data.
+        traitlets.TraitError: a value a trait cannot have; the message says what it can.
+
+    >>> import hyperctr as hc
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> inspector = hc.Inspector(data, delta=0.3, limit=5)
+    >>> inspector.selection = inspector.scene.nodes[:2]
+    >>> len(inspector.table()), inspector.scene.rule.partition(" of ")[0]
+    (2, 'showing 5')
+    """
+
+    _esm = HERE / "inspector.js"
+    _css = HERE / "inspector.css"
+
+    about = t.Dict().tag(sync=True)
+    view = t.Enum(VIEWS, "hulls").tag(sync=True)
+    side = t.Enum(("user", "item"), "user").tag(sync=True)
+    slot = t.Int(0).tag(sync=True)
+    modalities = t.List(t.Unicode()).tag(sync=True)
+    delta = t.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    neighbours = t.Int(0, min=0).tag(sync=True)
+    swap = t.Bool(False).tag(sync=True)
+    focus: Any = t.List(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(sync=True)
+    limit = t.Int(30, min=1).tag(sync=True)
+    selection: Any = t.List().tag(sync=True)
+    query = t.Unicode("").tag(sync=True)
+    pair: Any = t.List(maxlen=2).tag(sync=True)
+    struck = t.List(t.Unicode()).tag(sync=True)
+    struck_modalities = t.List(t.Unicode()).tag(sync=True)
+    compare_slot = t.Int(None, allow_none=True).tag(sync=True)
+    compare_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
+    theme = t.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+
+    def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
+        self.scenes = Scenes(data, run, seed=seed)
+        names = self.scenes.modalities
+        self._why: dict[str, Any] | None = None
+        self._sent: tuple[Any, ...] = ()
+        about = {
+            "slots": self.scenes.slots,
+            "modalities": list(names),
+            "colours": [modality_colour(name, names) for name in names],
+            "joint": MODALITY_COLOURS["multi-modal"],
+            "run": self.scenes.run_id,
+        }
+        first = {"modalities": list(names), "delta": float(self.scenes.config.delta),
+                 "neighbours": int(self.scenes.config.neighbours or 0)} | traits  # fmt: skip
+        super().__init__(about=about, **first)
+        self.on_msg(self._hear)
+        self.observe(self._moved, [*SCENE, "view", "compare_slot", "compare_delta"])
+        self.observe(self._selected, "selection")
+        self.observe(self._asked_why, ["pair", "struck", "struck_modalities"])
+        self.observe(self._searched, "query")
+
+    # ------------------------------------------------------------------ from Python
+    @property
+    def scene(self) -> Scene:
+        """What is shown: nodes, hyperedges and the rule by which they were chosen."""
+        return self.scenes.build(**self._wanted())
+
+    @property
+    def score(self) -> float | None:
+        """Probability of a click of :attr:`pair` without what is struck out; None where no pair was picked."""
+        return None if self._why is None else float(self._why["new_score"])
+
+    def why(self) -> dict[str, Any] | None:
+        """Return the explanation of :attr:`pair`; see :meth:`hyperctr.widgets.scene.Scenes.why`."""
+        return self._why
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per selected node: id, title, popularity, modalities."""
+        return self.scenes.table(self.selection, self.scene.node_kind)
+
+    def figure(self, view: str | None = None) -> go.Figure:
+        """Return the static twin: a plotly figure of the same scene (the view ``difference`` gives its hulls)."""
+        from hyperctr.widgets.static import static_figure
+
+        wanted = view or self.view
+        overlap = self.scenes.stats(self.scene)["overlap"] if wanted == "overlap" else None
+        return static_figure(self.scene, "hulls" if wanted == "difference" else wanted, overlap=overlap)  # type: ignore[arg-type]
+
+    def export_selection(self, path: str | Path) -> Path:
+        """Write the selection, or the whole scene if nothing is selected, as ``.csv`` or as HIF (``.json``).
+
+        Raises:
+            ConfigError: another ending. DataError: a selected node is not in this scene.
+        """
+        from hyperctr.widgets.export import export_selection_csv, export_selection_hif
+
+        writers = {".csv": export_selection_csv, ".json": export_selection_hif}
+        if Path(path).suffix not in writers:
+            raise ConfigError(f"{path}: a selection is written as .csv or as .json (HIF)")
+        return writers[Path(path).suffix](self.scene, self.selection, path)
+
+    # ------------------------------------------------------------------ display
+    def open(self) -> None:
+        """Open the channel to the browser; a batch run has none, and saves no widget state."""
+        if live():
+            super().open()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return super()._repr_mimebundle_(**kwargs) if live() else mime_bundle(self.figure())
+
+    # ------------------------------------------------------------------ checks
+    @t.validate("slot", "compare_slot")
+    def _a_slot(self, proposal: Any) -> int | None:
+        value: int | None = proposal["value"]
+        if value is not None and not 0 <= value < len(self.scenes.slots):
+            raise t.TraitError(f"{proposal['trait'].name} {value}: slots are 0 to {len(self.scenes.slots) - 1}")
+        return value
+
+    @t.validate("modalities", "struck_modalities")
+    def _known(self, proposal: Any) -> list[str]:
+        value: list[str] = proposal["value"]
+        for name in value:
+            if name not in self.scenes.modalities:
+                raise t.TraitError(f"modality {name!r}: this data set has {list(self.scenes.modalities)}")
+        return value
+
+    @t.validate("selection", "pair", "focus")
+    def _plain_ids(self, proposal: Any) -> list[Any] | None:
+        value = proposal["value"]
+        if value is None:
+            return None
+        if len(value) > MOST_SELECTED:
+            raise t.TraitError(f"{len(value):,} ids: at most {MOST_SELECTED:,} can be selected at once")
+        return [one.item() if isinstance(one, np.generic) else one for one in value]
+
+    # ------------------------------------------------------------------ to the browser
+    def _wanted(self) -> dict[str, Any]:
+        wanted = {name: getattr(self, name) for name in SCENE}
+        return wanted | {"focus": tuple(self.focus) if self.focus else None}
+
+    def _moved(self, change: Any) -> None:
+        if change["name"] in ("side", "swap"):
+            self.selection = []  # users are not items
+        if self.comm is not None:
+            self._try(self._send_scene)
+
+    def _send_scene(self, again: bool = False) -> None:
+        wanted, against = self._wanted(), None
+        if self.view == "difference":
+            slot = max(self.slot - 1, 0) if self.compare_slot is None else self.compare_slot
+            against = wanted | {"slot": slot, "delta": self.delta if self.compare_delta is None else self.compare_delta}
+        sent = (str(wanted), str(against))
+        if sent == self._sent and not again:
+            return  # one message of the browser can change several traits
+        scene = self.scenes.build(**wanted)
+        header, buffers = scene.pack()
+        message: dict[str, Any] = {"type": "scene", "scene": header, "stats": self.scenes.stats(scene), "other": None}
+        if against is not None:
+            other = self.scenes.build(**against)
+            found = self.scenes.difference(scene, other)
+            message["other"], more = other.pack()
+            message["difference"] = [len(found[name]) for name in ("only_a", "only_b", "both", "changed")]
+            buffers = [*buffers, *more, marked(scene, found["only_a"]), marked(other, found["only_b"])]
+        self._sent = sent
+        self.send(message, buffers)
+
+    def _selected(self, _: Any = None) -> None:
+        if self.comm is None:
+            return
+        kind = self.scene.node_kind
+        rows = self.scenes.table(self.selection[:LISTED], kind)
+        self.send({"type": "table", "rows": rows, "side": kind, "total": len(self.selection)})
+        user = self.selection[0] if self.selection and kind == "user" else (self.pair or [None])[0]
+        rows = [] if user is None else self.scenes.timeline(user)
+        self.send({"type": "timeline", "user": user, "rows": rows})
+
+    def _asked_why(self, _: Any = None) -> None:
+        self._why = None
+        if len(self.pair) < 2:
+            return
+        data = self.scenes.data
+        try:
+            user, item = meant(self.pair[0], data.users), meant(self.pair[1], data.items)
+            self._why = self.scenes.why(user, item, struck=self.struck, struck_modalities=self.struck_modalities)
+        except HyperCTRError as error:
+            if self.comm is None:
+                raise
+            self.send({"type": "why", "text": str(error)})
+            return
+        if self.comm is not None:
+            self.send({"type": "why", **self._why})
+            self.send({"type": "timeline", "user": user, "rows": self.scenes.timeline(user)})
+
+    def _searched(self, _: Any = None) -> None:
+        if self.query and self.comm is not None:
+            self.send({"type": "found", "rows": find(self.scenes.data, self.scene, self.query)})
+
+    def _hear(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        kind = message.get("type")
+        if kind == "hello":
+            self._try(self._send_scene, True)
+            self._selected()
+            self._asked_why()
+        elif kind == "export":
+            self._try(self._send_file, message.get("kind"))
+        elif kind == "ping":
+            self.send({"type": "pong"})
+
+    def _send_file(self, kind: Any) -> None:
+        name, mime = {"csv": ("selection.csv", "text/csv"), "hif": ("selection.json", "application/json")}[kind]
+        with tempfile.TemporaryDirectory() as folder:
+            text = self.export_selection(Path(folder) / name).read_text(encoding="utf-8")
+        self.send({"type": "file", "name": name, "mime": mime, "text": text})
+
+    def _try(self, act: Any, *arguments: Any) -> None:
+        """What a user cannot have is told in the widget, where the wish came from."""
+        try:
+            act(*arguments)
+        except HyperCTRError as error:
+            self.send({"type": "error", "text": str(error)})

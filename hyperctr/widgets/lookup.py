@@ -1,0 +1,76 @@
+"""Small questions of the widget: who is meant by a text, which hyperedges only one scene has, is anyone watching."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperctr.widgets.facts import titles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.widgets.picture import Scene
+
+FRONT_ENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD", "COLAB_RELEASE_TAG")  # set by those that show widgets
+
+
+def live() -> bool:
+    """Whether a front end can show widgets: a kernel, and no batch run (``HYPERCTR_BATCH=1``, plain papermill).
+
+    >>> live()
+    False
+    """
+    if os.environ.get("HYPERCTR_BATCH"):
+        return False
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()
+    return getattr(shell, "kernel", None) is not None and any(name in os.environ for name in FRONT_ENDS)
+
+
+def find(data: Dataset, scene: Scene, text: str, most: int = 20) -> list[dict[str, Any]]:
+    """Find users and items by id or a part of the title: exact ids first, then the shortest titles.
+
+    Returns:
+        Rows ``kind`` (user or item), ``id``, ``title``, ``shown`` (whether the scene has it) and ``focus``: what to set
+        the trait to, a node, or in the scene the first hyperedge that comes from it; None where there is neither.
+    """
+    names, rows = titles(data), []
+    for kind, ids in (("user", data.users), ("item", data.items)):
+        for name, one in zip(names[kind], ids.tolist(), strict=True):
+            exact = text.lower() in (str(one).lower(), name.lower())
+            if exact or text.lower() in name.lower():
+                rows.append((not exact, len(name), kind, name, one))
+    edges: dict[Any, int] = {}
+    for label, edge in zip(scene.edge_labels, scene.edge_number.tolist(), strict=True):
+        edges.setdefault(label, edge)
+    nodes, found = set(scene.nodes), []
+    for _, _, kind, name, one in sorted(rows, key=lambda row: row[:4])[:most]:
+        as_node = kind == scene.node_kind
+        focus = ["node", one] if as_node else ["hyperedge", edges[one]] if one in edges else None
+        shown = one in nodes if as_node else one in edges
+        found.append({"kind": kind, "title": name, "id": one, "focus": focus, "shown": shown})
+    return found
+
+
+def meant(typed: Any, ids: NDArray[Any]) -> Any:
+    """Return the id as the data set has it, where a browser sent what was typed.
+
+    >>> meant("7", np.array([5, 7])), meant("9", np.array([5, 7]))
+    (7, '9')
+    """
+    known = ids.tolist()
+    return typed if typed in known else next((one for one in known if str(one) == str(typed)), typed)
+
+
+def marked(scene: Scene, only: Sequence[tuple[str, Any]]) -> memoryview:
+    """Return 1 for each hyperedge of the scene that is among ``only``, (modality, id) pairs; uint8 [e]."""
+    wanted = set(only)
+    return memoryview(np.array([key in wanted for key in scene.edge_keys()], dtype=np.uint8).tobytes())

@@ -1,0 +1,153 @@
+"""A JupyterLab server on loopback, with a token, and a Chromium that looks at it: for browser tests and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
+
+
+def find_browser() -> str | None:
+    """Path of a Chromium or Chrome, None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
+    """Serve ``folder``; yields ``http://127.0.0.1:port`` and ``?token=...`` as a template with ``{path}``.
+
+    Settings, workspaces and kernels live in ``folder/.jupyter``; on leaving, server and kernels are gone.
+    """
+    own = folder / ".jupyter"
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
+             "JUPYTERLAB_WORKSPACES_DIR")  # fmt: skip
+    places = {name: str(own / name.lower()) for name in names}
+    quiet = Path(places["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab/apputils-extension"
+    quiet.mkdir(parents=True)  # no news pop-up over the page
+    settings = {"fetchNews": "false", "checkForUpdates": False}
+    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(settings))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    line = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
+            "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    python = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    variables = {**os.environ, **places, "PYTHONPATH": python, "OMP_NUM_THREADS": "1", **environment}
+    variables.pop("HYPERCTR_BATCH", None)
+    with (folder / "lab.log").open("w") as log:
+        server = subprocess.Popen(line, stdout=log, stderr=log, env=variables, start_new_session=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_up(f"{address}/api/status?token={token}", server, folder / "lab.log")
+        yield f"{address}/{{path}}?reset&token={token}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # its kernels too
+        server.wait(20)
+
+
+def _wait_until_up(status: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(status, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook of code cells for the kernel that runs us."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbformat.write(book, path)
+    return path
+
+
+class Lab:
+    """One notebook in one browser page; every wait is for a state."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.address = page, address
+
+    def open(self, name: str) -> None:
+        """Open a notebook and wait for its kernel."""
+        self.page.goto(self.address.format(path=f"lab/tree/{name}"))
+        self.page.wait_for_selector(".jp-Notebook", timeout=60_000)
+        self.page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000
+        )
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the last inspector shows a scene."""
+        self.command("notebook:run-all-cells")
+
+    def command(self, name: str) -> None:
+        """Execute a command of JupyterLab without waiting for its end."""
+        self.page.evaluate("name => { jupyterapp.commands.execute(name); }", name)
+
+    def python(self, code: str) -> str:
+        """Run code in the notebook's kernel, return what it prints; raises with the traceback if it fails."""
+        answer = self.page.evaluate(
+            """async code => {
+                const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({ code, store_history: false });
+                let text = "", error = "";
+                future.onIOPub = (message) => {
+                    if (message.header.msg_type === "stream") text += message.content.text;
+                    if (message.header.msg_type === "error") error = message.content.traceback.join("\\n");
+                };
+                await future.done;
+                return [text, error];
+            }""",
+            code,
+        )
+        if answer[1]:
+            raise RuntimeError(answer[1])
+        return str(answer[0]).strip()
+
+
+@contextmanager
+def chromium(**options: Any) -> Iterator[Any]:
+    """A browser page that can reach nothing but loopback and notes console errors in ``page.errors``."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=SWITCHES)
+        context = browser.new_context(viewport={"width": 1480, "height": 1100}, accept_downloads=True, **options)
+        context.route("**/*", lambda route: _only_loopback(route))
+        page = context.new_page()
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.set_default_timeout(30_000)
+        try:
+            yield page
+        finally:
+            browser.close()
+
+
+def _only_loopback(route: Any) -> None:
+    if route.request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
+        route.continue_()
+    else:
+        route.abort()
