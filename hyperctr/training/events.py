@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hyperctr.runtime import write_atomic
+
 if TYPE_CHECKING:
     import torch
 
@@ -24,7 +26,7 @@ class EventLog:
         self.path = path
         if path is not None:
             kept = [line for line in read_events(path) if line["step"] <= after_step]
-            path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def write(self, **point: Any) -> None:
         """Append one point and hand it to the operating system at once."""
