@@ -73,6 +73,8 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     if folder.exists() and not resume:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for torn in folder.glob(".*"):  # files that a killed process was writing aside
+        torn.unlink()
     started = time.perf_counter()
     study = Study.open(data, config)
     write_atomic(folder / "config.toml", config.to_toml())

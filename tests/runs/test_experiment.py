@@ -15,15 +15,16 @@ import hyperctr as hc
 from hyperctr.config import MODEL_PRESETS, Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.interactions import Interactions
-from hyperctr.errors import ConfigError, DataError
+from hyperctr.errors import ConfigError, DataError, RunError
 from hyperctr.runs import experiment
 from hyperctr.runs.experiment import MODELS, train
-from hyperctr.runs.run import Study
+from hyperctr.runs.run import Study, load_run
 from hyperctr.runs.store import run_id
 from tests.conftest import Tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 REFERENCE = "content matrix factorisation"
+DRY = {"validation_clicks": 50, "validation_candidates": 10}
 
 
 @pytest.fixture
@@ -115,11 +116,16 @@ def test_a_finished_run_is_loaded_and_an_interrupted_one_starts_afresh(
 ) -> None:
     config = Config.preset("hyperctr", "smoke", graph="none")
     folder = store / f"dry-{run_id(tiny.data, config.replace(interest_epochs=1, test_candidates=10, **DRY))}"
-    (folder / "state").mkdir(parents=True)
-    (folder / "state" / "latest.safetensors").write_text("left by a crash")
-    (folder / "interest.safetensors").write_text("left by a crash")
+    state = folder / "state" / "latest.safetensors"
+    state.parent.mkdir(parents=True)
+    state.write_text("damaged by a crash")
+    (folder / "left.txt").write_text("by an older one")
+    with pytest.raises(RunError, match=f"{state}: damaged .*; delete the run's folder and train it again"):
+        train(tiny.data, config, device="cpu", dry_run=True, resume=True)
+    with pytest.raises(RunError, match="was not finished.*`--resume` goes on where it stopped"):
+        load_run(folder.name)
     run = train(tiny.data, config, device="cpu", dry_run=True)
-    assert run.folder == folder and not (folder / "interest.safetensors").exists()
+    assert run.folder == folder and not (folder / "left.txt").exists() and not state.parent.exists()
 
     def refuse(*arguments: Any) -> None:
         raise AssertionError("trained twice")
@@ -127,9 +133,6 @@ def test_a_finished_run_is_loaded_and_an_interrupted_one_starts_afresh(
     monkeypatch.setattr(experiment, "Trainer", refuse)
     for resume in (False, True):
         assert train(tiny.data, config, device="cpu", dry_run=True, resume=resume).metrics == run.metrics
-
-
-DRY = {"validation_clicks": 50, "validation_candidates": 10}
 
 
 def test_what_cannot_work_is_refused_before_anything_is_written(tiny: Tiny, store: Path) -> None:
