@@ -120,6 +120,8 @@ class Config:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
             )
+        if self.neighbours == 1:
+            raise ConfigError("neighbours = 1 leaves no hyperedge with two members: must be 0 (all) or at least 2")
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not self.matching:
@@ -199,8 +201,9 @@ class Config:
         >>> import tomllib; Config.from_dict(tomllib.loads(Config().to_toml())) == Config()
         True
         """
-        # A JSON string, number, boolean or flat list is also valid TOML, and its floats round-trip.
-        return "".join(f"{name} = {json.dumps(value)}\n" for name, value in dataclasses.asdict(self).items())
+        # A JSON number, boolean, flat list or string is also valid TOML (DEL has to be escaped), and floats round-trip.
+        values = {name: json.dumps(value, ensure_ascii=False) for name, value in dataclasses.asdict(self).items()}
+        return "".join(f"{name} = {value}\n" for name, value in values.items()).replace("\x7f", "\\u007f")
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:

@@ -1,0 +1,194 @@
+"""Settings: every one is explained and bounded, and means the same in Python, TOML and on the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import tomllib
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperctr.config import BUDGETS, MEASURED, MODEL_PRESETS, REFERENCE_MODEL, Config
+from hyperctr.errors import ConfigError
+from hyperctr.runs.experiment import MODELS
+
+FIELDS = {setting.name: setting for setting in dataclasses.fields(Config)}
+HINTS = get_type_hints(Config)
+NUMBERS = [name for name in FIELDS if HINTS[name] in (int, float)]
+
+
+def one_of(name: str) -> st.SearchStrategy[Any]:
+    """Any value that the setting allows by itself."""
+    hint, low, high = HINTS[name], FIELDS[name].metadata["low"], FIELDS[name].metadata["high"]
+    if name == "ratios":
+        shares = st.tuples(*[st.integers(1, 1000)] * 3)
+        return st.just(()) | shares.map(lambda n: (n[0] / sum(n), n[1] / sum(n), 1 - n[0] / sum(n) - n[1] / sum(n)))
+    if name == "hidden":
+        return st.tuples(st.integers(1, 999), st.integers(1, 999))
+    if name == "neighbours":
+        return st.just(0) | st.integers(2, 99)
+    if hint is bool:
+        return st.booleans()
+    if hint is int:
+        return st.integers(low, high if high is not None else 2**40)
+    if hint is float:
+        return st.floats(low, high)
+    if hint is str or get_origin(hint) is tuple:
+        words = st.text().filter(lambda text: text != "hyperctr+")
+        return words if hint is str else st.lists(words).map(tuple)
+    return st.sampled_from(get_args(hint))
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    names = draw(st.sets(st.sampled_from(sorted(FIELDS))))
+    values = {name: draw(one_of(name)) for name in sorted(names)}
+    heads = values.get("attention_heads", Config().attention_heads)
+    if heads > 2**20:
+        heads = values["attention_heads"] = 4
+    size = values.get("embedding_size", Config().embedding_size)
+    return Config(**{**values, "embedding_size": max(size % 1000 // heads, 2) * heads})
+
+
+@settings(deadline=None, max_examples=200)
+@given(configs())
+def test_toml_gives_back_the_same_settings(tmp_path_factory: pytest.TempPathFactory, config: Config) -> None:
+    text = config.to_toml()
+    assert Config.from_dict(tomllib.loads(text)) == config
+    file = tmp_path_factory.getbasetemp() / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    assert Config.from_toml(file) == config
+    assert Config().with_settings(text.strip("\n").split("\n")) == config
+    assert list(tomllib.loads(text)) == list(FIELDS)
+
+
+def test_every_setting_is_explained_typed_and_bounded() -> None:
+    for name, setting in FIELDS.items():
+        text = setting.metadata["help"]
+        assert text.endswith(".") and 10 < len(text) < 120, name
+    lacking = [name for name in NUMBERS if FIELDS[name].metadata["low"] is None]
+    assert lacking == []
+    assert Config() == Config.preset("hyperctr", "paper")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_bounds_hold(name: str) -> None:
+    low, high = FIELDS[name].metadata["low"], FIELDS[name].metadata["high"]
+    step = 1 if HINTS[name] is int else 1e-3
+    for bound, beyond in ((low, None if low is None else low - step), (high, None if high is None else high + step)):
+        if bound is None:
+            continue
+        partner = {"embedding_size": 2} if name == "attention_heads" else {}
+        assert getattr(Config(**{**partner, name: bound}), name) == bound
+        with pytest.raises(ConfigError, match=f"setting {name} = .*out of bounds: must be (at least|between) {low}"):
+            Config(**{name: beyond})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 3.0}, "setting epochs = 3.0 must be of type int, got float"),
+        ({"epochs": True}, "setting epochs = True must be of type int, got bool"),
+        ({"epochs": "3"}, "must be of type int, got str"),
+        ({"delta": "0.5"}, "setting delta = '0.5' must be of type float, got str"),
+        ({"delta": True}, "must be of type float, got bool"),
+        ({"delta": float("nan")}, "setting delta = nan"),
+        ({"weight_decay": float("inf")}, "setting weight_decay = inf"),
+        ({"weighted": 1}, "setting weighted = 1 must be of type bool, got int"),
+        ({"protocol": "papr"}, "setting protocol = 'papr': did you mean 'paper'?"),
+        ({"graph": None}, "setting graph = None"),
+        ({"hidden": 64}, "setting hidden = 64 must be a list, for example hidden = \\[...\\]"),
+        ({"hidden": "64"}, "must be a list"),
+        ({"hidden": (64, 0)}, "setting hidden = \\(64, 0\\) is out of bounds: must be at least 1"),
+        ({"hidden": (64, 32, 16)}, "hidden = \\(64, 32, 16\\) must be two widths"),
+        ({"modalities": "visual"}, "setting modalities = 'visual' must be a list"),
+        ({"modalities": (1,)}, "must be of type str, got int"),
+        ({"ratios": (0.5, 0.5)}, "three positive numbers that add up to 1"),
+        ({"ratios": (0.5, 0.5, 0.5)}, "three positive numbers that add up to 1"),
+        ({"ratios": (0.5, 0.5, 0.0)}, "three positive numbers that add up to 1"),
+        ({"embedding_size": 9, "attention_heads": 2}, "embedding_size = 9 must be a multiple of attention_heads = 2"),
+        ({"neighbours": 1}, "must be 0 \\(all\\) or at least 2"),
+        ({"model": "hyperctr+"}, "write Config.preset\\('hyperctr\\+'\\)"),
+    ],
+    ids=str,
+)
+def test_what_contradicts_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Config(**values)
+
+
+def test_unknown_names_are_corrected_everywhere(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("embeding_size = 32\n")
+    hint = "unknown setting 'embeding_size': did you mean 'embedding_size'\\?"
+    for call in (
+        lambda: Config.from_dict({"embeding_size": 32}),
+        lambda: Config().replace(embeding_size=32),
+        lambda: Config().with_settings(["embeding_size=32"]),
+        lambda: Config.preset(embeding_size=32),
+    ):
+        with pytest.raises(ConfigError, match=f"^{hint}"):
+            call()
+    with pytest.raises(ConfigError, match=f"run.toml: {hint}"):
+        Config.from_toml(file)
+    for model, budget, message in (
+        ("hyperctr", "quik", "'quik'; did you mean 'quick'?"),
+        ("hypercrt", "quick", "'hyp"),
+    ):
+        with pytest.raises(ConfigError, match=f"there is no preset {message}".replace("?", "\\?")):
+            Config.preset(model, budget)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    with pytest.raises(ConfigError, match="run.toml: no such settings file"):
+        Config.from_toml(file)
+    for content in (b"epochs = \n", b"\xff\xfe", b"epochs = 3\nepochs = 4\n"):
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match="run.toml: not valid TOML"):
+            Config.from_toml(file)
+
+
+def test_values_on_the_command_line_are_written_as_in_toml() -> None:
+    line = ["epochs=3", "delta = 0.25", "protocol=causal", "hidden=[64, 32]", 'modalities=["visual"]', "weighted=false"]
+    config = Config().with_settings(line)
+    assert (config.epochs, config.delta, config.protocol, config.hidden) == (3, 0.25, "causal", (64, 32))
+    assert (config.modalities, config.weighted) == (("visual",), False)
+    assert Config(delta=1).delta == 1.0 and isinstance(Config(delta=1).delta, float)
+    assert Config().with_settings(["model=hyperctr+"]) == Config.preset("hyperctr+")
+    assert Config().with_settings(["model=hyperctr+", "embedding_size=16"]).embedding_size == 16
+    with pytest.raises(ConfigError, match="'epochs' must be written key=value"):
+        Config().with_settings(["epochs"])
+
+
+def test_presets_belong_to_models_and_change_only_what_they_say() -> None:
+    assert MODEL_PRESETS.keys() == MODELS.keys()
+    for model in MODEL_PRESETS:
+        for budget, changes in BUDGETS.items():
+            config = Config.preset(model, budget, seed=5)
+            expected = {**dataclasses.asdict(Config()), **changes, **MODEL_PRESETS[model], "model": model, "seed": 5}
+            assert dataclasses.asdict(config) == expected
+    assert list(BUDGETS) == ["smoke", "quick", "paper"]
+
+
+def test_the_reference_is_measured_alike() -> None:
+    config = Config(seed=3, protocol="causal", split="temporal", ratios=(0.6, 0.2, 0.2), modalities=("visual",),
+                    slot_count=4, test_candidates=50, validation_clicks=7, epochs=2, layers=1)  # fmt: skip
+    reference = config.reference()
+    assert reference.model == REFERENCE_MODEL
+    assert {name: getattr(reference, name) for name in MEASURED} == {name: getattr(config, name) for name in MEASURED}
+    assert reference.epochs <= MODEL_PRESETS[REFERENCE_MODEL]["epochs"]
+    assert reference.reference() == reference.replace(epochs=reference.reference().epochs)
+    assert Config(layers=2, dropout=0.1, hidden=(8, 8)).reference() == Config().reference()  # one run serves all
+
+
+def test_settings_cannot_change_under_a_run() -> None:
+    config = Config()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.seed = 1  # type: ignore[misc]
+    assert hash(config) == hash(Config()) and config.replace(seed=1) != config
+    assert set(inspect.signature(Config).parameters) == set(FIELDS)
