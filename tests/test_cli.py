@@ -1,7 +1,8 @@
-"""The command line: exit codes, messages, files. What computes is replaced; its own tests are elsewhere."""
+"""The command line: exit codes, messages, files. What computes is replaced, but for one test of the real thing."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -252,3 +253,37 @@ def test_python_dash_m_runs_the_command() -> None:
     wrong = subprocess.run([*line, "data", "check", "plantd"], capture_output=True, text=True, cwd=root)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.strip() == "hyperctr: data set 'plantd' is not known; did you mean 'planted'?"
+
+
+def test_train_and_predict_for_real(tiny_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                    capsys: Captured) -> None:  # fmt: skip
+    """Files in, files out, nothing replaced; each command knows only what the one before left on disk."""
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("HYPERCTR_DATA", str(tiny_table))
+    tiny = ["embedding_size=8", "layers=1", "hidden=[8, 4]", "epochs=1", "interest_epochs=1", "points_per_epoch=1"]
+    assert main(["train", "table", "--device", "cpu", "--seed", "2", "--set", *tiny, "test_candidates=20"]) == 0
+    out, err = capsys.readouterr()
+    run, *words = out.splitlines()[-1].split()
+    metrics = json.loads((tmp_path / "runs" / run / "metrics.json").read_text())
+    assert words == ["test", "AUC", f"{metrics['auc']:.4f}"] and metrics["seed"] == 2
+    assert "Traceback" not in err and all(line.startswith("warning: ") for line in err.splitlines())
+
+    pairs, scores = tmp_path / "pairs.csv", tmp_path / "scores.csv"
+    log = pd.read_csv(tiny_table / "interactions.csv").sample(30, random_state=0)
+    log[["timestamp", "item_id", "user_id"]].to_csv(pairs, index=False)
+    assert main(["predict", run[:6], "--pairs", str(pairs), "--out", str(scores)]) == 0
+    assert capsys.readouterr().out == f"30 scores written to {scores}\n"
+    found = pd.read_csv(scores)
+    for name in ("user_id", "item_id", "timestamp"):
+        assert found[name].tolist() == log[name].tolist()
+    assert found["score"].between(0, 1, inclusive="neither").all() and found["score"].nunique() > 15
+
+    pairs.write_text("user_id,item_id\n1,10000\n77777,10000\n")
+    assert main(["predict", run, "--pairs", str(pairs), "--out", str(scores)]) == 2
+    assert "77777" in capsys.readouterr().err
+    assert main(["predict", "nosuch", "--pairs", str(pairs), "--out", str(scores)]) == 2
+    assert "no run 'nosuch'" in capsys.readouterr().err
+    assert main(["train", "table", "--set", "model=hyperctrr"]) == 2
+    assert "did you mean 'hyperctr'?" in capsys.readouterr().err
+    assert main(["train", "table", "--device", "cuda:99"]) == 2
+    assert "cuda:99" in capsys.readouterr().err
