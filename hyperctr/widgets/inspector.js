@@ -1,17 +1,15 @@
-// The hypergraph inspector: draws scenes that Python sends, answers the pointer and the keyboard, asks for more.
-// One module, no build step, nothing fetched. All state lives inside render(), so inspectors do not meet each other.
-// Small settings are traits of the model; scenes, tables and explanations travel as custom messages with buffers.
+// The hypergraph inspector: draws scenes that Python sends, answers pointer and keyboard. No build step, nothing fetched.
+// All state lives inside render(), so inspectors do not meet. Settings are traits; scenes come as messages with buffers.
 
 const VIEWS = { hulls: "Hulls", bipartite: "Bipartite", incidence: "Incidence", overlap: "Overlap", difference: "Difference" };
 const HINTS = {
-	hulls: "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
-	bipartite: "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
 	incidence: "Drag over cells to select.",
 	overlap: "Click a bar to select the nodes behind it.",
 	difference: "Filled: only in this slot. Dashed: only in the other. Grey: in both.",
 };
 const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
+const NOTHING = { node: -1, edge: -1, bar: -1 };
 const QUIET = 9000; // ms without an answer until the reader is told what to do
 let count = 0; // makes ids for labels unique on the page
 
@@ -19,28 +17,25 @@ const number = (value) => value.toLocaleString("en-US");
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const plural = (many, word) => `${number(many)} ${word}${many === 1 ? "" : "s"}`;
 const short = (text, most = 28) => (text.length > most ? text.slice(0, most - 1).trimEnd() + "…" : text);
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4);
 
-/** Make an element: h("button", {class: "x", onclick: f, "aria-label": "y"}, children...). */
+/** Make an element. */
 function h(tag, props = {}, ...children) {
 	const made = document.createElement(tag);
 	for (const [key, value] of Object.entries(props)) {
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-		else if (key === "style") made.style.cssText = value;
-		else if (value === true) made.setAttribute(key, "");
-		else if (value !== false && value != null) made.setAttribute(key, value);
+		else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
 	}
 	made.append(...children.flat().filter((child) => child != null));
 	return made;
 }
 
-// ---------------------------------------------------------------------------------------------- scenes
+// ---- scenes
 
 /** Turn a header and buffers into a scene: typed arrays, who lies on what, outlines, orders. */
 function unpack(header, buffers) {
 	const s = { ...header };
 	header.buffers.forEach((part, k) => {
-		const view = buffers[k]; // a DataView; copied, since its start need not be aligned
+		const view = buffers[k]; // copied: its start need not be aligned
 		const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 		s[part.name] = new KIND[part.dtype](bytes);
 	});
@@ -111,11 +106,11 @@ function columns(s) {
 		return sum / size(s, k);
 	});
 	const ey = even(by(s.e, (k) => s.edge_modality[k] * 4 + mean[k]));
-	s.columns = { x: new Float32Array(s.n).fill(-0.62), y: py, ex: new Float32Array(s.e).fill(0.62), ey };
+	s.columns = { x: new Float32Array(s.n).fill(-0.68), y: py, ex: new Float32Array(s.e).fill(0.45), ey };
 	return s.columns;
 }
 
-/** Which modalities join each (node, label) pair of the scene: combination -> set of nodes, and pair counts. */
+/** Which (node, label) pairs of the scene each combination of modalities joins. */
 function combinations(s) {
 	if (s.combinations) return s.combinations;
 	const labels = new Map();
@@ -135,100 +130,12 @@ function combinations(s) {
 	return found;
 }
 
-/** Buckets of nodes on a grid, for the pointer to find the nearest one at once. */
-class Grid {
-	constructor(X, Y, cell = 24) {
-		this.X = X;
-		this.Y = Y;
-		this.cell = cell;
-		this.buckets = new Map();
-		for (let i = 0; i < X.length; i++) {
-			const key = this.key(X[i], Y[i]);
-			if (this.buckets.has(key)) this.buckets.get(key).push(i);
-			else this.buckets.set(key, [i]);
-		}
-	}
-	key(x, y) {
-		return Math.floor(x / this.cell) * 65536 + Math.floor(y / this.cell);
-	}
-	nearest(x, y, within) {
-		let best = -1;
-		let least = within * within;
-		for (let a = -1; a < 2; a++)
-			for (let b = -1; b < 2; b++)
-				for (const i of this.buckets.get(this.key(x + a * this.cell, y + b * this.cell)) || []) {
-					const far = (this.X[i] - x) ** 2 + (this.Y[i] - y) ** 2;
-					if (far < least) [best, least] = [i, far];
-				}
-		return best;
-	}
-}
-
-// ---------------------------------------------------------------------------------------------- drawing
-
-/** What the drawing functions use of a canvas context, written down as SVG. */
-class SvgContext {
-	constructor(width, height, measure) {
-		Object.assign(this, { width, height, measure, parts: [], d: "", font: "12px sans-serif", fillStyle: "#000" });
-		Object.assign(this, { strokeStyle: "#000", lineWidth: 1, globalAlpha: 1, textAlign: "left", dash: [] });
-		Object.assign(this, { textBaseline: "middle", lineJoin: "round", angle: 0 });
-	}
-	beginPath() { this.d = ""; }
-	moveTo(x, y) { this.d += `M${x.toFixed(1)} ${y.toFixed(1)}`; }
-	lineTo(x, y) { this.d += `${this.d ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`; }
-	bezierCurveTo(...p) { this.d += "C" + p.map((v) => v.toFixed(1)).join(" "); }
-	closePath() { this.d += "Z"; }
-	rect(x, y, w, height) { this.moveTo(x, y); this.d += `h${w.toFixed(1)}v${height.toFixed(1)}h${(-w).toFixed(1)}Z`; }
-	arc(x, y, r, from, to) {
-		let turn = to - from;
-		if (turn < 0) turn += TAU;
-		const point = (a) => [x + r * Math.cos(a), y + r * Math.sin(a)];
-		if (turn >= TAU - 1e-6) {
-			this.moveTo(x + r, y);
-			this.d += `a${r} ${r} 0 1 1 ${-2 * r} 0a${r} ${r} 0 1 1 ${2 * r} 0Z`;
-			return;
-		}
-		this.lineTo(...point(from));
-		const [a, b] = point(from + turn);
-		this.d += `A${r} ${r} 0 ${turn > Math.PI ? 1 : 0} 1 ${a.toFixed(1)} ${b.toFixed(1)}`;
-	}
-	fill() { this.add(`<path d="${this.d}" fill="${this.fillStyle}"`); }
-	stroke() {
-		const dash = this.dash.length ? ` stroke-dasharray="${this.dash}"` : "";
-		this.add(`<path d="${this.d}" fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}"${dash}`);
-	}
-	fillRect(x, y, w, height) { this.d = ""; this.rect(x, y, w, height); this.fill(); }
-	clearRect() {}
-	setLineDash(dash) { this.dash = dash; }
-	measureText(text) { this.measure.font = this.font; return this.measure.measureText(text); }
-	strokeText(text, x, y) { this.text(text, x, y, `fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}"`); }
-	fillText(text, x, y) { this.text(text, x, y, `fill="${this.fillStyle}"`); }
-	text(text, x, y, how) {
-		const anchor = { left: "start", center: "middle", right: "end" }[this.textAlign];
-		const safe = String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-		const low = this.textBaseline === "middle" ? "0.35em" : "0";
-		this.add(`<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" dy="${low}" text-anchor="${anchor}" ${how} ` +
-			`style="font:${this.font.replace(/"/g, "'")}" stroke-linejoin="round"`, `${safe}</text>`);
-	}
-	add(start, end = null) {
-		const alpha = this.globalAlpha < 1 ? ` opacity="${this.globalAlpha.toFixed(3)}"` : "";
-		this.parts.push(start + alpha + (end == null ? "/>" : ">" + end));
-	}
-	done(background) {
-		return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${this.width} ${this.height}" width="${this.width}" ` +
-			`height="${this.height}" stroke-linejoin="round">\n<rect width="100%" height="100%" fill="${background}"/>\n` +
-			this.parts.join("\n") + "\n</svg>\n";
-	}
-}
+// ---- drawing
 
 /** The path of a rounded outline around some corners, `pad` pixels away from them. */
 function outlinePath(ctx, X, Y, corners, pad) {
 	const many = corners.length;
-	if (many === 1) {
-		ctx.moveTo(X[corners[0]] + pad, Y[corners[0]]);
-		ctx.arc(X[corners[0]], Y[corners[0]], pad, 0, TAU);
-		return;
-	}
+	if (many === 1) return circle(ctx, X[corners[0]], Y[corners[0]], pad);
 	const normal = (a, b) => Math.atan2(X[a] - X[b], Y[b] - Y[a]);
 	for (let k = 0; k < many; k++) {
 		const p = corners[k];
@@ -240,13 +147,13 @@ function outlinePath(ctx, X, Y, corners, pad) {
 	ctx.closePath();
 }
 
-/** Text with a rim of the background, so that it can be read on anything; skipped where it would hit another. */
+/** Text with a rim of the background; skipped where it would hit another. */
 function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, colour = look.text } = {}) {
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
 	const width = ctx.measureText(text).width;
 	x = align === "center" ? clamp(x, width / 2 + 4, Math.max(look.width - width / 2 - 4, width / 2 + 4)) : x;
 	const left = align === "center" ? x - width / 2 : align === "right" ? x - width : x;
-	const box = [left - 3, y - 8, left + width + 3, y + 8];
+	const box = [left - 3, y - 7, left + width + 3, y + 7];
 	if (!force && (box[0] < 0 || box[2] > look.width || box[1] < 0 || box[3] > look.height)) return false;
 	if (!force && taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) return false;
 	taken.push(box);
@@ -262,12 +169,17 @@ function label(ctx, look, taken, text, x, y, { bold = false, align = "center", f
 	return true;
 }
 
+function circle(ctx, x, y, r) {
+	ctx.moveTo(x + r, y);
+	ctx.arc(x, y, r, 0, TAU);
+}
+
 function radius(s, i) {
 	const base = s.n > 4000 ? 0.9 : s.n > 1200 ? 1.5 : s.n > 300 ? 2.2 : 3.2;
 	return base * (1 + 0.28 * Math.min(Math.sqrt(s.degree[i]), 5));
 }
 
-function drawNodes(ctx, s, X, Y, look, which = null, grow = 0) {
+function drawNodes(ctx, s, X, Y, look, which = null, grow = 0, most = 99) {
 	const inside = (i) => X[i] > -9 && X[i] < look.width + 9 && Y[i] > -9 && Y[i] < look.height + 9;
 	ctx.globalAlpha = 1;
 	ctx.fillStyle = look.node;
@@ -282,18 +194,28 @@ function drawNodes(ctx, s, X, Y, look, which = null, grow = 0) {
 	ctx.beginPath();
 	for (const i of which || s.degreeOrder) {
 		if (!inside(i)) continue;
-		const r = radius(s, i) + grow;
-		ctx.moveTo(X[i] + r, Y[i]);
-		ctx.arc(X[i], Y[i], r, 0, TAU);
+		circle(ctx, X[i], Y[i], Math.min(radius(s, i) + grow, most));
 	}
 	ctx.fill();
 	ctx.lineWidth = 1;
 	ctx.strokeStyle = look.background;
-	if (s.n <= 1200) ctx.stroke();
+	if (s.n <= 1200 && most > 3) ctx.stroke();
+}
+
+function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width) {
+	ctx.beginPath();
+	outlinePath(ctx, X, Y, s.outline[k], 7 + (s.edge_modality[k] % 4) * 2.5); // modalities do not hide each other
+	ctx.fillStyle = ctx.strokeStyle = colour;
+	ctx.globalAlpha = fill;
+	if (fill) ctx.fill();
+	ctx.globalAlpha = line;
+	ctx.lineWidth = width;
+	ctx.stroke();
 }
 
 /** Outlines of all hyperedges; thousands of them are drawn plainly, one path for each modality. */
-function drawHulls(ctx, s, X, Y, look) {
+function drawHulls(ctx, s, at, look) {
+	const { X, Y } = at;
 	if (s.e > 700) {
 		for (let m = 0; m < look.colours.length; m++) {
 			ctx.beginPath();
@@ -311,17 +233,9 @@ function drawHulls(ctx, s, X, Y, look) {
 		}
 		return;
 	}
-	const faint = clamp(2.2 / Math.sqrt(s.e + 1), 0.025, 0.2);
-	for (const k of s.sizeOrder) {
-		ctx.beginPath();
-		outlinePath(ctx, X, Y, s.outline[k], 7 + (s.edge_modality[k] % 4) * 2.5);
-		ctx.fillStyle = ctx.strokeStyle = look.colours[s.edge_modality[k]];
-		ctx.globalAlpha = faint;
-		ctx.fill();
-		ctx.globalAlpha = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
-		ctx.lineWidth = 1.3;
-		ctx.stroke();
-	}
+	const faint = clamp(0.5 / Math.sqrt(s.e + 1), 0.02, 0.16);
+	const line = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
+	for (const k of s.sizeOrder) drawHull(ctx, s, at, k, look.colours[s.edge_modality[k]], faint, line, 1.3);
 }
 
 function drawLinks(ctx, s, X, Y, EX, EY, look, which = null, alpha = 0) {
@@ -352,7 +266,7 @@ function drawSquares(ctx, s, EX, EY, look, which = null, grow = 0) {
 	}
 }
 
-/** The bipartite picture's labels: to the left of nodes, to the right of hyperedges, as many as fit. */
+/** Labels left of nodes and right of hyperedges, as many as fit. */
 function columnLabels(ctx, s, X, Y, EX, EY, look) {
 	const taken = [];
 	for (const i of s.degreeOrder) {
@@ -362,7 +276,7 @@ function columnLabels(ctx, s, X, Y, EX, EY, look) {
 	const most = taken.length + 120;
 	for (const k of s.sizeOrder) {
 		if (taken.length > most) break;
-		if (EY[k] > 24) label(ctx, look, taken, short(s.edge_titles[k]), EX[k] + 12, EY[k], { align: "left" });
+		if (EY[k] > 24) label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.2, 8)), EX[k] + 12, EY[k], { align: "left" });
 	}
 }
 
@@ -379,7 +293,7 @@ function incidenceFrame(s, look, order) {
 	}
 	const top = 34, bottom = 30, right = 14;
 	const high = (look.height - top - bottom) / Math.max(s.e, 1);
-	const left = look.width > 520 ? 190 : 90;
+	const left = look.width > 700 ? 238 : look.width > 520 ? 190 : 90;
 	return { ...s.frames[order], left, top, high: Math.min(high, 26), wide: Math.min((look.width - left - right) / Math.max(s.n, 1), 26) };
 }
 
@@ -408,7 +322,7 @@ function drawIncidence(ctx, s, look, frame, which = null) {
 	const taken = [];
 	for (const k of rows) {
 		const y = top + (rowOf[k] + 0.5) * high;
-		const text = short(s.edge_titles[k], left > 100 ? 28 : 12);
+		const text = short(s.edge_titles[k], Math.floor(left / 6.7));
 		if (y > 12) label(ctx, look, taken, text, left - 12, y, { align: "right" });
 	}
 	if (wide > 13)
@@ -424,7 +338,7 @@ function upsetFrame(s, stats, look) {
 		const mask = row.modalities.reduce((all, name) => all | (1 << names.indexOf(name)), 0);
 		return { mask, total: row.count, shown: shown.get(mask) || { pairs: [], nodes: new Set() } };
 	});
-	const left = look.width > 520 ? 230 : 120, top = 52, bottom = look.height - 40 - 28 * names.length;
+	const left = look.width > 520 ? 230 : 120, top = 52, bottom = look.height - 40 - 31 * names.length;
 	const step = Math.min(72, (look.width - left - 24) / Math.max(bars.length, 1));
 	return { bars, left, top, bottom, step, most: Math.max(...bars.map((bar) => bar.total), 1) };
 }
@@ -443,10 +357,10 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 	text(`(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, left - 4, 16);
 	text("pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", left - 4, 33, "left", look.muted);
 	const y = (value) => bottom - ((bottom - top - 16) * value) / most;
-	const row = (m) => bottom + 30 + 28 * m;
+	const row = (m) => bottom + 30 + 31 * m;
 	s.modalities.forEach((name, m) => {
 		ctx.fillStyle = look.faint;
-		if (m % 2 === 0) ctx.fillRect(12, row(m) - 14, look.width - 24, 28);
+		if (m % 2 === 0) ctx.fillRect(12, row(m) - 15, look.width - 24, 31);
 		const sum = (stats?.modalities || []).find((one) => one.modality === name);
 		text(name, left - 26, row(m) - (sum ? 6 : 0), "right", look.text, "600 ");
 		if (sum) text(plural(sum.incidences, "pair"), left - 26, row(m) + 7, "right", look.muted);
@@ -497,34 +411,23 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 
 /** Two scenes on one layout: what only this has is filled, what only the other has is dashed. */
 function drawDifference(ctx, s, other, places, look) {
-	const outline = (scene, at, k, how) => {
-		ctx.beginPath();
-		outlinePath(ctx, at.X, at.Y, scene.outline[k], 7 + (scene.edge_modality[k] % 4) * 2.5);
-		const colour = how === 0 ? look.muted : look.colours[scene.edge_modality[k]];
-		ctx.fillStyle = ctx.strokeStyle = colour;
-		ctx.globalAlpha = how === 1 ? 0.16 : how === 0 ? 0.04 : 0;
-		if (how < 2) ctx.fill();
-		ctx.globalAlpha = how === 0 ? 0.35 : 0.9;
-		ctx.lineWidth = how === 0 ? 1 : 1.7;
-		ctx.setLineDash(how === 2 ? [5, 4] : []);
-		ctx.stroke();
-		ctx.setLineDash([]);
-	};
-	for (const k of s.sizeOrder) if (s.status[k] === 0) outline(s, places, k, 0);
-	for (const k of other.sizeOrder) if (other.status[k] === 1) outline(other, places.other, k, 2);
-	for (const k of s.sizeOrder) if (s.status[k] === 1) outline(s, places, k, 1);
+	for (const k of s.sizeOrder) if (!s.status[k]) drawHull(ctx, s, places, k, look.muted, 0.04, 0.35, 1);
+	ctx.setLineDash([5, 4]);
+	for (const k of other.sizeOrder) if (other.status[k]) drawHull(ctx, other, places.other, k, look.colours[other.edge_modality[k]], 0, 0.9, 1.7);
+	ctx.setLineDash([]);
+	for (const k of s.sizeOrder) if (s.status[k]) drawHull(ctx, s, places, k, look.colours[s.edge_modality[k]], 0.16, 0.9, 1.7);
 	drawNodes(ctx, other, places.other.X, places.other.Y, { ...look, node: look.muted });
 	drawNodes(ctx, s, places.X, places.Y, look);
 }
 
-// ---------------------------------------------------------------------------------------------- the widget
+// ---- the widget
 
 function render({ model, el }) {
 	const uid = `hctr${++count}`;
 	const about = model.get("about");
 	const colours = about.colours;
-	const state = { scene: null, other: null, stats: null, hover: { node: -1, edge: -1, bar: -1 }, sort: "size",
-		why: null, playing: false, tab: "selection", times: {}, cameras: {}, asked: 0, changed: 0 };
+	const state = { scene: null, other: null, stats: null, hover: NOTHING, sort: "size",
+		playing: false, tab: "selection", times: {}, cameras: {}, changed: 0 };
 	const chosen = new Set(); // positions in the scene of the selected ids
 	const cleanups = [];
 	const get = (name) => model.get(name);
@@ -535,83 +438,82 @@ function render({ model, el }) {
 		sync();
 	};
 	const ask = (message) => {
-		state.asked = state.asked || performance.now();
 		clearTimeout(state.timer);
 		state.timer = setTimeout(lost, QUIET);
 		try { model.send(message); } catch { lost(); }
 	};
 	const own = () => state.scene ? state.scene.node_kind : "user";
 
-	// ------------------------------------------------------------------ elements
-	const base = h("canvas", { class: "hctr-base", "aria-hidden": "true" });
-	const over = h("canvas", { class: "hctr-over", tabindex: "0", role: "application", "aria-describedby": uid + "keys",
-		"aria-label": "Hypergraph. N and P step through the nodes, Enter selects, F focuses, arrows move, plus and minus zoom, 0 fits, Escape clears." });
-	const tip = h("div", { class: "hctr-tip", hidden: true });
-	const banner = h("div", { class: "hctr-banner", role: "alert", hidden: true });
-	const spoken = h("div", { class: "hctr-spoken", "aria-live": "polite" });
-	const hint = h("span", { class: "hctr-hint", id: uid + "keys" });
-	const ruleText = h("span", { class: "hctr-rule", role: "status" }, "waiting for the kernel…");
+	// ---- elements
+	const base = h("canvas", { class: "hc-base", "aria-hidden": "true" });
+	const over = h("canvas", { class: "hc-over", tabindex: "0", role: "application", "aria-describedby": uid + "keys",
+		"aria-label": "Hypergraph. N and P step through nodes, Enter selects, F focuses, arrows move, + and - zoom, 0 fits, Escape clears." });
+	const tip = h("div", { class: "hc-tip", hidden: true });
+	const banner = h("div", { class: "hc-banner", role: "alert", hidden: true });
+	const spoken = h("div", { class: "hc-spoken", "aria-live": "polite" });
+	const hint = h("span", { class: "hc-hint", id: uid + "keys" });
+	const ruleText = h("span", { class: "hc-rule", role: "status" }, "waiting for the kernel…");
 	const button = (text, act, props = {}) => h("button", { type: "button", onclick: act, ...props }, text);
-	const choice = (name, options, pick) => h("div", { class: "hctr-group", role: "group", "aria-label": name },
+	const choice = (name, options, pick) => h("div", { class: "hc-group", role: "group", "aria-label": name },
 		Object.entries(options).map(([key, text]) => button(text, () => pick(key), { "data-key": key })));
 	const views = choice("view", VIEWS, (view) => set({ view }));
 	const sides = choice("hypergraph", { user: "User hypergraph", item: "Item hypergraph" }, (side) => set({ side, focus: null }));
 	const swap = button("⇄ Swap roles", () => set({ swap: !get("swap"), focus: null }), { title: "Nodes become hyperedges and hyperedges nodes" });
 	const range = (name, max, step, act) => h("input", { type: "range", min: 0, max, step, id: uid + name, "data-key": name, oninput: (e) => act(+e.target.value) });
-	const field = (name, text, ...kids) => h("div", { class: "hctr-field" }, h("label", { for: uid + name }, text), ...kids);
+	const field = (name, text, ...kids) => h("div", { class: "hc-field" }, h("label", { for: uid + name }, text), ...kids);
 	const last = about.slots.length - 1;
 	const slot = range("slot", last, 1, (value) => set({ slot: value }));
 	const slotText = h("output", {});
-	const play = button("▶", () => playing(!state.playing), { class: "hctr-play", "aria-label": "play the slots", title: "Play" });
+	const play = button("▶", () => playing(!state.playing), { class: "hc-play", "aria-label": "play the slots", title: "Play" });
 	const delta = range("delta", 1, 0.01, (value) => set({ delta: value }));
 	const deltaText = h("output", {});
 	const select = (name, values, act) => h("select", { id: uid + name, "data-key": name, onchange: (e) => act(+e.target.value) },
 		values.map(([value, text]) => h("option", { value }, text)));
 	const neighbours = select("neighbours", [[0, "all"], ...[2, 5, 10, 20, 50, 100].map((v) => [v, v])], (v) => set({ neighbours: v }));
-	const limit = select("limit", [12, 30, 60, 150, 300, 1000, 5000, 20000].map((v) => [v, number(v)]), (v) => set({ limit: v }));
-	const chips = h("div", { class: "hctr-chips", role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
-		button([h("i", { style: `background:${colours[m]}` }), name], () => toggle("modalities", name), { class: "hctr-chip", "data-key": name })));
+	const limit = select("limit", [15, 30, 60, 150, 300, 1000, 5000, 20000].map((v) => [v, number(v)]), (v) => set({ limit: v }));
+	const chips = h("div", { class: "hc-chips", role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
+		button([h("i", { style: `background:${colours[m]}` }), name], () => toggle("modalities", name), { class: "hc-chip", "data-key": name })));
 	const search = h("input", { type: "search", id: uid + "query", "data-key": "query", placeholder: "user, item or title",
 		onchange: () => set({ query: search.value.trim() }), onkeydown: (e) => { if (e.key === "Escape") set({ query: "" }); } });
-	const found = h("ul", { class: "hctr-found", hidden: true });
-	const focusChip = button("", () => set({ focus: null }), { class: "hctr-focus", title: "Show everything again" });
+	const found = h("ul", { class: "hc-found", hidden: true });
+	const focusChip = button("", () => set({ focus: null }), { class: "hc-focus", title: "Show everything again" });
 	const sort = h("select", { id: uid + "sort", "aria-label": "order of the matrix", onchange: (e) => { state.sort = e.target.value; redraw(); } },
 		[["size", "largest first"], ["place", "alike together"]].map(([value, text]) => h("option", { value }, text)));
 	const compareSlot = select("compare_slot", about.slots.map((text, k) => [k, text]), (v) => set({ compare_slot: v }));
 	const compareDelta = range("compare_delta", 1, 0.01, (v) => set({ compare_delta: v }));
 	const compareText = h("output", {});
-	const extra = { incidence: h("div", { class: "hctr-extra" }, field("sort", "Order", sort)),
-		difference: h("div", { class: "hctr-extra" }, field("compare_slot", "Against slot", compareSlot), field("compare_delta", "and δ", compareDelta, compareText)) };
-	const zoom = h("div", { class: "hctr-zoom" }, button("+", () => zoomBy(1.4), { "aria-label": "zoom in" }),
+	const extra = { incidence: h("div", { class: "hc-extra" }, field("sort", "Order", sort)),
+		difference: h("div", { class: "hc-extra" }, field("compare_slot", "Against slot", compareSlot), field("compare_delta", "and δ", compareDelta, compareText)) };
+	const zoom = h("div", { class: "hc-zoom" }, button("+", () => zoomBy(1.4), { "aria-label": "zoom in" }),
 		button("−", () => zoomBy(1 / 1.4), { "aria-label": "zoom out" }), button("⤢", () => fit(), { "aria-label": "fit", title: "Fit" }));
-	const stage = h("div", { class: "hctr-stage" }, base, over, zoom, tip, banner);
-	const saves = h("div", { class: "hctr-group", role: "group", "aria-label": "export" },
-		["svg", "png", "csv", "hif"].map((kind) => button(kind.toUpperCase(), () => save(kind), { "data-key": kind,
-			title: kind === "svg" || kind === "png" ? "Save this picture" : "Save the selection" + (kind === "hif" ? " as a HIF hypergraph" : "") })));
+	const stage = h("div", { class: "hc-stage" }, base, over, zoom, tip, banner);
+	const saves = h("div", { class: "hc-group", role: "group", "aria-label": "export" },
+		["png", "csv", "hif"].map((kind) => button(kind.toUpperCase(), () => save(kind), { "data-key": kind,
+			title: kind === "png" ? "Save this picture" : "Save the selection" + (kind === "hif" ? " as a HIF hypergraph" : "") })));
 	const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbers" };
-	const tabs = h("div", { class: "hctr-tabs", role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
+	const tabs = h("div", { class: "hc-tabs", role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
 		button(text, () => showTab(key), { role: "tab", "data-key": key, id: uid + key, "aria-controls": uid + key + "p" })));
 	const panels = Object.fromEntries(Object.keys(TABS).map((key) => [key,
-		h("div", { class: "hctr-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
+		h("div", { class: "hc-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
 	const root = h("div", { class: "hctr", "data-lm-suppress-shortcuts": "true" },
-		h("div", { class: "hctr-bar" }, views, sides, swap, h("span", { class: "hctr-gap" }), saves),
-		h("div", { class: "hctr-controls" },
+		h("div", { class: "hc-bar" }, views, sides, swap, h("span", { class: "hc-gap" }), saves),
+		h("div", { class: "hc-controls" },
 			field("slot", "Slot", play, slot, slotText), chips, field("delta", "δ", delta, deltaText),
 			field("neighbours", "Neighbours", neighbours), field("limit", "Show", limit),
-			h("div", { class: "hctr-field hctr-search" }, h("label", { for: uid + "query" }, "Find"), search, found), focusChip,
+			h("div", { class: "hc-field hc-search" }, h("label", { for: uid + "query" }, "Find"), search, found), focusChip,
 			extra.incidence, extra.difference),
-		h("div", { class: "hctr-body" }, stage, h("div", { class: "hctr-aside" }, tabs, Object.values(panels))),
-		h("div", { class: "hctr-foot" }, ruleText, hint), spoken);
+		h("div", { class: "hc-body" }, stage, h("div", { class: "hc-aside" }, tabs, Object.values(panels))),
+		h("div", { class: "hc-foot" }, ruleText, hint), spoken);
 	el.append(root);
 
 	const whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id" });
 	const whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id" });
-	const whyOut = h("div", { class: "hctr-why" });
-	panels.why.append(h("form", { class: "hctr-pair", onsubmit: (e) => { e.preventDefault(); explain(); } },
+	const whyOut = h("div", { class: "hc-why" });
+	panels.why.append(h("form", { class: "hc-pair", onsubmit: (e) => { e.preventDefault(); explain(); } },
 		h("label", { for: uid + "wu" }, "User", whyUser), h("label", { for: uid + "wi" }, "Item", whyItem),
-		h("button", { type: "submit", class: "hctr-main" }, "Explain")), whyOut);
+		h("button", { type: "submit", class: "hc-main" }, "Explain")), whyOut);
 
-	// ------------------------------------------------------------------ settings to elements
+	// ---- settings to elements
 	const press = (group, key) => { for (const b of group.children) b.setAttribute("aria-pressed", String(b.dataset.key === key)); };
 	function sync() {
 		press(views, get("view"));
@@ -638,9 +540,8 @@ function render({ model, el }) {
 		compareSlot.value = against;
 		compareDelta.value = get("compare_delta") ?? get("delta");
 		compareText.value = (+compareDelta.value).toFixed(2);
-		hint.textContent = HINTS[get("view")];
+		hint.textContent = HINTS[get("view")] || "Drag moves, wheel zooms, shift-drag selects; double click focuses.";
 		zoom.hidden = !movable();
-		root.dataset.theme = get("theme");
 		root.dataset.view = get("view");
 	}
 	const movable = () => !["incidence", "overlap"].includes(get("view"));
@@ -678,13 +579,13 @@ function render({ model, el }) {
 		root.ownerDocument.getElementById(uid + state.tab)?.focus();
 	});
 
-	// ------------------------------------------------------------------ looks, sizes, places
+	// ---- looks, sizes, places
 	let look = null;
 	function readLook() {
 		const style = getComputedStyle(root);
 		const css = (name) => style.getPropertyValue(name).trim();
-		look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("--hctr-bg"), text: css("--hctr-text"),
-			muted: css("--hctr-muted"), node: css("--hctr-node"), faint: css("--hctr-faint"), grid: css("--hctr-grid"), joint: about.joint, colours };
+		look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("--hc-bg"), text: css("--hc-text"),
+			muted: css("--hc-muted"), node: css("--hc-node"), faint: css("--hc-faint"), grid: css("--hc-grid"), joint: about.joint, colours };
 	}
 	const camera = () => (state.cameras[get("view") === "bipartite" ? "bipartite" : "map"] ??= { k: 1, x: 0, y: 0 });
 	let placed = null; // screen places of the scene in this view
@@ -698,15 +599,14 @@ function render({ model, el }) {
 		}
 		return { X, Y };
 	}
+	const crowd = () => Math.max((look.height * camera().k) / state.scene.n / 1.6, 1); // room for a node in its column
 	function place() {
 		const s = state.scene, cam = camera();
 		const at = get("view") === "bipartite" ? columns(s) : s;
 		placed = screen(at.x, at.y, cam);
 		Object.assign(placed, Object.fromEntries(Object.entries(screen(at.ex, at.ey, cam)).map(([k, v]) => ["E" + k, v])));
 		if (state.other) placed.other = screen(state.other.x, state.other.y, cam);
-		placed.grid = null;
 	}
-	const grids = () => (placed.grid ??= { nodes: new Grid(placed.X, placed.Y), edges: new Grid(placed.EX, placed.EY) });
 
 	function paint(ctx) {
 		const s = state.scene, view = get("view");
@@ -719,16 +619,16 @@ function render({ model, el }) {
 		else if (view === "bipartite") {
 			drawLinks(ctx, s, placed.X, placed.Y, placed.EX, placed.EY, look);
 			drawSquares(ctx, s, placed.EX, placed.EY, look);
-			drawNodes(ctx, s, placed.X, placed.Y, look);
+			drawNodes(ctx, s, placed.X, placed.Y, look, null, 0, crowd());
 			columnLabels(ctx, s, placed.X, placed.Y, placed.EX, placed.EY, look);
 			ctx.font = `600 12px ${look.font}`;
 			ctx.globalAlpha = 1;
 			const cam = camera();
-			[[-0.62, `${plural(s.n, s.node_kind)} (nodes)`], [0.62, `${plural(s.e, s.edge_kind + " hyperedge")}`]].forEach(([x, words]) =>
+			[[-0.68, `${plural(s.n, s.node_kind)} (nodes)`], [0.45, `${plural(s.e, s.edge_kind + " hyperedge")}`]].forEach(([x, words]) =>
 				label(ctx, look, [], words, look.width / 2 + cam.x + (look.width / 2 - 34) * cam.k * x, 12, { bold: true }));
 			return;
 		} else {
-			drawHulls(ctx, s, placed.X, placed.Y, look);
+			drawHulls(ctx, s, placed, look);
 			drawNodes(ctx, s, placed.X, placed.Y, look);
 		}
 		mapLabels(ctx, s);
@@ -747,8 +647,7 @@ function render({ model, el }) {
 			label(ctx, look, taken, short(s.titles[i], 24), placed.X[i], placed.Y[i] - radius(s, i) - 9);
 		}
 	}
-	function size2(canvas) {
-		const ratio = globalThis.devicePixelRatio || 1;
+	function size2(canvas, ratio = globalThis.devicePixelRatio || 1) {
 		const [w, height] = [Math.round(look.width * ratio), Math.round(look.height * ratio)];
 		if (canvas.width !== w || canvas.height !== height) [canvas.width, canvas.height] = [w, height];
 		const ctx = canvas.getContext("2d");
@@ -768,7 +667,7 @@ function render({ model, el }) {
 		highlight();
 	}
 
-	// ------------------------------------------------------------------ hover and selection, on the upper canvas
+	// ---- hover and selection, on the upper canvas
 	function lit() {
 		const s = state.scene, { node, edge, bar } = state.hover;
 		const nodes = new Set(), edges = new Set();
@@ -810,21 +709,11 @@ function render({ model, el }) {
 			drawSquares(ctx, s, EX, EY, look, edges, 1);
 		} else {
 			const many = edges.size;
-			for (const k of s.sizeOrder) {
-				if (!edges.has(k)) continue;
-				ctx.beginPath();
-				outlinePath(ctx, X, Y, s.outline[k], 7 + (s.edge_modality[k] % 4) * 2.5);
-				ctx.fillStyle = ctx.strokeStyle = look.colours[s.edge_modality[k]];
-				ctx.globalAlpha = many > 12 ? 0.04 : 0.14;
-				ctx.fill();
-				ctx.globalAlpha = many > 40 ? 0.5 : 0.95;
-				ctx.lineWidth = 1.8;
-				ctx.stroke();
-			}
+			for (const k of s.sizeOrder) if (edges.has(k)) drawHull(ctx, s, placed, k, look.colours[s.edge_modality[k]], many > 12 ? 0.04 : 0.14, many > 40 ? 0.5 : 0.95, 1.8);
 		}
 		const neighbours = new Set(nodes);
 		if (edges.size && edges.size <= 400) for (const k of edges) for (const i of membersOf(s, k)) neighbours.add(i);
-		drawNodes(ctx, s, X, Y, look, neighbours, 0.3);
+		drawNodes(ctx, s, X, Y, look, neighbours, 0.3, view === "bipartite" ? crowd() + 1 : 99);
 		ring(ctx, s, X, Y, chosen);
 		const taken = [];
 		const side = view === "bipartite" ? { align: "right" } : {};
@@ -835,7 +724,7 @@ function render({ model, el }) {
 		}
 		for (const k of edges.size <= 400 ? s.sizeOrder : []) {
 			if (!edges.has(k) || taken.length > 30) continue;
-			if (view === "bipartite") label(ctx, look, taken, short(s.edge_titles[k]), EX[k] + 12, EY[k], { align: "left", bold: k === state.hover.edge });
+			if (view === "bipartite") label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.6, 8)), EX[k] + 12, EY[k], { align: "left", bold: k === state.hover.edge });
 			else if (k === state.hover.edge) label(ctx, look, taken, short(s.edge_titles[k]), EX[k], EY[k], { bold: true, force: true });
 		}
 		for (const i of [...chosen].slice(0, 24)) label(ctx, look, taken, short(s.titles[i], 24), ...at(i), { bold: true, ...side });
@@ -845,11 +734,7 @@ function render({ model, el }) {
 		ctx.strokeStyle = look.text;
 		ctx.lineWidth = 2;
 		ctx.beginPath();
-		for (const i of which) {
-			const r = radius(s, i) + 3;
-			ctx.moveTo(X[i] + r, Y[i]);
-			ctx.arc(X[i], Y[i], r, 0, TAU);
-		}
+		for (const i of which) circle(ctx, X[i], Y[i], radius(s, i) + 3);
 		ctx.stroke();
 	}
 	function highlightMatrix(ctx, s, edges, veil) {
@@ -869,11 +754,11 @@ function render({ model, el }) {
 		for (const i of chosen) ctx.fillRect(left + colOf[i] * wide, top - 7, Math.max(wide - 1, 1), 5);
 		const taken = [];
 		for (const k of edges) if (k === edge || taken.length < 40)
-			label(ctx, look, taken, short(s.edge_titles[k], left > 100 ? 28 : 12), left - 12, top + (rowOf[k] + 0.5) * high, { align: "right", bold: true });
+			label(ctx, look, taken, short(s.edge_titles[k], Math.floor(left / 6.7)), left - 12, top + (rowOf[k] + 0.5) * high, { align: "right", bold: true });
 	}
 	/** What lies under the pointer. */
 	function pick(x, y) {
-		const s = state.scene, none = { node: -1, edge: -1, bar: -1 };
+		const s = state.scene, none = NOTHING;
 		if (!s || !s.n) return none;
 		const view = get("view");
 		if (view === "incidence") {
@@ -888,11 +773,19 @@ function render({ model, el }) {
 			const f = upsetFrame(s, state.stats, look), bar = Math.floor((x - f.left) / f.step);
 			return { ...none, bar: bar >= 0 && bar < f.bars.length && y > f.top - 10 ? bar : -1 };
 		}
-		const node = grids().nodes.nearest(x, y, 11);
+		const node = nearest(placed.X, placed.Y, x, y);
 		if (node >= 0) return { ...none, node };
-		if (view === "bipartite") return { ...none, edge: grids().edges.nearest(x, y, 11) };
+		if (view === "bipartite") return { ...none, edge: nearest(placed.EX, placed.EY, x, y) };
 		for (let r = s.e - 1; r >= 0; r--) if (within(s.outline[s.sizeOrder[r]], x, y)) return { ...none, edge: s.sizeOrder[r] };
 		return none;
+	}
+	function nearest(X, Y, x, y) {
+		let best = -1, least = 121; // 11 pixels
+		for (let i = 0; i < X.length; i++) {
+			const far = (X[i] - x) ** 2 + (Y[i] - y) ** 2;
+			if (far < least) [best, least] = [i, far];
+		}
+		return best;
 	}
 	function within(corners, x, y) {
 		const { X, Y } = placed;
@@ -932,7 +825,8 @@ function render({ model, el }) {
 		}
 		if (node < 0) return [];
 		const per = s.modalities.map((name, m) => [name, edgesOf(s, node).reduce((sum, k) => sum + (s.edge_modality[k] === m), 0)]);
-		return [s.titles[node], `${s.node_kind} ${s.nodes[node]} · on ${plural(s.degree[node], "hyperedge")}`,
+		const name = `${s.node_kind} ${s.nodes[node]}`;
+		return [s.titles[node], `${name === s.titles[node] ? "" : name + " · "}on ${plural(s.degree[node], "hyperedge")}`,
 			per.filter(([, many]) => many).map(([name, many]) => `${name} ${many}`).join(" · ")];
 	}
 	function choose(positions, add = false) {
@@ -962,7 +856,7 @@ function render({ model, el }) {
 		else if (edge >= 0) set({ focus: ["hyperedge", s.edge_number[edge]] });
 	}
 
-	// ------------------------------------------------------------------ pointer and keyboard
+	// ---- pointer and keyboard
 	let drag = null, frame = 0;
 	const at = (e) => { const box = over.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
 	const soon = (act) => { cancelAnimationFrame(frame); frame = requestAnimationFrame(act); };
@@ -985,12 +879,11 @@ function render({ model, el }) {
 		cam.k = k;
 		moved();
 	}
-	function fit(positions = null) {
+	function fit(close = false) {
 		const cam = camera();
 		Object.assign(cam, { k: 1, x: 0, y: 0 });
-		if (positions?.length && get("view") !== "bipartite") {
-			const s = state.scene, xs = positions.map((i) => s.x[i]), ys = positions.map((i) => s.y[i]);
-			const [l, r, t, b] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+		if (close && get("view") !== "bipartite") {
+			const span = (v) => [Math.min(...v), Math.max(...v)], { x, y } = state.scene, [l, r] = span(x), [t, b] = span(y);
 			cam.k = clamp(1.9 / Math.max(r - l, b - t, 0.12), 1, 12);
 			cam.x = -((l + r) / 2) * (look.width / 2 - 34) * cam.k;
 			cam.y = -((t + b) / 2) * (look.height / 2 - 34) * cam.k;
@@ -1042,7 +935,7 @@ function render({ model, el }) {
 		for (const k of f.rows.slice(Math.max(row(t), 0), row(b) + 1)) for (const i of membersOf(s, k)) if (f.colOf[i] >= col(l) && f.colOf[i] <= col(r)) found.add(i);
 		return [...found];
 	}
-	over.addEventListener("pointerleave", () => !drag && state.scene && hover({ node: -1, edge: -1, bar: -1 }));
+	over.addEventListener("pointerleave", () => !drag && state.scene && hover(NOTHING));
 	over.addEventListener("dblclick", (e) => state.scene && focusOn(pick(...at(e))));
 	over.addEventListener("wheel", (e) => {
 		if (!movable() || !state.scene) return;
@@ -1062,7 +955,7 @@ function render({ model, el }) {
 		const keys = { n: () => step(1), p: () => step(-1), Enter: () => click(state.hover, e.shiftKey), f: () => focusOn(state.hover),
 			"+": () => zoomBy(1.4), "=": () => zoomBy(1.4), "-": () => zoomBy(1 / 1.4), 0: () => fit(),
 			ArrowLeft: () => (cam.x += 40), ArrowRight: () => (cam.x -= 40), ArrowUp: () => (cam.y += 40), ArrowDown: () => (cam.y -= 40),
-			Escape: () => { hover({ node: -1, edge: -1, bar: -1 }); set({ selection: [], focus: null }); } };
+			Escape: () => { hover(NOTHING); set({ selection: [], focus: null }); } };
 		if (!keys[e.key]) return;
 		e.preventDefault();
 		e.stopPropagation();
@@ -1070,7 +963,7 @@ function render({ model, el }) {
 		if (e.key.startsWith("Arrow") && movable()) moved();
 	});
 
-	// ------------------------------------------------------------------ what Python says
+	// ---- what Python says
 	function lost() {
 		clearTimeout(state.timer);
 		banner.hidden = false;
@@ -1084,43 +977,41 @@ function render({ model, el }) {
 			state.other = message.other ? unpack(message.other, buffers.slice(parts)) : null;
 			if (state.other) [state.scene, state.other].forEach((s, k) => (s.status = new Uint8Array(buffers[2 * parts + k].buffer.slice(buffers[2 * parts + k].byteOffset))));
 			state.stats = message.stats;
-			state.difference = message.difference;
 			state.times.layout = performance.now() - start;
-			state.hover = { node: -1, edge: -1, bar: -1 };
+			state.hover = NOTHING;
 			tip.hidden = true;
-			ruleText.textContent = message.scene.rule;
+			const near = message.stats.nearest_run;
+			ruleText.textContent = message.scene.rule + (near ? ` · test AUC ${near.auc.toFixed(4)} at δ = ${near.delta}` : "");
 			banner.hidden = state.scene.e > 0;
 			if (!state.scene.e) banner.textContent = "No hyperedge has two members here: lower δ, choose another slot or switch more modalities on.";
 			selected();
 			sync();
 			const focus = JSON.stringify(get("focus"));
-			if (focus !== (state.focus ?? "null")) fit(get("focus") ? [...state.scene.nodes.keys()] : null);
+			if (focus !== (state.focus ?? "null")) fit(!!get("focus") && state.scene.n > 0);
 			else redraw();
 			state.focus = focus;
 			state.times.paint = performance.now() - start;
 			state.times.trip = performance.now() - state.changed;
 			root.dataset.scenes = +(root.dataset.scenes || 0) + 1;
-			numbers();
+			panels.numbers.innerHTML = message.numbers;
 			if (state.playing && get("slot") >= last) playing(false);
 			else if (state.playing) state.next = setTimeout(() => playing(true), 900);
 		},
-		table(message) { table(message); },
-		timeline(message) { timeline(message); },
-		why(message) { state.why = message; why(); },
+		table(message) { state.rows = message.ids; fill(panels.selection, message.html); },
+		user(message) { fill(panels.user, message.html); },
+		why(message) { [whyUser.value, whyItem.value] = get("pair"); fill(whyOut, message.html); },
 		found(message) {
 			found.replaceChildren(...message.rows.map((row) => h("li", {}, button(`${row.kind} · ${short(row.title, 40)}`,
 				() => set({ focus: row.focus, query: "" }), { title: row.shown ? "" : "in no hyperedge of this slot" }))));
 			if (!message.rows.length) found.append(h("li", {}, "nothing found"));
 		},
 		file(message) { download(new Blob([message.text], { type: message.mime }), message.name); },
-		pong() {},
 		error(message) { banner.hidden = false; banner.textContent = message.text; },
 	};
 	function heard(message, buffers) {
 		clearTimeout(state.timer);
-		state.asked = 0;
 		if (message.type !== "error") banner.hidden = true;
-		if (handlers[message.type]) handlers[message.type](message, buffers || []);
+		handlers[message.type]?.(message, buffers || []);
 	}
 	function selected() {
 		chosen.clear();
@@ -1128,114 +1019,29 @@ function render({ model, el }) {
 		root.dataset.selected = get("selection").length;
 	}
 
-	// ------------------------------------------------------------------ panels
-	const dot = (m) => h("i", { style: `background:${colours[m]}`, title: about.modalities[m] });
-	const cells = (tag, texts) => h("tr", {}, texts.map((text) => h(tag, {}, text)));
-	function table({ rows, side, total }) {
-		const body = rows.map((row) => {
-			const line = cells("td", [h("span", {}, short(row.title, 34)), number(row.popularity), row.modalities.map((name) => dot(about.modalities.indexOf(name)))]);
-			line.title = `${side} ${row.id}`;
-			line.tabIndex = 0;
-			const use = () => { fillPair(side, row.id); spoken.textContent = `${side} ${row.id} is ready to be explained`; };
-			line.onclick = use;
-			line.onkeydown = (e) => e.key === "Enter" && use();
-			line.onmouseenter = () => state.scene?.index.has(row.id) && hover({ node: state.scene.index.get(row.id), edge: -1, bar: -1 });
-			return line;
-		});
-		panels.selection.replaceChildren(total
-			? h("p", {}, h("b", {}, `${plural(total, side)} selected`), total > rows.length ? `, the first ${rows.length} listed` : "", " ",
-				button("Focus", () => set({ focus: ["node", get("selection")[0]] })), button("Clear", () => set({ selection: [] })))
-			: h("p", { class: "hctr-none" }, "Nothing is selected. Click a node, a hyperedge or a bar, or drag a box with shift held."),
-			total ? h("table", {}, h("thead", {}, cells("th", [side, "clicks", "modalities"])), h("tbody", {}, body)) : "");
+	// ---- panels
+	/** Show what Python wrote, and keep the keyboard where it was. */
+	function fill(box, html) {
+		const key = box.contains(document.activeElement) && document.activeElement.dataset.key;
+		box.innerHTML = html;
+		if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 	}
-	const svg = (width, height, inner, title) => { const box = h("div", { class: "hctr-chart", role: "img", "aria-label": title });
-		box.innerHTML = `<svg viewBox="0 0 ${width} ${height}">${inner}</svg>`; return box; };
-	function timeline({ user, rows }) {
-		if (user == null) return panels.user.replaceChildren(h("p", { class: "hctr-none" }, "Select a user, or fill in the pair to explain, to see clicks and interest over the slots."));
-		const wide = 320, high = 150, x = (k) => 30 + ((wide - 40) * (k + 0.5)) / rows.length, y = (v) => high - 22 - (high - 40) * v;
-		const most = Math.max(...rows.map((row) => row.clicks), 1);
-		const bars = rows.map((row, k) => `<rect class="b" x="${x(k) - 120 / rows.length}" width="${240 / rows.length}" y="${y(row.clicks / most)}" height="${y(0) - y(row.clicks / most)}"/>`);
-		const lines = about.modalities.map((name, m) => {
-			let d = "", pen = "M", dots = "";
-			rows.forEach((row, k) => {
-				const v = row.interest[name];
-				if (v == null) return (pen = "M");
-				d += `${pen}${x(k).toFixed(1)} ${y(v).toFixed(1)}`;
-				pen = "L";
-				dots += `<circle cx="${x(k)}" cy="${y(v)}" r="2.6" fill="${colours[m]}"/>`;
-			});
-			return `<path d="${d}" fill="none" stroke="${colours[m]}" stroke-width="1.8"/>${dots}`;
-		});
-		const here = `<rect class="h" x="${x(get("slot")) - 130 / rows.length}" width="${260 / rows.length}" y="10" height="${high - 32}"/>`;
-		const axis = [0, 0.5, 1].map((v) => `<text x="24" y="${y(v) + 4}" text-anchor="end">${v}</text><path class="g" d="M28 ${y(v)}H${wide - 8}"/>`).join("");
-		const ends = `<text x="30" y="${high - 5}">${rows[0].label}</text><text x="${wide - 8}" y="${high - 5}" text-anchor="end">${rows[rows.length - 1].label}</text>`;
-		panels.user.replaceChildren(h("p", {}, h("b", {}, `user ${user}`), ` · interest over the slots; grey bars: clicks (at most ${most})`),
-			svg(wide, high, here + axis + bars.join("") + lines.join("") + ends, `clicks and interest of user ${user} per slot`), triangle(rows), legend());
-	}
-	const legend = () => h("p", { class: "hctr-legend" }, about.modalities.map((name, m) => h("span", {}, dot(m), name)));
-	/** Where the user's interest lies between three modalities, slot after slot; bars where there are not three. */
-	function triangle(rows) {
-		const names = about.modalities;
-		const known = rows.filter((row) => names.every((name) => row.interest[name] != null));
-		if (names.length !== 3 || !known.length) {
-			const mean = (name) => { const all = rows.map((row) => row.interest[name]).filter((v) => v != null); return all.length ? all.reduce((a, b) => a + b) / all.length : 0; };
-			return svg(320, 22 * names.length + 8, names.map((name, m) => `<text x="90" y="${22 * m + 17}" text-anchor="end">${name}</text><rect x="98" y="${22 * m + 6}" width="${180 * mean(name)}" height="14" fill="${colours[m]}"/><text x="${104 + 180 * mean(name)}" y="${22 * m + 17}">${mean(name).toFixed(2)}</text>`).join(""), "mean interest");
-		}
-		const corners = [[160, 22], [62, 178], [258, 178]];
-		const lowest = Math.min(...known.flatMap((row) => names.map((name) => row.interest[name]))) * 0.9;
-		const points = known.map((row) => {
-			const w = names.map((name) => row.interest[name] - lowest), sum = w.reduce((a, b) => a + b) || 1;
-			return [0, 1].map((axis) => corners.reduce((all, corner, m) => all + (corner[axis] * w[m]) / sum, 0));
-		});
-		const path = points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L");
-		return svg(320, 206, `<path class="g t" d="M${corners.join("L")}Z"/><path class="w" d="M${path}"/>` + points.map((p, k) =>
-			`<circle class="${known[k].slot === get("slot") ? "now" : "then"}" cx="${p[0]}" cy="${p[1]}" r="${known[k].slot === get("slot") ? 6 : 3.5}"><title>${known[k].label}</title></circle>`).join("") +
-			names.map((name, m) => `<text x="${corners[m][0]}" y="${m ? 196 : 13}" text-anchor="middle" fill="${colours[m]}" class="n">${name}</text>`).join(""), "interest between the modalities");
-	}
+	const acts = { strike: (b) => toggle("struck", b.dataset.key), modality: (b) => toggle("struck_modalities", b.dataset.key), clear: () => set({ selection: [] }),
+		restore: () => set({ struck: [], struck_modalities: [] }), focus: () => set({ focus: ["node", get("selection")[0]] }),
+		row: (b) => { const id = state.rows[b.dataset.key]; fillPair(own(), id); spoken.textContent = `${own()} ${id} is ready to be explained`; } };
+	const aside = root.querySelector(".hc-aside");
+	const acted = (e) => { const b = e.target.closest("[data-act]"); if (b) acts[b.dataset.act](b); };
+	aside.addEventListener("click", acted);
+	aside.addEventListener("keydown", (e) => e.key === "Enter" && e.target.tagName === "TR" && acted(e));
+	aside.addEventListener("mouseover", (e) => {
+		const row = e.target.closest("tr[data-act]"), i = row ? state.scene?.index.get(state.rows[row.dataset.key]) : null;
+		if (i != null) hover({ ...NOTHING, node: i }, placed.X[i], placed.Y[i]);
+	});
 	function explain() {
 		const typed = (text) => text.trim();
 		if (typed(whyUser.value) && typed(whyItem.value)) set({ pair: [typed(whyUser.value), typed(whyItem.value)], struck: [], struck_modalities: [] });
 	}
-	function why() {
-		const now = state.why;
-		if (!now || now.text) return whyOut.replaceChildren(h("p", { class: "hctr-none" }, now?.text || "Pick a user and an item: type ids, or click nodes and hyperedges."));
-		const off = get("struck_modalities"), rows = now.contributions, shown = rows.slice(0, 60);
-		const most = Math.max(...rows.map((row) => Math.abs(row.value)), 1e-9);
-		const change = now.new_score - now.score, any = get("struck").length + off.length > 0;
-		whyOut.replaceChildren(
-			h("p", { class: "hctr-score" }, h("b", { "data-key": "score" }, now.score.toFixed(4)), " probability of a click",
-				any ? h("span", {}, " → ", h("b", { "data-key": "new_score" }, now.new_score.toFixed(4)), ` without the struck (${signed(change)})`) : ""),
-			h("p", {}, "Strike out a modality:"),
-			h("div", { class: "hctr-chips" }, about.modalities.map((name, m) => button([dot(m), name], () => toggle("struck_modalities", name),
-				{ class: "hctr-chip", "aria-pressed": String(!off.includes(name)), "data-key": name }))),
-			h("p", {}, rows.length ? "or a hyperedge (its bar: score with it minus score without it):" : "No hyperedge touches this pair: the score comes from the user's history and the item alone.",
-				any ? button("Restore all", () => set({ struck: [], struck_modalities: [] })) : ""),
-			h("ul", { class: "hctr-bars" }, shown.map((row) => {
-				const m = about.modalities.indexOf(row.modality), part = (48 * Math.abs(row.value)) / most;
-				return h("li", {}, button([h("span", { class: "hctr-name" }, dot(m), short(row.title, 30)),
-					h("span", { class: "hctr-of" }, `${row.side} side · ${row.slot_label} · ${plural(row.members.length, "member")}`),
-					h("span", { class: "hctr-track" }, h("i", { style: `background:${colours[m]};width:${part}%;${row.value < 0 ? "right:50%" : "left:50%"}` })),
-					h("span", { class: "hctr-value" }, signed(row.value))],
-				() => toggle("struck", row.key), { "aria-pressed": String(row.struck), "data-key": row.key, title: `members: ${row.members.slice(0, 30).join(", ")}` }));
-			})), rows.length > shown.length ? h("p", {}, `the ${shown.length} largest of ${rows.length}`) : "");
-	}
-	function numbers() {
-		const t = state.stats, d = state.difference;
-		if (!t) return;
-		const mean = (v) => (v == null ? "–" : v.toFixed(1));
-		const rows = t.modalities.map((row) => cells("td", [h("span", {}, dot(about.modalities.indexOf(row.modality)), row.modality), number(row.hyperedges), mean(row.mean_size), number(row.nodes)]));
-		const near = t.nearest_run, listed = d ? ["only here", "only there", "in both", "of these changed"].map((word, k) => cells("td", [word, number(d[k])])) : [];
-		panels.numbers.replaceChildren(
-			h("table", { "data-key": "sizes" }, h("thead", {}, cells("th", ["modality", "hyperedges", "mean size", `${own()}s`])),
-				h("tbody", {}, rows, cells("td", [h("b", {}, "all"), number(t.hyperedges), mean(t.mean_size), number(t.nodes)]))),
-			h("p", { "data-key": "auc" }, near ? [h("b", {}, `test AUC ${near.auc.toFixed(4)}`), ` at δ = ${near.delta} (run ${near.run}), the nearest trained run`]
-				: "No run with these settings is in the store: no AUC to show for this δ."),
-			h("p", {}, "Pairs by modalities that share them:"),
-			h("table", {}, h("tbody", {}, t.overlap.map((row) => cells("td", [row.modalities.join(" + "), number(row.count)])))),
-			d ? h("p", {}, "Difference, hyperedges before any limit:") : "", d ? h("table", { "data-key": "difference" }, h("tbody", {}, listed)) : "");
-	}
-
-	// ------------------------------------------------------------------ files
+	// ---- files
 	function download(blob, name) {
 		const link = h("a", { href: URL.createObjectURL(blob), download: name });
 		root.append(link);
@@ -1243,35 +1049,29 @@ function render({ model, el }) {
 		link.remove();
 		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 	}
-	function picture() {
-		const ctx = new SvgContext(look.width, look.height, document.createElement("canvas").getContext("2d"));
-		paint(ctx);
-		if (placed && movable() && chosen.size) ring(ctx, state.scene, placed.X, placed.Y, chosen);
-		return ctx.done(look.background);
-	}
 	function save(kind) {
 		if (!state.scene) return;
 		const name = `${get("view")}-${get("side")}-slot${get("slot")}`;
-		if (kind === "svg") return download(new Blob([picture()], { type: "image/svg+xml" }), name + ".svg");
 		if (kind !== "png") return ask({ type: "export", kind });
-		const sheet = h("canvas", { width: base.width, height: base.height }), ctx = sheet.getContext("2d");
+		const sheet = h("canvas"), ctx = size2(sheet, 3); // fine enough for print
+		paint(ctx);
+		ctx.globalCompositeOperation = "destination-over";
 		ctx.fillStyle = look.background;
-		ctx.fillRect(0, 0, sheet.width, sheet.height);
-		ctx.drawImage(base, 0, 0);
-		ctx.drawImage(over, 0, 0);
+		ctx.fillRect(0, 0, look.width, look.height);
+		ctx.globalCompositeOperation = "source-over";
+		if (movable()) ring(ctx, state.scene, placed.X, placed.Y, chosen);
 		sheet.toBlob((blob) => download(blob, name + ".png"));
 	}
 
-	// ------------------------------------------------------------------ life
+	// ---- life
 	const on = (name, act) => { model.on(name, act); cleanups.push(() => model.off(name, act)); };
 	on("msg:custom", heard);
 	on("change", sync);
-	on("change:view", () => { state.hover = { node: -1, edge: -1, bar: -1 }; tip.hidden = true; redraw(); });
+	on("change:view", () => { state.hover = NOTHING; tip.hidden = true; redraw(); });
 	on("change:selection", () => { selected(); highlight(); });
-	on("change:theme", redraw);
 	on("comm_live_update", () => ask({ type: "ping" })); // a restarted kernel leaves no one to answer
 	const resized = new ResizeObserver(() => {
-		root.classList.toggle("hctr-narrow", root.clientWidth < 860);
+		root.classList.toggle("hc-narrow", root.clientWidth < 860);
 		cancelAnimationFrame(state.fitting);
 		state.fitting = requestAnimationFrame(redraw);
 	});
@@ -1281,9 +1081,6 @@ function render({ model, el }) {
 	themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
 	cleanups.push(() => resized.disconnect(), () => themed.disconnect(), () => clearTimeout(state.timer), () => clearTimeout(state.next), () => clearTimeout(state.rest));
 	root.inspector = { times: state.times, at: (id) => { const i = state.scene.index.get(id); return [placed.X[i], placed.Y[i]]; }, state };
-	table({ rows: [], side: "node", total: 0 });
-	timeline({});
-	why();
 	showTab("selection");
 	sync();
 	readLook();

@@ -7,6 +7,7 @@ travel as custom messages, arrays as buffers, and are never saved.
 from __future__ import annotations
 
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ import numpy as np
 
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
+from hyperctr.widgets.answers import selection_panel, why_panel
 from hyperctr.widgets.lookup import find, live, marked, meant
+from hyperctr.widgets.panels import numbers_panel, user_panel
 from hyperctr.widgets.picture import Scene
 from hyperctr.widgets.scene import Scenes
 
@@ -53,7 +56,6 @@ class Inspector(anywidget.AnyWidget):
         query: text to find users, items and titles by.
         pair: user id and item id whose score is explained; ``struck`` and ``struck_modalities`` are taken out.
         compare_slot, compare_delta: what ``difference`` compares with; None: the slot before, the same delta.
-        theme: ``auto`` follows JupyterLab, or ``light`` or ``dark``.
 
     Args:
         data: the data set.
@@ -85,7 +87,7 @@ class Inspector(anywidget.AnyWidget):
     neighbours = t.Int(0, min=0).tag(sync=True)
     swap = t.Bool(False).tag(sync=True)
     focus: Any = t.List(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(sync=True)
-    limit = t.Int(30, min=1).tag(sync=True)
+    limit = t.Int(15, min=1).tag(sync=True)
     selection: Any = t.List().tag(sync=True)
     query = t.Unicode("").tag(sync=True)
     pair: Any = t.List(maxlen=2).tag(sync=True)
@@ -93,17 +95,18 @@ class Inspector(anywidget.AnyWidget):
     struck_modalities = t.List(t.Unicode()).tag(sync=True)
     compare_slot = t.Int(None, allow_none=True).tag(sync=True)
     compare_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
-    theme = t.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
 
     def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = Scenes(data, run, seed=seed)
         names = self.scenes.modalities
         self._why: dict[str, Any] | None = None
-        self._sent: tuple[Any, ...] = ()
+        self._sent: tuple[str, ...] = ()
+        self._user: Any = None  # whose timeline is shown
+        self._colours = {name: modality_colour(name, names) for name in names}
         about = {
             "slots": self.scenes.slots,
             "modalities": list(names),
-            "colours": [modality_colour(name, names) for name in names],
+            "colours": list(self._colours.values()),
             "joint": MODALITY_COLOURS["multi-modal"],
             "run": self.scenes.run_id,
         }
@@ -219,34 +222,42 @@ class Inspector(anywidget.AnyWidget):
             message["difference"] = [len(found[name]) for name in ("only_a", "only_b", "both", "changed")]
             buffers = [*buffers, *more, marked(scene, found["only_a"]), marked(other, found["only_b"])]
         self._sent = sent
+        message["numbers"] = numbers_panel(message["stats"], message.get("difference"), scene.node_kind, self._colours)
         self.send(message, buffers)
+        self._send_user(self._user)
 
     def _selected(self, _: Any = None) -> None:
         if self.comm is None:
             return
         kind = self.scene.node_kind
         rows = self.scenes.table(self.selection[:LISTED], kind)
-        self.send({"type": "table", "rows": rows, "side": kind, "total": len(self.selection)})
+        html = selection_panel(rows, kind, len(self.selection), self._colours)
+        self.send({"type": "table", "ids": [row["id"] for row in rows], "html": html})
         user = self.selection[0] if self.selection and kind == "user" else (self.pair or [None])[0]
+        self._send_user(None if user is None else meant(user, self.scenes.data.users))
+
+    def _send_user(self, user: Any) -> None:
+        self._user = user
         rows = [] if user is None else self.scenes.timeline(user)
-        self.send({"type": "timeline", "user": user, "rows": rows})
+        self.send({"type": "user", "html": user_panel(user, rows, self.slot, self._colours)})
 
     def _asked_why(self, _: Any = None) -> None:
-        self._why = None
-        if len(self.pair) < 2:
-            return
-        data = self.scenes.data
-        try:
+        self._why, problem = None, ""
+        if len(self.pair) == 2:
+            data = self.scenes.data
             user, item = meant(self.pair[0], data.users), meant(self.pair[1], data.items)
-            self._why = self.scenes.why(user, item, struck=self.struck, struck_modalities=self.struck_modalities)
-        except HyperCTRError as error:
-            if self.comm is None:
-                raise
-            self.send({"type": "why", "text": str(error)})
+            try:
+                self._why = self.scenes.why(user, item, struck=self.struck, struck_modalities=self.struck_modalities)
+            except HyperCTRError as error:
+                if self.comm is None:
+                    raise
+                problem = f'<p class="hc-none">{escape(str(error))}</p>'
+        if self.comm is None:
             return
-        if self.comm is not None:
-            self.send({"type": "why", **self._why})
-            self.send({"type": "timeline", "user": user, "rows": self.scenes.timeline(user)})
+        html = problem or why_panel(self._why, self.struck, self.struck_modalities, self._colours)
+        self.send({"type": "why", "html": html})
+        if self._why is not None and user != self._user:
+            self._send_user(user)
 
     def _searched(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
