@@ -192,3 +192,15 @@ def test_wrong_shapes_are_named_and_the_layer_prints_its_sizes():
     conv.reset_parameters()
     assert not torch.equal(before, conv.weight)
     assert torch.equal(conv.bias, torch.zeros(4))
+
+
+@pytest.mark.parametrize("side", ["nodes", "hyperedges"])
+@pytest.mark.parametrize("size", [16, 64])
+def test_rows_are_the_same_to_the_last_bit_whatever_other_rows_there_are(side: str, size: int) -> None:
+    """Kernels for a handful of rows round differently; a score must not tell how many clicks it may not look at."""
+    x = torch.randn(600, size, generator=torch.Generator().manual_seed(0))
+    conv = HypergraphConv(size, size, side=side)
+    pair = [[0, 1], [0, 0]]
+    whole = conv(x, Hypergraph(pair, num_nodes=600, num_hyperedges=600))[:2]
+    for rows in (2, 3, 4, 5, 7, 9, 16, 33, 255, 256, 257, 300, 511):
+        assert torch.equal(conv(x[:rows], Hypergraph(pair, num_nodes=rows, num_hyperedges=rows))[:2], whole), rows
