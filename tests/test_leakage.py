@@ -23,24 +23,21 @@ from hypothesis import strategies as st
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import MODEL_PRESETS, Config
-from hyperctr.data.dataset import Dataset
-from hyperctr.data.interactions import Interactions
 from hyperctr.data.registry import load_dataset
-from hyperctr.data.splits import Split, split
-from hyperctr.hypergraph.interest import Interest, interest_matrix, pretrain_interest
+from hyperctr.data.splits import split
+from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context, HyperCTR
 from hyperctr.runs.experiment import MODELS, train
-from hyperctr.slots import Slots, make_slots
+from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Trainer, score_candidates
+from tests.world import DEGREES, DIMS, EVENT, World, at_random, shaken
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 CPU = torch.device("cpu")
-WEEK, EVENT = 7 * 86_400, ["user", "item", "timestamp"]
-DIMS = {"visual": 8, "acoustic": 4, "textual": 6}
-DEGREES = [f"degree of {name}" for name in DIMS]
+WEEK = 7 * 86_400
 TINY: dict[str, Any] = {
     "embedding_size": 8, "layers": 2, "history_length": 5, "hidden": (8, 6), "epochs": 2, "points_per_epoch": 1,
     "batch_size": 32, "interest_epochs": 2, "slot_months": 3, "validation_candidates": 10, "test_candidates": 20,
@@ -54,46 +51,6 @@ VARIANTS = {
 }
 CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "model": name} for name in MODELS}
 CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
-
-
-@dataclass(frozen=True)
-class World:
-    """Rows (user, item, timestamp, clicked, part, a degree of interest per modality) on a fixed catalogue."""
-
-    rows: pd.DataFrame
-    base: Dataset
-    clock: Slots
-
-    def study(self) -> tuple[Dataset, Split, Slots]:
-        rows = self.rows
-        frame = pd.DataFrame({
-            "user_id": self.base.users[rows["user"]], "item_id": self.base.items[rows["item"]],
-            "timestamp": rows["timestamp"], "clicked": rows["clicked"],
-        })  # fmt: skip
-        data = Dataset("world", Interactions(frame), self.base.features, items=self.base.items)
-        assert len(data.clicked) == len(rows) and (data.users == self.base.users).all()
-        parts = Split("random", (0.7, 0.2, 0.1), 0, rows["part"].to_numpy(np.int8), data.clicked)
-        return data, parts, replace(self.clock, index=self.clock.of(data.timestamp))
-
-    def context(self, config: Config, interest: Interest) -> Context:
-        data, parts, slots = self.study()
-        degree = self.rows[DEGREES].to_numpy(np.float32)[parts.train]
-        user, slot = data.user_index[parts.train], slots.index[parts.train]
-        matrix = interest_matrix(degree, user, slot, data.num_users, slots.count)
-        return Context.build(data, parts, slots, replace(interest, degree=degree, matrix=matrix), config)
-
-    @property
-    def slot(self) -> np.ndarray:
-        return self.clock.of(self.rows["timestamp"].to_numpy())
-
-    @property
-    def training(self) -> np.ndarray:
-        return (self.rows["clicked"] & (self.rows["part"] == 0)).to_numpy()
-
-    def with_rows(self, *frames: pd.DataFrame) -> World:
-        """The world of these rows; where two tell of one event, the first stays."""
-        rows = pd.concat(frames).drop_duplicates(EVENT).sort_values("timestamp", kind="stable", ignore_index=True)
-        return replace(self, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -154,52 +111,6 @@ def fit(world: World, config: Config) -> tuple[Interest, ClickModel, dict[str, t
         Trainer(model, data, parts, slots, config, CPU, Path(folder)).fit()
         last, _ = load_tensors(Path(folder) / "state" / "latest.safetensors")
     return interest, model, {name: value for name, value in last.items() if name.startswith("model/")}
-
-
-def at_random(world: World, count: int, low: int, high: int, draw: np.random.Generator) -> pd.DataFrame:
-    """Rows that tell of anything, with a timestamp in [low, high); for now they are unclicks."""
-    item = draw.integers(world.base.num_items, size=count)
-    degree = draw.random((count, len(DIMS))).astype(np.float32)
-    for m, table in enumerate(world.base.features.values()):
-        degree[~table.present[item], m] = np.nan
-    fields = {"user": draw.integers(world.base.num_users, size=count), "item": item,
-              "timestamp": draw.integers(low, max(high, low + 1), size=count), "clicked": False,
-              "part": draw.integers(3, size=count)}  # fmt: skip
-    return pd.DataFrame(fields).assign(**dict(zip(DEGREES, degree.T, strict=True)))
-
-
-def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator) -> World:
-    """Change, delete and add rows: the training clicks in ``hidden`` and all rows that are no training clicks.
-
-    Args:
-        world: stays as it is.
-        hidden: bool per row, training clicks that are free to change.
-        allowed: tells of rows whether a training click may be put there.
-        deleted: share of the free rows that go.
-        draw: decides the rest.
-    """
-    free = hidden | ~world.training
-    visible = world.rows[~free]
-    kept = world.rows[free & (draw.random(len(free)) >= deleted)]
-    low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
-    other = at_random(world, len(kept), low, high, draw).set_index(kept.index)
-    # Each field is changed or not, on its own, and the part and the click of what is no training click as well.
-    changed = kept.copy()
-    for columns in (["user"], ["item", *DEGREES], ["timestamp"], DEGREES):
-        where = draw.random(len(kept)) < 0.4
-        changed.loc[where, columns] = other.loc[where, columns]
-    added = at_random(world, int(draw.integers(1, 120)), low, high, draw)
-    added["clicked"] = draw.random(len(added)) < 0.8
-    rows = pd.concat([changed, added], ignore_index=True)
-    for m, table in enumerate(world.base.features.values()):  # a degree exists where its item has the modality
-        rows.loc[~table.present[rows["item"]], DEGREES[m]] = np.nan
-        missing = rows[DEGREES[m]].isna() & table.present[rows["item"]]
-        rows.loc[missing, DEGREES[m]] = draw.random(int(missing.sum())).astype(np.float32)
-    training = rows["clicked"] & (rows["part"] == 0)
-    rows.loc[training & ~allowed(rows), "part"] = 1 + draw.integers(2)
-    someone = at_random(world, world.base.num_users, low, high, draw).assign(user=np.arange(world.base.num_users))
-    silent = ~someone["user"].isin(pd.concat([visible, rows])["user"])  # the catalogue of users stays
-    return world.with_rows(visible, rows, someone[silent])
 
 
 def some_targets(world: World, user: np.ndarray, timestamp: np.ndarray) -> Targets:

@@ -67,6 +67,12 @@ class Interest:
         projections: per modality float32 ``[dim, d]``, P_m, for the standardised features.
         weights: per modality float32 ``[d, d]``, W_m.
         losses: UIP loss of each epoch, mean per click and modality.
+
+    >>> none, degree = np.zeros((0, 4), np.float32), np.array([[0.25], [0.75]], np.float32)
+    >>> matrix = interest_matrix(degree, user=np.array([0, 0]), slot=np.array([0, 1]), num_users=1, num_slots=2)
+    >>> interest = Interest(degree, matrix, ("visual",), none, none, projections={}, weights={}, losses=())
+    >>> interest.matrix[1, 0].tolist()
+    [0.75]
     """
 
     degree: Float32
