@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import re
 import tomllib
@@ -87,3 +88,12 @@ def test_python_examples_of_the_readme_are_valid() -> None:
         compile(block, "README.md", "exec")
         for name in re.findall(r"\bhc\.(\w+)", block):
             assert name in hyperctr.__all__
+
+
+def test_numbers_in_pages_are_those_of_the_recorded_results() -> None:
+    specification = importlib.util.spec_from_file_location("results", ROOT / "tools" / "results.py")
+    assert specification and specification.loader
+    results = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(results)
+    for page, text in results.pages().items():
+        assert page.read_text() == text, f"{page.name} differs: run `python tools/results.py --pages`"

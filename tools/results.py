@@ -110,19 +110,20 @@ def overall_table(name: str) -> str:
     frame = pd.read_csv(RESULTS / name / "overall.csv")
     seeds = sorted(frame["seed"].unique())
     lines = [
-        f"**{name}**, protocol `paper`, random 7:2:1 split, sampled labels, preset quick, mean of {len(seeds)} seeds "
-        f"({', '.join(map(str, seeds))}):",
+        f"**{name}**, protocol `paper`, random 7:2:1 split, sampled labels, preset quick, "
+        + (f"mean of {len(seeds)} seeds ({', '.join(map(str, seeds))}):" if len(seeds) > 1 else f"seed {seeds[0]}:"),
         "",
-        "| model | AUC (range over seeds) | GAUC | log loss, 1:1 | AUC, exposed labels "
+        "| model | AUC | GAUC | log loss, 1:1 | AUC, exposed labels "
         "| AUC ahead of content matrix factorisation, 95 % interval of each seed |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for model in [model for model in ORDER if model in set(frame["model"])]:
         some = frame[frame["model"] == model]
+        spread = f" ({some['auc'].min():.4f} to {some['auc'].max():.4f})" if len(seeds) > 1 else ""
         known = some[some["ahead"].notna()].to_dict("records")
         ahead = "; ".join(interval(row, "ahead", "+.4f") for row in known)
         lines.append(
-            f"| {model} | {some['auc'].mean():.4f} ({some['auc'].min():.4f} to {some['auc'].max():.4f}) "
+            f"| {model} | {some['auc'].mean():.4f}{spread} "
             f"| {some['gauc'].mean():.4f} | {some['logloss'].mean():.4f} | {some['auc_exposed'].mean():.4f} | {ahead} |"
         )
     return "\n".join(lines)
