@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hyperctr import __version__
-from hyperctr.errors import ConfigError, DataWarning, HyperCTRError, did_you_mean
+from hyperctr.errors import ConfigError, DataError, DataWarning, HyperCTRError, did_you_mean
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -76,7 +76,8 @@ def build_parser() -> Parser:
     train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
     text = "settings that override the file's, written as in TOML"
     train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
-    train.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
+    text = "the same as --set seed=N (generated data stay those of their seed 0)"
+    train.add_argument("--seed", type=int, metavar="N", help=text)
     train.add_argument("--dry-run", action="store_true", help="one step of everything, in seconds, to see it work")
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
@@ -165,7 +166,10 @@ def run_predict(options: argparse.Namespace) -> int:
     data = run.study.data
     users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
     scores = run.predict(users, items, pairs["timestamp"].tolist() if "timestamp" in pairs else None)
-    write_scores(options.out, pairs, scores)
+    try:
+        write_scores(options.out, pairs, scores)
+    except OSError as error:
+        raise DataError(f"{options.out}: cannot be written ({error.strerror or error}); name another place") from error
     print(f"{len(pairs):,} scores written to {options.out}")
     return 0
 

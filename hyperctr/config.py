@@ -14,7 +14,8 @@ from hyperctr.errors import ConfigError, did_you_mean
 
 REFERENCE_MODEL = "content matrix factorisation"
 
-# What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, tells how.
+# What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
+# parts are worth.
 MODEL_PRESETS: dict[str, dict[str, Any]] = {
     "hyperctr": {},
     "hyperctr+": {

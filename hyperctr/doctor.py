@@ -193,12 +193,13 @@ def browser() -> Iterator[Finding]:
 def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     """Say where data sets are looked for and which of them are there."""
     try:
-        from hyperctr.data.registry import data_directory, known_datasets
+        from hyperctr.data.registry import NOT_YET, data_directory, known_datasets
     except Exception as error:  # pandas or numpy missing: said above, and this must not hide it
         yield Finding("data", f"cannot be listed: {error}", "note")
         return
     folder = data_directory(data_dir)
     yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
     for known in known_datasets(data_dir):
-        state = f"ready, in {known.found}" if known.found else "ready" if known.ready else "not here"
+        absent = "not yet importable" if known.name in NOT_YET else "not here"
+        state = f"ready, in {known.found}" if known.found else "ready" if known.ready else absent
         yield Finding(f"data {known.name}", state)

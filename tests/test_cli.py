@@ -221,6 +221,8 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
     assert "scores.json: scores can be written to a name that ends in .parquet or .csv" in capsys.readouterr().err
     assert main(["predict", "r2", *pairs, "--out", str(tmp_path / "s.csv")]) == 2
     assert "run 'r2' does not exist" in capsys.readouterr().err
+    assert main(["predict", "r1", *pairs, "--out", str(tmp_path / "pairs.csv" / "s.csv")]) == 2
+    assert "s.csv: cannot be written" in capsys.readouterr().err
 
 
 def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -141,7 +141,8 @@ def test_a_kernel_that_points_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_data_that_lie_in_the_folder_are_found(tmp_path: Path) -> None:
-    assert by_subject(doctor.data(tmp_path))["data table"].value == "not here"
+    found = by_subject(doctor.data(tmp_path))
+    assert (found["data table"].value, found["data kuaishou"].value) == ("not here", "not yet importable")
     (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n")
     assert by_subject(doctor.data(tmp_path))["data table"].value == f"ready, in {tmp_path}"
 
