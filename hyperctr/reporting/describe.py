@@ -108,7 +108,8 @@ def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count:
             "really clicked": np.where(clicked, "yes", ""),
         }
     )[shown]
-    caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are of the balanced pool used in training"
+    drawn = study.config.negatives
+    caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are as in training, {drawn} sampled per click"
     return frame_table(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
@@ -152,8 +153,9 @@ def measured_on(run: Run) -> str:
     return (
         f"{facts['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "
-        f"{config.seed}. {METHOD} Log loss: on one sampled negative per click.{shown}"
-        + "".join(f" Mind: {note}." for note in facts.get("warnings", []))
+        f"{config.seed}. {METHOD} Log loss: on one sampled negative per click; "
+        "corrected, and so is the calibration error: moved from the share of clicks in training to a half."
+        f"{shown}" + "".join(f" Mind: {note}." for note in facts.get("warnings", []))
     )
 
 

@@ -16,6 +16,7 @@ METRICS = {
     "gauc": ("GAUC", 1),
     "auc_exposed": ("AUC, exposed", 1),
     "logloss": ("log loss", -1),
+    "logloss_corrected": ("log loss, corrected", -1),
     "calibration_error": ("calibration error", 0),
 }
 EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero

@@ -20,12 +20,13 @@ def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
             "auc_low": [0.80, np.nan],
             "auc_high": [0.82, np.nan],
             "logloss": [0.6, 0.55],
+            "logloss_corrected": [0.5, np.nan],
         }
     )
     table = metrics_table(rows, caption="on x & y")
-    assert table.head == ["model", "AUC", "log loss"]
-    assert table.rows[0] == ("a &lt;b&gt;", "<b>0.8123</b> <small>0.8000 to 0.8200</small>", "0.6000")
-    assert table.rows[1] == ("constant", "0.5000", "<b>0.5500</b>")
+    assert table.head == ["model", "AUC", "log loss", "log loss, corrected"]
+    assert table.rows[0] == ("a &lt;b&gt;", "<b>0.8123</b> <small>0.8000 to 0.8200</small>", "0.6000", "<b>0.5000</b>")
+    assert table.rows[1] == ("constant", "0.5000", "<b>0.5500</b>", "–")
     page = table._repr_html_()
     assert "on x &amp; y" in page
     assert page.count("<tr") == 3
