@@ -11,7 +11,7 @@ const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
 const NOTHING = { node: -1, edge: -1, bar: -1 };
 const QUIET = 9000; // ms without an answer until the reader is told what to do
-let count = 0; // makes ids for labels unique on the page
+
 
 const number = (value) => value.toLocaleString("en-US");
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -21,6 +21,7 @@ const short = (text, most = 28) => (text.length > most ? text.slice(0, most - 1)
 /** Make an element. */
 function h(tag, props = {}, ...children) {
 	const made = document.createElement(tag);
+	made.dataset.lmSuppressShortcuts = ""; // else JupyterLab takes its keys
 	for (const [key, value] of Object.entries(props)) {
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
 		else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
@@ -110,7 +111,7 @@ function columns(s) {
 	return s.columns;
 }
 
-/** Which (node, label) pairs of the scene each combination of modalities joins. */
+/** The (node, label) pairs of each combination of modalities. */
 function combinations(s) {
 	if (s.combinations) return s.combinations;
 	const labels = new Map();
@@ -423,7 +424,7 @@ function drawDifference(ctx, s, other, places, look) {
 // ---- the widget
 
 function render({ model, el }) {
-	const uid = `hctr${++count}`;
+	const uid = "hctr" + Math.random().toString(36).slice(2); // each widget loads this module anew
 	const about = model.get("about");
 	const colours = about.colours;
 	const state = { scene: null, other: null, stats: null, hover: NOTHING, sort: "size",
@@ -474,7 +475,7 @@ function render({ model, el }) {
 	const chips = h("div", { class: "hc-chips", role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
 		button([h("i", { style: `background:${colours[m]}` }), name], () => toggle("modalities", name), { class: "hc-chip", "data-key": name })));
 	const search = h("input", { type: "search", id: uid + "query", "data-key": "query", placeholder: "user, item or title",
-		onchange: () => set({ query: search.value.trim() }), onkeydown: (e) => { if (e.key === "Escape") set({ query: "" }); } });
+		oninput: () => { clearTimeout(state.typed); state.typed = setTimeout(() => set({ query: search.value.trim() }), 200); } });
 	const found = h("ul", { class: "hc-found", hidden: true });
 	const focusChip = button("", () => set({ focus: null }), { class: "hc-focus", title: "Show everything again" });
 	const sort = h("select", { id: uid + "sort", "aria-label": "order of the matrix", onchange: (e) => { state.sort = e.target.value; redraw(); } },
@@ -495,7 +496,7 @@ function render({ model, el }) {
 		button(text, () => showTab(key), { role: "tab", "data-key": key, id: uid + key, "aria-controls": uid + key + "p" })));
 	const panels = Object.fromEntries(Object.keys(TABS).map((key) => [key,
 		h("div", { class: "hc-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
-	const root = h("div", { class: "hctr", "data-lm-suppress-shortcuts": "true" },
+	const root = h("div", { class: "hctr" },
 		h("div", { class: "hc-bar" }, views, sides, swap, h("span", { class: "hc-gap" }), saves),
 		h("div", { class: "hc-controls" },
 			field("slot", "Slot", play, slot, slotText), chips, field("delta", "δ", delta, deltaText),

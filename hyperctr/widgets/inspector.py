@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
@@ -137,6 +138,17 @@ class Inspector(anywidget.AnyWidget):
     def table(self) -> list[dict[str, Any]]:
         """Return one row per selected node: id, title, popularity, modalities."""
         return self.scenes.table(self.selection, self.scene.node_kind)
+
+    def selected(self) -> pd.DataFrame:
+        """Return :meth:`table` as a frame."""
+        return pd.DataFrame(self.table(), columns=["id", "title", "popularity", "modalities"])
+
+    def contributions(self) -> pd.DataFrame:
+        """Return what each hyperedge adds to the score of :attr:`pair`, largest effect first; empty without a pair."""
+        rows = [] if self._why is None else self._why["contributions"]
+        columns = ["side", "slot_label", "modality", "hyperedge", "title", "members", "value", "struck"]
+        frame = pd.DataFrame(rows, columns=columns).rename(columns={"slot_label": "slot"})
+        return frame.assign(members=[len(members) for members in frame["members"]])
 
     def figure(self, view: str | None = None) -> go.Figure:
         """Return the static twin: a plotly figure of the same scene (the view ``difference`` gives its hulls)."""

@@ -32,7 +32,7 @@ def find_browser() -> str | None:
 
 @contextmanager
 def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
-    """Serve ``folder``; yields ``http://127.0.0.1:port`` and ``?token=...`` as a template with ``{path}``.
+    """Serve ``folder``; yields an address with ``{path}`` to fill in, which carries the token.
 
     Settings, workspaces and kernels live in ``folder/.jupyter``; on leaving, server and kernels are gone.
     """
@@ -97,10 +97,6 @@ class Lab:
         self.page.wait_for_function(
             "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000
         )
-
-    def run_all(self) -> None:
-        """Run every cell and wait until the last inspector shows a scene."""
-        self.command("notebook:run-all-cells")
 
     def command(self, name: str) -> None:
         """Execute a command of JupyterLab without waiting for its end."""

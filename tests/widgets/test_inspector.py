@@ -1,0 +1,159 @@
+"""The widget without a browser: traits, messages, state, the static twin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import traitlets
+
+import hyperctr as hc
+from hyperctr.reporting.study import open_study
+from hyperctr.reporting.theme import PLOTLY_MIME
+from hyperctr.widgets import inspector as module
+from hyperctr.widgets.lookup import find, meant
+from hyperctr.widgets.panels import numbers_panel, user_panel
+
+PACKAGE = Path(module.__file__).parent
+Sent = list[tuple[dict[str, Any], list[Any]]]
+
+
+@pytest.fixture(scope="module")
+def study() -> Any:
+    return open_study("planted", "smoke")
+
+
+@pytest.fixture
+def seen(study: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[hc.Inspector, Sent]:
+    """An inspector that believes in a browser, and what it sends there."""
+    monkeypatch.setattr(module, "live", lambda: True)
+    inspector = hc.Inspector(study.data, delta=0.4, limit=9)
+    sent: Sent = []
+    inspector.send = lambda content, buffers=None: sent.append((content, buffers or []))
+    return inspector, sent
+
+
+def last(sent: Sent, kind: str) -> tuple[dict[str, Any], list[Any]]:
+    return [one for one in sent if one[0]["type"] == kind][-1]
+
+
+def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector._hear(inspector, {"type": "hello"}, [])
+    message, buffers = last(sent, "scene")
+    json.dumps(message, allow_nan=False)
+    offsets = np.frombuffer(buffers[3], "<i4")
+    nodes = np.frombuffer(buffers[4], "<i4")
+    assert len(offsets) == 10 and len(nodes) == offsets[-1]
+    first = [message["scene"]["nodes"][place] for place in nodes[: offsets[1]]]
+    assert first == inspector.scene.members(0)
+    assert message["stats"]["hyperedges"] == message["scene"]["total_edges"]
+
+
+def test_a_trait_set_anywhere_sends_one_scene(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector._hear(inspector, {"type": "hello"}, [])
+    sent.clear()
+    inspector.set_state({"slot": 1, "delta": 0.3, "limit": 4})  # as one message of the browser brings them
+    scenes = [message for message, _ in sent if message["type"] == "scene"]
+    assert [(one["scene"]["slot"], one["scene"]["delta"]) for one in scenes] == [(1, 0.3)]
+    inspector.side = "item"
+    assert last(sent, "scene")[0]["scene"]["node_kind"] == "item"
+
+
+def test_the_selection_drives_the_table_and_the_timeline(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    ids = inspector.scene.nodes[:3]
+    inspector.selection = list(np.array(ids))
+    assert inspector.selection == ids and all(type(one) is int for one in inspector.selection)
+    assert last(sent, "table")[0]["ids"] == ids
+    assert f"user {ids[0]}" in last(sent, "user")[0]["html"]
+    inspector.side = "item"
+    assert inspector.selection == [], "users are not items"
+
+
+def test_the_difference_names_what_only_one_scene_has(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector.set_state({"view": "difference", "slot": 1, "compare_slot": 0})
+    message, buffers = last(sent, "scene")
+    here, there = (set(inspector.scenes.build(slot=slot, delta=0.4, limit=10**6).edge_keys()) for slot in (1, 0))
+    assert message["difference"][:3] == [len(here - there), len(there - here), len(here & there)]
+    marks = np.frombuffer(buffers[16], np.uint8).astype(bool).tolist()
+    assert marks == [key not in there for key in inspector.scene.edge_keys()]
+
+
+def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    with pytest.raises(traitlets.TraitError, match="slot 99: slots are 0 to 1"):
+        inspector.slot = 99
+    with pytest.raises(traitlets.TraitError, match="modality 'smell'"):
+        inspector.modalities = ["smell"]
+    with pytest.raises(traitlets.TraitError, match="at most 5,000"):
+        inspector.selection = list(range(5001))
+    inspector.focus = ["hyperedge", 10**6]
+    assert "1000000" in last(sent, "error")[0]["text"]
+    inspector.pair = ["1", "1"]
+    assert "pass a run" in last(sent, "why")[0]["html"]
+
+
+def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
+    user = study.data.users[3]
+    assert meant(str(user), study.data.users) == user
+    row = find(study.data, seen[0].scene, str(user))[0]
+    assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])
+    label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edge_number[0])
+    rows = find(study.data, seen[0].scene, str(label))
+    assert next(row["focus"] for row in rows if row["id"] == label) == ["hyperedge", number]
+
+
+def test_the_saved_state_is_small_even_with_much_selected(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, _ = seen
+    inspector.limit = 10**6
+    inspector.selection = inspector.scene.nodes
+    state = json.dumps(inspector.get_state())
+    assert len(state) < 100_000
+    files = sum((PACKAGE / name).stat().st_size for name in ("inspector.js", "inspector.css"))
+    assert files < 60_000
+    text = (PACKAGE / "inspector.js").read_text() + (PACKAGE / "inspector.css").read_text()
+    assert "import " not in text and "http" not in text, "nothing is fetched"
+
+
+def test_without_a_front_end_the_same_call_shows_the_figure(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_BATCH", "1")
+    inspector = hc.Inspector(study.data, delta=0.4, limit=7)
+    shown = inspector._repr_mimebundle_()
+    drawn = shown[PLOTLY_MIME]["layout"]["meta"]["edge_number"]
+    assert drawn == inspector.scene.edge_number.tolist()
+    assert inspector.comm is None, "no widget state is stored"
+
+
+def test_files_of_the_selection(study: Any, seen: tuple[hc.Inspector, Sent], tmp_path: Path) -> None:
+    inspector, sent = seen
+    inspector.selection = inspector.scene.members(0)
+    inspector._hear(inspector, {"type": "export", "kind": "csv"}, [])
+    message = last(sent, "file")[0]
+    assert message["text"] == inspector.export_selection(tmp_path / "a.csv").read_text()
+    with pytest.raises(hc.ConfigError, match=r"\.csv or as \.json"):
+        inspector.export_selection(tmp_path / "a.xlsx")
+
+
+def test_panels_survive_what_is_unknown() -> None:
+    colours = {"visual": "#0072B2", "acoustic": "#D55E00"}
+    rows = [{"slot": 0, "label": "a", "clicks": 0, "interest": dict.fromkeys(colours)}]
+    assert "unknown" in user_panel(1, rows, 0, colours)
+    stats = {"modalities": [], "hyperedges": 0, "mean_size": None, "nodes": 0, "nearest_run": None, "overlap": []}
+    assert "no AUC" in numbers_panel(stats, [0, 0, 0, 0], "user", colours)
+
+
+def test_without_anywidget_the_error_names_the_extra() -> None:
+    code = (
+        "import sys; sys.modules['anywidget'] = None\nimport hyperctr as hc\n"
+        "try:\n    hc.Inspector\nexcept ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parents[1])
+    assert "pip install 'hyperctr[report,notebook]'" in done.stdout, done.stderr
