@@ -17,7 +17,7 @@ REFERENCE_MODEL = "content matrix factorisation"
 # What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
 # parts are worth.
 MODEL_PRESETS: dict[str, dict[str, Any]] = {
-    "hyperctr": {},
+    "hyperctr": {"matching": False},
     "hyperctr+": {
         "matching": True,
         "embedding_size": 32, "negatives": 4, "weight_decay": 0.3,

@@ -68,7 +68,10 @@ def choose_device(name: str | None = None) -> torch.device:
             f"device {wanted!r} was asked for, but torch {torch.__version__} sees none; "
             "run `hyperctr doctor` to see why, or use device='cpu'"
         )
-    device = torch.device(wanted)
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise ConfigError(f"device {wanted!r} is not known; allowed: cpu, cuda, cuda:N, mps") from error
     if kind == "cuda" and ":" in wanted and device.index >= torch.cuda.device_count():
         raise ConfigError(
             f"device {wanted!r} does not exist: this machine has {torch.cuda.device_count()} cuda devices"

@@ -32,7 +32,7 @@ CONTENT_DIM = 6  # latent content dimensions per modality
 BLOCK = 4_000_000  # user-item pairs held in memory at a time
 
 # Strengths (in logits) of what decides, chosen so that popularity alone, one modality, all modalities and the
-# full truth are clearly apart; docs/method.md states the AUC each of them reaches.
+# full truth are clearly apart; tests/data/test_planted.py bounds the AUC that each of them reaches.
 POWER, TREND, PEAK, SHARED, ACTIVITY = 0.85, 6.5, 3.5, 1.5, 0.8
 SHOWN_TASTE, SHOWN_HIDDEN = 2.3, 0.8
 CLICK_TASTE, CLICK_HIDDEN, CLICK_SHARE = 1.5, 0.5, 2 / 3

@@ -138,8 +138,8 @@ def _ml_trailers(
         if download is False or (download is None and chosen):
             raise DataError(
                 f"{base}: holds no ml-latest-small/ratings.csv with {VISUAL_FILE} and {ACOUSTIC_FILE} "
-                "(looked there and in raw/ and ml-trailers/raw/); name the folder they lie in, or say "
-                "download=True to fetch them"
+                "(looked there and in raw/ and ml-trailers/raw/); name the folder they lie in, or fetch "
+                "them there in Python: load_dataset('ml-trailers', data_dir=..., download=True)"
             )
         root = fetch_ml_trailers(base)
     return load_ml_trailers(root, text=text, encoder=encoder or ENCODER)

@@ -10,20 +10,17 @@
 Only training clicks are read: as positives, and as each other's negatives. Validation and test clicks have no
 influence, not even by being avoided.
 
-Where this goes beyond the letter of the paper, and what it is worth: ROC AUC of ``F`` against the planted
-leading modality (:mod:`hyperctr.hypergraph.recovery`), mean over modalities, on ``planted`` with slots of 6
-months and seeds 0, 1, 2. As implemented: 0.932, 0.922, 0.925.
+Where this goes beyond the letter of the paper (what each is worth is in docs/method.md, section 4.1, measured by
+tests/benchmarks/bench_interest.py):
 
-- Deviation: ``e_i`` starts at 1 and is pulled back to 1, because a free ``e_i`` learns by heart which
-  attribute is its own, which solves the contrast without the user: 0.728, 0.702, 0.686 without the pull.
-- Deviation: ``e_u`` and ``P_m`` are pulled to 0, because a user has few clicks and they fit by chance: 0.657,
-  0.636, 0.659 without these two pulls.
-- Deviation: negatives are the attributes of the batch's other clicks rather than of items drawn uniformly,
-  because items are then negatives as often as they are clicked, so that popularity cancels: 0.930, 0.871,
-  0.887 with uniform draws.
-- Deviation: the degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell
-  "which modality contributes the most", and a click that suits the user in every respect says little about
-  that: 0.896, 0.886, 0.881 with ``sigma(g_m)``. With a single modality nothing is subtracted.
+- ``e_i`` starts at 1 and is pulled back to 1, because a free ``e_i`` learns by heart which attribute is its own,
+  which solves the contrast without the user.
+- ``e_u`` and ``P_m`` are pulled to 0, because a user has few clicks and they fit by chance.
+- Negatives are the attributes of the batch's other clicks rather than of items drawn uniformly, because items are
+  then negatives as often as they are clicked, so that popularity cancels.
+- The degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell "which modality
+  contributes the most", and a click that suits the user in every respect says little about that. With a single
+  modality nothing is subtracted.
 """
 
 from __future__ import annotations
