@@ -36,7 +36,7 @@ function h(tag, props = {}, ...children) {
 function unpack(header, buffers) {
 	const s = { ...header };
 	header.buffers.forEach((part, k) => {
-		const view = buffers[k]; // copied: its start need not be aligned
+		const view = buffers[k];
 		const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 		s[part.name] = new KIND[part.dtype](bytes);
 	});
@@ -148,7 +148,7 @@ function outlinePath(ctx, X, Y, corners, pad) {
 	ctx.closePath();
 }
 
-/** Text with a rim of the background; skipped where it would hit another. */
+/** Text with a rim; skipped where it would hit another. */
 function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, colour = look.text } = {}) {
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
 	const width = ctx.measureText(text).width;
@@ -1003,7 +1003,7 @@ function render({ model, el }) {
 		why(message) { [whyUser.value, whyItem.value] = get("pair"); fill(whyOut, message.html); },
 		found(message) {
 			found.replaceChildren(...message.rows.map((row) => h("li", {}, button(`${row.kind} · ${short(row.title, 40)}`,
-				() => set({ focus: row.focus, query: "" }), { title: row.shown ? "" : "in no hyperedge of this slot" }))));
+				() => set({ focus: row.focus, query: "" }), { disabled: !row.focus, title: row.focus ? "" : "on no hyperedge here" }))));
 			if (!message.rows.length) found.append(h("li", {}, "nothing found"));
 		},
 		file(message) { download(new Blob([message.text], { type: message.mime }), message.name); },

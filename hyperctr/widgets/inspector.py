@@ -7,6 +7,7 @@ travel as custom messages, arrays as buffers, and are never saved.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,6 @@ class Inspector(anywidget.AnyWidget):
         self.observe(self._asked_why, ["pair", "struck", "struck_modalities"])
         self.observe(self._searched, "query")
 
-    # ------------------------------------------------------------------ from Python
     @property
     def scene(self) -> Scene:
         """What is shown: nodes, hyperedges and the rule by which they were chosen."""
@@ -171,7 +171,6 @@ class Inspector(anywidget.AnyWidget):
             raise ConfigError(f"{path}: a selection is written as .csv or as .json (HIF)")
         return writers[Path(path).suffix](self.scene, self.selection, path)
 
-    # ------------------------------------------------------------------ display
     def open(self) -> None:
         """Open the channel to the browser; a batch run has none, and saves no widget state."""
         if live():
@@ -180,7 +179,6 @@ class Inspector(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return super()._repr_mimebundle_(**kwargs) if live() else mime_bundle(self.figure())
 
-    # ------------------------------------------------------------------ checks
     @t.validate("slot", "compare_slot")
     def _a_slot(self, proposal: Any) -> int | None:
         value: int | None = proposal["value"]
@@ -205,7 +203,6 @@ class Inspector(anywidget.AnyWidget):
             raise t.TraitError(f"{len(value):,} ids: at most {MOST_SELECTED:,} can be selected at once")
         return [one.item() if isinstance(one, np.generic) else one for one in value]
 
-    # ------------------------------------------------------------------ to the browser
     def _wanted(self) -> dict[str, Any]:
         wanted = {name: getattr(self, name) for name in SCENE}
         return wanted | {"focus": tuple(self.focus) if self.focus else None}
@@ -273,7 +270,9 @@ class Inspector(anywidget.AnyWidget):
 
     def _searched(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
-            self.send({"type": "found", "rows": find(self.scenes.data, self.scene, self.query)})
+            scene = self.scene
+            whole = self.scenes.whole(replace(scene.query, focus=None))
+            self.send({"type": "found", "rows": find(self.scenes.data, scene, whole, self.query)})
 
     def _hear(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")

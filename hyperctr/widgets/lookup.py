@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperctr.data.dataset import Dataset
+    from hyperctr.widgets.edges import Edges
     from hyperctr.widgets.picture import Scene
 
 FRONT_ENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD", "COLAB_RELEASE_TAG")  # set by those that show widgets
@@ -35,12 +36,19 @@ def live() -> bool:
     return getattr(shell, "kernel", None) is not None and any(name in os.environ for name in FRONT_ENDS)
 
 
-def find(data: Dataset, scene: Scene, text: str, most: int = 20) -> list[dict[str, Any]]:
+def find(data: Dataset, scene: Scene, whole: Edges, text: str, most: int = 20) -> list[dict[str, Any]]:
     """Find users and items by id or a part of the title: exact ids first, then the shortest titles.
 
+    Args:
+        data: the data set.
+        scene: what is shown.
+        whole: its hyperedges before the limit.
+        text: what was typed.
+        most: rows returned.
+
     Returns:
-        Rows ``kind`` (user or item), ``id``, ``title``, ``shown`` (whether the scene has it) and ``focus``: what to set
-        the trait to, a node, or in the scene the first hyperedge that comes from it; None where there is neither.
+        Rows ``kind`` (user or item), ``id``, ``title`` and ``focus``: what to set the trait to, a node, or the first
+        hyperedge that comes from it; None where it is in no hyperedge of this slot.
     """
     names, rows = titles(data), []
     for kind, ids in (("user", data.users), ("item", data.items)):
@@ -48,15 +56,18 @@ def find(data: Dataset, scene: Scene, text: str, most: int = 20) -> list[dict[st
             exact = text.lower() in (str(one).lower(), name.lower())
             if exact or text.lower() in name.lower():
                 rows.append((not exact, len(name), kind, name, one))
+    node_ids, label_ids = (data.users, data.items) if scene.node_kind == "user" else (data.items, data.users)
+    nodes = set(node_ids[np.unique(whole.nodes)].tolist())
     edges: dict[Any, int] = {}
-    for label, edge in zip(scene.edge_labels, scene.edge_number.tolist(), strict=True):
+    for label, edge in zip(label_ids[whole.label].tolist(), whole.number.tolist(), strict=True):
         edges.setdefault(label, edge)
-    nodes, found = set(scene.nodes), []
+    found: list[dict[str, Any]] = []
     for _, _, kind, name, one in sorted(rows, key=lambda row: row[:4])[:most]:
-        as_node = kind == scene.node_kind
-        focus = ["node", one] if as_node else ["hyperedge", edges[one]] if one in edges else None
-        shown = one in nodes if as_node else one in edges
-        found.append({"kind": kind, "title": name, "id": one, "focus": focus, "shown": shown})
+        if kind == scene.node_kind:
+            focus = ["node", one] if one in nodes else None
+        else:
+            focus = ["hyperedge", edges[one]] if one in edges else None
+        found.append({"kind": kind, "title": name, "id": one, "focus": focus})
     return found
 
 

@@ -104,10 +104,11 @@ def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> 
 def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
     user = study.data.users[3]
     assert meant(str(user), study.data.users) == user
-    row = find(study.data, seen[0].scene, str(user))[0]
+    whole = seen[0].scenes.whole(seen[0].scene.query)
+    row = find(study.data, seen[0].scene, whole, str(user))[0]
     assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])
     label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edge_number[0])
-    rows = find(study.data, seen[0].scene, str(label))
+    rows = find(study.data, seen[0].scene, whole, str(label))
     assert next(row["focus"] for row in rows if row["id"] == label) == ["hyperedge", number]
 
 
