@@ -27,12 +27,12 @@ lint:  ## style, formatting, types, stripped notebooks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(if $(NOTEBOOKS),$(RUN) nbstripout --verify $(NOTEBOOKS))
+	$(if $(NOTEBOOKS),$(RUN) nbstripout --keep-id --verify $(NOTEBOOKS))
 
 format:  ## let ruff and nbstripout put right what they can
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
-	$(if $(NOTEBOOKS),$(RUN) nbstripout $(NOTEBOOKS))
+	$(if $(NOTEBOOKS),$(RUN) nbstripout --keep-id $(NOTEBOOKS))
 
 lab:  ## JupyterLab on the notebooks (prints its address with a token)
 	$(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
