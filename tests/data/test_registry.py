@@ -62,10 +62,10 @@ def test_only_the_default_directory_is_filled_unasked(monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("HYPERCTR_DATA", raising=False)
     for options in ({"data_dir": tmp_path}, {"download": False}):
-        with pytest.raises(DataError, match="say download=True"):
+        with pytest.raises(DataError, match="download=True"):
             load_dataset("ml-trailers", **options)
     monkeypatch.setenv("HYPERCTR_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="say download=True"):
+    with pytest.raises(DataError, match="download=True"):
         load_dataset("ml-trailers")
     assert asked == []
     with pytest.raises(DataError, match="no network"):
