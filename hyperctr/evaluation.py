@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperctr.errors import DataWarning
 from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, per_user_auc, prior_corrected
-from hyperctr.statistics import Interval, auc_interval, mean_interval, paired_auc_difference
+from hyperctr.statistics import Interval, PooledAUCDraws, auc_draws, mean_interval
 
 if TYPE_CHECKING:
     from hyperctr.data.negatives import CandidatePool
@@ -41,14 +41,27 @@ def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
     return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])
 
 
-def evaluate(scores: PoolScores, exposed: PoolScores | None = None, *, train_negatives: int = 1,
-             replicates: int = 1000, seed: int = 0) -> dict[str, float]:  # fmt: skip
+def pooled_draws(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> PooledAUCDraws:
+    """Return the pooled AUC of a sampled pool with its bootstrap draws: what a comparison with another model needs."""
+    return auc_draws(*scores.divided(), replicates=replicates, seed=seed)
+
+
+def evaluate(
+    scores: PoolScores,
+    exposed: PoolScores | None = None,
+    *,
+    train_negatives: int = 1,
+    replicates: int = 1000,
+    seed: int = 0,
+    draws: PooledAUCDraws | None = None,
+) -> dict[str, float]:
     """Sum up a model's scores on the sampled pool, and its AUC on the exposed one where there is one.
 
     Args:
         scores: of a pool with sampled candidates.
         exposed: of the rows really shown, clicked or not.
         train_negatives: negatives per click in training; the prior that ``logloss_corrected`` shifts away.
+        draws: :func:`pooled_draws` of the scores, where they are known already.
         replicates: bootstrap replicates over users for the AUC's interval.
         seed: of the bootstrap.
 
@@ -57,8 +70,7 @@ def evaluate(scores: PoolScores, exposed: PoolScores | None = None, *, train_neg
         and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_exposed`` (nan without
         real unclicks).
     """
-    positives, negatives, positive_users, negative_users = scores.divided()
-    pooled = auc_interval(positives, negatives, positive_users, negative_users, replicates=replicates, seed=seed)
+    pooled = (draws or pooled_draws(scores, replicates=replicates, seed=seed)).interval()
     per_user = gauc_interval(scores, replicates=replicates, seed=seed)
     labels, probabilities = balanced(scores)
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
@@ -96,10 +108,8 @@ def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) 
 
 def compare(a: PoolScores, b: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
     """Return the pooled AUC of ``a`` minus that of ``b`` on the same pool, with a paired interval over users."""
-    a_positives, a_negatives, positive_users, negative_users = a.divided()
-    b_positives, b_negatives, _, _ = b.divided()
-    return paired_auc_difference(a_positives, a_negatives, b_positives, b_negatives, positive_users, negative_users,
-                                 replicates=replicates, seed=seed)  # fmt: skip
+    drawn = {"replicates": replicates, "seed": seed}
+    return pooled_draws(a, **drawn).minus(pooled_draws(b, **drawn))
 
 
 def preflight(name: str, value: float, popularity: float) -> list[str]:

@@ -61,6 +61,59 @@ class Interval:
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
+@dataclass(frozen=True)
+class PooledAUCDraws:
+    """A pooled AUC and what it would have been on every bootstrap draw of users.
+
+    The draws depend on the seed and the number of users only. Two models tested on the same pool therefore met the
+    same draws, and their paired difference is one subtraction, whenever and wherever each of them was tested.
+
+    Attributes:
+        value: on the data as they are.
+        draws: float64 [replicates], nan where a draw lacked one class.
+        users: number of users resampled.
+    """
+
+    value: float
+    draws: Floats
+    users: int
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Return the value with its percentile interval."""
+        return _interval(self.value, self.draws, level, self.users)
+
+    def minus(self, other: PooledAUCDraws, level: float = 0.95) -> Interval:
+        """Return this AUC minus that of ``other``, paired, with a p value.
+
+        Raises:
+            DataError: the two were not measured on the same draws.
+        """
+        if self.users != other.users or len(self.draws) != len(other.draws):
+            sizes = [f"{len(one.draws)} draws of {one.users} users" for one in (self, other)]
+            raise DataError(f"{sizes[0]} cannot be paired with {sizes[1]}: test both on the same pool")
+        return _interval(self.value - other.value, self.draws - other.draws, level, self.users, paired=True)
+
+
+def auc_draws(
+    scores_pos: ArrayLike,
+    scores_neg: ArrayLike,
+    pos_users: ArrayLike,
+    neg_users: ArrayLike,
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> PooledAUCDraws:
+    """Pooled AUC and its bootstrap draws over users; arguments, costs and errors as :func:`auc_interval`.
+
+    >>> users = list(range(8))
+    >>> sure = auc_draws([2.0] * 8, [1.0] * 8, users, users, replicates=99)
+    >>> str(sure.minus(auc_draws([1.0] * 8, [1.0] * 8, users, users, replicates=99)))
+    '0.5000 [0.5000, 0.5000]'
+    """
+    sample = UserWins(scores_pos, scores_neg, pos_users, neg_users)
+    return PooledAUCDraws(sample.value, _areas(sample, _checked(replicates, 0.95), seed), sample.count)
+
+
 def auc_interval(
     scores_pos: ArrayLike,
     scores_neg: ArrayLike,
@@ -97,9 +150,8 @@ def auc_interval(
     >>> round(found.value, 4), found.users, found.low <= found.value <= found.high
     (0.7778, 3, True)
     """
-    sample = UserWins(scores_pos, scores_neg, pos_users, neg_users)
-    area = _areas(sample, _checked(replicates, level), seed)
-    return _interval(sample.value, area, level, sample.count)
+    _checked(replicates, level)
+    return auc_draws(scores_pos, scores_neg, pos_users, neg_users, replicates=replicates, seed=seed).interval(level)
 
 
 def paired_auc_difference(
@@ -141,10 +193,9 @@ def paired_auc_difference(
     >>> str(better), better.p_value
     ('0.5000 [0.5000, 0.5000]', 0.02)
     """
-    replicates = _checked(replicates, level)
-    a, b = (UserWins(*pair, pos_users, neg_users) for pair in ((a_pos, a_neg), (b_pos, b_neg)))
-    difference = _areas(a, replicates, seed) - _areas(b, replicates, seed)
-    return _interval(a.value - b.value, difference, level, a.count, paired=True)
+    settled = {"replicates": _checked(replicates, level), "seed": seed}
+    a = auc_draws(a_pos, a_neg, pos_users, neg_users, **settled)
+    return a.minus(auc_draws(b_pos, b_neg, pos_users, neg_users, **settled), level)
 
 
 def mean_interval(

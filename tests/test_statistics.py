@@ -12,6 +12,7 @@ from hyperctr.metrics import auc_from_scores
 from hyperctr.statistics import (
     _areas,
     _weights,
+    auc_draws,
     auc_interval,
     mean_interval,
     paired_auc_difference,
@@ -162,3 +163,16 @@ def test_what_is_refused():
         mean_interval([1.0, np.nan])
     with pytest.raises(ShapeError, match="b has shape"):
         paired_mean_difference([1.0, 2.0], [1.0])
+
+
+def test_draws_of_two_models_kept_apart_pair_up_later():
+    above, below, owners, others = pool(3)
+    scores = {"a": (above, below), "b": (np.flip(above), below + 0.3)}
+    kept = {name: auc_draws(*pair, owners, others, replicates=200, seed=5) for name, pair in scores.items()}
+    found = kept["a"].minus(kept["b"])
+    assert found == paired_auc_difference(*scores["a"], *scores["b"], owners, others, replicates=200, seed=5)
+    labels = np.r_[np.ones(len(above)), np.zeros(len(below))]
+    direct = [roc_auc_score(labels, np.r_[pair]) for pair in (np.r_[above, below], np.r_[np.flip(above), below + 0.3])]
+    assert found.value == pytest.approx(direct[0] - direct[1])
+    with pytest.raises(DataError, match="200 draws of 9 users cannot be paired with 100 draws"):
+        kept["a"].minus(auc_draws(above, below, owners, others, replicates=100))
