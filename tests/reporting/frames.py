@@ -64,7 +64,7 @@ def results_frame(
     for place, label in enumerate(labels):
         named = {"axis": axis, "label": str(label), "value": np.nan if axis == "row" else float(label)}
         for seed in range(seeds):
-            one = named | {"seed": seed, "run": f"{place:06x}{seed:06x}"} | changes
+            one: dict[str, Any] = {**named, "seed": seed, "run": f"{place:06x}{seed:06x}", **changes}
             if label in failed:
                 rows.append(run_row(**{**one, "state": "failed", "error": failed[label]}))
                 continue
@@ -95,7 +95,7 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
     rows = [
         {
             "run": f"{place:06x}{seed:06x}", "label": label, "model": model, "seed": seed, "step": 5 * (point + 1),
-            "epoch": point // 4, "examples": 100 * (point + 1), "loss": 0.7 / (point + 1), "validation_auc": value,
+            "epoch": (point + 1) / 4, "examples": 100 * (point + 1), "loss": 0.7 / (point + 1), "validation_auc": value,
             "seconds": float(point + 1), "memory_mib": 500.0,
         }
         for place, (label, values) in enumerate(validation.items())
