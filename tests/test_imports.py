@@ -25,6 +25,7 @@ ORDER = [
     {"training"},
     {"evaluation"},
     {"runs"},
+    {"sweeps"},
     {"reporting"},
     {"widgets"},
     {"doctor"},
@@ -38,7 +39,7 @@ HIDDEN = (
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
     *("sentence_transformers", "matplotlib", "xgi", "yaml"),
 )
-LIGHT = (*TORCH_FREE, "runtime", "reporting", "widgets", "doctor", "cli")  # not when they are imported
+LIGHT = (*TORCH_FREE, "runtime", "sweeps", "reporting", "widgets", "doctor", "cli")  # not when they are imported
 
 
 def modules() -> dict[str, Path]:

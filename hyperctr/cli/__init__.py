@@ -1,0 +1,70 @@
+"""The command `hyperctr`: doctor, data, train, predict, report.
+
+Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
+Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+
+from hyperctr import __version__
+from hyperctr.cli import data, doctor, report, train
+from hyperctr.cli.parser import Parser
+from hyperctr.errors import HyperCTRError
+
+GROUPS = (doctor, data, train, report)  # in the order in which --help shows them
+
+
+def build_parser() -> Parser:
+    """Return the parser of all commands.
+
+    >>> build_parser().parse_args(["train", "planted", "--set", "epochs=3", "seed=1"]).settings
+    ['epochs=3', 'seed=1']
+    """
+    parser = Parser(prog="hyperctr", description="Click-through rate prediction with multi-modal hypergraphs.")
+    parser.add_argument("--version", action="version", version=f"hyperctr {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in GROUPS:
+        group.add_commands(commands)
+    return parser
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    """Show a warning as one line, without the line of source code that raised it."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    >>> main(["data", "chek"])  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
+    options, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.refuse(unknown)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("hyperctr").setLevel(logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code: int = options.run(options)
+    except HyperCTRError as error:
+        print(f"hyperctr: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("hyperctr: stopped", file=sys.stderr)
+        return 130
+    return code

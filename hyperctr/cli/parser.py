@@ -1,0 +1,55 @@
+"""What every command's arguments are made of: a parser with "did you mean", and the options several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from hyperctr.errors import did_you_mean
+
+Command: TypeAlias = Callable[[argparse.Namespace], int]
+PRESETS = ("smoke", "quick", "paper")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that suggests the nearest right word for a wrong one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage, what is wrong and the nearest right word on stderr, and exit with 2."""
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if wrong:
+            hint = did_you_mean(wrong.group(1), re.findall(r"[\w-]+", wrong.group(2)))
+            message = f"{message.partition(': invalid')[0]}: {wrong.group(1)!r} is not known; {hint}"
+        super().error(message)
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Exit with 2 on arguments that no command knows."""
+        options = [option for action in self._actions for option in action.option_strings]
+        hint = f"; {did_you_mean(unknown[0].partition('=')[0], options)}" if unknown[0].startswith("-") else ""
+        self.error(f"{unknown[0]!r} is not known{hint}")
+
+
+# argparse has no public name for what add_subparsers gives; annotations are never evaluated
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def command(group: Commands, name: str, run: Command, text: str) -> Parser:
+    """Add the command ``name``, which calls ``run``, and return its parser."""
+    sub = group.add_parser(name, help=text, description=text, allow_abbrev=False)
+    sub.set_defaults(run=run, parser=sub)
+    return sub
+
+
+def command_group(commands: Commands, name: str, text: str) -> Commands:
+    """Add a command that holds actions of its own, as ``hyperctr data list``."""
+    group = commands.add_parser(name, help=text, description=text)
+    return group.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+
+def with_data_dir(sub: Parser) -> None:
+    """Add ``--data-dir``."""
+    text = "where data sets lie (default: HYPERCTR_DATA, then ~/.cache/hyperctr)"
+    sub.add_argument("--data-dir", type=Path, metavar="D", help=text)

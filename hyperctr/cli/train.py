@@ -1,0 +1,72 @@
+"""`hyperctr train` and `hyperctr predict`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hyperctr.cli.parser import PRESETS, Commands, command, with_data_dir
+from hyperctr.errors import ConfigError, DataError
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``train`` and ``predict``."""
+    train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
+    train.add_argument("dataset", metavar="DATASET")
+    train.add_argument("--preset", choices=PRESETS, help="size of the run (default: paper, the full settings)")
+    train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
+    text = "settings that override the file's, written as in TOML"
+    train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
+    text = "the same as --set seed=N (generated data stay those of their seed 0)"
+    train.add_argument("--seed", type=int, metavar="N", help=text)
+    train.add_argument("--dry-run", action="store_true", help="one step of everything, in seconds, to see it work")
+    train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
+    train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
+    with_data_dir(train)
+
+    predict = command(commands, "predict", run_predict, "score user-item pairs with a trained run")
+    predict.add_argument("run_id", metavar="RUN")
+    text = "CSV with columns user_id,item_id[,timestamp]"
+    predict.add_argument("--pairs", type=Path, required=True, metavar="pairs.csv", help=text)
+    text = "written with a column score (a probability), same row order; .parquet or .csv"
+    predict.add_argument("--out", type=Path, required=True, metavar="scores.parquet", help=text)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Train one run; the last line printed is its id and its test AUC."""
+    from hyperctr.config import Config
+
+    if options.config and options.preset:
+        raise ConfigError("--config and --preset both give all settings: leave one out")
+    config = Config.from_toml(options.config) if options.config else Config.preset(budget=options.preset or "paper")
+    seed = [] if options.seed is None else [f"seed={options.seed}"]
+    config = config.with_settings([*options.settings, *seed])
+
+    from hyperctr.data.registry import load_dataset
+    from hyperctr.runs.experiment import train
+
+    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
+    print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
+    return 0
+
+
+def run_predict(options: argparse.Namespace) -> int:
+    """Score the pairs of a CSV file with a trained run and write them beside their scores."""
+    from hyperctr.data.pairs import check_suffix, like_ids, read_pairs, write_scores
+
+    check_suffix(options.out)
+    pairs = read_pairs(options.pairs)
+
+    from hyperctr.runs.run import load_run
+
+    run = load_run(options.run_id)
+    data = run.study.data
+    users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
+    scores = run.predict(users, items, pairs["timestamp"].tolist() if "timestamp" in pairs else None)
+    try:
+        write_scores(options.out, pairs, scores)
+    except OSError as error:
+        raise DataError(f"{options.out}: cannot be written ({error.strerror or error}); name another place") from error
+    print(f"{len(pairs):,} scores written to {options.out}")
+    return 0
