@@ -37,7 +37,7 @@ TORCH_FREE = ("errors", "config", "data", "slots", "metrics", "statistics")  # n
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
-    *("sentence_transformers", "matplotlib", "xgi", "yaml"),
+    *("sentence_transformers", "matplotlib", "xgi", "yaml", "distributed", "dask", "optuna"),
 )
 LIGHT = (*TORCH_FREE, "runtime", "sweeps", "reporting", "widgets", "doctor", "cli")  # not when they are imported
 

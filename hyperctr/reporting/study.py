@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hyperctr.config import Config
-from hyperctr.data.registry import load_dataset
+from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
 from hyperctr.errors import ConfigError, DataWarning
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.runs.run import Run, Study
     from hyperctr.slots import Slots
-
-# the smoke preset proves that everything runs: on planted data it makes the data small, too
-SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
 
 
 def open_study(

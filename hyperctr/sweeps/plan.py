@@ -1,0 +1,221 @@
+"""A plan on one data set at one preset: the runs it consists of, known before anything is trained.
+
+A run's id follows from its settings, the data and the library's code, so plans that share a run (the base run lies in
+almost all of them) share its id, and it is trained once. No torch is needed to know all this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import hyperctr
+from hyperctr.config import BUDGETS, Config
+from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
+from hyperctr.errors import ConfigError, DataError, DataWarning, did_you_mean
+from hyperctr.runs.store import run_id
+from hyperctr.sweeps.grammar import PlanFile, parse_plan
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a plan.
+
+    Attributes:
+        plan: name of the plan.
+        axis: the setting that is varied, or ``row``.
+        label: the value or the row's name.
+        value: the value as a number; nan for a row.
+        seed, config: seed and all settings.
+        run_id: its name in the run store.
+    """
+
+    plan: str
+    axis: str
+    label: str
+    value: float
+    seed: int
+    config: Config
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What :func:`open_plan` returns.
+
+    Attributes:
+        file: the plan as written.
+        data: the data set all runs use; its generation or files do not depend on a run's seed.
+        preset: ``smoke``, ``quick`` or ``paper``.
+        seeds: the seeds of the runs.
+        runs: all runs, in the order of the plan, the seeds of a variant beside each other.
+    """
+
+    file: PlanFile
+    data: Dataset
+    preset: str
+    seeds: tuple[int, ...]
+    runs: list[PlannedRun]
+
+    @property
+    def name(self) -> str:
+        """The plan's name, its file's without the suffix."""
+        return self.file.name
+
+    @property
+    def base(self) -> Config:
+        """Settings of the base run at the first seed: nothing varied."""
+        return self.file.config(self.preset, {}, self.seeds[0])
+
+    def frame(self) -> pd.DataFrame:
+        """One row per planned run: plan, axis, label, value, seed, model, run."""
+        columns = ("plan", "axis", "label", "value", "seed", "model", "run")
+        rows = [(r.plan, r.axis, r.label, r.value, r.seed, r.config.model, r.run_id) for r in self.runs]
+        return pd.DataFrame(rows, columns=list(columns))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
+        rows = [run for run in self.runs if run.axis == "row"]
+        base = {run.seed: run.run_id for run in rows if run.label == self.file.compare_with}
+        return [(base[r.seed], r.run_id) for r in rows if r.seed in base and r.run_id != base[r.seed]]
+
+    def results(self) -> pd.DataFrame:
+        """One row per planned run with its state and test metrics, see :func:`hyperctr.sweeps.results.results`."""
+        from hyperctr.sweeps.results import results
+
+        return results(self)
+
+    def trivial(self) -> pd.DataFrame:
+        """The simple rows every run must beat, see :func:`hyperctr.sweeps.results.trivial`."""
+        from hyperctr.sweeps.results import trivial
+
+        return trivial(self)
+
+    def curves(self) -> pd.DataFrame:
+        """The learning curves of all finished runs, see :func:`hyperctr.sweeps.results.curves`."""
+        from hyperctr.sweeps.results import curves
+
+        return curves(self)
+
+
+def open_plan(
+    name: str | Path, dataset: str = "planted", preset: str = "quick", *, seeds: int = 0, data_dir: str | Path = ""
+) -> Plan:
+    """Read a plan and lay out its runs on a data set; nothing is trained.
+
+    Args:
+        name: a plan of the library (see :func:`known_plans`), or a TOML file.
+        dataset: name of a data set, see ``hyperctr data list``.
+        preset: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
+        seeds: how many seeds, from 0; 0 means as many as the preset says.
+        data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
+
+    Raises:
+        ConfigError: no such plan or preset, or anything in the plan that is not right.
+        DataError: unknown data set, missing files, or a modality that the data do not have.
+
+    >>> plan = open_plan("layers", "planted", "smoke")
+    >>> plan.frame()[["axis", "label", "value", "seed"]].values.tolist()
+    [['layers', '1', 1.0, 0], ['layers', '2', 2.0, 0]]
+    """
+    if preset not in BUDGETS:
+        raise ConfigError(f"there is no preset {preset!r}; {did_you_mean(preset, BUDGETS)}")
+    if seeds < 0:
+        raise ConfigError(f"seeds = {seeds} must be 0 (as many as the preset says) or more")
+    file = read_plan(name)
+    data = open_data(dataset, preset, data_dir)
+    chosen = tuple(range(seeds or file.presets[preset].seeds))
+    runs = []
+    for axis, label, value, changes in file.entries(preset, data.modalities):
+        for seed in chosen:
+            config = file.config(preset, changes, seed)
+            _check_modalities(config, data, f"{file.path}: {axis} {label!r}")
+            runs.append(PlannedRun(file.name, axis, label, value, seed, config, run_id(data, config)))
+    return Plan(file, data, preset, chosen, runs)
+
+
+def open_data(dataset: str, preset: str, data_dir: str | Path = "") -> Dataset:
+    """Load the data set of a sweep; at preset smoke, ``planted`` is made small, too.
+
+    Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
+    """
+    options = tuple(SMOKE_PLANTED.items()) if (dataset, preset) == ("planted", "smoke") else ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        if dataset == "planted":  # generated, so it cannot change on disk while we remember it
+            return _planted(options)
+        return load_dataset(dataset, data_dir=data_dir or None)
+
+
+@lru_cache(maxsize=2)
+def _planted(options: tuple[tuple[str, Any], ...]) -> Dataset:
+    return load_dataset("planted", **dict(options))
+
+
+def read_plan(name: str | Path) -> PlanFile:
+    """Read a plan by its name or its file, without data.
+
+    Raises:
+        ConfigError: there is none, or something in it is not right; the message names file and key.
+
+    >>> read_plan("layer")
+    Traceback (most recent call last):
+    hyperctr.errors.ConfigError: there is no plan 'layer': did you mean 'layers'?
+    """
+    known = known_plans()
+    path = known.get(str(name), Path(name))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if path.suffix == ".toml":
+            raise ConfigError(f"{path}: no such plan file") from error
+        raise ConfigError(f"there is no plan {str(name)!r}: {did_you_mean(str(name), known)}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a plan: {error}") from error
+    return parse_plan(text, path)
+
+
+def known_plans() -> dict[str, Path]:
+    """Return name -> file of the plans that come with the library: the checkout's, else the installed ones."""
+    package = Path(hyperctr.__file__).resolve().parent
+    for folder in (package.parent / "reports" / "sweeps", package / "_sweeps"):
+        found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+        if found:
+            return {name: path for name, path in found.items() if name != "search"}
+    return {}
+
+
+def _check_modalities(config: Config, data: Dataset, where: str) -> None:
+    for name in config.modalities:
+        if name not in data.modalities:
+            hint = did_you_mean(name, data.modalities)
+            raise DataError(f"{where}: data set {data.name!r} has no modality {name!r}; {hint}")
+
+
+def unique_runs(plans: list[Plan]) -> dict[str, tuple[Plan, PlannedRun]]:
+    """Return run id -> (a plan it lies in, the run), each run once however many plans share it."""
+    found: dict[str, tuple[Plan, PlannedRun]] = {}
+    for plan in plans:
+        for run in plan.runs:
+            found.setdefault(run.run_id, (plan, run))
+    return found
+
+
+def job_of(plan: Plan, run: PlannedRun) -> dict[str, Any]:
+    """Return what a process needs to know to train a run, as plain values.
+
+    Raises:
+        DataError: the data were made in memory, so that no other process can load them.
+    """
+    if plan.data.origin is None:
+        raise DataError(f"data set {plan.data.name!r} was made in memory: a sweep needs data it can load by name")
+    return {"kind": "train", "id": run.run_id, "data": plan.data.origin, "config": dataclasses.asdict(run.config)}

@@ -1,0 +1,139 @@
+"""What came of a plan: one row per planned run, whatever became of it, and the learning curves."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hyperctr.runs.store import runs_folder
+from hyperctr.training.events import read_events
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.plan import Plan, PlannedRun
+
+METRICS = ("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error",
+           "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds")  # fmt: skip
+COSTS = ("seconds_per_epoch", "peak_memory_mib")
+FACTS = ("test_clicks", "test_candidates", "device", "deterministic", "data_fingerprint", "split_checksum",
+         "code_fingerprint", "torch", "python")  # fmt: skip
+BEHIND = ("behind", "behind_low", "behind_high")
+COLUMNS = ("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error",
+           *METRICS, *COSTS, *FACTS)  # fmt: skip
+CURVE = ("run", "label", "model", "seed", "step", "epoch", "examples", "loss", "validation_auc", "seconds",
+         "memory_mib")  # fmt: skip
+
+
+def results(plan: Plan) -> pd.DataFrame:
+    """Return one row per planned run.
+
+    Columns: ``plan``, ``axis``, ``label``, ``value`` (nan for a row), ``dataset``, ``model``, ``protocol``, ``split``,
+    ``seed``, ``run``, ``state`` (done, failed, killed, planned, running), ``error``; then, nan unless done: test
+    metrics, ``seconds`` (wall time), ``seconds_per_epoch``, ``peak_memory_mib``, counts and what it takes to repeat
+    the run. Plans with ``compare_with`` also have ``behind``, ``behind_low``, ``behind_high``: the test AUC of that
+    row minus this row's, the same seed and clicks, with the interval of a paired bootstrap over users.
+    """
+    columns = COLUMNS + (BEHIND if plan.file.compare_with else ())
+    base = {run: first for first, run in plan.pairs()}
+    rows = []
+    for run in plan.runs:
+        config = run.config
+        row: dict[str, Any] = {
+            "plan": run.plan, "axis": run.axis, "label": run.label, "value": run.value, "dataset": plan.data.name,
+            "model": config.model, "protocol": config.protocol, "split": config.split, "seed": run.seed,
+            "run": run.run_id,
+        }  # fmt: skip
+        rows.append(row | _outcome(run.run_id) | _difference(base.get(run.run_id), run.run_id))
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def trivial(plan: Plan) -> pd.DataFrame:
+    """Return the rows that every finished run was tested beside: trivial models and the reference.
+
+    One row per model, protocol, split and seed, with the same metric columns as :func:`results`; ``state`` is done.
+    """
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for run in plan.runs:
+        folder = runs_folder() / run.run_id
+        if not (folder / "DONE").exists():
+            continue
+        try:
+            table = pd.read_csv(folder / "rows.csv")
+        except (OSError, ValueError):  # damaged: other runs of the plan hold the same rows
+            continue
+        for row in table.to_dict("records"):
+            key = (row["model"], run.config.protocol, run.config.split, run.seed)
+            if row["model"] != run.config.model and key not in rows:
+                named = dict(zip(("model", "protocol", "split", "seed"), key, strict=True))
+                metrics = {str(name): value for name, value in row.items() if name in METRICS}
+                rows[key] = metrics | named | {"dataset": plan.data.name, "state": "done", "error": ""}
+    columns = ("dataset", "model", "protocol", "split", "seed", "state", "error", *METRICS)
+    return pd.DataFrame(list(rows.values()), columns=list(columns))
+
+
+def curves(plan: Plan) -> pd.DataFrame:
+    """Return the validation points of every finished run: run, label, model, seed and the columns of its events."""
+    rows = [
+        {"run": run.run_id, "label": run.label, "model": run.config.model, "seed": run.seed, **point}
+        for run in plan.runs
+        if (runs_folder() / run.run_id / "DONE").exists()
+        for point in read_events(runs_folder() / run.run_id / "events.jsonl")
+    ]
+    return pd.DataFrame(rows, columns=list(CURVE))
+
+
+def count_states(plan: Plan) -> dict[str, int]:
+    """Return how many runs of a plan are in which state, the most frequent first."""
+    return {str(state): int(count) for state, count in plan.results()["state"].value_counts().items()}
+
+
+def state_of(run: PlannedRun) -> str:
+    """Return a run's state: done, failed, killed, planned or running."""
+    return str(_outcome(run.run_id)["state"])
+
+
+def _outcome(run_id: str) -> dict[str, Any]:
+    """State, error and, of a finished run, its metrics."""
+    from hyperctr.runs.states import read_status
+
+    folder = runs_folder() / run_id
+    status = read_status(run_id)
+    if not (folder / "DONE").exists():
+        return {"state": status.state, "error": status.error or ""}
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        reason = f"{folder / 'metrics.json'} cannot be read ({error}); delete the folder and run the sweep again"
+        return {"state": "failed", "error": reason}
+    found = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *FACTS)}
+    found["state"], found["error"] = "done", ""
+    memory = [status.peak_memory_mib or 0.0, metrics.get("peak_memory_mib") or 0.0]
+    points = read_events(folder / "events.jsonl")
+    memory += [point.get("memory_mib") or 0.0 for point in points]
+    found["peak_memory_mib"] = max(memory) or math.nan
+    found["seconds_per_epoch"] = seconds_per_epoch(points)
+    return found
+
+
+def seconds_per_epoch(points: list[dict[str, Any]]) -> float:
+    """Return the seconds that training and validating one epoch took, over all sessions of a resumed run.
+
+    >>> seconds_per_epoch([{"epoch": 1.0, "seconds": 4.0}, {"epoch": 2.0, "seconds": 3.0}])  # resumed after the first
+    3.5
+    """
+    spent, before = 0.0, 0.0
+    for point in points:
+        spent += point["seconds"] - (before if point["seconds"] >= before else 0.0)
+        before = point["seconds"]
+    return spent / points[-1]["epoch"] if points else math.nan
+
+
+def _difference(base: str | None, run_id: str) -> dict[str, float]:
+    path = Path(runs_folder(), base or "", "compare", f"{run_id}.json")
+    if base is None or not path.exists():
+        return dict.fromkeys(BEHIND, math.nan)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {"behind": found["value"], "behind_low": found["low"], "behind_high": found["high"]}
