@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hyperctr.runs.store import runs_folder
+from hyperctr.runs.states import read_status
+from hyperctr.runs.store import read_json, runs_folder
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
-    from hyperctr.sweeps.plan import Plan, PlannedRun
+    from hyperctr.sweeps.plan import Plan
 
 METRICS = ("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error",
            "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds")  # fmt: skip
@@ -57,11 +56,10 @@ def trivial(plan: Plan) -> pd.DataFrame:
     """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for run in plan.runs:
-        folder = runs_folder() / run.run_id
-        if not (folder / "DONE").exists():
+        if read_status(run.run_id).state != "done":
             continue
         try:
-            table = pd.read_csv(folder / "rows.csv")
+            table = pd.read_csv(runs_folder() / run.run_id / "rows.csv")
         except (OSError, ValueError):  # damaged: other runs of the plan hold the same rows
             continue
         for row in table.to_dict("records"):
@@ -79,35 +77,19 @@ def curves(plan: Plan) -> pd.DataFrame:
     rows = [
         {"run": run.run_id, "label": run.label, "model": run.config.model, "seed": run.seed, **point}
         for run in plan.runs
-        if (runs_folder() / run.run_id / "DONE").exists()
+        if read_status(run.run_id).state == "done"
         for point in read_events(runs_folder() / run.run_id / "events.jsonl")
     ]
     return pd.DataFrame(rows, columns=list(CURVE))
 
 
-def count_states(plan: Plan) -> dict[str, int]:
-    """Return how many runs of a plan are in which state, the most frequent first."""
-    return {str(state): int(count) for state, count in plan.results()["state"].value_counts().items()}
-
-
-def state_of(run: PlannedRun) -> str:
-    """Return a run's state: done, failed, killed, planned or running."""
-    return str(_outcome(run.run_id)["state"])
-
-
 def _outcome(run_id: str) -> dict[str, Any]:
     """State, error and, of a finished run, its metrics."""
-    from hyperctr.runs.states import read_status
-
     folder = runs_folder() / run_id
     status = read_status(run_id)
-    if not (folder / "DONE").exists():
+    if status.state != "done":
         return {"state": status.state, "error": status.error or ""}
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        reason = f"{folder / 'metrics.json'} cannot be read ({error}); delete the folder and run the sweep again"
-        return {"state": "failed", "error": reason}
+    metrics = read_json(folder / "metrics.json")
     found = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *FACTS)}
     found["state"], found["error"] = "done", ""
     memory = [status.peak_memory_mib or 0.0, metrics.get("peak_memory_mib") or 0.0]
@@ -132,8 +114,8 @@ def seconds_per_epoch(points: list[dict[str, Any]]) -> float:
 
 
 def _difference(base: str | None, run_id: str) -> dict[str, float]:
-    path = Path(runs_folder(), base or "", "compare", f"{run_id}.json")
-    if base is None or not path.exists():
+    path = runs_folder() / (base or run_id) / "compare" / f"{run_id}.json"
+    if not path.exists():
         return dict.fromkeys(BEHIND, math.nan)
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_json(path)
     return {"behind": found["value"], "behind_low": found["low"], "behind_high": found["high"]}

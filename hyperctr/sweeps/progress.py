@@ -1,0 +1,88 @@
+"""Progress of a sweep in epochs, not in cells: a bar per running run, with the time it has left."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hyperctr.runs.store import runs_folder
+from hyperctr.runtime import in_notebook
+from hyperctr.training.events import read_events
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.tasks import Task
+
+logger = logging.getLogger("hyperctr.sweeps")
+REFRESH_SECONDS = 1.0
+BAR = "{desc:<44.44} {percentage:3.0f}% |{bar:20}| epoch {n:.1f} of at most {total_fmt}, {remaining} left"
+WHOLE = "{desc:<44.44} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} runs"
+
+
+class Board:
+    """Bars in a terminal or a live notebook; elsewhere one log line per finished run.
+
+    Args:
+        tasks: everything that will be done.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = {task.name: task for task in tasks}
+        self.started: dict[str, float] = {}
+        self.bars: dict[str, Any] = {}
+        self.ended, self._next = 0, 0.0
+        watched = not os.environ.get("HYPERCTR_BATCH") and (in_notebook() or sys.stderr.isatty())
+        self._bar = _bar_class() if watched else None
+        self._whole = self._bar(total=len(tasks), desc="sweep", bar_format=WHOLE) if self._bar else None
+
+    def start(self, name: str) -> None:
+        """Show a job that was started."""
+        task, self.started[name] = self.tasks[name], time.monotonic()
+        if self._bar and task.epochs:
+            self.bars[name] = self._bar(total=task.epochs, initial=epoch_of(name), desc=task.label, leave=False,
+                                        bar_format=BAR)  # fmt: skip
+
+    def update(self) -> None:
+        """Read how far the running runs are."""
+        if self.bars and time.monotonic() >= self._next:
+            self._next = time.monotonic() + REFRESH_SECONDS
+            for name, bar in self.bars.items():
+                bar.n = min(epoch_of(name), bar.total)
+                bar.refresh()
+
+    def end(self, name: str, state: str, error: str = "") -> None:
+        """Take away a job's bar, or log how it ended."""
+        self.ended += 1
+        bar = self.bars.pop(name, None)
+        if bar is not None:
+            bar.close()
+        took = time.monotonic() - self.started.get(name, time.monotonic())
+        line = f"{self.ended}/{len(self.tasks)} {self.tasks[name].label}: {state} in {took:.0f} s"
+        line += f" ({error})" if error else ""
+        if self._whole is not None:
+            self._whole.update()
+            if state != "done":
+                self._whole.write(line)
+        else:
+            logger.info(line)
+
+    def close(self) -> None:
+        """Take away all bars."""
+        for bar in [*self.bars.values(), self._whole]:
+            if bar is not None:
+                bar.close()
+
+
+def epoch_of(run_id: str) -> float:
+    """Return how many epochs a run has behind it."""
+    points = read_events(runs_folder() / run_id / "events.jsonl")
+    return float(points[-1]["epoch"]) if points else 0.0
+
+
+def _bar_class() -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm
