@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
+from hyperctr.systems import gru4rec
 
 REFERENCE_MODEL = "content matrix factorisation"
+Variant = Literal["table2", "author"]
 
+# The systems of Table 3 and their rivals of today, in the table's order.
+SYSTEMS: dict[str, System] = {
+    "gru4rec": gru4rec.SYSTEM,
+}
 # What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
 # parts are worth.
 MODEL_PRESETS: dict[str, dict[str, Any]] = {
@@ -26,6 +32,7 @@ MODEL_PRESETS: dict[str, dict[str, Any]] = {
         "embedding_size": 32, "negatives": 4, "learning_rate": 5e-3, "weight_decay": 0.3, "history_length": 300,
         "batch_size": 512, "dropout": 0.0, "points_per_epoch": 1, "epochs": 40,
     },
+    **{name: dict(system.table2) for name, system in SYSTEMS.items()},
 }  # fmt: skip
 BUDGETS: dict[str, dict[str, Any]] = {
     "smoke": {
@@ -36,13 +43,9 @@ BUDGETS: dict[str, dict[str, Any]] = {
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
     "paper": {},
 }  # fmt: skip
-# Settings that say what is measured; a reference run beside a model must share them.
-MEASURED = ("seed", "protocol", "split", "ratios", "modalities", "slot_months", "slot_count", "validation_clicks",
-            "validation_candidates", "test_candidates")  # fmt: skip
-
-
-def _setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
-    return field(default=default, metadata={"help": text, "low": low, "high": high})
+# Settings that say what is measured; a reference run beside a model shares these and no others. It has all modalities
+# and its own slots whatever the model was denied, so it is the strongest simple model there is, trained once a split.
+MEASURED = ("seed", "protocol", "split", "ratios", "validation_clicks", "validation_candidates", "test_candidates")
 
 
 @dataclass(frozen=True)
@@ -60,63 +63,67 @@ class Config:
     """
 
     # What is predicted, and what a prediction may look at.
-    model: str = _setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
-    seed: int = _setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
-    protocol: Literal["paper", "causal"] = _setting("paper", "What context a prediction sees (docs/method.md, 3).")
-    split: Literal["random", "temporal"] = _setting("random", "How clicks are divided into train, validation, test.")
-    ratios: tuple[float, ...] = _setting(
+    model: str = setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
+    seed: int = setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
+    protocol: Literal["paper", "causal"] = setting("paper", "What context a prediction sees (docs/method.md, 3).")
+    split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
+    ratios: tuple[float, ...] = setting(
         (), "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
         low=0, high=1,
     )  # fmt: skip
-    modalities: tuple[str, ...] = _setting((), "Modalities used everywhere; empty means all the data set has.")
-    slot_months: int = _setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
-    slot_count: int = _setting(0, "Number of equal-width slots instead of months; 0 means months.", low=0)
+    modalities: tuple[str, ...] = setting((), "Modalities used everywhere; empty means all the data set has.")
+    slot_months: int = setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
+    slot_count: int = setting(0, "Number of equal-width slots instead of months; 0 means months.", low=0)
 
     # Interest and hypergraphs (paper section 2.3).
-    interest_epochs: int = _setting(15, "Epochs of the user interest pre-training (Eq. 9-10).", low=0)
-    delta: float = _setting(0.5, "Interest threshold: a degree in (0, 1), or a quantile.", low=0, high=1)
-    delta_quantile: bool = _setting(False, "Read delta as a quantile per slot and modality.")
-    neighbours: int = _setting(0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0)
-    weighted: bool = _setting(True, "Weigh a hyperedge by its members' mean interest; otherwise by 1.")
+    interest_epochs: int = setting(15, "Epochs of the user interest pre-training (Eq. 9-10).", low=0)
+    delta: float = setting(0.5, "Interest threshold: a degree in (0, 1), or a quantile.", low=0, high=1)
+    delta_quantile: bool = setting(False, "Read delta as a quantile per slot and modality.")
+    neighbours: int = setting(0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0)
+    weighted: bool = setting(True, "Weigh a hyperedge by its members' mean interest; otherwise by 1.")
 
     # The model (paper section 2.2).
-    embedding_size: int = _setting(64, "Latent dimension d (Figure 6).", low=2)
-    layers: int = _setting(3, "Hypergraph convolution layers L (Figure 4).", low=0, high=16)
-    graph: Literal["hypergraph", "bipartite", "none"] = _setting(
+    embedding_size: int = setting(64, "Latent dimension d (Figure 6).", low=2)
+    layers: int = setting(3, "Hypergraph convolution layers L (Figure 4).", low=0, high=16)
+    graph: Literal["hypergraph", "bipartite", "none"] = setting(
         "hypergraph", "`bipartite` is Table 4's `(-) hypergraph`; `none` drops graphs altogether."
     )
-    history_length: int = _setting(50, "Clicks l the sequence encoder sees.", low=1)
-    attention_layers: int = _setting(1, "Transformer encoder layers.", low=0, high=8)
-    attention_heads: int = _setting(2, "Attention heads; divides embedding_size.", low=1)
-    hidden: tuple[int, ...] = _setting((128, 64), "Widths D1, D2 of the prediction network (Eq. 7).", low=1)
-    dropout: float = _setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
+    history_length: int = setting(50, "Clicks l the sequence encoder sees.", low=1)
+    attention_layers: int = setting(1, "Transformer encoder layers.", low=0, high=8)
+    attention_heads: int = setting(2, "Attention heads; divides embedding_size.", low=1)
+    hidden: tuple[int, ...] = setting((128, 64), "Widths D1, D2 of the prediction network (Eq. 7).", low=1)
+    dropout: float = setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
 
     # Beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
-    matching: bool = _setting(False, "Add a dot product of user and item vectors beside the network.")
+    matching: bool = setting(False, "Add a dot product of user and item vectors beside the network.")
+
+    options: tuple[str, ...] = setting((), "Options of one system only, as name=value; all of them, in order.")
 
     # Training and evaluation.
-    epochs: int = _setting(30, "Most epochs; early stopping usually ends before.", low=1)
-    batch_size: int = _setting(256, "Clicks per step, each with its negatives.", low=1)
-    learning_rate: float = _setting(3e-3, "Adam's learning rate.", low=1e-8, high=1)
-    weight_decay: float = _setting(0.1, "Decoupled weight decay.", low=0, high=10)
-    negatives: int = _setting(1, "Sampled unobserved items per click, drawn anew every epoch.", low=1)
-    points_per_epoch: int = _setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
-    patience: int = _setting(3, "Epochs without a better validation AUC before stopping.", low=1)
-    validation_clicks: int = _setting(2000, "Most validation clicks scored at a point.", low=1)
-    validation_candidates: int = _setting(100, "Unobserved items beside each validation click.", low=1)
-    test_candidates: int = _setting(1000, "Unobserved items beside each test click.", low=1)
-    precision: Literal["auto", "float32", "bfloat16"] = _setting("auto", "bfloat16 autocast; auto: on CUDA only.")
+    epochs: int = setting(30, "Most epochs; early stopping usually ends before.", low=1)
+    batch_size: int = setting(256, "Clicks per step, each with its negatives.", low=1)
+    optimiser: Literal["adam", "adagrad"] = setting("adam", "Adam with decoupled weight decay, or Adagrad with L2.")
+    learning_rate: float = setting(3e-3, "The optimiser's learning rate.", low=1e-8, high=1)
+    weight_decay: float = setting(0.1, "Weight decay: decoupled for Adam, an L2 penalty for Adagrad.", low=0, high=10)
+    clip_norm: float = setting(0.0, "Longest gradient, all parameters as one vector; 0 does not clip.", low=0)
+    negatives: int = setting(1, "Sampled unobserved items per click, drawn anew every epoch.", low=1)
+    points_per_epoch: int = setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
+    patience: int = setting(3, "Epochs without a better validation AUC before stopping.", low=1)
+    validation_clicks: int = setting(2000, "Most validation clicks scored at a point.", low=1)
+    validation_candidates: int = setting(100, "Unobserved items beside each validation click.", low=1)
+    test_candidates: int = setting(1000, "Unobserved items beside each test click.", low=1)
+    precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "bfloat16 autocast; auto: on CUDA only.")
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
-        for setting in dataclasses.fields(self):
-            value = _checked(setting.name, getattr(self, setting.name), hints[setting.name])
-            for one in value if isinstance(value, tuple) else (value,):
-                low, high = setting.metadata["low"], setting.metadata["high"]
-                if (low is not None and one < low) or (high is not None and one > high):
-                    bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-                    raise ConfigError(f"setting {setting.name} = {value!r} is out of bounds: must be {bounds}")
-            object.__setattr__(self, setting.name, value)
+        validate(self)
+        if self.model in SYSTEMS:
+            try:
+                options = SYSTEMS[self.model].options.read(self.options)
+            except ConfigError as error:
+                raise ConfigError(f"model {self.model!r}: {error}") from error
+            object.__setattr__(self, "options", options.write())
+        elif self.options:
+            raise ConfigError(f"model {self.model!r} has no options of its own, got {list(self.options)}; remove them")
         if self.embedding_size % self.attention_heads:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
@@ -127,20 +134,35 @@ class Config:
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not self.matching:
             raise ConfigError("model 'hyperctr+' has its switch `matching` off; write Config.preset('hyperctr+')")
-        if len(self.hidden) != 2:
+        if not self.hidden or (len(self.hidden) != 2 and self.model not in SYSTEMS):
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 
     @classmethod
-    def preset(cls, model: str = "hyperctr", budget: str = "paper", **changes: Any) -> Config:
+    def preset(cls, model: str = "hyperctr", budget: str = "paper", variant: Variant = "table2",
+               **changes: Any) -> Config:  # fmt: skip
         """Return the settings of a model at a budget: ``smoke`` (seconds), ``quick`` (a minute or two) or ``paper``.
+
+        The systems that HyperCTR is compared with have two variants: ``table2``, the paper's settings of them, and
+        ``author``, their authors' own.
 
         >>> Config.preset("hyperctr+", "quick", seed=2).matching
         True
+        >>> Config.preset("gru4rec", "quick", options={"units": 32}).options[0]
+        'units=32'
         """
         for name, known in ((model, MODEL_PRESETS), (budget, BUDGETS)):
             if name not in known:
                 raise ConfigError(f"there is no preset {name!r}; {did_you_mean(name, known)}")
-        return cls.from_dict({**BUDGETS[budget], **MODEL_PRESETS[model], "model": model, **changes})
+        if variant not in ("table2", "author"):
+            raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(variant, ('table2', 'author'))}")
+        if variant == "author" and model not in SYSTEMS:
+            raise ConfigError(f"model {model!r} has one preset only; variants belong to {', '.join(SYSTEMS)}")
+        own = MODEL_PRESETS[model] if variant == "table2" else SYSTEMS[model].author
+        small = SYSTEMS[model].budgets.get(budget, {}) if model in SYSTEMS else {}
+        settings: dict[str, Any] = {}
+        for step in (BUDGETS[budget], own, small, changes):
+            settings = _merged(settings, step)
+        return cls.from_dict({**settings, "model": model})
 
     def reference(self) -> Config:
         """Return the settings of the reference model (content matrix factorisation) that is shown beside this one.
@@ -152,8 +174,14 @@ class Config:
         return preset.replace(epochs=min(preset.epochs, 4 * self.epochs), **measured)
 
     def replace(self, **changes: Any) -> Config:
-        """Return a copy with some settings changed; unknown names raise ``ConfigError``."""
-        return Config.from_dict({**dataclasses.asdict(self), **changes})
+        """Return a copy with some settings changed; unknown names raise ``ConfigError``.
+
+        Options not named keep their values, unless the model changes. One may be named as ``options.<name>``.
+        """
+        now = dataclasses.asdict(self)
+        if changes.get("model", self.model) != self.model:
+            now["options"] = ()
+        return Config.from_dict(_merged(now, changes))
 
     def with_settings(self, assignments: list[str]) -> Config:
         """Apply command-line ``key=value`` pairs, values written as in TOML (bare words are strings).
@@ -166,18 +194,16 @@ class Config:
             key, sign, text = assignment.partition("=")
             if not sign:
                 raise ConfigError(f"setting {assignment!r} must be written key=value")
-            try:
-                changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
-            except tomllib.TOMLDecodeError:
-                changes[key.strip()] = text.strip()
+            changes[key.strip()] = toml_value(text)
         if changes.get("model") in MODEL_PRESETS:
-            changes = {**MODEL_PRESETS[changes["model"]], **changes}
+            changes = _merged(MODEL_PRESETS[changes["model"]], changes)
         return self.replace(**changes)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Config:
         """Build from plain values; unknown keys raise ``ConfigError`` with a hint."""
-        known = [setting.name for setting in dataclasses.fields(cls)]
+        known = [one.name for one in dataclasses.fields(cls)]
+        settings = _merged({}, settings)
         for name in settings:
             if name not in known:
                 raise ConfigError(f"unknown setting {name!r}: {did_you_mean(name, known)}")
@@ -202,23 +228,17 @@ class Config:
         >>> import tomllib; Config.from_dict(tomllib.loads(Config().to_toml())) == Config()
         True
         """
-        # A JSON number, boolean, flat list or string is also valid TOML (DEL has to be escaped), and floats round-trip.
-        values = {name: json.dumps(value, ensure_ascii=False) for name, value in dataclasses.asdict(self).items()}
-        return "".join(f"{name} = {value}\n" for name, value in values.items()).replace("\x7f", "\\u007f")
+        return "".join(f"{name} = {toml_text(value)}\n" for name, value in dataclasses.asdict(self).items())
 
 
-def _checked(name: str, value: Any, hint: Any) -> Any:
-    """Return ``value`` in the declared type, or say which type was expected."""
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise ConfigError(f"setting {name} = {value!r}: {did_you_mean(str(value), get_args(hint))}")
-        return value
-    if get_origin(hint) is tuple:
-        if isinstance(value, str) or not isinstance(value, list | tuple):
-            raise ConfigError(f"setting {name} = {value!r} must be a list, for example {name} = [...]")
-        return tuple(_checked(name, one, get_args(hint)[0]) for one in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not hint or (hint is float and not abs(value) < float("inf")):
-        raise ConfigError(f"setting {name} = {value!r} must be of type {hint.__name__}, got {type(value).__name__}")
-    return value
+def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``settings`` with ``changes``; options, in whatever form they are given, are added up."""
+    merged = {**settings}
+    for name, value in changes.items():
+        if name.startswith("options."):
+            name, value = "options", {name.removeprefix("options."): value}
+        if name == "options":
+            before, value = assignments(merged.get("options", ())), assignments(value)
+            value = before + value if isinstance(value, tuple) else value
+        merged[name] = value
+    return merged

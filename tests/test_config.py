@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperctr.config import BUDGETS, MEASURED, MODEL_PRESETS, REFERENCE_MODEL, Config
+from hyperctr.config import BUDGETS, MEASURED, MODEL_PRESETS, REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError
-from hyperctr.runs.experiment import MODELS
+from hyperctr.runs.models import MODELS
+from hyperctr.settings import assignments
 
 FIELDS = {setting.name: setting for setting in dataclasses.fields(Config)}
 HINTS = get_type_hints(Config)
@@ -29,6 +30,8 @@ def one_of(name: str) -> st.SearchStrategy[Any]:
         return st.just(()) | shares.map(lambda n: (n[0] / sum(n), n[1] / sum(n), 1 - n[0] / sum(n) - n[1] / sum(n)))
     if name == "hidden":
         return st.tuples(st.integers(1, 999), st.integers(1, 999))
+    if name == "options":
+        return st.just(())  # what is allowed depends on the model
     if name == "neighbours":
         return st.just(0) | st.integers(2, 99)
     if hint is bool:
@@ -38,7 +41,7 @@ def one_of(name: str) -> st.SearchStrategy[Any]:
     if hint is float:
         return st.floats(low, high)
     if hint is str or get_origin(hint) is tuple:
-        words = st.text().filter(lambda text: text != "hyperctr+")
+        words = st.text().filter(lambda text: text != "hyperctr+" and text not in SYSTEMS)
         return words if hint is str else st.lists(words).map(tuple)
     return st.sampled_from(get_args(hint))
 
@@ -171,6 +174,10 @@ def test_presets_belong_to_models_and_change_only_what_they_say() -> None:
         for budget, changes in BUDGETS.items():
             config = Config.preset(model, budget, seed=5)
             expected = {**dataclasses.asdict(Config()), **changes, **MODEL_PRESETS[model], "model": model, "seed": 5}
+            if model in SYSTEMS:
+                expected |= SYSTEMS[model].budgets.get(budget, {})
+                assert set(assignments(expected["options"])) <= set(config.options)
+                expected["options"] = config.options
             assert dataclasses.asdict(config) == expected
     assert list(BUDGETS) == ["smoke", "quick", "paper"]
 
@@ -192,3 +199,51 @@ def test_settings_cannot_change_under_a_run() -> None:
         config.seed = 1  # type: ignore[misc]
     assert hash(config) == hash(Config()) and config.replace(seed=1) != config
     assert set(inspect.signature(Config).parameters) == set(FIELDS)
+
+
+def test_options_of_a_system_are_typed_complete_and_canonical(tmp_path: Path) -> None:
+    config = Config.preset("gru4rec")
+    assert config.options == ("units=64", "recurrent=true") == Config(model="gru4rec").options
+    wide = config.replace(**{"options.units": 32})
+    for same in (
+        config.replace(options={"units": 32}),
+        config.replace(options=[" units = 32 "]),
+        config.replace(options=["units=7", "units=32"]),
+        config.with_settings(["options.units=32"]),
+        Config.preset("gru4rec", options={"units": 32}),
+        Config.from_dict(tomllib.loads(wide.to_toml())),
+        Config.from_dict({**dataclasses.asdict(config), "options": ("recurrent=true", "units=32")}),
+    ):
+        assert same == wide and same.options == ("units=32", "recurrent=true")
+    assert (
+        wide.replace(seed=3).options == wide.options
+        and wide.replace(**{"options.recurrent": False}).options[0] == "units=32"
+    )
+    assert wide.replace(model="hyperctr", hidden=(8, 4)).options == ()
+    assert Config().with_settings(["model=gru4rec", "options.units=32"]) == wide
+    for value, message in (
+        ({"unit": 3}, "model 'gru4rec': unknown option 'unit': did you mean 'units'?"),
+        ({"units": 3.5}, "model 'gru4rec': option units = 3.5 must be of type int"),
+        ({"units": 0}, "option units = 0 is out of bounds: must be at least 1"),
+        (["units"], "option 'units' must be written name=value"),
+        ("units=3", "must be a list"),
+    ):
+        with pytest.raises(ConfigError, match=message.replace("?", "\\?")):
+            config.replace(options=value)
+    with pytest.raises(ConfigError, match="model 'hyperctr' has no options of its own, got \\['units=3'\\]"):
+        Config(options=("units=3",))
+
+
+def test_a_system_has_two_presets() -> None:
+    for name, system in SYSTEMS.items():
+        for variant, changes in (("table2", system.table2), ("author", system.author)):
+            config = Config.preset(name, variant=variant)  # type: ignore[arg-type]
+            small = {**changes, **system.budgets.get("paper", {})}
+            options = small.pop("options", {})
+            assert set(assignments(options)) <= set(config.options)
+            assert {key: getattr(config, key) for key in small} == small
+        for one in dataclasses.fields(system.options):
+            assert one.metadata["help"].endswith("."), f"{name}, option {one.name}"
+    for wrong in ({"variant": "authors"}, {"model": "hyperctr", "variant": "author"}):
+        with pytest.raises(ConfigError, match="variant"):
+            Config.preset(**{"model": "gru4rec", **wrong})

@@ -15,6 +15,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "hyperctr"
 ORDER = [
     {"errors"},
+    {"settings"},
+    {"systems"},
     {"config", "runtime"},
     {"data"},
     {"slots"},
@@ -33,7 +35,8 @@ ORDER = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-TORCH_FREE = ("errors", "config", "data", "slots", "metrics", "statistics")  # not even inside functions
+# not even inside functions
+TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "metrics", "statistics")
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),

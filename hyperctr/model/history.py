@@ -44,19 +44,33 @@ class Targets:
 
 @dataclass(frozen=True)
 class Window:
-    """A user's most recent visible clicks, the newest first.
+    """A user's most recent visible clicks, the newest first; the valid ones stand in front.
 
     Attributes:
         items: int64 ``[B, L]``; 0 where invalid.
         valid: bool ``[B, L]``.
         short: bool ``[B, L]``, clicks of the target's own slot (short-term) against earlier slots (long-term).
         position: int64 ``[B, L]``, 0 for the newest visible click.
+        timestamp: int64 ``[B, L]``; 0 where invalid.
     """
 
     items: Tensor
     valid: Tensor
     short: Tensor
     position: Tensor
+    timestamp: Tensor
+
+    @property
+    def lengths(self) -> Tensor:
+        """Number of visible clicks, int64 ``[B]``."""
+        return self.valid.sum(1)
+
+    def oldest_first(self) -> Window:
+        """Return the window in the order of time; the valid clicks still stand in front, as packing wants them."""
+        place = torch.arange(self.items.shape[1], device=self.items.device)
+        index = torch.where(self.valid, self.lengths[:, None] - 1 - place, place)
+        return Window(*(part.gather(1, index) for part in
+                        (self.items, self.valid, self.short, self.position, self.timestamp)))  # fmt: skip
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
@@ -74,10 +88,14 @@ class ClickHistory:
     Args:
         data, split, slots: only ``split.train`` rows are read.
         protocol: ``"paper"`` or ``"causal"``.
+        unclicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
     """
 
-    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"]) -> None:
-        rows = split.train
+    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"],
+                 unclicks: bool = False) -> None:  # fmt: skip
+        rows = split.unclicks("train") if unclicks else split.train
+        self._source = (data, split, slots)
+        self.holds_unclicks = unclicks
         user, slot = data.user_index[rows], slots.index[rows]
         order = np.lexsort((rows, data.timestamp[rows], user))
         times = np.unique(data.timestamp[rows])
@@ -86,12 +104,20 @@ class ClickHistory:
         self.user = torch.from_numpy(user[order])
         self.item = torch.from_numpy(data.item_index[rows][order])
         self.slot = torch.from_numpy(slot[order])
+        self.timestamp = torch.from_numpy(data.timestamp[rows][order])
         self.times = torch.from_numpy(times)
         self.start = torch.from_numpy(np.searchsorted(user[order], np.arange(data.num_users + 1)))
         moment = slot[order] if protocol == "paper" else np.searchsorted(times, data.timestamp[rows])[order]
         self.span = slots.count + 1 if protocol == "paper" else len(times) + 1
         self.key = torch.from_numpy(user[order] * np.int64(self.span) + moment)
         self.place = torch.from_numpy(np.argsort(order))  # training click number -> position in time order
+
+    def of_unclicks(self) -> ClickHistory:
+        """Return the history of what the users were shown and did not click, by the same rule, on the same device.
+
+        It has no rows where a data set has no unclicks. Sampled negatives are never part of it.
+        """
+        return ClickHistory(*self._source, self.protocol, unclicks=True).to(self.item.device)
 
     def to(self, device: torch.device) -> ClickHistory:
         """Move to ``device`` and return self."""
@@ -110,13 +136,15 @@ class ClickHistory:
         start = self.start[targets.user]
         if not len(self.item):
             empty = torch.zeros(len(targets), length, dtype=torch.int64, device=end.device)
-            return Window(empty, empty.bool(), empty.bool(), empty)
+            return Window(empty, empty.bool(), empty.bool(), empty, empty)
         index = end[:, None] - 1 - torch.arange(length, device=end.device)
-        # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
-        hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)[:, None]
-        index = index - ((index <= hidden) & (hidden < end[:, None])).long()
+        if not self.holds_unclicks:
+            # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
+            hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)[:, None]
+            index = index - ((index <= hidden) & (hidden < end[:, None])).long()
         valid = index >= start[:, None]
         index = index.clamp(min=0)
         short = valid & (self.slot[index] == targets.slot[:, None])
         position = torch.arange(length, device=end.device).expand_as(index)
-        return Window(torch.where(valid, self.item[index], 0), valid, short, position)
+        item, timestamp = (torch.where(valid, part[index], 0) for part in (self.item, self.timestamp))
+        return Window(item, valid, short, position, timestamp)

@@ -1,4 +1,4 @@
-"""The training loop: Adam, validation points, early stopping, checkpoints; any model of the harness fits in.
+"""The training loop: stages, validation points, early stopping, checkpoints; any model of the harness fits in.
 
 Every random draw is keyed by what it is for (epoch, step), never taken from a running generator. A run that is killed
 and resumed therefore sees the same shuffles, negatives and dropout masks, and ends bit-identical on the CPU.
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.optim import Optimizer
 
 from hyperctr.data.negatives import CandidatePool, NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
-from hyperctr.model.base import ClickModel
+from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
 from hyperctr.training.checkpoint import (
@@ -33,6 +33,8 @@ from hyperctr.training.checkpoint import (
 from hyperctr.training.events import EventLog, peak_memory_mib
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
     from hyperctr.data.splits import Split
@@ -41,12 +43,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class Progress:
-    """Where a training run stands; saved with every checkpoint."""
+    """Where a training run stands; saved with every checkpoint.
+
+    Attributes:
+        step: steps done in all stages; best_step: steps done when the best parameters were found.
+        idle: steps since then that were not judged, and therefore do not count as waiting.
+        stage, stage_step: number of the stage, and steps done in it.
+    """
 
     step: int = 0
     best_auc: float = -1.0
     best_step: int = 0
     done: bool = False
+    idle: int = 0
+    stage: int = 0
+    stage_step: int = 0
 
 
 def targets_of(data: Dataset, slots: Slots, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
@@ -99,45 +110,62 @@ class Trainer:
         self.sampler = NegativeSampler(data, config.seed)
         self.pool = candidate_pool(data, split, "validation", count=config.validation_candidates,
                                    seed=config.seed, max_rows=config.validation_clicks)  # fmt: skip
-        decayed = [p for p in model.parameters() if p.dim() > 1]
-        plain = [p for p in model.parameters() if p.dim() <= 1]
-        groups = [
-            {"params": decayed, "weight_decay": config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=device.type in {"cpu", "cuda"})
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
+        self.stages = tuple(model.fit_plan(self))
+        self.optimisers: dict[str, list[Optimizer]] = {}
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+
+    def optimiser(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float | None = None) -> Optimizer:
+        """Return the optimiser of the settings over ``parameters``; weight decay falls on matrices only."""
+        config, chosen = self.config, list(parameters)
+        groups = [
+            {"params": [p for p in chosen if p.dim() > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in chosen if p.dim() <= 1], "weight_decay": 0.0},
+        ]
+        rate = config.learning_rate if learning_rate is None else learning_rate
+        if config.optimiser == "adagrad":
+            return torch.optim.Adagrad(groups, lr=rate)
+        return torch.optim.AdamW(groups, lr=rate, fused=self.device.type in {"cpu", "cuda"})
 
     def fit(self, *, resume: bool = False, dry_run: bool = False) -> Progress:
         """Train until early stopping and leave the best parameters (by validation AUC) in the model."""
         if resume and self.state_file is not None and self.state_file.exists():
             self._restore()
         log = EventLog(self.events_file, self.progress.step)
-        epochs = 1 if dry_run else self.config.epochs
-        last = min(epochs * self.steps_per_epoch, 1 if dry_run else np.inf)
-        clock, losses = time.perf_counter(), []
         devices = [self.device] if self.device.type == "cuda" else []
+        self._clock = time.perf_counter()
         with torch.random.fork_rng(devices=devices):
-            steps = range(self.progress.step, int(last)) if not self.progress.done else range(0)
-            for step in track(steps, total=len(steps), label=self.config.model):
-                losses.append(self._step(step))
-                self.progress.step = step + 1
-                if self._is_point(step) or step + 1 == last:
-                    validation = self.validate()
-                    loss = float(torch.stack(losses).mean())
-                    log.write(step=step + 1, epoch=(step + 1) / self.steps_per_epoch, loss=loss,
-                              examples=min((step + 1) * self.config.batch_size, self._examples(step + 1)),
-                              validation_auc=validation, seconds=round(time.perf_counter() - clock, 3),
-                              memory_mib=round(peak_memory_mib(self.device), 1))  # fmt: skip
-                    losses = []
-                    if self._judge(validation, final=step + 1 == last):
-                        break
+            while not self.progress.done:
+                self._fit_stage(log, dry_run)
         if self.best:
             self.model.load_state_dict(self.best)
         self.model.eval()
         return self.progress
+
+    def _fit_stage(self, log: EventLog, dry_run: bool) -> None:
+        """Go through the present stage, from its first step or from where a checkpoint left it."""
+        progress, stage = self.progress, self.stages[self.progress.stage]
+        last = 1 if dry_run else (stage.epochs or self.config.epochs) * self.steps_per_epoch
+        if progress.stage_step == 0 and stage.begin is not None:
+            torch.manual_seed(derive_seed(self.config.seed, "stage", progress.stage))
+            stage.begin()
+        losses = []
+        steps = range(progress.stage_step, last)
+        for within in track(steps, total=len(steps), label=f"{self.config.model}, {stage.name}"):
+            losses.append(self._step(progress.step, stage))
+            progress.step, progress.stage_step = progress.step + 1, within + 1
+            progress.idle += not stage.judged
+            if self._is_point(progress.step - 1) or progress.stage_step == last:
+                validation = self.validate()
+                log.write(step=progress.step, epoch=progress.step / self.steps_per_epoch,
+                          loss=float(torch.stack(losses).mean()),
+                          examples=min(progress.step * self.config.batch_size, self._examples(progress.step)),
+                          validation_auc=validation, seconds=round(time.perf_counter() - self._clock, 3),
+                          memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)  # fmt: skip
+                losses = []
+                if self._judge(validation, stage, ended=progress.stage_step == last):
+                    return
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
@@ -145,7 +173,7 @@ class Trainer:
         return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
 
     # ---- one step ----
-    def _step(self, step: int) -> Tensor:
+    def _step(self, step: int, stage: Stage) -> Tensor:
         epoch, within = divmod(step, self.steps_per_epoch)
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)
@@ -157,16 +185,24 @@ class Trainer:
         precision = self.config.precision
         bf16 = precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
-            state = self.model.refresh(targets.click)
-            logits = self.model.score(state, self.model.encode(state, targets), targets, items)
-        labels = torch.zeros_like(logits, dtype=torch.float32)
-        labels[:, 0] = 1.0
-        # Eq. 8 with its minus sign restored.
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
-        self.optimiser.zero_grad(set_to_none=True)
+            labels = torch.zeros(items.shape, device=self.device)
+            labels[:, 0] = 1.0
+            loss = self.model.training_loss(stage.name, targets, items, labels)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimiser.step()
+        optimisers = self._optimisers(stage)
+        if self.config.clip_norm:
+            learnt = [p for one in optimisers for group in one.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(learnt, self.config.clip_norm)
+        for optimiser in optimisers:
+            optimiser.step()
         return loss.detach()
+
+    def _optimisers(self, stage: Stage) -> list[Optimizer]:
+        if stage.name not in self.optimisers:
+            made = stage.optimisers() if stage.optimisers else [self.optimiser(self.model.parameters())]
+            self.optimisers[stage.name] = list(made)
+        return self.optimisers[stage.name]
 
     def _start_epoch(self, epoch: int) -> None:
         order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))
@@ -182,25 +218,32 @@ class Trainer:
         epochs, within = divmod(step, self.steps_per_epoch)
         return epochs * len(self.rows) + min(within * self.config.batch_size, len(self.rows))
 
-    def _judge(self, validation: float, *, final: bool) -> bool:
-        """Keep the best parameters, save the state; tell whether to stop."""
-        if validation > self.progress.best_auc:
-            self.progress.best_auc, self.progress.best_step = validation, self.progress.step
+    def _judge(self, validation: float, stage: Stage, *, ended: bool) -> bool:
+        """Keep the best parameters, go on to the next stage or stop, save the state; tell whether the stage is over."""
+        progress = self.progress
+        if stage.judged and validation > progress.best_auc:
+            progress.best_auc, progress.best_step, progress.idle = validation, progress.step, 0
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        waited = self.progress.step - self.progress.best_step
-        self.progress.done = final or waited >= self.config.patience * self.steps_per_epoch
+        waited = progress.step - progress.best_step - progress.idle
+        progress.done = stage.judged and waited >= self.config.patience * self.steps_per_epoch
+        if ended:
+            progress.stage, progress.stage_step = progress.stage + 1, 0
+            progress.done |= progress.stage == len(self.stages)
         if self.state_file is not None:
             tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
-            save_tensors(
-                self.state_file,
-                tensors | pack("adam", optimiser_tensors(self.optimiser)),
-                vars(self.progress),
-            )
-        return self.progress.done
+            for name, optimisers in self.optimisers.items():
+                for k, optimiser in enumerate(optimisers):
+                    tensors |= pack(f"optimiser/{name}/{k}", optimiser_tensors(optimiser))
+            save_tensors(self.state_file, tensors, vars(progress))
+        return ended or progress.done
 
     def _restore(self) -> None:
         tensors, facts = load_tensors(str(self.state_file))
         load_parameters(self.model, unpack("model", tensors), str(self.state_file))
         self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
-        restore_optimiser(self.optimiser, unpack("adam", tensors))
+        begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
+        for stage in self.stages:
+            if stage.name in begun:
+                for k, optimiser in enumerate(self._optimisers(stage)):
+                    restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
         self.progress = Progress(**facts)

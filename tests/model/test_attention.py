@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -51,7 +53,7 @@ def encoder(layers: int = 2, length: int = 6) -> SequenceEncoder:
 def window(valid: torch.Tensor) -> Window:
     position = (valid.long().cumsum(1) - 1).clamp(min=0)
     items = torch.where(valid, torch.arange(valid.numel()).view(valid.shape) % 7, 0)
-    return Window(items, valid, valid & (position < 2), position)
+    return Window(items, valid, valid & (position < 2), position, position)
 
 
 def test_encoder_averages_the_encoded_tokens():
@@ -70,7 +72,7 @@ def test_padding_changes_nothing_and_may_hold_anything():
     sequence, user, items = encoder(), draw(3, 8), draw(7, 8, seed=1)
     valid = torch.tensor([[True, True, False], [False, True, False], [False, False, False]])
     made, longer = window(valid), window(torch.cat([valid, torch.zeros(3, 2, dtype=torch.bool)], 1))
-    longer = Window(torch.where(longer.valid, longer.items, 5), longer.valid, longer.short, longer.position)
+    longer = replace(longer, items=torch.where(longer.valid, longer.items, 5))
     longer.items[:, :3] = torch.where(valid, made.items, 4)
     torch.testing.assert_close(sequence(user, items, longer), sequence(user, items, made), rtol=0, atol=1e-14)
 
@@ -89,9 +91,9 @@ def test_order_counts_only_through_positions():
     """Attention and mean are symmetric in the tokens: shuffling items with their positions changes nothing."""
     sequence, user, items = encoder(length=4), draw(1, 8), draw(7, 8, seed=1)
     short, valid = torch.tensor([[True, True, False, False]]), torch.ones(1, 4, dtype=torch.bool)
-    made = Window(torch.tensor([[3, 1, 6, 2]]), valid, short, torch.arange(4)[None])
+    made = Window(torch.tensor([[3, 1, 6, 2]]), valid, short, torch.arange(4)[None], torch.arange(4)[None])
     to = torch.tensor([2, 0, 3, 1])
-    moved = Window(made.items[:, to], valid, short[:, to], made.position[:, to])
+    moved = Window(made.items[:, to], valid, short[:, to], made.position[:, to], made.timestamp)
     torch.testing.assert_close(sequence(user, items, moved), sequence(user, items, made), rtol=0, atol=1e-14)
-    swapped = Window(made.items[:, to], valid, short, made.position)
+    swapped = replace(made, items=made.items[:, to])
     assert (sequence(user, items, swapped) - sequence(user, items, made)).abs().max() > 1e-3

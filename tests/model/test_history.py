@@ -37,9 +37,30 @@ def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
         valid = window.valid[b]
         assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
         assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
+        assert window.timestamp[b][valid].tolist() == [when for when, _, _, _ in expected]
         assert window.position[b][valid].tolist() == list(range(len(expected)))
         assert not window.short[b][~valid].any() and not window.items[b][~valid].any()
     assert window.position.min() >= 0 and window.position.max() < length
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32), PROTOCOLS, st.sampled_from([1, 2, 5, 40]), NEW)
+def test_unclicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, length, new):
+    study = small(seed, ticks=12)
+    rows, targets = make_targets(study, new)
+    shown, data = study.split.unclicks("train"), study.data
+    window = ClickHistory(data, study.split, study.slots, protocol).of_unclicks().window(targets, length)
+    for b, (user, slot, timestamp, _) in enumerate(rows):
+        own = [r for r in shown if data.user_index[r] == user]
+        paper = protocol == "paper"
+        seen = [r for r in own if (study.slots.index[r] <= slot if paper else data.timestamp[r] < timestamp)]
+        seen = sorted(seen, key=lambda r: (data.timestamp[r], r), reverse=True)[:length]
+        assert window.items[b][window.valid[b]].tolist() == data.item_index[seen].tolist()
+        assert window.timestamp[b][window.valid[b]].tolist() == data.timestamp[seen].tolist()
+        turned = window.oldest_first()
+        assert window.lengths[b] == len(seen) and turned.valid[b].tolist() == window.valid[b].tolist()
+        assert turned.items[b][: len(seen)].tolist() == data.item_index[seen[::-1]].tolist()
+        assert turned.position[b][: len(seen)].tolist() == list(range(len(seen)))[::-1]
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])
@@ -68,7 +89,8 @@ def test_a_hidden_click_leaves_no_trace(protocol):
 
 def test_the_sum_of_a_window_is_over_the_root_of_its_size():
     valid = torch.tensor([[True, False, True], [False, False, False]])
-    window = Window(torch.tensor([[2, 0, 1], [0, 0, 0]]), valid, valid, torch.zeros(2, 3, dtype=torch.int64))
+    zeros = torch.zeros(2, 3, dtype=torch.int64)
+    window = Window(torch.tensor([[2, 0, 1], [0, 0, 0]]), valid, valid, zeros, zeros)
     items = torch.tensor([[9.0, 9.0], [1.0, 2.0], [3.0, 5.0]], dtype=torch.float64)
     expected = torch.tensor([[4.0, 7.0], [0.0, 0.0]], dtype=torch.float64)
     expected[0] /= 2**0.5
