@@ -1,0 +1,155 @@
+"""The numbers behind Figures 4-6: a row per mark drawn, from the results of a sweep over one or two settings.
+
+Selection is by validation, and only the test value of what validation chose is claimed; both stand in the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hyperctr.config import REFERENCE_MODEL
+from hyperctr.errors import ShapeError
+from hyperctr.reporting.axes import axis_of
+from hyperctr.reporting.theme import need_columns
+from hyperctr.statistics import Interval, mean_interval, paired_mean_difference
+
+REFERENCES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
+COLUMNS = ("kind", "setting", "value", "value_high", "label", "seed", "run", "state", "auc", "auc_low", "auc_high",
+           "validation_auc", "seeds", "chosen")  # fmt: skip
+NEEDED = ("axis", "value", "label", "seed", "run", "state", "auc", "auc_low", "auc_high", "best_validation_auc")
+
+
+def axis_frame(
+    results: pd.DataFrame, trivial: pd.DataFrame | None = None, paper: Iterable[Mapping[str, Any]] = ()
+) -> pd.DataFrame:
+    """Sum up the runs of a sweep over numeric settings.
+
+    Args:
+        results: rows of ``Plan.results()``; rows whose ``axis`` is ``row`` are left out.
+        trivial: rows of ``Plan.trivial()``.
+        paper: the best values that the paper states: ``setting``, ``dataset``, ``low`` and perhaps ``high``.
+
+    Returns:
+        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a simple model;
+        ``paper``: a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed,
+        run, state, auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among
+        the values with most finished seeds; of equals the smallest). A mean over two seeds or more has the interval
+        of that mean, a single run its bootstrap interval over test users.
+
+    Raises:
+        ShapeError: a column is missing, or no run varies a setting.
+
+    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
+    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.75, 0.74]})
+    >>> axis_frame(runs).query("chosen")["value"].tolist()
+    [1.0]
+    """
+    need_columns(results, *NEEDED)
+    varied = results[results["axis"] != "row"]
+    if varied.empty:
+        raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
+    rows: list[dict[str, Any]] = []
+    for setting, runs in varied.groupby("axis", sort=False):
+        for one in runs.to_dict("records"):
+            kept = {name: one[name] for name in ("value", "label", "seed", "run", "state", "auc")}
+            rows.append({"kind": "run", "setting": setting, **kept, "validation_auc": one["best_validation_auc"]})
+        rows += _means(str(setting), runs)
+        rows += [
+            {"kind": "paper", "setting": setting, "label": one["dataset"], "value": float(one["low"]),
+             "value_high": float(one.get("high", one["low"]))}
+            for one in paper if one["setting"] == setting
+        ]  # fmt: skip
+    if trivial is not None:
+        rows += _references(trivial)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame["chosen"] = frame["chosen"].eq(True)
+    return frame
+
+
+def _means(setting: str, runs: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for value, ours in runs.groupby("value", sort=False):
+        done = ours[np.isfinite(ours["auc"].to_numpy(np.float64))]
+        state = (
+            "done" if len(done) == len(ours) else ", ".join(dict.fromkeys(ours["state"][~ours.index.isin(done.index)]))
+        )
+        one = {"kind": "mean", "setting": setting, "value": value, "label": ours["label"].iloc[0], "state": state,
+               "seeds": len(done)}  # fmt: skip
+        if len(done):
+            one |= dict(zip(("auc", "auc_low", "auc_high"), over_seeds(done, "auc"), strict=True))
+            one["validation_auc"] = done["best_validation_auc"].mean()
+        rows.append(one)
+    chosen = _chosen(rows)
+    if chosen is not None:
+        chosen["chosen"] = True
+    return rows
+
+
+def _chosen(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The best on validation, among the values with most finished seeds: means over fewer are not comparable."""
+    most = max((one["seeds"] for one in rows), default=0)
+    able = [one for one in rows if most and one["seeds"] == most and np.isfinite(one["validation_auc"])]
+
+    def smaller(one: dict[str, Any]) -> float:
+        return -float(axis_of(one["setting"]).places([one["value"]], [row["value"] for row in rows])[0])
+
+    return max(able, key=lambda one: (one["validation_auc"], smaller(one)), default=None)
+
+
+def over_seeds(runs: pd.DataFrame, metric: str) -> tuple[float, float, float]:
+    """Return mean, low and high of a metric over finished runs, one per seed; nan without any.
+
+    >>> over_seeds(pd.DataFrame({"auc": [0.8], "auc_low": [0.7], "auc_high": [0.9]}), "auc")
+    (0.8, 0.7, 0.9)
+    """
+    values = runs[metric].to_numpy(np.float64)
+    finite = np.isfinite(values)
+    if finite.sum() > 1:
+        found = mean_interval(values[finite])
+        return found.value, found.low, found.high
+    if not finite.any():
+        return (np.nan,) * 3
+    bounds = [f"{metric}_{side}" for side in ("low", "high")]
+    own = runs[finite].iloc[0]
+    low, high = (float(own[name]) if name in own else np.nan for name in bounds)
+    return float(values[finite][0]), low, high
+
+
+def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for model, name in REFERENCES.items():
+        ours = trivial[trivial["model"] == model]
+        if len(ours):
+            value, low, high = over_seeds(ours, "auc")
+            rows.append({"kind": "reference", "label": name, "auc": value, "auc_low": low, "auc_high": high,
+                         "state": "done", "seeds": len(ours)})  # fmt: skip
+    return rows
+
+
+def difference(runs: pd.DataFrame, value: float, other: float) -> Interval | None:
+    """Return the mean test AUC at ``value`` minus that at ``other``, paired by seed; None with under two common seeds.
+
+    Args:
+        runs: the ``run`` rows of one setting of an :func:`axis_frame`.
+        value: of the setting.
+        other: the value it is held against.
+    """
+    wide = runs.pivot_table(index="seed", columns="value", values="auc")
+    if not {value, other} <= set(wide.columns):
+        return None
+    pairs = wide[[value, other]].dropna()
+    return paired_mean_difference(pairs[value], pairs[other]) if len(pairs) > 1 else None
+
+
+def missing_runs(frame: pd.DataFrame) -> list[str]:
+    """Name the planned runs that have no result: "5, seed 0: failed".
+
+    >>> missing_runs(pd.DataFrame({"kind": ["run"], "label": ["5"], "seed": [0], "state": ["failed"]}))
+    ['5, seed 0: failed']
+    """
+    lost = frame[(frame["kind"] == "run") & (frame["state"] != "done")]
+    return [f"{one['label']}, seed {int(one['seed'])}: {one['state']}" for one in lost.to_dict("records")]
