@@ -29,7 +29,8 @@ from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context, HyperCTR
-from hyperctr.runs.experiment import MODELS, train
+from hyperctr.runs.experiment import train
+from hyperctr.runs.models import MODELS, model_class
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Trainer, score_candidates
@@ -62,7 +63,7 @@ class Trained:
 
     def in_(self, world: World) -> ClickModel:
         """The same parameters in another world."""
-        other: ClickModel = MODELS[self.config.model](world.context(self.config, self.interest), self.config, None)
+        other: ClickModel = model_class(self.config.model)(world.context(self.config, self.interest), self.config, None)
         other.load_state_dict(self.model.state_dict())
         return other.eval()
 
@@ -107,7 +108,7 @@ def fit(world: World, config: Config) -> tuple[Interest, ClickModel, dict[str, t
     with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
         torch.manual_seed(0)
         context = Context.build(data, parts, slots, interest, config)
-        model: ClickModel = MODELS[config.model](context, config, interest)
+        model: ClickModel = model_class(config.model)(context, config, interest)
         Trainer(model, data, parts, slots, config, CPU, Path(folder)).fit()
         last, _ = load_tensors(Path(folder) / "state" / "latest.safetensors")
     return interest, model, {name: value for name, value in last.items() if name.startswith("model/")}

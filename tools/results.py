@@ -82,7 +82,7 @@ def collect_ablation(dataset: str, data_dir: str | None, seeds: list[int]) -> No
     """
     import hyperctr as hc
     from hyperctr.config import Config
-    from hyperctr.runs.experiment import compare_runs
+    from hyperctr.runs.compare import compare_runs
 
     data = hc.load_dataset(dataset, data_dir=data_dir)
     lines = []

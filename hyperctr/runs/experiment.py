@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,28 +14,29 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from hyperctr.baselines.matrix_factorisation import ContentMF
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
-from hyperctr.errors import ConfigError, RunError, did_you_mean
-from hyperctr.evaluation import PoolScores, compare, evaluate, item_scores, preflight
+from hyperctr.errors import HyperCTRError
+from hyperctr.evaluation import PoolScores, evaluate, item_scores, pooled_draws, preflight
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context, HyperCTR
+from hyperctr.model.hyperctr import Context
+from hyperctr.runs.interest_file import load_interest, save_interest
+from hyperctr.runs.models import model_class
 from hyperctr.runs.run import Run, Study
-from hyperctr.runs.store import code_fingerprint, run_id, runs_folder
+from hyperctr.runs.source import code_fingerprint
+from hyperctr.runs.states import claim, write_status
+from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, derive_seed, write_atomic
-from hyperctr.training.checkpoint import load_tensors, save_tensors
+from hyperctr.training.checkpoint import save_tensors
+from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer, score_candidates, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.statistics import Interval
-
-INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
-MODELS: dict[str, Any] = {"hyperctr": HyperCTR, "hyperctr+": HyperCTR, REFERENCE_MODEL: ContentMF}
+    from hyperctr.statistics import PooledAUCDraws
 
 
 def train(data: Dataset, config: Config | None = None, *, device: str | None = None, resume: bool = False,
@@ -61,26 +62,48 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     >>> run = hc.train(data, hc.Config.preset("hyperctr", "smoke"))  # doctest: +SKIP
     """
     config = config or Config()
-    if config.model not in MODELS:
-        raise ConfigError(f"model {config.model!r} is not known; {did_you_mean(config.model, MODELS)}")
     if dry_run:
         config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), test_candidates=10,
                                 validation_clicks=50, validation_candidates=10)  # fmt: skip
     where = choose_device(device)
-    folder = runs_folder() / run_id(data, config) if not dry_run else runs_folder() / f"dry-{run_id(data, config)}"
+    name = ("dry-" if dry_run else "") + run_id(data, config)
+    folder = runs_folder() / name
     if (folder / "DONE").exists():
         return Run(folder, data)
-    if folder.exists() and not resume:
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for torn in folder.glob(".*"):  # files that a killed process was writing aside
-        torn.unlink()
+    with claim(name) as left_behind:
+        if (folder / "DONE").exists():  # the one who held the claim has finished it
+            return Run(folder, data)
+        resume = resume or left_behind
+        if folder.exists() and not resume:
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob(".*"):  # files that a killed process was writing aside
+            torn.unlink()
+        write_status(name, "running")
+        try:
+            _train(data, config, folder, where, resume=resume, dry_run=dry_run)
+        except BaseException as error:
+            with suppress(OSError):  # the disk may be full, and the error at hand says more
+                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=_in_words(error))
+            raise
+        write_status(name, "done", peak_memory_mib=round(peak_memory_mib(where), 1))
+    return Run(folder, data)
+
+
+def _in_words(error: BaseException) -> str:
+    words = str(error) or "stopped"
+    return words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
+
+
+def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
+    """Train and test into ``folder``, which the caller has claimed; ``DONE`` is the last thing written."""
     started = time.perf_counter()
     study = Study.open(data, config)
     write_atomic(folder / "config.toml", config.to_toml())
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
     facts = {**origin, "fingerprint": data.fingerprint, "split": study.split.checksum}
-    write_atomic(folder / "data.json", json.dumps(facts, indent=1, default=str))
+    write_json(folder / "data.json", facts)
+    write_json(folder / "code.json", naming_facts(config))
 
     interest = _interest(study, config, folder, str(where))
     model = build_model(study, config, interest, where)
@@ -88,7 +111,12 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     progress = trainer.fit(resume=resume, dry_run=dry_run)
     save_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
-    metrics, rows = _test(model, study, config, data, device, dry_run)
+    took = time.perf_counter() - started  # the reference's time is its own
+    beside = None
+    if config.model != REFERENCE_MODEL and not dry_run:
+        beside = train(data, config.reference(), device=str(where), resume=True)
+    started = time.perf_counter() - took
+    metrics, rows, draws = _test(model, study, config, beside, replicates=20 if dry_run else 1000)
     metrics |= {
         "dataset": data.name, "model": config.model, "protocol": config.protocol, "split": config.split,
         "seed": config.seed, "modalities": list(study.data.modalities), "slots": study.slots.count,
@@ -97,16 +125,14 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.perf_counter() - started, 1), "device": str(where),
         "deterministic": where.type == "cpu", "data_fingerprint": data.fingerprint,
-        "split_checksum": study.split.checksum, "code_fingerprint": code_fingerprint(),
+        "split_checksum": study.split.checksum, "code_fingerprint": code_fingerprint(config.model),
         "python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
     }  # fmt: skip
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    # JSON has no nan: what could not be measured is null there, and nan again in Run.metrics.
-    written = {name: None if value != value else value for name, value in metrics.items()}
-    write_atomic(folder / "metrics.json", json.dumps(written, indent=1, allow_nan=False))
+    write_json(folder / "draws.json", {"value": draws.value, "users": draws.users, "draws": draws.draws.tolist()})
+    write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
-    return Run(folder, data)
 
 
 def build_model(
@@ -117,7 +143,7 @@ def build_model(
     context = Context.build(study.data, study.split, study.slots, interest, config).to(where)
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
         torch.manual_seed(derive_seed(config.seed, "initial weights"))
-        model: ClickModel = MODELS[config.model](context, config, interest)
+        model: ClickModel = model_class(config.model)(context, config, interest)
     return model.to(where)
 
 
@@ -160,36 +186,6 @@ def training_click(study: Study, user: NDArray[np.int64], item: NDArray[np.int64
     return np.where(number >= 0, np.flatnonzero(first)[np.maximum(number, 0)] if first.any() else -1, -1)
 
 
-def load_interest(folder: Path) -> Interest | None:
-    """Read the interest that a run kept beside its model."""
-    path = folder / "interest.safetensors"
-    if not path.exists():
-        return None
-    tensors, facts = load_tensors(path)
-    arrays = {name: value.numpy() for name, value in tensors.items()}
-    names = tuple(facts["modalities"])
-    return Interest(
-        **{name: arrays[name] for name in INTEREST_ARRAYS},
-        modalities=names,
-        projections={name: arrays[f"projections/{name}"] for name in names},
-        weights={name: arrays[f"weights/{name}"] for name in names},
-        losses=tuple(facts["losses"]),
-    )
-
-
-def save_interest(folder: Path, interest: Interest) -> None:
-    """Keep the interest beside the model: predictions need its degrees to rebuild the hypergraphs."""
-    arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
-    for name in interest.modalities:
-        arrays |= {
-            f"projections/{name}": interest.projections[name],
-            f"weights/{name}": interest.weights[name],
-        }
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-    facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
-    save_tensors(folder / "interest.safetensors", tensors, facts)
-
-
 def _interest(study: Study, config: Config, folder: Path, device: str) -> Interest | None:
     """Pre-train the interest, or take it from the folder of the interrupted run."""
     if config.model == REFERENCE_MODEL or config.graph == "none" or not study.data.modalities:
@@ -202,22 +198,8 @@ def _interest(study: Study, config: Config, folder: Path, device: str) -> Intere
     return interest
 
 
-def compare_runs(a: Run, b: Run, *, replicates: int = 1000) -> Interval:
-    """Return the test AUC of ``a`` minus that of ``b`` with a paired bootstrap interval over users.
-
-    Raises:
-        RunError: the runs were not tested on the same clicks and candidates.
-    """
-    for fact in ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates"):
-        if a.metrics[fact] != b.metrics[fact]:
-            values = f"{a.metrics[fact]} and {b.metrics[fact]}"
-            raise RunError(f"runs {a.id} and {b.id} cannot be compared: their {fact} differ, {values}")
-    pool, _ = _pools(a.study, a.config)
-    scores = [_scores(run.model, run.study, pool) for run in (a, b)]
-    return compare(scores[0], scores[1], replicates=replicates, seed=a.config.seed)
-
-
-def _pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
+def test_pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
+    """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
     pool = candidate_pool(study.data, study.split, "test", count=config.test_candidates, seed=config.seed)
     exposed = None
     if len(study.split.unclicks("test")):
@@ -225,37 +207,43 @@ def _pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool |
     return pool, exposed
 
 
-def _scores(model: ClickModel, study: Study, pool: CandidatePool) -> PoolScores:
+def pool_scores(model: ClickModel, study: Study, pool: CandidatePool) -> PoolScores:
+    """Score every click and candidate of a pool."""
     return PoolScores(pool, *score_pool(model, study.data, study.slots, pool))
 
 
-def _test(model: ClickModel, study: Study, config: Config, data: Dataset, device: str | None,
-          dry_run: bool) -> tuple[dict[str, Any], pd.DataFrame]:  # fmt: skip
-    """Return the model's test metrics and the table of it and the rows it has to beat."""
-    replicates = 20 if dry_run else 1000
-    pool, exposed = _pools(study, config)
-    own = _scores(model, study, pool)
-    own_exposed = _scores(model, study, exposed) if exposed else None
-    settled = {"replicates": replicates, "seed": config.seed}
-    metrics: dict[str, Any] = evaluate(own, own_exposed, train_negatives=config.negatives, **settled)
+def _test(model: ClickModel, study: Study, config: Config, beside: Run | None, *,
+          replicates: int) -> tuple[dict[str, Any], pd.DataFrame, PooledAUCDraws]:  # fmt: skip
+    """Return the model's test metrics, the table of it and the rows it has to beat, and its AUC's draws."""
+    pool, exposed = test_pools(study, config)
+    own = pool_scores(model, study, pool)
+    own_exposed = pool_scores(model, study, exposed) if exposed else None
+    draws = pooled_draws(own, replicates=replicates, seed=config.seed)
+    metrics: dict[str, Any] = evaluate(own, own_exposed, train_negatives=config.negatives, replicates=replicates,
+                                       seed=config.seed, draws=draws)  # fmt: skip
     rows = [{"model": config.model, **metrics}]
-    references: dict[str, PoolScores] = {}
-    if config.model != REFERENCE_MODEL and not dry_run:
-        run = train(data, config.reference(), device=device)
-        reference = run.model
-        references[REFERENCE_MODEL] = _scores(reference, study, pool)
-        rows.append({"model": REFERENCE_MODEL, **{name: run.metrics[name] for name in metrics}})
+    if beside is not None:  # tested on the same clicks and candidates, with its own modalities and slots
+        rows.append(
+            {
+                "model": REFERENCE_MODEL,
+                **{name: beside.metrics[name] for name in metrics},
+                **_ahead(draws, beside.draws),
+            }
+        )
     for name, logits_of in TRIVIAL_ROWS.items():
         logits = logits_of(study.data, study.split)
-        references[name] = item_scores(pool, logits)
+        scores = item_scores(pool, logits)
+        drawn = pooled_draws(scores, replicates=replicates, seed=config.seed)
         shown = item_scores(exposed, logits) if exposed else None
-        rows.append({"model": name, **evaluate(references[name], shown, **settled)})
-    for row in rows:
-        if row["model"] in references:
-            difference = compare(own, references[row["model"]], **settled)
-            row |= {"ahead": difference.value, "ahead_low": difference.low, "ahead_high": difference.high}
+        found = evaluate(scores, shown, replicates=replicates, seed=config.seed, draws=drawn)
+        rows.append({"model": name, **found, **_ahead(draws, drawn)})
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
     metrics["test_clicks"], metrics["test_candidates"] = len(pool), int(pool.pairs_mask.sum())
-    return metrics, table
+    return metrics, table, draws
+
+
+def _ahead(own: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
+    difference = own.minus(other)
+    return {"ahead": difference.value, "ahead_low": difference.low, "ahead_high": difference.high}

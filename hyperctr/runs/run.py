@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +17,9 @@ from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import Split, split
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError
 from hyperctr.evaluation import sigmoid
-from hyperctr.runs.store import find_run
+from hyperctr.runs.store import find_run, read_json
 from hyperctr.slots import Slots, make_slots
+from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
@@ -66,8 +66,14 @@ class Run:
         if not (folder / "DONE").exists():
             raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
         self.id, self.folder = folder.name, folder
-        self.config = Config.from_toml(folder / "config.toml")
-        written = _read_json(folder / "metrics.json")
+        try:
+            self.config = Config.from_toml(folder / "config.toml")
+        except ConfigError as error:
+            raise RunError(f"{error}; the run is damaged or older: delete {folder} and train it again") from error
+        written = read_json(folder / "metrics.json")
+        if not written.keys() >= {"auc", "dataset", "model"}:
+            path = folder / "metrics.json"
+            raise RunError(f"{path}: holds no test AUC; the run is damaged: delete {folder} and train it again")
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
         self._given = data
 
@@ -83,12 +89,23 @@ class Run:
     @property
     def rows(self) -> pd.DataFrame:
         """The run's test metrics beside the trivial rows, one row per model."""
-        return pd.read_csv(self.folder / "rows.csv")
+        path = self.folder / "rows.csv"
+        try:
+            return pd.read_csv(path)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: {error}; the run is damaged: delete {self.folder} and train it again") from error
+
+    @cached_property
+    def draws(self) -> PooledAUCDraws:
+        """The test AUC on every bootstrap draw of users: what a paired comparison with another run needs."""
+        kept = read_json(self.folder / "draws.json")
+        draws = np.array([np.nan if value is None else value for value in kept["draws"]])
+        return PooledAUCDraws(kept["value"], draws, kept["users"])
 
     @cached_property
     def study(self) -> Study:
         """The data set, split and slots of the run; the data are loaded again and checked if need be."""
-        origin = _read_json(self.folder / "data.json")
+        origin = read_json(self.folder / "data.json")
         data = self._given
         if data is None:
             if origin["name"] is None:
@@ -104,7 +121,7 @@ class Run:
     @cached_property
     def interest(self) -> Interest | None:
         """The pre-trained interest, None for models without hypergraphs."""
-        from hyperctr.runs.experiment import load_interest
+        from hyperctr.runs.interest_file import load_interest
 
         return load_interest(self.folder)
 
@@ -205,13 +222,3 @@ def load_run(name: str, data: Dataset | None = None) -> Run:
     >>> run = load_run("0123")  # doctest: +SKIP
     """
     return Run(find_run(name), data)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{path}: missing; the run is damaged, train it again") from error
-    except json.JSONDecodeError as error:
-        raise RunError(f"{path}: not valid JSON ({error}); the run is damaged, train it again") from error
-    return content

@@ -6,20 +6,17 @@ import dataclasses
 import hashlib
 import json
 import os
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hyperctr.config import REFERENCE_MODEL
 from hyperctr.errors import RunError, did_you_mean
+from hyperctr.runs.source import PACKAGE, code_files, code_fingerprint
+from hyperctr.runtime import write_atomic
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
-
-PACKAGE = Path(__file__).resolve().parent.parent
-# What a result can depend on. Reports, widgets and the command line only show results.
-COMPUTING = ("data", "hypergraph", "model", "baselines", "training", "metrics", "slots.py", "statistics.py",
-             "evaluation.py", "runtime.py", "runs/experiment.py", "runs/run.py")  # fmt: skip
 
 
 def runs_folder() -> Path:
@@ -32,20 +29,27 @@ def runs_folder() -> Path:
     return base / "reports" / "runs"
 
 
-@cache
-def code_fingerprint() -> str:
-    """Return a hash of the library's computing source, so that changed code never answers with old results."""
-    digest = hashlib.sha256()
-    for part in COMPUTING:
-        path = PACKAGE / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+def run_names() -> list[str]:
+    """Return the names of all run folders, finished or not, in order."""
+    store = runs_folder()
+    folders = store.iterdir() if store.is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith("."))
+
+
+def naming_facts(config: Config) -> dict[str, Any]:
+    """Return what names a run beside its data: its settings, those of the reference beside it, and its code."""
+    reference = None if config.model == REFERENCE_MODEL else dataclasses.asdict(config.reference())
+    return {"settings": dataclasses.asdict(config), "reference": reference, "files": code_files(config.model)}
 
 
 def run_id(data: Dataset, config: Config) -> str:
-    """Return the id, 12 hex digits, of a run of ``config`` on ``data`` by the code as it is now."""
-    facts = [dataclasses.asdict(config), data.fingerprint, code_fingerprint()]
+    """Return the id, 12 hex digits, of a run of ``config`` on ``data`` by the code as it is now.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    named = naming_facts(config)
+    facts = [named["settings"], named["reference"], data.fingerprint, code_fingerprint(config.model)]
     # Canonical JSON: sorted keys, so that equal settings always give equal ids and different ones never do.
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -59,10 +63,40 @@ def find_run(name: str) -> Path:
     if (Path(name) / "config.toml").exists():
         return Path(name)
     store = runs_folder()
-    known = sorted(path.name for path in store.iterdir() if path.is_dir()) if store.is_dir() else []
+    known = run_names()
     matching = [run for run in known if run.startswith(name)] if name else []
     if len(matching) != 1:
         problem = f"{len(matching)} runs begin with {name!r}" if matching else f"no run {name!r}"
         hint = did_you_mean(name, known) if known else "the store is empty; train one with `hyperctr train planted`"
         raise RunError(f"{problem} in {store}: {hint}")
     return store / matching[0]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that a run keeps.
+
+    Raises:
+        RunError: the file is missing or damaged; the message names it and the fix.
+    """
+    fix = f"the run is damaged: delete {path.parent} and train it again"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: missing; {fix}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        raise RunError(f"{path}: not valid JSON ({error}); {fix}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: not a JSON object; {fix}")
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object. JSON has no nan: what could not be measured is null there, and paths are text."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        return None if isinstance(value, float) and value != value else value
+
+    values = {name: plain(value) for name, value in content.items()}
+    write_atomic(path, json.dumps(values, indent=1, allow_nan=False, default=str))

@@ -17,9 +17,10 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.data.interactions import Interactions
 from hyperctr.errors import ConfigError, DataError, RunError
 from hyperctr.runs import experiment
-from hyperctr.runs.experiment import MODELS, train
+from hyperctr.runs.experiment import train
+from hyperctr.runs.models import MODELS
 from hyperctr.runs.run import Study, load_run
-from hyperctr.runs.store import run_id
+from hyperctr.runs.store import run_id, run_names
 from tests.conftest import Tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -63,7 +64,7 @@ def test_every_kind_of_study_runs_dry(tiny: Tiny, store: Path, changes: dict[str
     assert (run.interest is None) == (run.config.graph == "none" or run.config.model == REFERENCE)
     score = run.predict([tiny.data.users[0]], [tiny.data.items[0]])[0]
     assert 0 < score < 1
-    assert [path.name for path in store.iterdir()] == [run.id]
+    assert run_names() == [run.id]
 
 
 def test_uni_modal_runs_use_one_modality_everywhere(tiny: Tiny, store: Path) -> None:
