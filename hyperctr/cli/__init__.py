@@ -1,4 +1,4 @@
-"""The command `hyperctr`: doctor, data, train, predict, report.
+"""The command `hyperctr`: doctor, data, train, predict, sweep, report.
 
 Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
 Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
@@ -12,11 +12,11 @@ import warnings
 from collections.abc import Sequence
 
 from hyperctr import __version__
-from hyperctr.cli import data, doctor, report, train
+from hyperctr.cli import data, doctor, report, sweep, train
 from hyperctr.cli.parser import Parser
 from hyperctr.errors import HyperCTRError
 
-GROUPS = (doctor, data, train, report)  # in the order in which --help shows them
+GROUPS = (doctor, data, train, sweep, report)  # in the order in which --help shows them
 
 
 def build_parser() -> Parser:

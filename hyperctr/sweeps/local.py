@@ -89,6 +89,7 @@ class LocalSweep:
         self.device = device or os.environ.get("HYPERCTR_DEVICE") or None
         self.clock = time.monotonic()
         self.deadline = self.clock + 60 * max_minutes if max_minutes is not None else float("inf")
+        self.count = workers or min(_cores(), max(1, planned))  # how many at once; on GPUs, known once they are counted
         self.ended: dict[str, Ended] = {}
         self.stopped = False
 
@@ -113,6 +114,7 @@ class LocalSweep:
 
     def _run(self, waiting: deque[Task], processes: Processes, board: Board) -> None:
         free = self._devices(processes.gpus)
+        self.count = len(free)
         busy: dict[str, tuple[Task, str | None]] = {}
         threads = 1 if self._several() else None
         try:

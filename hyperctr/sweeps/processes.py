@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import hyperctr
 from hyperctr.errors import RunError
@@ -35,7 +35,7 @@ class Ended:
     """
 
     name: str
-    state: str
+    state: Literal["done", "failed", "killed", "stopped"]
     error: str
     traceback: str
     exit: int
@@ -164,13 +164,14 @@ class Processes:
 
     def _ended(self, answer: dict[str, Any]) -> Ended:
         name, code, traceback = answer["ended"], answer["exit"], ""
+        state: Literal["done", "failed", "killed", "stopped"]
         if code == 0:
             state, error = "done", ""
         elif name in self._stopping and (code == STOPPED or code < 0):
             state, error = "stopped", "stopped; it goes on where it was"
         elif code < 0 or code == STOPPED:
             number = -code if code < 0 else signal.SIGTERM
-            known = number in set(signal.Signals)
+            known = number in {one.value for one in signal.Signals}
             state, error = "killed", f"killed by {signal.Signals(number).name if known else f'signal {number}'}"
             if number == signal.SIGKILL:
                 error += " (out of memory, or somebody's kill -9)"

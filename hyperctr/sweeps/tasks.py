@@ -10,7 +10,7 @@ from typing import Any
 
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import ConfigError
-from hyperctr.runs.states import read_status, write_status
+from hyperctr.runs.states import State, read_status, write_status
 from hyperctr.runs.store import runs_folder
 from hyperctr.sweeps.plan import Plan, PlannedRun, job_of, unique_runs
 from hyperctr.sweeps.processes import Ended
@@ -138,7 +138,7 @@ def begin(name: str, **facts: Any) -> None:
 
 def settle(ended: Ended) -> None:
     """Write down how a run ended. One that was stopped is planned again: it goes on from its checkpoint."""
-    state = "planned" if ended.state == "stopped" else ended.state
+    state: State = "planned" if ended.state == "stopped" else ended.state
     if state != "done" and is_done(ended.name):
         state = "done"  # it was stopped or killed after its last file was written
     points = read_events(runs_folder() / ended.name / "events.jsonl")

@@ -1,7 +1,7 @@
 """What one process of a sweep does: one job, with its own log, threads and signals.
 
 Jobs are plain values: ``{"kind": "train", "id", "runs", "data", "config", "device", "threads"}``; ``compare`` has the
-run ids ``a`` and ``b``, ``time`` the number of ``steps`` to time. ``runs`` is the run store.
+run ids ``a`` and ``b``, ``time`` whether a ``whole`` epoch is timed. ``runs`` is the run store.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def do(job: dict[str, Any]) -> None:
     if job["kind"] == "time":
         from hyperctr.sweeps.estimate import measure
 
-        measure(data, config, job["steps"], job["device"], Path(job["runs"]) / "timings" / f"{job['timed']}.json")
+        measure(data, config, job["whole"], job["device"], Path(job["runs"]) / "timings" / f"{job['timed']}.json")
         return
 
     from hyperctr.runs.experiment import train
