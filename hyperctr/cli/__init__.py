@@ -1,4 +1,4 @@
-"""The command `hyperctr`: doctor, data, train, predict, sweep, report.
+"""The command `hyperctr`: doctor, data, train, predict, sweep, runs, report.
 
 Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
 Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
@@ -6,17 +6,19 @@ Heavy modules are imported inside the commands, so that `hyperctr --help` answer
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import warnings
 from collections.abc import Sequence
 
 from hyperctr import __version__
-from hyperctr.cli import data, doctor, report, sweep, train
+from hyperctr.cli import data, doctor, report, runs, sweep, train
 from hyperctr.cli.parser import Parser
 from hyperctr.errors import HyperCTRError
 
-GROUPS = (doctor, data, train, sweep, report)  # in the order in which --help shows them
+GROUPS = (doctor, data, train, sweep, runs, report)  # in the order in which --help shows them
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def build_parser() -> Parser:
@@ -64,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HyperCTRError as error:
         print(f"hyperctr: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(
+            f"hyperctr: {error.strerror}: {error.filename or 'the disk'}; make room and run it again", file=sys.stderr
+        )
+        return 1
     except KeyboardInterrupt:
         print("hyperctr: stopped", file=sys.stderr)
         return 130

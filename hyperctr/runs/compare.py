@@ -1,20 +1,25 @@
-"""Two finished runs side by side: the difference of their test AUCs with its interval."""
+"""Two finished runs side by side: what differs in their settings, and by how much their test AUCs differ."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+
+import pandas as pd
 
 from hyperctr.errors import RunError
-
-if TYPE_CHECKING:
-    from hyperctr.runs.run import Run
-    from hyperctr.statistics import Interval
+from hyperctr.runs.run import Run, load_run
+from hyperctr.runs.store import read_json, write_json
+from hyperctr.statistics import Interval
 
 SHARED = ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates")
+METRICS = ("auc", "gauc", "logloss", "logloss_corrected", "calibration_error", "auc_exposed", "best_validation_auc",
+           "parameters", "epochs", "seconds")  # fmt: skip
 
 
-def compare_runs(a: Run, b: Run, *, replicates: int = 1000) -> Interval:
+def compare_runs(a: Run, b: Run) -> Interval:
     """Return the test AUC of ``a`` minus that of ``b`` with a paired bootstrap interval over users.
+
+    Both kept their AUC on the same draws of users, so nothing is scored again.
 
     Raises:
         RunError: the runs were not tested on the same clicks and candidates.
@@ -23,9 +28,32 @@ def compare_runs(a: Run, b: Run, *, replicates: int = 1000) -> Interval:
         if a.metrics[fact] != b.metrics[fact]:
             values = f"{a.metrics[fact]} and {b.metrics[fact]}"
             raise RunError(f"runs {a.id} and {b.id} cannot be compared: their {fact} differ, {values}")
-    from hyperctr.evaluation import compare
-    from hyperctr.runs.experiment import pool_scores, test_pools
+    return a.draws.minus(b.draws)
 
-    pool, _ = test_pools(a.study, a.config)
-    scores = [pool_scores(run.model, run.study, pool) for run in (a, b)]
-    return compare(scores[0], scores[1], replicates=replicates, seed=a.config.seed)
+
+def compare_cached(a: str, b: str) -> Interval:
+    """Return :func:`compare_runs` of two runs named by id, kept as ``compare/<b>.json`` in the folder of ``a``.
+
+    Raises:
+        RunError: a run is missing, unfinished or damaged, or they cannot be compared.
+    """
+    first, second = load_run(a), load_run(b)
+    path = first.folder / "compare" / f"{second.id}.json"
+    if path.exists():
+        return Interval(**read_json(path))
+    found = compare_runs(first, second)
+    write_json(path, dataclasses.asdict(found))
+    return found
+
+
+def differing_settings(a: Run, b: Run) -> pd.DataFrame:
+    """Return the settings in which two runs differ, a row each: setting, and the value in either run."""
+    of_a, of_b = dataclasses.asdict(a.config), dataclasses.asdict(b.config)
+    rows = [(name, of_a[name], of_b[name]) for name in of_a if of_a[name] != of_b[name]]
+    return pd.DataFrame(rows, columns=["setting", a.id, b.id])
+
+
+def metric_differences(a: Run, b: Run) -> pd.DataFrame:
+    """Return the metrics of two runs, a row each: metric, its value in either run, and ``a`` minus ``b``."""
+    rows = [(name, a.metrics[name], b.metrics[name], a.metrics[name] - b.metrics[name]) for name in METRICS]
+    return pd.DataFrame(rows, columns=["metric", a.id, b.id, "difference"])

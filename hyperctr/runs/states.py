@@ -1,30 +1,29 @@
 """What became of each run: who trains it now, how it ended, and whether the code has moved on since.
 
-A state is written by whoever runs the run, never by guessing: ``status.json`` in its folder. A process that trains
-holds the run's claim, a file lock that the system takes back when the process dies, however it dies.
+A state is written by whoever runs the run: ``status.json`` in its folder. What contradicts it on disk counts more, so
+that a run whose process was killed is told from one that is still trained by the claim, which only the living hold.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import filelock
+import pandas as pd
 
 from hyperctr.errors import RunError, did_you_mean
-from hyperctr.runs.store import read_json, runs_folder
-from hyperctr.runtime import write_atomic
+from hyperctr.runs.claims import claim as claim
+from hyperctr.runs.claims import held
+from hyperctr.runs.stale import why_stale
+from hyperctr.runs.store import read_json, run_names, runs_folder, write_json
 
 State = Literal["planned", "running", "done", "failed", "killed"]
-log = logging.getLogger(__name__)
+LISTED = ("id", "state", "model", "dataset", "protocol", "split", "seed", "auc", "seconds", "when", "error")
 
 
 @dataclass(frozen=True)
@@ -54,49 +53,6 @@ class Status:
     last_event: dict[str, Any] | None = None
 
 
-@contextmanager
-def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
-    """Hold a run: no two processes train the same one. The second waits here until the first is through, or dead.
-
-    Args:
-        run_id: name of the run.
-        timeout: seconds to wait for another process; negative waits as long as it takes.
-
-    Yields:
-        Whether somebody else held it meanwhile; a run that is still unfinished was then left behind by a dead process.
-
-    Raises:
-        RunError: another process still holds it after ``timeout``.
-    """
-    lock = _lock(run_id)
-    waited = False
-    try:
-        # a moment's patience, because held() takes the lock for an instant to see whether it can
-        lock.acquire(timeout=0.5 if timeout < 0 else min(0.5, timeout))
-    except filelock.Timeout:
-        waited = True
-        log.info("run %s is being trained by another process; waiting for it", run_id)
-        try:
-            lock.acquire(timeout=timeout)
-        except filelock.Timeout as error:
-            raise RunError(f"run {run_id} is being trained by another process; wait for it, or stop it") from error
-    try:
-        yield waited
-    finally:
-        lock.release()
-
-
-def held(run_id: str) -> bool:
-    """Tell whether a living process holds the run's claim."""
-    lock = _lock(run_id)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False
-
-
 def write_status(run_id: str, state: State, **facts: Any) -> None:
     """Write a run's state; facts not given stay as they were, but ``planned`` and ``running`` begin anew.
 
@@ -118,7 +74,7 @@ def write_status(run_id: str, state: State, **facts: Any) -> None:
         before = {"pid": os.getpid(), "host": socket.gethostname(), "started": now}
     elif state != "planned":
         before = _written(path)
-    write_atomic(path, json.dumps({**before, **facts, "state": state, "updated": now}, indent=1))
+    write_json(path, {**before, **facts, "state": state, "updated": now})
 
 
 def read_status(run_id: str) -> Status:
@@ -144,10 +100,30 @@ def read_status(run_id: str) -> Status:
     return Status(**{**facts, "last_event": _last_event(folder / "events.jsonl") or facts.get("last_event")})
 
 
-def _lock(run_id: str) -> filelock.BaseFileLock:
-    path = runs_folder() / ".locks" / f"{run_id}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return filelock.FileLock(path)
+def list_runs() -> pd.DataFrame:
+    """Return all runs of the store, the newest first: id, state, model, dataset, ..., auc, seconds, when, error.
+
+    A finished run that the present code or settings would not give again is ``stale``; whether its data have changed
+    is left to :func:`hyperctr.runs.stale.why_stale`, as it takes loading them. Dry runs are left out.
+    """
+    rows = []
+    for name in run_names():
+        if name.startswith("dry-"):
+            continue
+        status, folder = read_status(name), runs_folder() / name
+        facts = _written(folder / "code.json").get("settings", {}) | {"dataset": _dataset(folder)}
+        if status.state == "done":
+            facts |= read_json(folder / "metrics.json")
+            facts["state"] = "stale" if why_stale(name, data=False) else "done"
+        row = {"state": status.state, "error": status.error, "when": status.updated or status.started, **facts}
+        rows.append({**row, "id": name})
+    table = pd.DataFrame(rows, columns=list(LISTED))
+    return table.sort_values("when", ascending=False, na_position="last", kind="stable", ignore_index=True)
+
+
+def _dataset(folder: Path) -> str | None:
+    name: str | None = _written(folder / "data.json").get("name")
+    return name
 
 
 def _written(path: Path) -> dict[str, Any]:

@@ -94,9 +94,10 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON object. JSON has no nan: what could not be measured is null there, and paths are text."""
 
     def plain(value: Any) -> Any:
-        if isinstance(value, list):
+        if isinstance(value, dict):
+            return {name: plain(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
             return [plain(one) for one in value]
         return None if isinstance(value, float) and value != value else value
 
-    values = {name: plain(value) for name, value in content.items()}
-    write_atomic(path, json.dumps(values, indent=1, allow_nan=False, default=str))
+    write_atomic(path, json.dumps(plain(content), indent=1, allow_nan=False, default=str))

@@ -38,7 +38,7 @@ class EventLog:
 def read_events(path: Path) -> list[dict[str, Any]]:
     """Return the whole lines of an ``events.jsonl``; a line cut off by a crash is left out."""
     points = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
         try:
             points.append(json.loads(line))
         except json.JSONDecodeError:

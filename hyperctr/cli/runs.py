@@ -1,0 +1,74 @@
+"""`hyperctr runs`: what lies in the run store, why a run is stale, and how two runs differ."""
+
+from __future__ import annotations
+
+import argparse
+
+from hyperctr.cli.parser import Commands, command
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``runs`` and its actions; without an action it lists."""
+    runs = command(commands, "runs", run_list, "list the run store; say why a run is stale; compare two runs")
+    actions = runs.add_subparsers(title="actions", metavar="ACTION")
+    command(actions, "list", run_list, "id, state, model, data set, seed, test AUC, seconds and time of every run")
+    stale = command(actions, "why-stale", run_why_stale, "print the one thing that changed since a run was trained")
+    stale.add_argument("run_id", metavar="RUN")
+    pair = command(actions, "compare", run_compare, "settings and metrics in which two runs differ, with an interval")
+    pair.add_argument("a", metavar="A")
+    pair.add_argument("b", metavar="B")
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Print the runs, the newest first, and why those failed that did."""
+    from hyperctr.runs.states import list_runs
+    from hyperctr.runs.store import runs_folder
+
+    table = list_runs()
+    if table.empty:
+        print(f"no runs in {runs_folder()}; train one with `hyperctr train planted`")
+        return 0
+    print(f"{'id':<14}{'state':<9}{'model':<30}{'data set':<14}{'seed':>4}  {'test AUC':>8} {'seconds':>8}  when")
+    for row in table.to_dict("records"):
+        auc, seconds = _number(row["auc"], 4), _number(row["seconds"], 0)
+        when = str(row["when"] or "")[:16].replace("T", " ")
+        cells = f"{row['id']:<14}{row['state']:<9}{_text(row['model']):<30}{_text(row['dataset']):<14}"
+        print(f"{cells}{_number(row['seed'], 0):>4}  {auc:>8} {seconds:>8}  {when}".rstrip())
+        if row["state"] == "failed":
+            print(f"{'':<14}{_text(row['error'])}")
+    return 0
+
+
+def run_why_stale(options: argparse.Namespace) -> int:
+    """Print what changed, or that nothing did."""
+    from hyperctr.runs.stale import why_stale
+
+    print(why_stale(options.run_id) or "nothing has changed: the run is what would be trained now")
+    return 0
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Print differing settings, the metrics of both, and the paired difference of the test AUC."""
+    from hyperctr.errors import RunError
+    from hyperctr.runs.compare import compare_runs, differing_settings, metric_differences
+    from hyperctr.runs.run import load_run
+
+    a, b = load_run(options.a), load_run(options.b)
+    settings = differing_settings(a, b)
+    print("same settings" if settings.empty else settings.to_string(index=False))
+    print(f"\n{metric_differences(a, b).to_string(index=False, na_rep='-', float_format='{:.4f}'.format)}\n")
+    try:
+        found = compare_runs(a, b)
+    except RunError as error:
+        print(f"no paired interval: {error}")
+        return 0
+    print(f"test AUC of {a.id} minus {b.id}: {found}, paired over {found.users} users")
+    return 0
+
+
+def _text(value: object) -> str:
+    return "-" if value is None or value != value else str(value)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None or value != value else f"{value:.{digits}f}"
