@@ -18,26 +18,51 @@ ALONE = "No hyperedge touches this pair: its score comes from the user's history
 
 
 def selection_panel(rows: Sequence[dict[str, Any]], kind: str, total: int, colours: dict[str, str]) -> str:
-    """List the selected users or items: title, training clicks, modalities.
+    """List the selected users or items: title, training clicks, and the first feature values of each modality.
 
-    >>> row = {"id": 7, "title": "<Cats>", "popularity": 3, "modalities": ["visual"]}
-    >>> "&lt;Cats&gt;" in selection_panel([row], "item", 1, {"visual": "#0072B2"})
-    True
+    >>> row = {"id": 7, "title": "<Cats>", "popularity": 3, "features": {"visual": {"norm": 5.0, "first": [3.0, -4.0]}}}
+    >>> html = selection_panel([row], "item", 1, {"visual": "#0072B2"})
+    >>> "&lt;Cats&gt;" in html, "visual: norm 5.00, first values 3.00 -4.00" in html
+    (True, True)
     """
     if not total:
         return f'<p class="hc-none">{NOTHING}</p>'
     more = f", the first {len(rows)} listed" if total > len(rows) else ""
     plural = "" if total == 1 else "s"
+    most = {
+        name: max([abs(value) for row in rows for value in (row["features"][name] or {"first": []})["first"]] or [0.0])
+        for name in colours
+    }
     lines = "".join(
         f'<tr tabindex="0" data-act="row" data-key="{place}" title="{kind} {_text(row["id"])}">'
         f"<td>{_text(row['title'])}</td><td>{row['popularity']:,}</td>"
-        f"<td>{''.join(dot(colours[name]) for name in row['modalities'])}</td></tr>"
+        f"{''.join(_strip(name, row['features'][name], most[name], colour) for name, colour in colours.items())}</tr>"
         for place, row in enumerate(rows)
     )
+    heads = "".join(f"<th>{dot(colour)}{escape(name)}</th>" for name, colour in colours.items())
+    of = "" if kind == "item" else "Features: mean of the clicked items. "
     return (
         f"<p><b>{total:,} {kind}{plural} selected</b>{more} {_button('focus', 'Focus')}{_button('clear', 'Clear')}</p>"
-        f"<table><thead><tr><th>{kind}</th><th>clicks</th><th>modalities</th></tr></thead><tbody>{lines}</tbody></table>"
+        f"<table><thead><tr><th>{kind}</th><th>clicks</th>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+        f'<p class="hc-none">{of}Bars: the first feature values, on one scale a modality; a dash: the modality is '
+        f"absent.</p>"
     )
+
+
+def _strip(name: str, features: dict[str, Any] | None, most: float, colour: str) -> str:
+    """A cell with the first feature values as bars above and below a line; the numbers are its tooltip."""
+    if features is None:
+        return f'<td title="no {escape(name)} features">–</td>'
+    first = features["first"]
+    numbers = " ".join(f"{value:.2f}" for value in first)
+    bars = "".join(
+        f'<rect x="{6 * k}" y="{8 - max(high, 0.0):.1f}" width="5" height="{abs(high):.1f}" fill="{colour}"/>'
+        for k, high in enumerate(8 * value / (most or 1.0) for value in first)
+    )
+    words = f"{escape(name)}: norm {features['norm']:.2f}, first values {numbers}"
+    axis = f'<path d="M0 8H{6 * len(first)}" stroke="{colour}" stroke-width="0.5"/>'
+    picture = f'<svg width="{6 * len(first)}" height="16" role="img" aria-label="{words}">{axis}{bars}</svg>'
+    return f'<td title="{words}">{picture}</td>'
 
 
 def why_panel(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.slots import Slots
 
+FIRST = 8  # components of a feature vector that the table of selected things shows
+
 
 def titles(data: Dataset) -> dict[str, list[str]]:
     """Return what to call every user and every item: its title, or its kind and id."""
@@ -101,9 +103,10 @@ def _settings(folder: Path) -> Config | None:
 def table(
     data: Dataset, split: Split, names: dict[str, list[str]], ids: Sequence[Any], side: str
 ) -> list[dict[str, Any]]:
-    """Return one row per id: ``id``, ``title``, ``popularity`` (training clicks) and ``modalities``.
+    """Return one row per id: ``id``, ``title``, ``popularity`` (training clicks), ``modalities`` and ``features``.
 
-    An item has the modalities it has features of, a user those of the items clicked in training.
+    An item has the modalities it has features of, a user those of the items clicked in training. Features are, by
+    modality, the Euclidean ``norm`` and the ``first`` values, None where absent; a user's are the clicked items' mean.
     """
     if side not in ("user", "item"):
         raise ConfigError(f"side {side!r}: use 'user' or 'item'")
@@ -114,10 +117,19 @@ def table(
     own = (data.users if side == "user" else data.items)[index].tolist()  # plain ids, whatever was passed
     for name, place in zip(own, index.tolist(), strict=True):
         seen = item[user == place] if side == "user" else np.array([place])
-        present = [m for m, features in data.features.items() if features.present[seen].any()]
+        seen = np.unique(seen)
+        features = {m: _features(table.values[seen[table.present[seen]]]) for m, table in data.features.items()}
+        present = [m for m, values in features.items() if values is not None]
         row = {"id": name, "title": names[side][place], "popularity": int(clicks[place]), "modalities": present}
-        rows.append(row)
+        rows.append(row | {"features": features})
     return rows
+
+
+def _features(values: NDArray[np.float32]) -> dict[str, Any] | None:
+    if not len(values):
+        return None
+    mean = values.mean(0, dtype=np.float64)
+    return {"norm": float(np.linalg.norm(mean)), "first": mean[:FIRST].tolist()}
 
 
 def timeline(data: Dataset, split: Split, slots: Slots, interest: Interest, user: Any) -> list[dict[str, Any]]:

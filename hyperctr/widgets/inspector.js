@@ -5,7 +5,7 @@ const VIEWS = { hulls: "Hulls", bipartite: "Bipartite", incidence: "Incidence", 
 const HINTS = {
 	incidence: "Drag over cells to select.",
 	overlap: "Click a bar to select the nodes behind it.",
-	difference: "Filled: only in this slot. Dashed: only in the other. Grey: in both.",
+	difference: "Filled: only here. Hollow: only there. Grey: in both.",
 };
 const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
@@ -59,7 +59,7 @@ function unpack(header, buffers) {
 			s.ex[k] += x[i] / own.length;
 			s.ey[k] += y[i] / own.length;
 		}
-		s.outline[k] = convex(own, x, y);
+		s.outline[k] = tree(own, x, y);
 	}
 	s.sizeOrder = Int32Array.from({ length: e }, (_, k) => k).sort((a, b) => size(s, b) - size(s, a) || a - b);
 	s.degreeOrder = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => s.degree[b] - s.degree[a] || a - b);
@@ -70,25 +70,22 @@ const size = (s, k) => s.edge_offsets[k + 1] - s.edge_offsets[k];
 const membersOf = (s, k) => s.edge_nodes.subarray(s.edge_offsets[k], s.edge_offsets[k + 1]);
 const edgesOf = (s, i) => s.nodeEdges.subarray(s.nodeStart[i], s.nodeStart[i + 1]);
 
-/** Corners of the convex hull of some points, counter-clockwise (monotone chain). */
-function convex(own, x, y) {
-	if (own.length < 3) return own;
-	const sorted = Array.from(own).sort((a, b) => x[a] - x[b] || y[a] - y[b]);
-	const half = (points) => {
-		const chain = [];
-		for (const p of points) {
-			while (chain.length > 1) {
-				const [a, b] = chain.slice(-2);
-				if ((x[b] - x[a]) * (y[p] - y[a]) - (y[b] - y[a]) * (x[p] - x[a]) > 0) break;
-				chain.pop();
-			}
-			chain.push(p);
+/** The shortest tree that joins some points (Prim), as pairs of them: [a, b, c, d, ...] has the edges ab and cd. */
+function tree(own, x, y) {
+	const far = new Float32Array(own.length).fill(Infinity), from = new Int32Array(own.length), pairs = [];
+	for (let now = 0, left = own.length - 1; left > 0; left--) {
+		far[now] = -1; // joined
+		let next = -1;
+		for (let k = 0; k < own.length; k++) {
+			if (far[k] < 0) continue;
+			const away = (x[own[k]] - x[own[now]]) ** 2 + (y[own[k]] - y[own[now]]) ** 2;
+			if (away < far[k]) [far[k], from[k]] = [away, now];
+			if (next < 0 || far[k] < far[next]) next = k;
 		}
-		chain.pop();
-		return chain;
-	};
-	const found = half(sorted).concat(half(sorted.reverse()));
-	return found.length ? found : [own[0]];
+		pairs.push(own[from[next]], own[next]);
+		now = next;
+	}
+	return pairs;
 }
 
 /** Places of nodes and hyperedges in two columns, neighbours side by side. */
@@ -133,21 +130,6 @@ function combinations(s) {
 
 // ---- drawing
 
-/** The path of a rounded outline around some corners, `pad` pixels away from them. */
-function outlinePath(ctx, X, Y, corners, pad) {
-	const many = corners.length;
-	if (many === 1) return circle(ctx, X[corners[0]], Y[corners[0]], pad);
-	const normal = (a, b) => Math.atan2(X[a] - X[b], Y[b] - Y[a]);
-	for (let k = 0; k < many; k++) {
-		const p = corners[k];
-		const before = normal(corners[(k + many - 1) % many], p);
-		const after = normal(p, corners[(k + 1) % many]);
-		if (k === 0) ctx.moveTo(X[p] + pad * Math.cos(before), Y[p] + pad * Math.sin(before));
-		ctx.arc(X[p], Y[p], pad, before, after);
-	}
-	ctx.closePath();
-}
-
 /** Text with a rim; skipped where it would hit another. */
 function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, colour = look.text } = {}) {
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
@@ -161,8 +143,10 @@ function label(ctx, look, taken, text, x, y, { bold = false, align = "center", f
 	ctx.textAlign = align;
 	ctx.textBaseline = "middle";
 	ctx.lineJoin = "round";
+	ctx.globalAlpha = 0.85;
+	ctx.fillStyle = ctx.strokeStyle = look.background;
+	if (bold) ctx.fillRect(left - 3, y - 8, width + 6, 16);
 	ctx.globalAlpha = 1;
-	ctx.strokeStyle = look.background;
 	ctx.lineWidth = 3.5;
 	ctx.strokeText(text, x, y);
 	ctx.fillStyle = colour;
@@ -203,40 +187,46 @@ function drawNodes(ctx, s, X, Y, look, which = null, grow = 0, most = 99) {
 	if (s.n <= 1200 && most > 3) ctx.stroke();
 }
 
-function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width) {
+function follow(ctx, pairs, X, Y) {
+	for (let k = 0; k < pairs.length; k += 2) {
+		ctx.moveTo(X[pairs[k]], Y[pairs[k]]);
+		ctx.lineTo(X[pairs[k + 1]], Y[pairs[k + 1]]);
+	}
+}
+
+const reach = (s, k) => (s.e > 60 ? 2.5 : 5) + (s.edge_modality[k] % 4) * 2; // pixels around a member; modalities do not hide each other
+
+/** A band around the members of one hyperedge, and round no other node that is not in the way. */
+function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	ctx.beginPath();
-	outlinePath(ctx, X, Y, s.outline[k], 7 + (s.edge_modality[k] % 4) * 2.5); // modalities do not hide each other
-	ctx.fillStyle = ctx.strokeStyle = colour;
-	ctx.globalAlpha = fill;
-	if (fill) ctx.fill();
-	ctx.globalAlpha = line;
-	ctx.lineWidth = width;
-	ctx.stroke();
+	follow(ctx, s.outline[k], X, Y);
+	ctx.lineCap = ctx.lineJoin = "round";
+	const wide = 2 * reach(s, k);
+	for (const [style, alpha, w] of [[colour, line, wide], [look.background, 0.9, wide - 2 * width], [colour, fill, wide - 2 * width]]) {
+		ctx.strokeStyle = style;
+		ctx.globalAlpha = alpha;
+		ctx.lineWidth = w;
+		ctx.stroke();
+	}
 }
 
 /** Outlines of all hyperedges; thousands of them are drawn plainly, one path for each modality. */
 function drawHulls(ctx, s, at, look) {
 	const { X, Y } = at;
-	if (s.e > 700) {
-		for (let m = 0; m < look.colours.length; m++) {
+	if (s.e > 300) {
+		look.colours.forEach((colour, m) => {
 			ctx.beginPath();
-			for (let k = 0; k < s.e; k++) {
-				if (s.edge_modality[k] !== m) continue;
-				const corners = s.outline[k];
-				ctx.moveTo(X[corners[0]], Y[corners[0]]);
-				for (let c = 1; c < corners.length; c++) ctx.lineTo(X[corners[c]], Y[corners[c]]);
-				ctx.closePath();
-			}
-			ctx.strokeStyle = look.colours[m];
+			for (let k = 0; k < s.e; k++) if (s.edge_modality[k] === m) follow(ctx, s.outline[k], X, Y);
+			ctx.strokeStyle = colour;
 			ctx.globalAlpha = 0.3;
 			ctx.lineWidth = 0.8;
 			ctx.stroke();
-		}
+		});
 		return;
 	}
-	const faint = clamp(0.5 / Math.sqrt(s.e + 1), 0.02, 0.16);
+	const faint = 0.22;
 	const line = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
-	for (const k of s.sizeOrder) drawHull(ctx, s, at, k, look.colours[s.edge_modality[k]], faint, line, 1.3);
+	for (let m = look.colours.length - 1; m >= 0; m--) for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawHull(ctx, s, at, k, look.colours[m], faint, line, 1.3, look);
 }
 
 function drawLinks(ctx, s, X, Y, EX, EY, look, which = null, alpha = 0) {
@@ -410,13 +400,11 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 	ctx.stroke();
 }
 
-/** Two scenes on one layout: what only this has is filled, what only the other has is dashed. */
+/** Two scenes on one layout: what only this has is filled, what only the other has is hollow. */
 function drawDifference(ctx, s, other, places, look) {
-	for (const k of s.sizeOrder) if (!s.status[k]) drawHull(ctx, s, places, k, look.muted, 0.04, 0.35, 1);
-	ctx.setLineDash([5, 4]);
-	for (const k of other.sizeOrder) if (other.status[k]) drawHull(ctx, other, places.other, k, look.colours[other.edge_modality[k]], 0, 0.9, 1.7);
-	ctx.setLineDash([]);
-	for (const k of s.sizeOrder) if (s.status[k]) drawHull(ctx, s, places, k, look.colours[s.edge_modality[k]], 0.16, 0.9, 1.7);
+	for (const k of s.sizeOrder) if (!s.only[k]) drawHull(ctx, s, places, k, look.muted, 0.1, 0.35, 1, look);
+	for (const k of other.sizeOrder) drawHull(ctx, other, places.other, k, look.colours[other.edge_modality[k]], 0, 0.9, 1.7, look);
+	for (const k of s.sizeOrder) if (s.only[k]) drawHull(ctx, s, places, k, look.colours[s.edge_modality[k]], 0.25, 0.9, 1.5, look);
 	drawNodes(ctx, other, places.other.X, places.other.Y, { ...look, node: look.muted });
 	drawNodes(ctx, s, places.X, places.Y, look);
 }
@@ -710,7 +698,7 @@ function render({ model, el }) {
 			drawSquares(ctx, s, EX, EY, look, edges, 1);
 		} else {
 			const many = edges.size;
-			for (const k of s.sizeOrder) if (edges.has(k)) drawHull(ctx, s, placed, k, look.colours[s.edge_modality[k]], many > 12 ? 0.04 : 0.14, many > 40 ? 0.5 : 0.95, 1.8);
+			for (const k of s.sizeOrder) if (edges.has(k)) drawHull(ctx, s, placed, k, look.colours[s.edge_modality[k]], 0.3, many > 40 ? 0.5 : 0.95, 1.6, look);
 		}
 		const neighbours = new Set(nodes);
 		if (edges.size && edges.size <= 400) for (const k of edges) for (const i of membersOf(s, k)) neighbours.add(i);
@@ -725,7 +713,7 @@ function render({ model, el }) {
 		}
 		for (const k of edges.size <= 400 ? s.sizeOrder : []) {
 			if (!edges.has(k) || taken.length > 30) continue;
-			if (view === "bipartite") label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.6, 8)), EX[k] + 12, EY[k], { align: "left", bold: k === state.hover.edge });
+			if (view === "bipartite") label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.6, 8)), EX[k] + 12, EY[k], { align: "left", bold: true });
 			else if (k === state.hover.edge) label(ctx, look, taken, short(s.edge_titles[k]), EX[k], EY[k], { bold: true, force: true });
 		}
 		for (const i of [...chosen].slice(0, 24)) label(ctx, look, taken, short(s.titles[i], 24), ...at(i), { bold: true, ...side });
@@ -777,7 +765,7 @@ function render({ model, el }) {
 		const node = nearest(placed.X, placed.Y, x, y);
 		if (node >= 0) return { ...none, node };
 		if (view === "bipartite") return { ...none, edge: nearest(placed.EX, placed.EY, x, y) };
-		for (let r = s.e - 1; r >= 0; r--) if (within(s.outline[s.sizeOrder[r]], x, y)) return { ...none, edge: s.sizeOrder[r] };
+		for (let r = s.e - 1; r >= 0; r--) if (within(s.sizeOrder[r], x, y)) return { ...none, edge: s.sizeOrder[r] };
 		return none;
 	}
 	function nearest(X, Y, x, y) {
@@ -788,14 +776,15 @@ function render({ model, el }) {
 		}
 		return best;
 	}
-	function within(corners, x, y) {
-		const { X, Y } = placed;
-		let inside = false;
-		for (let k = 0, j = corners.length - 1; k < corners.length; j = k++) {
-			const [a, b] = [corners[k], corners[j]];
-			if (Y[a] > y !== Y[b] > y && x < ((X[b] - X[a]) * (y - Y[a])) / (Y[b] - Y[a]) + X[a]) inside = !inside;
+	/** Whether a point lies in the band of a hyperedge. */
+	function within(k, x, y) {
+		const { X, Y } = placed, pairs = state.scene.outline[k], most = reach(state.scene, k) ** 2;
+		for (let p = 0; p < pairs.length; p += 2) {
+			const [a, b] = [pairs[p], pairs[p + 1]], dx = X[b] - X[a], dy = Y[b] - Y[a];
+			const t = clamp(((x - X[a]) * dx + (y - Y[a]) * dy) / (dx * dx + dy * dy || 1), 0, 1);
+			if ((x - X[a] - t * dx) ** 2 + (y - Y[a] - t * dy) ** 2 < most) return true;
 		}
-		return inside;
+		return false;
 	}
 	function hover(next, x = 0, y = 0) {
 		const start = performance.now(), old = state.hover;
@@ -976,7 +965,7 @@ function render({ model, el }) {
 			const start = performance.now(), parts = message.scene.buffers.length;
 			state.scene = unpack(message.scene, buffers);
 			state.other = message.other ? unpack(message.other, buffers.slice(parts)) : null;
-			if (state.other) [state.scene, state.other].forEach((s, k) => (s.status = new Uint8Array(buffers[2 * parts + k].buffer.slice(buffers[2 * parts + k].byteOffset))));
+			if (state.other) state.scene.only = new Uint8Array(buffers[2 * parts].buffer, buffers[2 * parts].byteOffset, state.scene.e);
 			state.stats = message.stats;
 			state.times.layout = performance.now() - start;
 			state.hover = NOTHING;

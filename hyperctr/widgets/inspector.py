@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
 from hyperctr.widgets.answers import selection_panel, why_panel
-from hyperctr.widgets.lookup import find, live, marked, meant
+from hyperctr.widgets.contrast import NAMES, Contrast, contrast
+from hyperctr.widgets.lookup import contributions, find, frame, live, meant
 from hyperctr.widgets.panels import numbers_panel, user_panel
 from hyperctr.widgets.picture import Scene
 from hyperctr.widgets.scene import Scenes
@@ -30,6 +30,7 @@ except ImportError as error:  # training needs no notebook stack
     raise ImportError("hc.Inspector needs anywidget and JupyterLab: pip install 'hyperctr[report,notebook]'") from error
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
     from hyperctr.data.dataset import Dataset
@@ -105,13 +106,8 @@ class Inspector(anywidget.AnyWidget):
         self._sent: tuple[str, ...] = ()
         self._user: Any = None  # whose timeline is shown
         self._colours = {name: modality_colour(name, names) for name in names}
-        about = {
-            "slots": self.scenes.slots,
-            "modalities": list(names),
-            "colours": list(self._colours.values()),
-            "joint": MODALITY_COLOURS["multi-modal"],
-            "run": self.scenes.run_id,
-        }
+        about = {"slots": self.scenes.slots, "modalities": list(names), "colours": list(self._colours.values()),
+                 "joint": MODALITY_COLOURS["multi-modal"], "run": self.scenes.run_id}  # fmt: skip
         first = {"modalities": list(names), "delta": float(self.scenes.config.delta),
                  "neighbours": int(self.scenes.config.neighbours or 0)} | traits  # fmt: skip
         super().__init__(about=about, **first)
@@ -124,7 +120,14 @@ class Inspector(anywidget.AnyWidget):
     @property
     def scene(self) -> Scene:
         """What is shown: nodes, hyperedges and the rule by which they were chosen."""
-        return self.scenes.build(**self._wanted())
+        return self.contrast().here if self.view == "difference" else self.scenes.build(**self._wanted())
+
+    def contrast(self) -> Contrast:
+        """Return what differs from ``compare_slot`` and ``compare_delta``: what the view ``difference`` shows."""
+        query = self.scenes.build(**self._wanted()).query
+        slot = max(self.slot - 1, 0) if self.compare_slot is None else self.compare_slot
+        delta = self.delta if self.compare_delta is None else self.compare_delta
+        return contrast(self.scenes, query, replace(query, slot=slot, delta=delta))
 
     @property
     def score(self) -> float | None:
@@ -136,27 +139,28 @@ class Inspector(anywidget.AnyWidget):
         return self._why
 
     def table(self) -> list[dict[str, Any]]:
-        """Return one row per selected node: id, title, popularity, modalities."""
+        """Return one row per selected node: id, title, popularity, modalities, features."""
         return self.scenes.table(self.selection, self.scene.node_kind)
 
     def selected(self) -> pd.DataFrame:
-        """Return :meth:`table` as a frame."""
-        return pd.DataFrame(self.table(), columns=["id", "title", "popularity", "modalities"])
+        """Return :meth:`table` as a frame; for each modality the norm of the features and their first three values."""
+        return frame(self.table(), self.scenes.modalities)
 
     def contributions(self) -> pd.DataFrame:
         """Return what each hyperedge adds to the score of :attr:`pair`, largest effect first; empty without a pair."""
-        rows = [] if self._why is None else self._why["contributions"]
-        columns = ["side", "slot_label", "modality", "hyperedge", "title", "members", "value", "struck"]
-        frame = pd.DataFrame(rows, columns=columns).rename(columns={"slot_label": "slot"})
-        return frame.assign(members=[len(members) for members in frame["members"]])
+        return contributions([] if self._why is None else self._why["contributions"])
 
     def figure(self, view: str | None = None) -> go.Figure:
-        """Return the static twin: a plotly figure of the same scene (the view ``difference`` gives its hulls)."""
-        from hyperctr.widgets.static import static_figure
+        """Return the static twin: a plotly figure of the same scene."""
+        from hyperctr.widgets.static import difference_figure, static_figure
 
-        wanted = view or self.view
-        overlap = self.scenes.stats(self.scene)["overlap"] if wanted == "overlap" else None
-        return static_figure(self.scene, "hulls" if wanted == "difference" else wanted, overlap=overlap)  # type: ignore[arg-type]
+        wanted: Any = view or self.view
+        if wanted == "difference":
+            return difference_figure(self.contrast())
+        scene = self.scenes.build(**self._wanted())
+        return static_figure(
+            scene, wanted, overlap=self.scenes.stats(scene)["overlap"] if wanted == "overlap" else None
+        )
 
     def export_selection(self, path: str | Path) -> Path:
         """Write the selection, or the whole scene if nothing is selected, as ``.csv`` or as HIF (``.json``).
@@ -214,22 +218,18 @@ class Inspector(anywidget.AnyWidget):
             self._try(self._send_scene)
 
     def _send_scene(self, again: bool = False) -> None:
-        wanted, against = self._wanted(), None
-        if self.view == "difference":
-            slot = max(self.slot - 1, 0) if self.compare_slot is None else self.compare_slot
-            against = wanted | {"slot": slot, "delta": self.delta if self.compare_delta is None else self.compare_delta}
-        sent = (str(wanted), str(against))
+        different = self.view == "difference"
+        sent = (str(self._wanted()), str(different and (self.compare_slot, self.compare_delta)))
         if sent == self._sent and not again:
             return  # one message of the browser can change several traits
-        scene = self.scenes.build(**wanted)
+        found = self.contrast() if different else None
+        scene = self.scene if found is None else found.here
         header, buffers = scene.pack()
         message: dict[str, Any] = {"type": "scene", "scene": header, "stats": self.scenes.stats(scene), "other": None}
-        if against is not None:
-            other = self.scenes.build(**against)
-            found = self.scenes.difference(scene, other)
-            message["other"], more = other.pack()
-            message["difference"] = [len(found[name]) for name in ("only_a", "only_b", "both", "changed")]
-            buffers = [*buffers, *more, marked(scene, found["only_a"]), marked(other, found["only_b"])]
+        if found is not None:
+            message["other"], more = found.there.pack()
+            buffers = [*buffers, *more, memoryview(found.only_here.tobytes())]
+            message["difference"] = [found.counts[name] for name in NAMES]
         self._sent = sent
         message["numbers"] = numbers_panel(message["stats"], message.get("difference"), scene.node_kind, self._colours)
         self.send(message, buffers)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 STEPS, WIDTH = 24, 6  # more steps sharpen directions the eye cannot tell apart; spare columns speed them up
-EVEN = 0.6  # share of the evened-out place in the final one: 0 is the bare spectrum, 1 a full square
+EVEN = 0.4  # share of the evened-out place in the final one: 0 is the bare spectrum, 1 a full square
 
 
 def stable_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges: int) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hyperctr.widgets.facts import titles
 
@@ -81,7 +82,20 @@ def meant(typed: Any, ids: NDArray[Any]) -> Any:
     return typed if typed in known else next((one for one in known if str(one) == str(typed)), typed)
 
 
-def marked(scene: Scene, only: Sequence[tuple[str, Any]]) -> memoryview:
-    """Return 1 for each hyperedge of the scene that is among ``only``, (modality, id) pairs; uint8 [e]."""
-    wanted = set(only)
-    return memoryview(np.array([key in wanted for key in scene.edge_keys()], dtype=np.uint8).tobytes())
+def frame(rows: Sequence[dict[str, Any]], modalities: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a table of selected things, with the norm and the first three feature values by modality."""
+    found = []
+    for row in rows:
+        known = {name: row["features"][name] or {"norm": None, "first": None} for name in modalities}
+        parts = {f"{name} norm": one["norm"] for name, one in known.items()}
+        parts |= {name: one["first"] and [round(value, 3) for value in one["first"][:3]] for name, one in known.items()}
+        found.append({name: row[name] for name in ("id", "title", "popularity")} | parts)
+    columns = ["id", "title", "popularity", *(part for name in modalities for part in (f"{name} norm", name))]
+    return pd.DataFrame(found, columns=columns)
+
+
+def contributions(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the contributions of an explanation as a frame, members counted."""
+    columns = ["side", "slot_label", "modality", "hyperedge", "title", "members", "value", "struck"]
+    found = pd.DataFrame(rows, columns=columns).rename(columns={"slot_label": "slot"})
+    return found.assign(members=[len(members) for members in found["members"]])

@@ -81,11 +81,23 @@ class Scenes:
 
     @cached_property
     def places(self) -> dict[str, NDArray[np.float64]]:
-        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds: from all training clicks."""
-        rows = self.split.train
-        pairs = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
-        users, items = stable_layout(pairs, self.data.num_users, self.data.num_items)
-        return {"user": users, "item": items}
+        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds.
+
+        What shares hyperedges stands together: those of all slots at the settings' threshold. All training clicks
+        count as well, so that nothing is left alone.
+        """
+        rows, found = self.split.train, {}
+        clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
+        asked = (float(self.config.delta), int(self.config.neighbours or 0))
+        pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
+        for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
+            edges = [pair[side] for pair in pairs]
+            free = len(self.modalities) * edges[0].num_labels  # the first number that names no hyperedge
+            nodes = np.concatenate([node, *(one.nodes for one in edges)])
+            numbers = np.concatenate([other + free, *(one.number[one.edge] for one in edges)])
+            labels, number = np.unique(numbers, return_inverse=True)
+            found[side] = stable_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
+        return found
 
     def build(self, *, side: Literal["user", "item"] = "user", slot: int = 0, modalities: Sequence[str] | None = None,
               delta: float | None = None, neighbours: int = 0, swap: bool = False, focus: Focus | None = None,
@@ -119,7 +131,7 @@ class Scenes:
         names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
         delta = float(self.config.delta if delta is None else delta)
         query = Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
-        return self._draw(query, self.whole(query))
+        return self.draw(query, self.whole(query))
 
     def whole(self, query: Query) -> Edges:
         """Return all hyperedges a query asks for: its slot, threshold, modalities and focus, but no limit."""
@@ -141,12 +153,13 @@ class Scenes:
             raise DataError(f"hyperedge {name} is not in slot {query.slot} at delta = {query.delta:g}")
         return edges.take(edges.with_members(edges.take(found).nodes))
 
-    def _draw(self, query: Query, whole: Edges) -> Scene:
-        pairs = np.stack([whole.nodes, whole.edge])
-        chosen = largest_hyperedges(pairs, whole.modality, query.limit)
-        if query.focus is not None and query.focus[0] == "hyperedge" and len(chosen) < len(whole):
-            centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
-            chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
+    def draw(self, query: Query, whole: Edges, chosen: NDArray[np.int64] | None = None, why: str = "") -> Scene:
+        """Place and name some of the hyperedges of a query: the ``chosen`` and ``why``, or the largest ones."""
+        if chosen is None:
+            chosen = largest_hyperedges(np.stack([whole.nodes, whole.edge]), whole.modality, query.limit)
+            if query.focus is not None and query.focus[0] == "hyperedge" and len(chosen) < len(whole):
+                centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
+                chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
         edges = whole.take(chosen)
         members, position = np.unique(edges.nodes, return_inverse=True)
         names = {"user": self.data.users, "item": self.data.items}
@@ -170,7 +183,7 @@ class Scenes:
             edge_titles=[self._titles[label][source] for source in edges.label],
             total_edges=len(whole),
             total_nodes=total_nodes,
-            rule=rule(query, len(edges), len(whole), len(members), total_nodes),
+            rule=why or rule(query, len(edges), len(whole), len(members), total_nodes),
             modalities=self.modalities,
             query=query,
             slot_label=self.slots[query.slot],
@@ -183,26 +196,26 @@ class Scenes:
         return {"shown": len(scene), **found, "nearest_run": near}
 
     def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
-        """Return id, title, popularity (training clicks) and modalities of items, or of users what they clicked."""
+        """Return id, title, popularity (training clicks), modalities and features of items or users."""
         return facts.table(self.data, self.split, self._titles, ids, side)
 
     def timeline(self, user: Any) -> list[dict[str, Any]]:
         """Return, per slot, the user's training clicks and interest in each modality (None where unknown)."""
         return facts.timeline(self.data, self.split, self._slots, self.interest, user)
 
-    def difference(self, a: Scene, b: Scene) -> dict[str, list[tuple[str, Any]]]:
-        """Compare the hyperedges of two scenes by (modality, id), before any limit cut them.
+    def difference(self, a: Query, b: Query) -> dict[str, list[tuple[str, Any]]]:
+        """Compare the hyperedges of two queries by (modality, id), before any limit cuts them.
 
         Returns:
             ``only_a``, ``only_b``, ``both`` and ``changed``, the part of ``both`` whose members differ.
 
         Raises:
-            ConfigError: the scenes' hyperedges come from different kinds of things.
+            ConfigError: their hyperedges come from different kinds of things.
         """
-        if a.query.label_kind != b.query.label_kind:
+        if a.label_kind != b.label_kind:
             raise ConfigError("scenes whose hyperedges come from users and from items cannot be compared")
-        ids = self.data.items if a.query.label_kind == "item" else self.data.users
-        return facts.difference(self.whole(a.query), self.whole(b.query), ids, self.modalities)
+        ids = self.data.items if a.label_kind == "item" else self.data.users
+        return facts.difference(self.whole(a), self.whole(b), ids, self.modalities)
 
     def why(self, user: Any, item: Any, timestamp: int | None = None, struck: Sequence[str] = (),
             struck_modalities: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip

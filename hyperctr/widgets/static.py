@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.reporting.layout import hull
 from hyperctr.reporting.theme import NEUTRAL, modality_colour, style, translucent
+from hyperctr.widgets.band import band
+from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Edges, overlap_counts
 from hyperctr.widgets.picture import Scene
 
 View = Literal["hulls", "bipartite", "incidence", "overlap"]
-PADDING = 0.018  # of a hull around its members; the picture is 2 wide
-DIRECTIONS = 24  # points within the polygon of the extreme ones in these directions cannot be on the outline
+REACH = 0.014  # of a band around its members; the picture is 2 wide
 
 
 def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[str, Any]] | None = None) -> go.Figure:
@@ -26,7 +26,7 @@ def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[
 
     Args:
         scene: what to draw.
-        view: ``hulls`` (regions around members), ``bipartite`` (hyperedges as squares joined to their members),
+        view: ``hulls`` (bands around members), ``bipartite`` (hyperedges as squares joined to their members),
             ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
         overlap: ``Scenes.stats(scene)["overlap"]``, to count the whole hypergraph and not only what is shown.
 
@@ -59,6 +59,43 @@ def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[
     return chart
 
 
+def difference_figure(found: Contrast) -> go.Figure:
+    """Draw what differs between two scenes: filled only in the first, hollow only in the second, grey in both.
+
+    Returns:
+        a figure whose ``layout.meta`` lists the hyperedges drawn: ``only_here``, ``only_there`` and ``both``.
+
+    >>> import hyperctr as hc
+    >>> from dataclasses import replace
+    >>> from hyperctr.widgets.contrast import contrast
+    >>> from hyperctr.widgets.scene import Scenes
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> scenes = Scenes(data)
+    >>> query = scenes.build(delta=0.5, limit=9).query
+    >>> chart = difference_figure(contrast(scenes, query, replace(query, delta=0.3)))
+    >>> chart.layout.meta["only_here"], len(chart.layout.meta["only_there"]) > 0
+    ([], True)
+    """
+    here, there = found.here, found.there
+    chart = go.Figure()
+    common = np.flatnonzero(~found.only_here)
+    _bands(chart, here, common, f"in both ({len(common):,})", NEUTRAL, "in both", fill=0.15, line=0.4)
+    for m, name, colour in _modalities(here):
+        own = np.flatnonzero(there.edge_modality == m)
+        _bands(chart, there, own, f"{name}, only there ({len(own):,})", colour, name, fill=0.0, line=0.9, dash="dot")
+        own = np.flatnonzero(found.only_here & (here.edge_modality == m))
+        _bands(chart, here, own, f"{name}, only here ({len(own):,})", colour, name, fill=0.35, line=0.9)
+    _nodes(chart, there, "there")
+    _nodes(chart, here, "here")
+    what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
+    style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
+    numbers = {"only_here": here.edge_number[found.only_here], "only_there": there.edge_number,
+               "both": here.edge_number[common]}  # fmt: skip
+    meta = {name: part.tolist() for name, part in numbers.items()}
+    chart.update_layout(meta={**meta, "edge_number": here.edge_number.tolist(), "view": "difference"})
+    return chart
+
+
 def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
     """Number, name and colour of the modalities asked for."""
     names = scene.modalities
@@ -67,33 +104,56 @@ def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
 
 def _drawn(scene: Scene, view: str) -> go.Figure:
     chart = go.Figure()
-    places = np.stack([scene.x, scene.y], 1).astype(np.float64)
-    sizes = np.diff(scene.edge_offsets)
     for m, name, colour in _modalities(scene):
-        own = np.flatnonzero(scene.edge_modality == m).tolist()
+        own = np.flatnonzero(scene.edge_modality == m)
         if view == "hulls":
-            parts = [outline(places[scene.member_positions(edge)]) for edge in own]
-            line = {"color": translucent(colour, 0.6), "width": 1}
-            fill = {"fill": "toself", "fillcolor": translucent(colour, 0.08)}
+            _bands(chart, scene, own, f"{name} ({len(own):,})", colour, name, fill=0.2, line=0.8)
         else:
-            parts = [_star(places[scene.member_positions(edge)]) for edge in own]
-            line, fill = {"color": translucent(colour, 0.35), "width": 0.8}, {}
-        x, y = _joined(parts)
-        group = {"name": f"{name} ({len(own):,})", "legendgroup": name}
-        chart.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **fill, **group)
-        if view == "bipartite" and own:
-            centres = np.array([places[scene.member_positions(edge)].mean(0) for edge in own], dtype=np.float32)
-            text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in own]
-            marker = {"symbol": "square", "size": 7, "color": colour}
-            chart.add_scatter(x=centres[:, 0], y=centres[:, 1], mode="markers", marker=marker, text=text,
-                              hoverinfo="text", showlegend=False, **group)  # fmt: skip
+            _stars(chart, scene, own, name, colour)
+    _nodes(chart, scene)
+    return chart
+
+
+def _bands(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, colour: str, group: str, *,
+           fill: float, line: float, dash: str = "solid") -> None:  # fmt: skip
+    """Draw bands of one look around the members of some hyperedges, as one trace; modalities do not hide each other."""
+    reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edge_modality.tolist()]
+    x, y = _joined([band(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
+    look: dict[str, Any] = {"line": {"color": translucent(colour, line), "width": 1.2, "dash": dash}}
+    if fill:
+        look |= {"fill": "toself", "fillcolor": translucent(colour, fill)}
+    chart.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", name=name, legendgroup=group, **look)
+
+
+def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, colour: str) -> None:
+    """Join each hyperedge's middle, a square, to its members."""
+    x, y = _joined([_star(_places(scene, edge)) for edge in edges.tolist()])
+    line = {"color": translucent(colour, 0.35), "width": 0.8}
+    group = {"name": f"{name} ({len(edges):,})", "legendgroup": name}
+    chart.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **group)
+    if not len(edges):
+        return
+    centres = np.array([_places(scene, edge).mean(0) for edge in edges.tolist()], dtype=np.float32)
+    sizes = np.diff(scene.edge_offsets)
+    text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in edges]
+    marker = {"symbol": "square", "size": 7, "color": colour}
+    chart.add_scatter(x=centres[:, 0], y=centres[:, 1], mode="markers", marker=marker, text=text, hoverinfo="text",
+                      showlegend=False, **group)  # fmt: skip
+
+
+def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
     size = np.clip(3 + np.sqrt(scene.degree), 4, 12).astype(np.float32)
-    text = [f"{title}: {degree} hyperedges" for title, degree in zip(scene.titles, scene.degree, strict=True)]
-    chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text", name=f"{scene.node_kind}s",
+    text = [f"{title}: {degree} hyperedges {where}" for title, degree in zip(scene.titles, scene.degree, strict=True)]
+    chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text",
+                      name=f"{scene.node_kind}s {where}".strip(),
                       marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}})  # fmt: skip
     chart.update_xaxes(visible=False, range=[-1.06, 1.06])
     chart.update_yaxes(visible=False, range=[-1.06, 1.06])
-    return chart
+
+
+def _places(scene: Scene, edge: int) -> NDArray[np.float64]:
+    members = scene.member_positions(edge)
+    return np.stack([scene.x[members], scene.y[members]], 1).astype(np.float64)
 
 
 def _incidence(scene: Scene) -> go.Figure:
@@ -143,24 +203,6 @@ def shown_overlap(scene: Scene) -> list[dict[str, Any]]:
     nodes = scene.edge_nodes.astype(np.int64)
     edges = Edges(offsets, nodes, modality, label, scene.edge_weight, len(scene.nodes), len(place))
     return overlap_counts(edges, scene.modalities)
-
-
-def outline(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the padded outline of some points, fast also for hundreds of them.
-
-    >>> points = np.random.default_rng(0).random((200, 2))
-    >>> bool(np.array_equal(outline(points), hull(points, PADDING)))
-    True
-    """
-    if len(points) > 8:
-        turn = np.linspace(0, 2 * np.pi, DIRECTIONS, endpoint=False)
-        far = (points @ np.stack([np.cos(turn), np.sin(turn)])).argmax(0)  # counter-clockwise
-        corner = points[far[far != np.roll(far, 1)]]
-        side = np.roll(corner, -1, axis=0) - corner
-        away = points[:, None] - corner[None]
-        within = (side[:, 0] * away[..., 1] - side[:, 1] * away[..., 0] > 0).all(1)
-        points = points[~within]
-    return hull(points, PADDING)
 
 
 def _star(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -84,7 +84,10 @@ def test_the_difference_names_what_only_one_scene_has(seen: tuple[hc.Inspector, 
     here, there = (set(inspector.scenes.build(slot=slot, delta=0.4, limit=10**6).edge_keys()) for slot in (1, 0))
     assert message["difference"][:3] == [len(here - there), len(there - here), len(here & there)]
     marks = np.frombuffer(buffers[16], np.uint8).astype(bool).tolist()
-    assert marks == [key not in there for key in inspector.scene.edge_keys()]
+    assert marks == [key not in there for key in inspector.scene.edge_keys()] and {*marks} == {True, False}
+    figure = inspector.figure()
+    assert figure.layout.meta["view"] == "difference"
+    assert figure.layout.meta["edge_number"] == inspector.scene.edge_number.tolist()
 
 
 def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> None:
@@ -141,6 +144,23 @@ def test_files_of_the_selection(study: Any, seen: tuple[hc.Inspector, Sent], tmp
     assert message["text"] == inspector.export_selection(tmp_path / "a.csv").read_text()
     with pytest.raises(hc.ConfigError, match=r"\.csv or as \.json"):
         inspector.export_selection(tmp_path / "a.xlsx")
+
+
+def test_the_table_shows_features_and_says_what_is_absent(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector.side, inspector.limit = "item", 10**6
+    table = study.data.features["visual"]
+    known = {one: bool(table.present[study.data.items_to_index([one])[0]]) for one in inspector.scene.nodes}
+    absent = next(one for one, present in known.items() if not present)
+    present = next(one for one, present in known.items() if present)
+    inspector.selection = [absent, present]
+    html = last(sent, "table")[0]["html"]
+    values = table.values[study.data.items_to_index([present])[0]]
+    assert html.count("no visual features") == 1
+    assert f"visual: norm {np.linalg.norm(values):.2f}, first values {values[0]:.2f} {values[1]:.2f}" in html
+    frame = inspector.selected()
+    assert frame["visual"][0] is None and np.isnan(frame["visual norm"][0])
+    np.testing.assert_allclose(frame["visual"][1], values[:3], atol=5.1e-4)
 
 
 def test_panels_survive_what_is_unknown() -> None:

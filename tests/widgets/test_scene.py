@@ -140,15 +140,15 @@ def test_statistics(scenes: Scenes, trained: Any, monkeypatch: pytest.MonkeyPatc
 def test_difference_names_hyperedges_that_come_go_and_change(scenes: Scenes) -> None:
     a, b = scenes.build(slot=1, delta=0.4, limit=3), scenes.build(slot=1, delta=0.5, limit=3)
     left, right = (shown(scenes.build(slot=1, delta=delta, limit=ALL)) for delta in (0.4, 0.5))
-    found = scenes.difference(a, b)
+    found = scenes.difference(a.query, b.query)
     assert set(found["only_a"]) == left.keys() - right.keys() != set()
     assert set(found["only_b"]) == right.keys() - left.keys()
     assert set(found["both"]) == left.keys() & right.keys()
     assert set(found["changed"]) == {key for key in left.keys() & right.keys() if left[key][0] != right[key][0]}
-    same = scenes.difference(a, a)
+    same = scenes.difference(a.query, a.query)
     assert (same["only_a"], same["only_b"], same["changed"]) == ([], [], []) and len(same["both"]) == len(left)
     with pytest.raises(ConfigError, match="cannot be compared"):
-        scenes.difference(a, scenes.build(side="item"))
+        scenes.difference(a.query, scenes.build(side="item").query)
 
 
 def test_table_and_timeline(scenes: Scenes) -> None:
@@ -158,7 +158,17 @@ def test_table_and_timeline(scenes: Scenes) -> None:
     assert [row["id"] for row in table] == item
     assert table[0]["popularity"] == int((data.item_index[rows] == 3).sum())
     assert table[0]["modalities"] == [name for name, features in data.features.items() if features.present[3]]
+    for name, features in data.features.items():
+        shown = table[0]["features"][name]
+        assert (shown is not None) == features.present[3]
+        if shown is not None:
+            np.testing.assert_allclose(shown["first"], features.values[3][:8], rtol=1e-6)
+            np.testing.assert_allclose(shown["norm"], np.linalg.norm(features.values[3]), rtol=1e-6)
     user = data.users[5]
+    clicked = np.unique(data.item_index[rows][data.user_index[rows] == 5])
+    visual = data.features["visual"]
+    mean = visual.values[clicked[visual.present[clicked]]].mean(0)
+    np.testing.assert_allclose(scenes.table([user], "user")[0]["features"]["visual"]["first"], mean[:8], rtol=1e-4)
     assert scenes.table([user], "user")[0]["popularity"] == int((data.user_index[rows] == 5).sum())
     line = scenes.timeline(user)
     own = data.user_index[rows] == 5

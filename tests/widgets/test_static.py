@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -11,9 +12,12 @@ import plotly.io
 import pytest
 
 from hyperctr.errors import ConfigError
+from hyperctr.reporting.layout import hull
 from hyperctr.reporting.theme import modality_colour
+from hyperctr.widgets.band import spanning_tree
+from hyperctr.widgets.contrast import contrast
 from hyperctr.widgets.scene import Scene, Scenes
-from hyperctr.widgets.static import View, static_figure
+from hyperctr.widgets.static import REACH, View, difference_figure, static_figure
 
 
 @pytest.fixture(scope="module")
@@ -39,27 +43,79 @@ def test_round_trip_and_same_hyperedges(scene: Scene, view: Any) -> None:
     assert len(chart.to_json()) < 300_000
 
 
-def test_hulls_hold_exactly_one_outline_a_hyperedge_around_its_members(scene: Scene) -> None:
+def windings(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """How often a closed outline goes round each point; not 0 is inside, as it is filled."""
+    away = outline[None] - points[:, None]
+    angle = np.arctan2(away[..., 1], away[..., 0])
+    turn = (np.diff(angle, axis=1) + np.pi) % (2 * np.pi) - np.pi
+    return np.rint(turn.sum(1) / (2 * np.pi)).astype(int)
+
+
+def test_hulls_are_one_band_a_hyperedge_that_holds_its_members_and_no_one_apart(scene: Scene) -> None:
     chart = static_figure(scene, "hulls")
     lines = [trace for trace in chart.data if trace.mode == "lines"]
     assert [trace.name for trace in lines] == [
         f"{name} ({int((scene.edge_modality == m).sum())})" for m, name in enumerate(scene.modalities)
     ]
+    every = np.stack([scene.x, scene.y], 1).astype(float)
+    strangers = covered = 0
     for m, trace in enumerate(lines):
-        outlines = pieces(trace)
         own = np.flatnonzero(scene.edge_modality == m)
+        outlines = pieces(trace)
         assert len(outlines) == len(own)
         colour = modality_colour(scene.modalities[m]).lstrip("#")
         assert trace.fillcolor.startswith(f"rgba({','.join(str(int(colour[k : k + 2], 16)) for k in (0, 2, 4))},")
         for edge, outline in zip(own, outlines, strict=True):
             members = scene.member_positions(int(edge))
-            points = np.stack([scene.x[members], scene.y[members]], 1)
-            step = np.diff(outline, axis=0)
-            for point in points:  # left of every side of the counter-clockwise outline
-                away = point - outline[:-1]
-                assert (step[:, 0] * away[:, 1] - step[:, 1] * away[:, 0] > -1e-6).all()
+            inside = windings(outline, every) != 0
+            assert inside[members].all()
+            tree = every[members][spanning_tree(every[members])]  # [n - 1, 2 ends, 2]
+            start, side = tree[:, 0], tree[:, 1] - tree[:, 0]
+            along = ((every[:, None] - start) * side).sum(2) / (side**2).sum(1)
+            far = np.linalg.norm(every[:, None] - start - np.clip(along, 0, 1)[..., None] * side, axis=2).min(1)
+            assert not inside[far > 3 * REACH].any()
+            inside[members] = False
+            strangers += int(inside.sum())
+            covered += int((windings(hull(every[members], REACH), every) != 0).sum() - len(members))
+    assert strangers < covered / 2, "a convex hull takes in whoever stands between"
     dots = chart.data[-1]
     np.testing.assert_array_equal(dots.x, scene.x)
+
+
+def test_a_tree_is_the_shortest_there_is() -> None:
+    points = np.random.default_rng(0).random((7, 2))
+    pairs = spanning_tree(points)
+    length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1).sum()
+    from scipy.sparse.csgraph import minimum_spanning_tree
+    from scipy.spatial.distance import cdist
+
+    np.testing.assert_allclose(length, minimum_spanning_tree(cdist(points, points)).sum())
+
+
+def test_the_difference_is_drawn_as_the_widget_shows_it(scenes: Scenes) -> None:
+    query = scenes.build(slot=1, delta=0.4, limit=12).query
+    other = replace(query, slot=0, delta=0.5)
+    found = contrast(scenes, query, other)
+    numbers = [set(scenes.whole(one).number.tolist()) for one in (query, other)]
+    chart = difference_figure(found)
+    meta = chart.layout.meta
+    assert set(meta["only_here"]) <= numbers[0] - numbers[1] and len(meta["only_here"]) == 4
+    assert set(meta["only_there"]) <= numbers[1] - numbers[0] and len(meta["only_there"]) == 4
+    assert set(meta["both"]) <= numbers[0] & numbers[1] and len(meta["both"]) == 4
+    assert found.counts["only_a"] == len(numbers[0] - numbers[1])
+    lines = {trace.name: trace for trace in chart.data if trace.mode == "lines"}
+    for kind, filled in (("only here", True), ("only there", False), ("in both", True)):
+        traces = [trace for name, trace in lines.items() if kind in name]
+        assert sum(len(pieces(trace)) for trace in traces) == 4
+        assert all((trace.fill == "toself") == filled for trace in traces)
+    text = chart.layout.title.text.replace("<br>", " ")
+    assert scenes.slots[0] in text and scenes.slots[1] in text and "delta = 0.5" in text
+    assert f"4 of {found.counts['only_b']:,} hyperedges only there" in chart.layout.title.subtitle.text.replace(
+        "<br>", " "
+    )
+    same = contrast(scenes, query, query)
+    assert not same.only_here.any() and len(same.there) == 0 and len(same.here) == 12
+    assert difference_figure(same).layout.meta["only_there"] == []
 
 
 def test_bipartite_joins_each_hyperedge_to_its_members(scene: Scene) -> None:
