@@ -58,9 +58,11 @@ class ClickModel(nn.Module, ABC):
     """Score candidates in three stages, each of which shares what can be shared.
 
     Attributes:
+        needs_interest: whether the interest is pre-trained and the hypergraphs are built for it.
         sees_unclicks: whether a score may depend on what the user was shown and did not click.
     """
 
+    needs_interest: ClassVar[bool] = False
     sees_unclicks: ClassVar[bool] = False
 
     @abstractmethod

@@ -111,6 +111,10 @@ class HyperCTR(ClickModel):
     Paper: section 2.2, Eq. 1-8.
     """
 
+    needs_interest = True
+
+    reads_interest = True
+
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
         super().__init__()
         data, size = context.data, config.embedding_size

@@ -129,7 +129,10 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
         "python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
     }  # fmt: skip
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    write_json(folder / "draws.json", {"value": draws.value, "users": draws.users, "draws": draws.draws.tolist()})
+    kept = {name: {"value": one.value, "users": one.users, "draws": one.draws.tolist()} for name, one in draws.items()}
+    write_json(folder / "draws.json", kept)
+    if told := model.facts():
+        metrics["facts"] = told
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
@@ -188,7 +191,8 @@ def training_click(study: Study, user: NDArray[np.int64], item: NDArray[np.int64
 
 def _interest(study: Study, config: Config, folder: Path, device: str) -> Interest | None:
     """Pre-train the interest, or take it from the folder of the interrupted run."""
-    if config.model == REFERENCE_MODEL or config.graph == "none" or not study.data.modalities:
+    wanted = model_class(config.model).needs_interest and config.graph != "none"
+    if not wanted or not study.data.modalities:
         return None
     interest = load_interest(folder)
     if interest is None:
@@ -213,30 +217,30 @@ def pool_scores(model: ClickModel, study: Study, pool: CandidatePool) -> PoolSco
 
 
 def _test(model: ClickModel, study: Study, config: Config, beside: Run | None, *,
-          replicates: int) -> tuple[dict[str, Any], pd.DataFrame, PooledAUCDraws]:  # fmt: skip
-    """Return the model's test metrics, the table of it and the rows it has to beat, and its AUC's draws."""
+          replicates: int) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:  # fmt: skip
+    """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row.
+
+    The rows to beat are measured with the reference run, on the same clicks and candidates, and read from there.
+    """
     pool, exposed = test_pools(study, config)
+    settled = {"replicates": replicates, "seed": config.seed}
     own = pool_scores(model, study, pool)
     own_exposed = pool_scores(model, study, exposed) if exposed else None
-    draws = pooled_draws(own, replicates=replicates, seed=config.seed)
-    metrics: dict[str, Any] = evaluate(own, own_exposed, train_negatives=config.negatives, replicates=replicates,
-                                       seed=config.seed, draws=draws)  # fmt: skip
+    draws = {config.model: pooled_draws(own, **settled)}
+    metrics: dict[str, Any] = evaluate(own, own_exposed, train_negatives=config.negatives, draws=draws[config.model],
+                                       **settled)  # fmt: skip
     rows = [{"model": config.model, **metrics}]
-    if beside is not None:  # tested on the same clicks and candidates, with its own modalities and slots
-        rows.append(
-            {
-                "model": REFERENCE_MODEL,
-                **{name: beside.metrics[name] for name in metrics},
-                **_ahead(draws, beside.draws),
-            }
-        )
-    for name, logits_of in TRIVIAL_ROWS.items():
+    if beside is not None:
+        for row in beside.rows.to_dict("records"):
+            difference = _ahead(draws[config.model], beside.draws_of(row["model"]))
+            rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
+    for name, logits_of in TRIVIAL_ROWS.items() if beside is None else ():
         logits = logits_of(study.data, study.split)
         scores = item_scores(pool, logits)
-        drawn = pooled_draws(scores, replicates=replicates, seed=config.seed)
+        draws[name] = pooled_draws(scores, **settled)
         shown = item_scores(exposed, logits) if exposed else None
-        found = evaluate(scores, shown, replicates=replicates, seed=config.seed, draws=drawn)
-        rows.append({"model": name, **found, **_ahead(draws, drawn)})
+        found = evaluate(scores, shown, draws=draws[name], **settled)
+        rows.append({"model": name, **found, **_ahead(draws[config.model], draws[name])})
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import Split, split
-from hyperctr.errors import ConfigError, DataError, RunError, ShapeError
+from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
 from hyperctr.evaluation import sigmoid
 from hyperctr.runs.store import find_run, read_json
 from hyperctr.slots import Slots, make_slots
@@ -95,12 +95,18 @@ class Run:
         except (OSError, ValueError) as error:
             raise RunError(f"{path}: {error}; the run is damaged: delete {self.folder} and train it again") from error
 
-    @cached_property
+    @property
     def draws(self) -> PooledAUCDraws:
         """The test AUC on every bootstrap draw of users: what a paired comparison with another run needs."""
+        return self.draws_of(self.config.model)
+
+    def draws_of(self, row: str) -> PooledAUCDraws:
+        """Return the same of a row of the table: the run's own, and in a reference run the trivial ones too."""
         kept = read_json(self.folder / "draws.json")
-        draws = np.array([np.nan if value is None else value for value in kept["draws"]])
-        return PooledAUCDraws(kept["value"], draws, kept["users"])
+        if row not in kept:
+            raise RunError(f"{self.folder / 'draws.json'}: holds no draws of {row!r}; {did_you_mean(row, kept)}")
+        draws = np.array([np.nan if value is None else value for value in kept[row]["draws"]])
+        return PooledAUCDraws(kept[row]["value"], draws, kept[row]["users"])
 
     @cached_property
     def study(self) -> Study:

@@ -15,9 +15,13 @@ import pytest
 import torch
 
 import hyperctr as hc
+from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
+from hyperctr.evaluation import compare, evaluate, item_scores
 from hyperctr.model.history import Targets
+from hyperctr.runs.experiment import pool_scores
+from hyperctr.runs.experiment import test_pools as pools_of_test
 from hyperctr.runs.run import Study, load_run
 from hyperctr.runs.store import run_names
 from tests.conftest import TINY_SIZES, Tiny
@@ -195,3 +199,17 @@ def test_a_damaged_run_says_which_file(tiny: Tiny, tmp_path: Path) -> None:
     (copy("half") / "DONE").unlink()
     with pytest.raises(RunError, match=r"half: this run was not finished.*--resume"):
         load_run(str(tmp_path / "half"))
+
+
+def test_the_rows_to_beat_are_measured_once_and_paired_from_their_draws(tiny: Tiny) -> None:
+    study, config = tiny.run.study, tiny.run.config
+    pool, _ = pools_of_test(study, config)
+    own = pool_scores(tiny.run.model, study, pool)
+    shown = tiny.run.rows.set_index("model")
+    for name, logits_of in TRIVIAL_ROWS.items():
+        scores = item_scores(pool, logits_of(study.data, study.split))
+        direct = compare(own, scores, seed=config.seed)
+        assert shown.loc[name, ["ahead", "ahead_low", "ahead_high"]].tolist() == pytest.approx(
+            [direct.value, direct.low, direct.high], abs=1e-12
+        )
+        assert shown.loc[name, "auc"] == pytest.approx(evaluate(scores, seed=config.seed)["auc"], abs=1e-12)
