@@ -134,15 +134,17 @@ DRAWS = {"seed": st.integers(0, 2**32 - 1), "slot": st.integers(0, 3), "deleted"
 @given(**DRAWS)
 def test_a_score_is_blind_to_what_it_may_not_see(trained: Trained, seed: int, slot: int, deleted: float) -> None:
     draw, world, clock = np.random.default_rng(seed), trained.world, trained.world.clock
+    unclicks = trained.model.sees_unclicks
+    readable = world.readable(unclicks)
     if trained.config.protocol == "paper":
-        # Hidden from targets up to this slot: training clicks of later ones.
+        # Hidden from targets up to this slot: training rows of later ones.
         moments = [
             int(clock.edges[slot]),
             int(clock.edges[slot + 1]) - 1,
             *draw.integers(*clock.edges[[0, slot + 1]], 6),
         ]
         user, timestamp = draw.integers(world.base.num_users, size=60), draw.choice(moments, size=60)
-        hidden = world.training & (world.slot > slot)
+        hidden = readable & (world.slot > slot)
 
         def allowed(rows: pd.DataFrame) -> pd.Series:
             return pd.Series(clock.of(rows["timestamp"].to_numpy()) > slot, rows.index)
@@ -158,9 +160,9 @@ def test_a_score_is_blind_to_what_it_may_not_see(trained: Trained, seed: int, sl
             own = rows["user"].isin(who)
             return (own & (rows["timestamp"] >= moment)) | (~own & (clock.of(rows["timestamp"].to_numpy()) >= slot))
 
-        hidden = world.training & allowed(world.rows).to_numpy()
+        hidden = readable & allowed(world.rows).to_numpy()
     targets = some_targets(world, user, timestamp)
-    other = shaken(world, hidden, allowed, deleted, draw)
+    other = shaken(world, hidden, allowed, deleted, draw, unclicks)
     if trained.config.protocol == "causal":  # what the slot's clicks contribute to hypergraphs, and only that
         rows = other.rows.copy()
         late = other.slot >= slot
@@ -176,7 +178,7 @@ def test_a_training_click_is_blind_to_itself(trained: Trained, seed: int) -> Non
     draw, world = np.random.default_rng(seed), trained.world
     number = int(draw.integers(world.training.sum()))
     row = np.flatnonzero(world.training)[number]
-    without = world.with_rows(world.rows.drop(index=row), world.rows.loc[[row]].assign(clicked=False))
+    without = world.with_rows(world.rows.drop(index=row), world.rows.loc[[row]].assign(clicked=False, part=1))
     there = some_targets(world, *world.rows.loc[[row], ["user", "timestamp"]].to_numpy().T)
     itself = replace(there, click=torch.tensor([number]))
     items = torch.from_numpy(np.append(world.rows["item"][row], draw.permutation(world.base.num_items)))[None]
@@ -197,6 +199,9 @@ def test_a_score_does_see_what_it_may(trained: Trained) -> None:
     for others in (False, True) if graphs else (False,):
         rows = world.rows.assign(clicked=world.rows["clicked"] & ~(seen & ((world.rows["user"] < 12) != others)))
         assert (scores(trained.in_(replace(world, rows=rows)), targets) != now).any(1)[:12].mean() > 0.7
+    if trained.model.sees_unclicks:
+        rows = world.rows[world.rows["clicked"]].reset_index(drop=True)
+        assert (scores(trained.in_(replace(world, rows=rows)), targets) != now).any(1).mean() > 0.7
 
 
 @FEW
@@ -219,7 +224,9 @@ def test_training_is_blind_to_times_of_other_parts_and_to_unclicks(world: World,
     other = rows[rows["clicked"] & (rows["part"] > 0)]
     low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
     other = other.assign(timestamp=draw.integers(low, high, size=len(other)))
-    changed = world.with_rows(rows[world.training], other, at_random(world, 200, low, high, draw))
+    added, unclicks = at_random(world, 200, low, high, draw), model_class(config.model).sees_unclicks
+    added = added.assign(part=1) if unclicks else added
+    changed = world.with_rows(rows[world.readable(unclicks)], other, added)
     (before, _, left), (after, _, right) = fit(world, config), fit(changed, config)
     np.testing.assert_array_equal(before.degree, after.degree)
     assert left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)

@@ -55,6 +55,10 @@ class World:
     def training(self) -> np.ndarray:
         return (self.rows["clicked"] & (self.rows["part"] == 0)).to_numpy()
 
+    def readable(self, unclicks: bool) -> np.ndarray:
+        """Rows a model may read: training clicks, and for some models what was shown and not clicked in training."""
+        return self.training | (unclicks & (self.rows["part"] == 0).to_numpy())
+
     def with_rows(self, *frames: pd.DataFrame) -> World:
         """The world of these rows; where two tell of one event, the first stays."""
         rows = pd.concat(frames).drop_duplicates(EVENT).sort_values("timestamp", kind="stable", ignore_index=True)
@@ -73,17 +77,19 @@ def at_random(world: World, count: int, low: int, high: int, draw: np.random.Gen
     return pd.DataFrame(fields).assign(**dict(zip(DEGREES, degree.T, strict=True)))
 
 
-def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator) -> World:
-    """Change, delete and add rows: the training clicks in ``hidden`` and all rows that are no training clicks.
+def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator,
+           unclicks: bool = False) -> World:  # fmt: skip
+    """Change, delete and add rows: the readable ones in ``hidden`` and all rows that nothing may read.
 
     Args:
         world: stays as it is.
-        hidden: bool per row, training clicks that are free to change.
-        allowed: tells of rows whether a training click may be put there.
+        hidden: bool per row, readable rows that are free to change.
+        allowed: tells of rows whether a readable one may be put there.
         deleted: share of the free rows that go.
         draw: decides the rest.
+        unclicks: whether training rows shown and not clicked are readable.
     """
-    free = hidden | ~world.training
+    free = hidden | ~world.readable(unclicks)
     visible = world.rows[~free]
     kept = world.rows[free & (draw.random(len(free)) >= deleted)]
     low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
@@ -100,8 +106,9 @@ def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw:
         rows.loc[~table.present[rows["item"]], DEGREES[m]] = np.nan
         missing = rows[DEGREES[m]].isna() & table.present[rows["item"]]
         rows.loc[missing, DEGREES[m]] = draw.random(int(missing.sum())).astype(np.float32)
-    training = rows["clicked"] & (rows["part"] == 0)
-    rows.loc[training & ~allowed(rows), "part"] = 1 + draw.integers(2)
+    readable = (rows["clicked"] | unclicks) & (rows["part"] == 0)
+    rows.loc[readable & ~allowed(rows), "part"] = 1 + draw.integers(2)
     someone = at_random(world, world.base.num_users, low, high, draw).assign(user=np.arange(world.base.num_users))
+    someone = someone.assign(part=1) if unclicks else someone
     silent = ~someone["user"].isin(pd.concat([visible, rows])["user"])  # the catalogue of users stays
     return world.with_rows(visible, rows, someone[silent])

@@ -16,6 +16,7 @@ MODELS: dict[str, str] = {
     "hyperctr": "hyperctr.model.hyperctr:HyperCTR",
     "hyperctr+": "hyperctr.model.hyperctr:HyperCTR",
     REFERENCE_MODEL: "hyperctr.baselines.matrix_factorisation:ContentMF",
+    "gru4rec": "hyperctr.baselines.gru4rec:GRU4Rec",
 }
 
 

@@ -1,0 +1,188 @@
+"""Parts that several systems share: networks, masked pooling, attentions, and scoring candidates in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "sigmoid": nn.Sigmoid}
+MOST_NUMBERS = 2**24  # in one intermediate tensor: 64 MiB of float32
+
+
+class MLP(nn.Module):
+    """Linear layers with an activation and dropout between them; the last layer is linear.
+
+    Args:
+        width: of the input.
+        hidden: widths of the hidden layers.
+        out: width of the output; 1 gives logits without that dimension.
+        dropout: after each activation.
+        activation: ``relu``, ``prelu`` or ``sigmoid``.
+        batch_norm: normalise the input over all its rows.
+
+    Shapes:
+        - x: ``[..., width]``; output ``[...]`` where ``out`` is 1, else ``[..., out]``.
+    """
+
+    def __init__(self, width: int, hidden: Sequence[int], out: int = 1, *, dropout: float = 0.0,
+                 activation: str = "relu", batch_norm: bool = False) -> None:  # fmt: skip
+        super().__init__()
+        self.norm = nn.BatchNorm1d(width) if batch_norm else None
+        layers: list[nn.Module] = []
+        for one in hidden:
+            layers += [nn.Linear(width, one), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+            width = one
+        self.layers = nn.Sequential(*layers, nn.Linear(width, out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output, see the class."""
+        if self.norm is not None:
+            x = self.norm(x.flatten(0, -2)).view_as(x)
+        out: Tensor = self.layers(x)
+        return out.squeeze(-1)
+
+
+class PairMLP(nn.Module):
+    """An :class:`MLP` on ``[user ; item]`` whose first layer is split, so that 1000 candidates cost little.
+
+    Args:
+        user_width, item_width: of the two parts.
+        hidden: widths of the hidden layers, at least one.
+        dropout: on both inputs and after each activation.
+        activation: see :class:`MLP`.
+
+    Shapes:
+        - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``; output: ``[B, n]``.
+    """
+
+    def __init__(self, user_width: int, item_width: int, hidden: Sequence[int], *, dropout: float = 0.0,
+                 activation: str = "relu") -> None:  # fmt: skip
+        super().__init__()
+        self.dropout, self.width = dropout, hidden[0]
+        self.from_user = nn.Linear(user_width, hidden[0])
+        self.from_item = nn.Linear(item_width, hidden[0], bias=False)
+        self.activation = ACTIVATIONS[activation]()
+        self.rest = MLP(hidden[0], hidden[1:], dropout=dropout, activation=activation)
+
+    def forward(self, user: Tensor, table: Tensor, items: Tensor) -> Tensor:
+        """Return logits of the items as numbers of rows of ``table``."""
+        user = self.from_user(functional.dropout(user, self.dropout, self.training))[:, None]
+        # Without dropout an item's part is the same wherever it is a candidate.
+        shared = self.from_item(table) if not self.training and items.numel() > len(table) else None
+
+        def score(some: Tensor) -> Tensor:
+            if shared is not None:
+                item = functional.embedding(some, shared)
+            else:
+                item = functional.dropout(functional.embedding(some, table), self.dropout, self.training)
+                item = self.from_item(item)
+            hidden: Tensor = self.rest(functional.dropout(self.activation(user + item), self.dropout, self.training))
+            return hidden
+
+        return in_pieces(score, items, self.width)
+
+
+def in_pieces(score: Callable[[Tensor], Tensor], items: Tensor, numbers: int, most: int = MOST_NUMBERS) -> Tensor:
+    """Return ``score(items)`` computed for some candidates of all targets at a time, so that memory stays bounded.
+
+    Args:
+        score: items ``[B, k]`` to logits ``[B, k]``, each candidate on its own.
+        items: ``[B, n]``.
+        numbers: how many numbers the largest intermediate tensor holds per target and candidate, such as ``T * d``.
+        most: how many it may hold in all.
+
+    >>> in_pieces(lambda items: items * 2.0, torch.tensor([[1, 2, 3]]), numbers=10, most=20)
+    tensor([[2., 4., 6.]])
+    """
+    size = max(1, most // max(1, len(items) * numbers))
+    if items.shape[1] <= size:
+        return score(items)
+    return torch.cat([score(part) for part in items.split(size, dim=1)], dim=1)
+
+
+def masked_softmax(scores: Tensor, valid: Tensor, dim: int = -1) -> Tensor:
+    """Return the softmax over the valid entries; the others get 0, and so do all where none is valid."""
+    scores = scores.masked_fill(~valid, -torch.inf)
+    top = scores.amax(dim, keepdim=True)
+    weight = torch.exp(scores - torch.where(top.isfinite(), top, 0.0).detach())
+    return weight / weight.sum(dim, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def masked_sum(x: Tensor, valid: Tensor) -> Tensor:
+    """Return the sum of the valid rows of ``[B, T, d]``, ``[B, d]``; zeros where none is valid."""
+    return torch.where(valid[..., None], x, 0.0).sum(1)
+
+
+def masked_mean(x: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean of the valid rows of ``[B, T, d]``, ``[B, d]``; zeros where none is valid."""
+    return masked_sum(x, valid) / valid.sum(1, keepdim=True).clamp(min=1).to(x.dtype)
+
+
+def dot_attention(query: Tensor, keys: Tensor, valid: Tensor) -> Tensor:
+    """Pool keys ``[B, T, d]`` by scaled dot products with each query ``[B, n, d]``: ``[B, n, d]``, zeros if none."""
+    scores = torch.bmm(query, keys.transpose(1, 2)) / keys.shape[-1] ** 0.5
+    return torch.bmm(masked_softmax(scores, valid[:, None].expand_as(scores)), keys)
+
+
+class DINAttention(nn.Module):
+    """Pool a history by a small network on ``[q, k, q - k, q * k]``, as in Deep Interest Network.
+
+    Args:
+        width: d of queries and keys.
+        hidden: widths of the network.
+        activation: see :class:`MLP`.
+        softmax: normalise the weights over the history; without it they are used as they come.
+
+    Shapes:
+        - query: ``[B, n, d]``; keys: ``[B, T, d]``; valid: bool ``[B, T]``; output: ``[B, n, d]``, zeros where no key
+          is valid. The largest intermediate holds ``T * hidden[0]`` numbers per candidate.
+    """
+
+    def __init__(self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid",
+                 softmax: bool = True) -> None:  # fmt: skip
+        super().__init__()
+        self.softmax, self.width = softmax, width
+        self.first = nn.Linear(4 * width, hidden[0])
+        self.activation = ACTIVATIONS[activation]()
+        self.rest = MLP(hidden[0], hidden[1:], activation=activation)
+
+    def forward(self, query: Tensor, keys: Tensor, valid: Tensor) -> Tensor:
+        """Return one pooled vector per query."""
+        # W [q; k; q - k; q * k] = (Wq + Wd) q + (Wk - Wd) k + Wp (q * k): no [B, n, T, 4 d] is ever made.
+        of_query, of_key, of_difference, of_product = self.first.weight.split(self.width, dim=1)
+        batch, length, _ = keys.shape
+        product = torch.bmm(query, (keys[:, :, None] * of_product).flatten(1, 2).transpose(1, 2))
+        hidden = product.view(batch, query.shape[1], length, -1)
+        hidden = hidden + functional.linear(query, of_query + of_difference, self.first.bias)[:, :, None]
+        hidden = hidden + functional.linear(keys, of_key - of_difference)[:, None]
+        scores = self.rest(self.activation(hidden))
+        mask = valid[:, None].expand_as(scores)
+        weight = masked_softmax(scores, mask) if self.softmax else torch.where(mask, scores, 0.0)
+        return torch.bmm(weight, torch.where(valid[..., None], keys, 0.0))
+
+
+class VectorAttention(nn.Module):
+    """Additive attention with a weight per position AND feature: ``softmax(ReLU(X W1 + Q W2 + b1) W3 + b3)``.
+
+    Args:
+        width: of X. query_width: of Q. hidden: of the sum; ``width`` by default.
+
+    Shapes:
+        - x: ``[..., m, width]``; query: ``[..., m, query_width]`` or ``[..., 1, query_width]``; valid: bool
+          ``[..., m]``; output: ``[..., width]``, zeros where nothing is valid.
+    """
+
+    def __init__(self, width: int, query_width: int, hidden: int = 0) -> None:
+        super().__init__()
+        self.of_x = nn.Linear(width, hidden or width)
+        self.of_query = nn.Linear(query_width, hidden or width, bias=False)
+        self.last = nn.Linear(hidden or width, width)
+
+    def forward(self, x: Tensor, query: Tensor, valid: Tensor) -> Tensor:
+        """Return the pooled vector."""
+        scores = self.last(torch.relu(self.of_x(x) + self.of_query(query)))
+        valid = valid[..., None].expand_as(scores)
+        return (masked_softmax(scores, valid, dim=-2) * torch.where(valid, x, 0.0)).sum(-2)

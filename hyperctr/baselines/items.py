@@ -1,0 +1,114 @@
+"""Items as fields, for all systems alike: id, category, and one vector per modality from the same frozen features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hyperctr.model.embedding import ItemEncoder
+from hyperctr.runtime import rng
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+
+MOST_CATEGORIES = 512
+
+
+class ItemFields(ItemEncoder):
+    """One vector of width k per field of every item: id, category, then the modalities.
+
+    A modality's vector is ``LayerNorm(Linear(features))``; an item without the modality has a learned vector instead.
+    Features are the same frozen buffers as HyperCTR's, and so is the rule for ids: every item has one.
+
+    Args:
+        data: items and features.
+        size: k.
+
+    Attributes:
+        names: the F fields in order, such as ``("id", "category", "visual")``.
+        width: F k.
+
+    Shapes:
+        - output: ``[I, F, k]``.
+    """
+
+    def __init__(self, data: Dataset, size: int) -> None:
+        super().__init__(data, size)
+        codes = item_categories(data)
+        self.names = ("id", "category", *self.modalities)
+        self.width = len(self.names) * size
+        self.category: Tensor
+        self.register_buffer("category", torch.from_numpy(codes), persistent=False)
+        self.category_embedding = nn.Parameter(torch.randn(int(codes.max()) + 1, size) * 0.1)
+        self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
+
+    def modality(self, name: str) -> Tensor:
+        """Return the normalised projection of one modality, ``[I, k]``."""
+        projected = self.norm[name](self.projection[name](getattr(self, f"values_{name}")))
+        return torch.where(getattr(self, f"present_{name}"), projected, self.absent[name].to(projected.dtype))
+
+    def forward(self) -> Tensor:
+        """Return the field vectors of all items, ``[I, F, k]``."""
+        fields = [self.embedding, self.category_embedding[self.category]]
+        return torch.stack([*fields, *(self.modality(name) for name in self.modalities)], dim=1)
+
+
+def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:
+    """Return a category number per item, int64 ``[I]``; 0 is "none".
+
+    The data set's own where its item table has a column ``category``, or the first of its ``genres``; otherwise
+    clusters of the first modality, at most ``most`` and at least 16 items each on average. The catalogue decides, never
+    a click: which items were clicked is what predictions must not learn from here.
+    """
+    for column in ("category", "genres"):
+        if column in data.item_table.columns:
+            first = data.item_table[column].astype("string").str.partition("|")[0]
+            first = first.mask(first.str.startswith("(") | (first == ""))  # MovieLens: "(no genres listed)"
+            return (pd.factorize(first, sort=True)[0] + 1).astype(np.int64)
+    codes = np.zeros(data.num_items, dtype=np.int64)
+    for table in list(data.features.values())[:1]:
+        codes = cluster(table.standardised().values, table.present, min(most, max(2, len(table) // 16))) + 1
+    return codes
+
+
+def cluster(
+    values: NDArray[np.float32], present: NDArray[np.bool_], count: int, *, seed: int = 0, rounds: int = 20
+) -> NDArray[np.int64]:
+    """Return the k-means cluster of each row by direction (rows of length 1), int64 ``[I]``; -1 where not present.
+
+    Args:
+        values: ``[I, d]``.
+        present: bool ``[I]``.
+        count: number of clusters; fewer where there are fewer present rows.
+        seed: of the rows that the clusters start from.
+        rounds: most updates of the centres.
+
+    >>> cluster(np.array([[1, 0], [2, 0.1], [0, 3], [0, 0]], np.float32), np.array([True, True, True, False]), 2)
+    array([ 0,  0,  1, -1])
+    """
+    found = np.full(len(values), -1, dtype=np.int64)
+    rows = values[present].astype(np.float32)
+    if not len(rows):
+        return found
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    draw = rng(seed, "cluster", count)
+    centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
+    label = np.full(len(rows), -1)
+    for _ in range(rounds):
+        likeness = rows @ centres.T - 0.5 * (centres**2).sum(1)  # largest where the distance is smallest
+        before, label = label, likeness.argmax(1)
+        empty = np.setdiff1d(np.arange(len(centres)), label)
+        if len(empty):  # an empty cluster starts again at a row that fits badly where it is
+            label[np.argsort(likeness.max(1), kind="stable")[: len(empty)]] = empty
+        if (label == before).all():
+            break
+        sums = np.zeros_like(centres)
+        np.add.at(sums, label, rows)
+        centres = sums / np.maximum(np.bincount(label, minlength=len(centres)), 1)[:, None]
+    found[present] = pd.factorize(label)[0]
+    return found
