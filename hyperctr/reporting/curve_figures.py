@@ -7,8 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hyperctr.errors import ShapeError
-from hyperctr.reporting.theme import NEUTRAL, need_columns, style
+from hyperctr.reporting.theme import NEUTRAL, figure, need_columns, style
 
 AUC_COLOUR, LOSS_COLOUR = "#D55E00", "#7A828C"
 COLUMNS = ("label", "seed", "run", "epoch", "loss", "validation_auc")
@@ -27,7 +26,7 @@ def curves_frame(curves: pd.DataFrame) -> pd.DataFrame:
     [False, True]
     """
     need_columns(curves, *COLUMNS)
-    frame = curves.assign(seen=curves["epoch"].astype(np.float64), best=False)
+    frame = curves.reset_index(drop=True).assign(seen=curves["epoch"].to_numpy(np.float64), best=False)
     for _, run in frame.groupby("run", sort=False):
         reached = run["validation_auc"].to_numpy(np.float64)
         if np.isfinite(reached).any():
@@ -53,7 +52,7 @@ def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
         measured: on what, for the subtitle.
 
     Raises:
-        ShapeError: a column is missing, or there is no point.
+        ShapeError: a column is missing.
 
     >>> points = {"label": "a", "seed": 0, "run": "r", "epoch": [0.5, 1.0], "loss": 0.6, "validation_auc": [0.7, 0.8]}
     >>> len(curves_figure(curves_frame(pd.DataFrame(points))).data)
@@ -61,7 +60,9 @@ def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """
     need_columns(frame, *COLUMNS, "seen", "best")
     if frame.empty:
-        raise ShapeError("learning curves need a finished run; the sweep has none yet")
+        chart = figure("Learning curves (Figure 8)", measured)
+        return chart.add_annotation(text="no run has finished, so there is no curve", x=0.5, y=0.5, xref="paper",
+                                    yref="paper", showarrow=False, font={"size": 15, "color": NEUTRAL})  # fmt: skip
     labels = list(dict.fromkeys(frame["label"]))
     across = min(ACROSS, len(labels))
     bands = -(-len(labels) // across)

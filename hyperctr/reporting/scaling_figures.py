@@ -85,3 +85,15 @@ def speedup_figure(frame: pd.DataFrame, machine: str = "") -> go.Figure:
     chart.update_xaxes(tickvals=counts)
     chart.update_yaxes(rangemode="tozero")
     return chart
+
+
+def best_speedups(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the speed-ups with most threads, for the index page.
+
+    >>> rows = pd.DataFrame({"what": "training step", "threads": [1, 2], "round": 0, "per_second": [10.0, 18.0]})
+    >>> best_speedups(speedup_frame(rows))
+    {'threads': 2, 'training step': 1.8}
+    """
+    most = int(frame["threads"].max())
+    top = frame[frame["threads"] == most]
+    return {"threads": most} | dict(zip(top["what"], top["speedup"].round(2), strict=True))

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hyperctr.reporting.axes import axis_of
-from hyperctr.reporting.sweep_frames import COLUMNS, missing_runs
+from hyperctr.reporting.sweep_frames import COLUMNS, REPORTED, missing_runs
 from hyperctr.reporting.theme import NEUTRAL, need_columns, style, translucent
 
 TEST, VALIDATION = "#0072B2", "#D55E00"
@@ -147,7 +147,8 @@ def _stated(chart: go.Figure, stated: pd.DataFrame, setting: str, values: list[f
         left, right = axis.places([low, right], values)
         taken += [left, right]
         names = list(dict.fromkeys(ones["label"]))
-        text = f"paper's best: {'all three' if len(names) == 3 else ', '.join(names)}{' →' if beyond else ''}"
+        text = f"best: {'all three' if len(names) == 3 else ', '.join(names)}{' →' if beyond else ''}"
+        text = "paper's results" if names == [REPORTED] else f"paper's {text}"
         line: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
         if left == right:
             chart.add_shape(type="line", x0=left, x1=left, y0=0, y1=0.045, **line,

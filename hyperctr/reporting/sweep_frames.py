@@ -5,7 +5,7 @@ Selection is by validation, and only the test value of what validation chose is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,18 @@ from hyperctr.reporting.theme import need_columns
 from hyperctr.statistics import Interval, mean_interval, paired_mean_difference
 
 REFERENCES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
+REPORTED = "its reported results"  # label of a value the paper uses without calling it best
 COLUMNS = ("kind", "setting", "value", "value_high", "label", "seed", "run", "state", "auc", "auc_low", "auc_high",
-           "validation_auc", "seeds", "chosen")  # fmt: skip
+           "validation_auc", "seeds", "chosen", "behind", "behind_low", "behind_high")  # fmt: skip
+Pair = Callable[[str, str], Interval | None]  # test AUC of one run minus that of another, None if they cannot be paired
 NEEDED = ("axis", "value", "label", "seed", "run", "state", "auc", "auc_low", "auc_high", "best_validation_auc")
 
 
 def axis_frame(
-    results: pd.DataFrame, trivial: pd.DataFrame | None = None, paper: Iterable[Mapping[str, Any]] = ()
+    results: pd.DataFrame,
+    trivial: pd.DataFrame | None = None,
+    paper: Iterable[Mapping[str, Any]] = (),
+    pair: Pair | None = None,
 ) -> pd.DataFrame:
     """Sum up the runs of a sweep over numeric settings.
 
@@ -32,13 +37,15 @@ def axis_frame(
         results: rows of ``Plan.results()``; rows whose ``axis`` is ``row`` are left out.
         trivial: rows of ``Plan.trivial()``.
         paper: the best values that the paper states: ``setting``, ``dataset``, ``low`` and perhaps ``high``.
+        pair: compares two runs of one seed; used where there is only one seed.
 
     Returns:
         columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a simple model;
         ``paper``: a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed,
         run, state, auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among
-        the values with most finished seeds; of equals the smallest). A mean over two seeds or more has the interval
-        of that mean, a single run its bootstrap interval over test users.
+        the values with most finished seeds; of equals the smallest), ``behind, behind_low, behind_high`` (test AUC of
+        the chosen value minus this one's, paired). A mean over two seeds or more has the interval of that mean, a
+        single run its bootstrap interval over test users.
 
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
@@ -57,7 +64,7 @@ def axis_frame(
         for one in runs.to_dict("records"):
             kept = {name: one[name] for name in ("value", "label", "seed", "run", "state", "auc")}
             rows.append({"kind": "run", "setting": setting, **kept, "validation_auc": one["best_validation_auc"]})
-        rows += _means(str(setting), runs)
+        rows += _means(str(setting), runs, pair)
         rows += [
             {"kind": "paper", "setting": setting, "label": one["dataset"], "value": float(one["low"]),
              "value_high": float(one.get("high", one["low"]))}
@@ -70,7 +77,7 @@ def axis_frame(
     return frame
 
 
-def _means(setting: str, runs: pd.DataFrame) -> list[dict[str, Any]]:
+def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str, Any]]:
     rows = []
     for value, ours in runs.groupby("value", sort=False):
         done = ours[np.isfinite(ours["auc"].to_numpy(np.float64))]
@@ -86,6 +93,10 @@ def _means(setting: str, runs: pd.DataFrame) -> list[dict[str, Any]]:
     chosen = _chosen(rows)
     if chosen is not None:
         chosen["chosen"] = True
+        for one in rows:
+            found = None if one is chosen else paired(runs, "value", chosen["value"], one["value"], pair)
+            if found is not None:
+                one |= {"behind": found.value, "behind_low": found.low, "behind_high": found.high}
     return rows
 
 
@@ -130,19 +141,42 @@ def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def difference(runs: pd.DataFrame, value: float, other: float) -> Interval | None:
-    """Return the mean test AUC at ``value`` minus that at ``other``, paired by seed; None with under two common seeds.
+def paired(runs: pd.DataFrame, column: str, end: Any, start: Any, pair: Pair | None = None) -> Interval | None:
+    """Return the mean test AUC of the runs with ``end`` minus that with ``start``, paired by seed.
 
     Args:
-        runs: the ``run`` rows of one setting of an :func:`axis_frame`.
-        value: of the setting.
-        other: the value it is held against.
+        runs: columns ``seed, auc, run`` and ``column``; rows without AUC are left out.
+        column: what tells the two apart.
+        end: its value in the first group.
+        start: its value in the second.
+        pair: compares two runs; used with one common seed, two or more have the interval over seeds.
+
+    Returns:
+        None with no common seed, or with one that cannot be paired.
     """
-    wide = runs.pivot_table(index="seed", columns="value", values="auc")
-    if not {value, other} <= set(wide.columns):
+    done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
+    first, second = (done[done[column] == value].set_index("seed") for value in (end, start))
+    seeds = [seed for seed in first.index if seed in second.index]
+    if len(seeds) > 1:
+        return paired_mean_difference(first.loc[seeds, "auc"], second.loc[seeds, "auc"])
+    if not seeds or pair is None:
         return None
-    pairs = wide[[value, other]].dropna()
-    return paired_mean_difference(pairs[value], pairs[other]) if len(pairs) > 1 else None
+    names = [group.loc[seeds[0], "run"] for group in (first, second)]
+    return pair(*names) if all(isinstance(name, str) for name in names) else None
+
+
+def headline(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return what validation chose and its test AUC, by setting, for the index page.
+
+    >>> frame = pd.DataFrame({"setting": ["layers"], "label": ["3"], "chosen": [True], "auc": [0.8]})
+    >>> headline(frame)
+    {'layers, chosen on validation': '3', 'layers, test AUC': 0.8}
+    """
+    found: dict[str, Any] = {}
+    for one in frame[frame["chosen"]].to_dict("records"):
+        name = str(one["setting"]).replace("_", " ")
+        found |= {f"{name}, chosen on validation": one["label"], f"{name}, test AUC": float(one["auc"])}
+    return found
 
 
 def missing_runs(frame: pd.DataFrame) -> list[str]:

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import os
 import platform
 import subprocess
@@ -55,6 +56,12 @@ class Scaling:
     machine: dict[str, Any]
     busy_cores: float
     seconds: float
+
+    @property
+    def where(self) -> str:
+        """The machine in words, for a subtitle."""
+        busy = "" if math.isnan(self.busy_cores) else f", {self.busy_cores:.1f} busy when it began"
+        return f"{self.machine['processor']}, {self.machine['cores']} cores{busy}"
 
 
 def cores() -> int:
