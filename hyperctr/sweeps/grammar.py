@@ -116,7 +116,7 @@ def parse_plan(text: str, path: Path) -> PlanFile:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     try:
-        _check_keys(content, KINDS, "")
+        check_keys(content, KINDS, "")
         if not content.get("title"):
             raise ConfigError("the plan needs a title")
         plan = PlanFile(
@@ -126,7 +126,7 @@ def parse_plan(text: str, path: Path) -> PlanFile:
         )  # fmt: skip
         if not plan.axes and not plan.rows:
             raise ConfigError("the plan has no runs: add [[vary]] or [[rows]]")
-        _known_model(plan.model, "model")
+        known_model(plan.model, "model")
         for preset in BUDGETS:
             plan.presets[preset] = _preset(content.get(preset, {}), preset, plan)
             _check_runs(plan, preset)
@@ -135,7 +135,8 @@ def parse_plan(text: str, path: Path) -> PlanFile:
     return plan
 
 
-def _check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> None:
+def check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> None:
+    """Refuse keys that are not known and values of another kind; ``where`` is put before the key."""
     for key, value in table.items():
         if key not in kinds:
             raise ConfigError(f"unknown key {where + key!r}: {did_you_mean(key, kinds)}")
@@ -148,12 +149,12 @@ def _axes(tables: list[Any]) -> Iterator[Axis]:
     seen: set[str] = set()
     for number, table in enumerate(tables, 1):
         where = f"vary[{number}]."
-        _check_keys(_table(table, where), {"setting": str, "values": list}, where)
+        check_keys(_table(table, where), {"setting": str, "values": list}, where)
         for key in ("setting", "values"):
             if key not in table:
                 raise ConfigError(f"{where}{key} is missing")
         name = table["setting"]
-        _known_setting(name, f"{where}setting")
+        known_setting(name, f"{where}setting")
         if name in seen:
             raise ConfigError(f"{where}setting = {name!r} is varied twice: give all its values at once")
         seen.add(name)
@@ -172,9 +173,9 @@ def _rows(tables: list[Any]) -> Iterator[Row]:
         seen.add(label)
         changes = {key: value for key, value in table.items() if key != "label"}
         for key in changes:
-            _known_setting(key, where + key, also=("label", "model"))
+            known_setting(key, where + key, also=("label", "model"))
         if "model" in changes:
-            _known_model(changes["model"], f"{where}model")
+            known_model(changes["model"], f"{where}model")
         if (changes.get("modalities") == EACH) != (PLACE in label):
             raise ConfigError(f"{where}label = {label!r}: modalities = {EACH!r} and {PLACE} in the label go together")
         yield Row(label, changes)
@@ -182,7 +183,7 @@ def _rows(tables: list[Any]) -> Iterator[Row]:
 
 def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
     where = f"{name}."
-    _check_keys(table, PRESET_KINDS, where)
+    check_keys(table, PRESET_KINDS, where)
     if table.get("seeds", 1) < 1:
         raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
     settings = [axis.setting for axis in plan.axes]
@@ -237,12 +238,14 @@ def _values(values: Any, where: str) -> tuple[float, ...]:
     return tuple(values)
 
 
-def _known_setting(name: Any, where: str, also: tuple[str, ...] = ()) -> None:
+def known_setting(name: Any, where: str, also: tuple[str, ...] = ()) -> None:
+    """Refuse what is no setting of a run that a plan may change."""
     known = [one for one in Config.__dataclass_fields__ if one not in ("seed", "model")]
     if name not in known and name not in also:
         raise ConfigError(f"{where}: unknown setting {name!r}: {did_you_mean(str(name), known)}")
 
 
-def _known_model(name: Any, where: str) -> None:
+def known_model(name: Any, where: str) -> None:
+    """Refuse what is no model."""
     if name not in MODEL_PRESETS:
         raise ConfigError(f"{where} = {name!r} is not known; {did_you_mean(str(name), MODEL_PRESETS)}")

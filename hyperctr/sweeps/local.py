@@ -17,7 +17,6 @@ from hyperctr.sweeps.tasks import (
     Outcome,
     Task,
     begin,
-    comparisons,
     final_states,
     is_done,
     missing_runs,
@@ -34,7 +33,7 @@ def run_plans(
     plans: Plan | Sequence[Plan], *, workers: int | None = None, only: str | None = None,
     max_minutes: float | None = None, scheduler: str | None = None, share_gpu: bool = False, device: str | None = None,
 ) -> Outcome:  # fmt: skip
-    """Train what is missing of some plans, then make the comparisons they ask for.
+    """Train what is missing of some plans.
 
     A run that several plans share is trained once. An interrupted run goes on from its checkpoint, to the same bits. A
     run that fails or is killed never stops the others. Every run is a process of its own; with several at once each
@@ -69,8 +68,6 @@ def run_plans(
     tasks = missing_runs(chosen, only)
     sweep = LocalSweep(len(unique_runs(chosen)), workers, max_minutes, share_gpu, device)
     sweep.run(tasks)
-    if not sweep.stopped:
-        sweep.run(comparisons(chosen))
     return sweep.outcome(chosen)
 
 
@@ -151,7 +148,7 @@ class LocalSweep:
     def outcome(self, plans: Sequence[Plan]) -> Outcome:
         """Sum up."""
         errors = {name: one.error for name, one in self.ended.items() if one.state in ("failed", "killed")}
-        trained = tuple(name for name, one in self.ended.items() if one.state == "done" and "/" not in name)
+        trained = tuple(name for name, one in self.ended.items() if one.state == "done")
         return Outcome(final_states(plans), errors, trained, time.monotonic() - self.clock, self.stopped)
 
     def _several(self) -> bool:

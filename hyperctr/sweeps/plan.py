@@ -185,12 +185,17 @@ def read_plan(name: str | Path) -> PlanFile:
 
 
 def known_plans() -> dict[str, Path]:
-    """Return name -> file of the plans that come with the library: the checkout's, else the installed ones."""
+    """Return name -> file of the plans that come with the library."""
+    return {name: path for name, path in plan_files().items() if name != "search"}
+
+
+def plan_files() -> dict[str, Path]:
+    """Return name -> file of all plans and searches: the checkout's, else the installed ones."""
     package = Path(hyperctr.__file__).resolve().parent
     for folder in (package.parent / "reports" / "sweeps", package / "_sweeps"):
         found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
         if found:
-            return {name: path for name, path in found.items() if name != "search"}
+            return found
     return {}
 
 

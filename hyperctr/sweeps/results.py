@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hyperctr.errors import RunError
+from hyperctr.runs.compare import compare_cached
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import read_json, runs_folder
 from hyperctr.training.events import read_events
@@ -45,7 +47,10 @@ def results(plan: Plan) -> pd.DataFrame:
             "model": config.model, "protocol": config.protocol, "split": config.split, "seed": run.seed,
             "run": run.run_id,
         }  # fmt: skip
-        rows.append(row | _outcome(run.run_id) | _difference(base.get(run.run_id), run.run_id))
+        row |= _outcome(run.run_id)
+        if row["state"] == "done":
+            row |= _difference(base.get(run.run_id), run.run_id)
+        rows.append(row)
     return pd.DataFrame(rows, columns=list(columns))
 
 
@@ -113,9 +118,12 @@ def seconds_per_epoch(points: list[dict[str, Any]]) -> float:
     return spent / points[-1]["epoch"] if points else math.nan
 
 
-def _difference(base: str | None, run_id: str) -> dict[str, float]:
-    path = runs_folder() / (base or run_id) / "compare" / f"{run_id}.json"
-    if not path.exists():
-        return dict.fromkeys(BEHIND, math.nan)
-    found = read_json(path)
-    return {"behind": found["value"], "behind_low": found["low"], "behind_high": found["high"]}
+def _difference(base: str | None, run_id: str) -> dict[str, Any]:
+    """How far a finished run is behind the base run, if that is finished, too."""
+    if base is None or read_status(base).state != "done":
+        return {}
+    try:
+        found = compare_cached(base, run_id)
+    except RunError as error:
+        return {"error": f"not compared: {error}"}
+    return {"behind": found.value, "behind_low": found.low, "behind_high": found.high}

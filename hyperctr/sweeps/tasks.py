@@ -24,7 +24,7 @@ class Task:
     Attributes:
         job: see :mod:`hyperctr.sweeps.worker`.
         label: for people: plan, variant, seed.
-        epochs: most epochs of a training; 0 for a comparison.
+        epochs: most epochs of a training; 0 if it only times.
         weight: about how long it takes, in no unit: the heaviest is started first.
     """
 
@@ -35,7 +35,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """The job's id: the run's, or ``a/b`` for a comparison of two."""
+        """The job's id; of a training, the run's."""
         return str(self.job["id"])
 
     @property
@@ -50,7 +50,7 @@ class Outcome:
 
     Attributes:
         states: run id -> state, of all runs of the plans.
-        errors: run id, or ``a/b`` of a comparison -> what went wrong.
+        errors: run id -> what went wrong.
         trained: run ids that this call finished.
         seconds: how long it took.
         stopped: the time was up before everything was done.
@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 if every run and comparison is done, else 1."""
+        """0 if every run is done, else 1."""
         return 1 if self.errors or any(state != "done" for state in self.states.values()) else 0
 
     def __str__(self) -> str:
@@ -96,16 +96,6 @@ def missing_runs(plans: Sequence[Plan], only: str | None = None) -> list[Task]:
             continue
         tasks.append(Task(job, label_of(run), run.config.epochs, weight(run.config)))
     return sorted(tasks, key=lambda task: -task.weight)
-
-
-def comparisons(plans: Sequence[Plan]) -> list[Task]:
-    """Return the comparisons that can be made and were not yet: both runs are done."""
-    pairs = dict.fromkeys(pair for plan in plans for pair in plan.pairs())
-    return [
-        Task({"kind": "compare", "id": f"{a}/{b}", "a": a, "b": b}, f"{b} against {a}", 0, 0.0)
-        for a, b in pairs
-        if is_done(a) and is_done(b) and not (runs_folder() / a / "compare" / f"{b}.json").exists()
-    ]
 
 
 def is_done(run_id: str) -> bool:

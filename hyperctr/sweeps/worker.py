@@ -1,7 +1,7 @@
 """What one process of a sweep does: one job, with its own log, threads and signals.
 
-Jobs are plain values: ``{"kind": "train", "id", "runs", "data", "config", "device", "threads"}``; ``compare`` has the
-run ids ``a`` and ``b``, ``time`` whether a ``whole`` epoch is timed. ``runs`` is the run store.
+Jobs are plain values: ``{"kind": "train", "id", "runs", "data", "config", "device", "threads"}``, where ``runs`` is the
+run store; the kind ``time`` also says for which run, ``timed``, and whether a ``whole`` epoch is timed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Stop(BaseException):
 
 def log_path(runs: str | Path, name: str) -> Path:
     """Return where the output of a job goes."""
-    return Path(runs) / ".logs" / f"{name.replace('/', '-')}.log"
+    return Path(runs) / ".logs" / f"{name}.log"
 
 
 def error_path(runs: str | Path, name: str) -> Path:
@@ -76,11 +76,6 @@ def do(job: dict[str, Any]) -> None:
 
     if job.get("threads"):
         torch.set_num_threads(job["threads"])
-    if job["kind"] == "compare":
-        from hyperctr.runs.compare import compare_cached
-
-        compare_cached(job["a"], job["b"])
-        return
     data, config = read_data(job["data"]), Config.from_dict(job["config"])
     if job["kind"] == "time":
         from hyperctr.sweeps.estimate import measure
