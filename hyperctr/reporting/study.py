@@ -33,7 +33,7 @@ def open_study(
     Args:
         dataset: name of a data set, see ``hyperctr data list``.
         preset: ``smoke``, ``quick`` or ``paper``.
-        seed: of everything drawn.
+        seed: of the run: split, candidates, weights, draws. Generated data stay those of their seed 0.
         data_dir: where the files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
         model: the model that :attr:`NotebookStudy.run` trains.
 
@@ -47,7 +47,7 @@ def open_study(
     config = Config.preset(model, preset, seed=seed)
     options = SMOKE_PLANTED if (dataset, preset) == ("planted", "smoke") else {}
     with _kept_warnings():
-        data = load_dataset(dataset, data_dir=data_dir or None, seed=seed, **options)
+        data = load_dataset(dataset, data_dir=data_dir or None, **options)
     return NotebookStudy(data, config, preset)
 
 
