@@ -34,14 +34,19 @@ def curves_frame(curves: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def point_share(frame: pd.DataFrame) -> float:
-    """Return the share of the training set between two points, the median over all; nan with single points.
+def point_share(frame: pd.DataFrame) -> str:
+    """Write the share of the training set between two points of a run; a range where models differ.
 
-    >>> point_share(pd.DataFrame({"run": "r", "seen": [0.05, 0.1, 0.15]})).__round__(3)
-    0.05
+    >>> point_share(pd.DataFrame({"run": ["r", "r", "s", "s"], "seen": [0.05, 0.1, 0.5, 1.0]}))
+    '5% to 50%'
     """
-    steps = frame.groupby("run")["seen"].diff().dropna()
-    return float(steps.median()) if len(steps) else float("nan")
+    shares = sorted({f"{step:.0%}": step for step in frame.groupby("run")["seen"].apply(_step).dropna()}.items(),
+                    key=lambda pair: pair[1])  # fmt: skip
+    return " to ".join(dict.fromkeys(text for text, _ in (shares[:1] + shares[-1:])))
+
+
+def _step(seen: pd.Series) -> float:
+    return float(seen.diff().median())
 
 
 def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
@@ -73,7 +78,7 @@ def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
         for number, (_, run) in enumerate(ours.groupby("seed", sort=True)):
             _lines(chart, run, 2 * band + 1, column + 1, number)
     share = point_share(frame)
-    step = f"a point every {share:.0%} of the training set; " if np.isfinite(share) else ""
+    step = f"a point every {share} of it; " if share else ""
     words = f"{measured + '; ' if measured else ''}x: passes over the training set, {step}"
     words += "the best point of each run is marked, its weights are the ones tested"
     style(chart, "Learning curves (Figure 8)", words, height=130 + 330 * bands, showlegend=False, margin={"t": 96})

@@ -164,5 +164,5 @@ def protocol_paragraph(worth: pd.DataFrame, frame: pd.DataFrame) -> str:
         if np.isfinite(own) and np.isfinite(simple):
             leads.append(f"{own - simple:+.4f} ({', '.join(map(str, keys))})")
     if leads:
-        words.append(f"The model's lead over the strongest simple model is {'; '.join(leads)}.")
+        words.append(f"Its lead over the strongest simple model: {'; '.join(leads)}.")
     return " ".join(words) or "No two runs that differ in one choice have a result."

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hyperctr.reporting.axes import Axis, axis_of
-from hyperctr.reporting.paper import beside, notes, paper_numbers
+from hyperctr.reporting.paper import counterpart, is_printed, notes, paper_numbers
 from hyperctr.reporting.sweep_frames import REPORTED, missing_runs
 
 
@@ -58,7 +58,10 @@ def axis_paragraph(frame: pd.DataFrame, dataset: str = "") -> str:
         if lost:
             words.append(f"Without a result: {'; '.join(lost)}.")
         parts.append(" ".join(words))
-    return "\n\n".join([*parts, *([beside(dataset)] if dataset else [])])
+    if dataset and not is_printed(dataset):
+        near = counterpart(dataset)
+        parts.append(f"None of the paper's data sets is {dataset}{f'; {near} is the nearest' if near else ''}.")
+    return "\n\n".join(parts)
 
 
 def _choice(means: pd.DataFrame, axis: Axis) -> list[str]:
@@ -171,7 +174,7 @@ def scaling_paragraph(frame: pd.DataFrame, machine: dict[str, Any], busy_cores: 
     Args:
         frame: a :func:`~hyperctr.reporting.scaling_figures.speedup_frame`.
         machine: ``processor`` and ``cores``.
-        busy_cores: load average at the start; nan if unknown.
+        busy_cores: how many were busy at the start; nan if unknown.
     """
     most = int(frame["threads"].max())
     if most == 1:
@@ -194,7 +197,7 @@ def scaling_paragraph(frame: pd.DataFrame, machine: dict[str, Any], busy_cores: 
     if most > machine["cores"]:
         text += " More threads than cores were asked for, so a linear speed-up cannot be expected."
     if np.isfinite(busy_cores):
-        text += f" When the measurement began, {busy_cores:.1f} cores were busy (load average)"
+        text += f" When the measurement began, {busy_cores:.1f} cores were busy"
         text += ": the speed-ups are lower than on an idle machine." if busy_cores >= 0.5 else "."
     return text
 

@@ -175,7 +175,7 @@ class Sweep:
             "runs": f"{len(done)} of {len(found)} finished",
             "python, torch": all_of("python", "torch"),
             "device": all_of("device"),
-            "deterministic": all_of("deterministic"),
+            "deterministic": {"True": "yes", "False": "no"}.get(all_of("deterministic"), all_of("deterministic")),
             "training time": duration(float(done["seconds"].sum())),
             "repeat the runs": f"hyperctr sweep run {shlex.quote(self.plan.name)} {' '.join(options)}".strip(),
             "repeat the page": f"papermill notebooks/{notebook}.ipynb out.ipynb {' '.join(parameters)}".strip(),

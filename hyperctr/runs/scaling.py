@@ -47,7 +47,7 @@ class Scaling:
         run: id of the run whose training was timed.
         frame: columns ``what`` (training step, convolution), ``threads``, ``round``, ``per_second``.
         machine: ``processor``, ``cores`` that this process may use, ``torch``, ``python``.
-        busy_cores: load average of the last minute before the start; nan where the system has none.
+        busy_cores: how many cores were busy just before the start, see :func:`busy_cores`.
         seconds: what the measurement took.
     """
 
@@ -109,13 +109,33 @@ def measure_scaling(
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Scaling(folder.name, pd.DataFrame(kept["rows"]), kept["machine"], kept["busy_cores"], kept["seconds"])
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    busy = busy_cores()
     started = time.perf_counter()
     frame = pd.DataFrame(_take_turns(folder, counts, rounds, seconds))
     found = Scaling(folder.name, frame, machine, round(busy, 2), round(time.perf_counter() - started, 1))
     content = dataclasses.asdict(found) | {"frame": None, "rows": frame.to_dict("records"), "asked": asked}
     write_atomic(path, json.dumps(content, indent=1))
     return found
+
+
+def busy_cores(seconds: float = 0.3) -> float:
+    """Return how many cores of the machine are busy now; the load average where the system does not tell, else nan.
+
+    A load average looks back a minute, and would call a machine busy whose last run has just ended.
+    """
+    try:
+        first = _ticks()
+        time.sleep(seconds)
+        (idle, total), (idle_before, total_before) = _ticks(), first
+        return (os.cpu_count() or 1) * max(0.0, 1 - (idle - idle_before) / max(total - total_before, 1))
+    except (OSError, ValueError):
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
+
+
+def _ticks() -> tuple[int, int]:
+    """Idle and all clock ticks of all cores since the start of the system (Linux)."""
+    counts = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    return counts[3] + counts[4], sum(counts)
 
 
 @cache
