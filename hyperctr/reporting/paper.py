@@ -1,20 +1,20 @@
-"""The paper's printed numbers, beside ours."""
+"""The paper's printed numbers: read from ``reports/paper.toml``, and recomputed where that can be done."""
 
 from __future__ import annotations
 
+import math
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 import hyperctr
-from hyperctr.errors import ConfigError
-from hyperctr.reporting.tables import HtmlTable, show_number
+from hyperctr.errors import ConfigError, did_you_mean
 
-if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
+METRICS = ("auc", "logloss")
+OWN_MODEL = "HyperCTR"  # the paper's, as Table 3 prints it in its last row
 
 
 @cache
@@ -31,40 +31,122 @@ def paper_numbers() -> dict[str, Any]:
     raise ConfigError(f"reports/paper.toml is missing beside {package}; install HyperCTR again")
 
 
-def table1(data: Dataset) -> pd.DataFrame:
-    """Return Table 1: the paper's three data sets as printed, then ours, all with the sparsity recomputed.
+def printed_columns() -> list[str]:
+    """Return the data sets of Tables 3 and 4, as printed.
+
+    >>> printed_columns()
+    ['Kuaishou', 'MV1.7M', 'MovieLens']
+    """
+    return list(paper_numbers()["table3"]["datasets"])
+
+
+def counterpart(dataset: str) -> str:
+    """Return the printed column that stands nearest to a data set of ours; empty if there is none.
+
+    >>> counterpart("ml-trailers"), counterpart("planted")
+    ('MovieLens', '')
+    """
+    columns: dict[str, list[str]] = paper_numbers()["table3"]["datasets"]
+    return next((name for name, ours in columns.items() if dataset in ours), "")
+
+
+def is_printed(dataset: str) -> bool:
+    """Tell whether a data set of ours is one of the paper's, not only the nearest to it."""
+    return dataset in {ours[0] for ours in paper_numbers()["table3"]["datasets"].values()}
+
+
+def beside(dataset: str) -> str:
+    """Say in one sentence how the printed columns relate to a data set of ours.
+
+    >>> beside("planted").split(":")[0]
+    "The paper has no counterpart of planted"
+    """
+    column = counterpart(dataset)
+    if not column:
+        return f"The paper has no counterpart of {dataset}: its columns are as printed, nothing is held against them."
+    if is_printed(dataset):
+        return f"Ours is held against the printed column {column}."
+    return (
+        f"{dataset} is not the paper's data; the printed column nearest to it, {column}, is what ours is held against."
+    )
+
+
+def printed(table: str) -> pd.DataFrame:
+    """Return Table 3 or 4 as printed, one row per cell pair.
+
+    Args:
+        table: ``table3`` or ``table4``.
 
     Returns:
-        columns ``dataset, source, items, users, interactions, clicks, sparsity_printed, sparsity`` (%), a
-        dimension column per modality, ``note``; missing where nothing is printed or nothing there.
+        columns ``name`` (as printed), ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``; a dash is nan.
+
+    >>> printed("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
+    0.772
     """
-    modalities = list(dict.fromkeys(["visual", "acoustic", "textual", *data.modalities]))
+    known = ("table3", "table4")
+    if table not in known:
+        raise ConfigError(f"{table!r} is no table of results; {did_you_mean(table, known)}")
     rows = []
-    for printed in paper_numbers()["table1"]["rows"]:
-        rows.append({"source": "paper", "sparsity_printed": printed.get("sparsity_percent"), **printed})
-    own = data.table1_row()
-    dims = {name: own[f"{name}_dim"] for name in data.modalities}
-    rows.append({"source": "ours", **own, **dims})
-    frame = pd.DataFrame(rows)
-    frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
-    counts = ["items", "users", "interactions", "clicks"]
-    frame = frame.reindex(columns=["dataset", "source", *counts, "sparsity_printed", "sparsity", *modalities, "note"])
-    whole = [*counts, *modalities]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    for row in paper_numbers()[table]["rows"]:
+        for dataset in printed_columns():
+            cells = row.get(dataset, {})
+            rows.append((row.get("method", row.get("label")), row.get("model", ""), dataset,
+                         *(cells.get(metric, math.nan) for metric in METRICS)))  # fmt: skip
+    return pd.DataFrame(rows, columns=["name", "model", "dataset", *METRICS])
 
 
-def table1_html(frame: pd.DataFrame) -> HtmlTable:
-    """Lay Table 1 out for a page, our row in bold, with the note on the printed sparsity."""
-    head = ["data set", "source", *frame.columns[2:6], "sparsity printed", "sparsity from counts"]
-    modalities = [name for name in frame.columns[8:] if name != "note"]
+def printed_cell(table: str, name: str, dataset: str) -> dict[str, float]:
+    """Return one printed pair of AUC and log loss; nan for a dash, a row or a column that is not there.
+
+    Args:
+        table: ``table3`` or ``table4``.
+        name: the row: a model of ours in Table 3, the label in Table 4.
+        dataset: the printed column.
+    """
+    frame = printed(table)
+    key = "model" if table == "table3" else "name"
+    found = frame[(frame[key] == name) & (frame["dataset"] == dataset)]
+    return {metric: float(found[metric].iloc[0]) if len(found) else math.nan for metric in METRICS}
+
+
+def improvements() -> pd.DataFrame:
+    """Recompute Table 3's last row: HyperCTR over the best other row of each printed column.
+
+    Returns:
+        columns ``dataset, metric, best`` (the other row), ``printed`` and ``recomputed`` (percent of the other row).
+
+    >>> improvements().query("dataset == 'Kuaishou'")["recomputed"].round(2).tolist()
+    [3.18, 1.49]
+    """
+    content = paper_numbers()["table3"]
     rows = []
-    for row in frame.to_dict("records"):
-        cells = [show_number(row[name] if pd.notna(row[name]) else None) for name in frame.columns[:6]]
-        for name in ("sparsity_printed", "sparsity"):
-            cells.append(f"{row[name]:.2f} %" if pd.notna(row[name]) else show_number(None))
-        cells += [show_number(int(row[name]) if pd.notna(row[name]) else None) for name in modalities]
-        rows.append(tuple(cells))
-    own = [place for place, source in enumerate(frame["source"]) if source != "paper"]
-    head += [f"{name} dims" for name in modalities]
-    caption = paper_numbers()["table1"]["note"]
-    return HtmlTable(head, rows, caption, strong=frozenset(own), text_columns=frozenset({0, 1}))
+    for dataset in printed_columns():
+        cells = {row["method"]: row[dataset] for row in content["rows"]}
+        own = cells.pop(OWN_MODEL)
+        for metric, sign in (("auc", 1), ("logloss", -1)):
+            best = max(cells, key=lambda name: sign * cells[name][metric])
+            gain = 100 * sign * (own[metric] / cells[best][metric] - 1)
+            rows.append((dataset, metric, best, content["improvement_percent"][dataset][metric], gain))
+    return pd.DataFrame(rows, columns=["dataset", "metric", "best", "printed", "recomputed"])
+
+
+def stated_best(setting: str) -> list[dict[str, Any]]:
+    """Return what the text states as best of a setting: ``setting, dataset, low`` and perhaps ``high`` (inf: beyond).
+
+    >>> stated_best("slot_months")[0]["low"]
+    6
+    """
+    figures = (paper_numbers()[name] for name in ("figure4", "figure5", "figure6"))
+    return [one for figure in figures for one in figure["best"] if one["setting"] == setting]
+
+
+def notes(table: str) -> list[str]:
+    """Return the notes of a table or figure, its own and those of its rows: "MIMN: ..."."""
+    content = paper_numbers()[table]
+    found = [content[key] for key in ("note", "protocol_note") if key in content]
+    rows = (
+        (row.get("method", row.get("label", row.get("dataset"))), row.get("note")) for row in content.get("rows", [])
+    )
+    found += [f"{name}: {note}" for name, note in rows if note]
+    improvement = content.get("improvement_percent", {}).get("note")
+    return found + ([f"Improvement: {improvement}"] if improvement else [])

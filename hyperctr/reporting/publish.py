@@ -75,6 +75,7 @@ def show_table(
     name: str = "",
     data: pd.DataFrame | None = None,
     *,
+    latex: str | None = None,
     report_dir: str | Path = "",
 ) -> None:
     """Show a table in the notebook; with a name and a folder, also keep its numbers as ``tables/<name>.csv``.
@@ -83,6 +84,7 @@ def show_table(
         table: a frame, or a table made of one.
         name: file name without ending.
         data: the numbers behind an :class:`HtmlTable`; a frame is its own.
+        latex: the same table for a paper, kept as ``tables/<name>.tex``.
         report_dir: folder of the report; empty: write nothing.
     """
     from IPython.display import display
@@ -92,6 +94,8 @@ def show_table(
         if numbers is None:
             raise ConfigError(f"show_table({name!r}): pass the numbers behind the table as data=")
         write_atomic(_target(report_dir, "tables", name).with_suffix(".csv"), numbers.to_csv(index=False))
+        if latex is not None:
+            write_atomic(_target(report_dir, "tables", name).with_suffix(".tex"), latex)
     shown = frame_table(table) if isinstance(table, pd.DataFrame) else table
     kept = {"hyperctr": {"file": f"tables/{name}"}} if name and report_dir else {}
     display(shown, metadata=kept)  # type: ignore[no-untyped-call]

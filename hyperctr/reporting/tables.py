@@ -32,6 +32,8 @@ class HtmlTable:
         caption: one or two plain sentences under the title.
         strong: indices of rows printed in bold.
         text_columns: indices of columns aligned left; the others hold numbers.
+        groups: a line of titles above the titles: (text, number of columns).
+        rules_before: indices of rows with a rule above them.
     """
 
     head: Sequence[str]
@@ -39,6 +41,8 @@ class HtmlTable:
     caption: str = ""
     strong: frozenset[int] = frozenset()
     text_columns: frozenset[int] = field(default_factory=lambda: frozenset({0}))
+    groups: Sequence[tuple[str, int]] = ()
+    rules_before: frozenset[int] = frozenset()
 
     def _repr_html_(self) -> str:
         # styled here and not by a style sheet: a notebook front end has only its own
@@ -49,12 +53,18 @@ class HtmlTable:
             )
             return f"<tr{style}>{''.join(parts)}</tr>"
 
-        body = "".join(
-            line(cells, "td", ' style="font-weight:600"' if place in self.strong else "")
-            for place, cells in enumerate(self.rows)
-        )
+        def look(place: int) -> str:
+            bold = "font-weight:600;" if place in self.strong else ""
+            rule = "border-top:2px solid var(--line,#b8bfc7);" if place in self.rules_before else ""
+            return f' style="{(bold + rule).rstrip(";")}"' if bold or rule else ""
+
+        body = "".join(line(cells, "td", look(place)) for place, cells in enumerate(self.rows))
         words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
         head = line(map(html.escape, self.head), "th")
+        if self.groups:
+            middle = ' style="text-align:center"'
+            spans = (f'<th colspan="{width}"{middle}>{html.escape(text)}</th>' for text, width in self.groups)
+            head = f"<tr>{''.join(spans)}</tr>{head}"
         caption = words if self.caption else ""
         return f'<table class="numbers">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
 

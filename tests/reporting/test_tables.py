@@ -8,7 +8,7 @@ import pytest
 
 from hyperctr.data.registry import load_dataset
 from hyperctr.reporting.describe import ahead_table
-from hyperctr.reporting.paper import table1, table1_html
+from hyperctr.reporting.table_datasets import table1, table1_layout
 from hyperctr.reporting.tables import frame_table, metrics_table, show_number
 
 
@@ -66,6 +66,6 @@ def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     own = table.iloc[-1]
     assert (own["dataset"], own["users"], own["interactions"]) == ("planted", data.num_users, 500)
     assert own["sparsity"] == pytest.approx(100 * (1 - 500 / (data.num_users * data.num_items)))
-    page = table1_html(table)._repr_html_()
+    page = table1_layout(table).html()._repr_html_()
     assert "98.69 %" in page
     assert "99.63 %" in page
