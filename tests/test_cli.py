@@ -115,6 +115,7 @@ def test_wrong_input_is_a_message_and_two(
         (["train", "planted", "--seed", "x"], "invalid int value: 'x'"),
         (["train"], "required: DATASET"),
         (["data", "chek", "planted"], "did you mean 'check'?"),
+        (["runs", "why-stal", "r1"], "did you mean 'why-stale'?"),
         (["report", "planted", "--preset", "quik"], "did you mean 'quick'?"),
         (["report", "planted", "extra"], "'extra' is not known"),
         (["predict", "r1", "--out", "s.csv"], "required: --pairs"),
@@ -245,6 +246,15 @@ def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> N
     replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
     with pytest.raises(ZeroDivisionError):  # Python prints the traceback and exits with 1
         main(["report", "planted"])
+
+
+def test_a_full_disk_is_said_and_is_no_fault_of_the_input(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def build_report(*arguments: Any, **options: Any) -> int:
+        raise OSError(28, "No space left on device", "metrics.json")
+
+    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    assert main(["report", "planted"]) == 1
+    assert capsys.readouterr().err == ("hyperctr: No space left on device: metrics.json; make room and run it again\n")
 
 
 def test_python_dash_m_runs_the_command() -> None:

@@ -43,6 +43,7 @@ HIDDEN = (
     *("sentence_transformers", "matplotlib", "xgi", "yaml", "distributed", "dask", "optuna"),
 )
 LIGHT = (*TORCH_FREE, "runtime", "sweeps", "reporting", "widgets", "doctor", "cli")  # not when they are imported
+PLANNING = ("models", "source", "store", "states", "claims", "stale", "run", "compare")  # of runs/: nor these
 
 
 def modules() -> dict[str, Path]:
@@ -166,6 +167,7 @@ def test_data_and_metrics_know_no_torch() -> None:
 
 def test_figures_and_commands_start_without_torch() -> None:
     names = [f"hyperctr.{name}" for name in modules() if name.split(".")[0] in LIGHT]
+    names += [f"hyperctr.runs.{name}" for name in PLANNING]
     code = (
         f"import importlib, sys\nfor name in {names!r}:\n    importlib.import_module(name)\n"
         "    assert 'torch' not in sys.modules, name + ' loads torch'"
