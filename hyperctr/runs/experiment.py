@@ -202,7 +202,7 @@ def _interest(study: Study, config: Config, folder: Path, device: str) -> Intere
     return interest
 
 
-def tested_pools(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
+def pools_of_test(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
     """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
     pool = candidate_pool(study.data, study.split, "test", count=config.test_candidates, seed=config.seed)
     exposed = None
@@ -222,7 +222,7 @@ def _test(model: ClickModel, study: Study, config: Config, beside: Run | None, *
 
     The rows to beat are measured with the reference run, on the same clicks and candidates, and read from there.
     """
-    pool, exposed = tested_pools(study, config)
+    pool, exposed = pools_of_test(study, config)
     settled = {"replicates": replicates, "seed": config.seed}
     own = pool_scores(model, study, pool)
     own_exposed = pool_scores(model, study, exposed) if exposed else None

@@ -16,7 +16,7 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.errors import RunError
 from hyperctr.evaluation import compare
 from hyperctr.runs.compare import compare_cached, compare_runs, differing_settings, metric_differences
-from hyperctr.runs.experiment import pool_scores, tested_pools
+from hyperctr.runs.experiment import pool_scores, pools_of_test
 from hyperctr.runs.run import Run
 from hyperctr.runs.store import run_names
 from tests.conftest import Tiny
@@ -33,7 +33,7 @@ def pair(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[R
 
 def test_kept_draws_say_what_scoring_again_says(pair: tuple[Run, Run]) -> None:
     a, b = pair
-    pool, _ = tested_pools(a.study, a.config)
+    pool, _ = pools_of_test(a.study, a.config)
     scored = compare(pool_scores(a.model, a.study, pool), pool_scores(b.model, b.study, pool), seed=a.config.seed)
     found = compare_runs(a, b)
     assert (found.value, found.users, found.replicates) == (scored.value, scored.users, scored.replicates)

@@ -20,7 +20,7 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
 from hyperctr.evaluation import compare, evaluate, item_scores
 from hyperctr.model.history import Targets
-from hyperctr.runs.experiment import pool_scores, tested_pools
+from hyperctr.runs.experiment import pool_scores, pools_of_test
 from hyperctr.runs.run import Study, load_run
 from hyperctr.runs.store import run_names
 from tests.conftest import TINY_SIZES, Tiny
@@ -202,7 +202,7 @@ def test_a_damaged_run_says_which_file(tiny: Tiny, tmp_path: Path) -> None:
 
 def test_the_rows_to_beat_are_measured_once_and_paired_from_their_draws(tiny: Tiny) -> None:
     study, config = tiny.run.study, tiny.run.config
-    pool, _ = tested_pools(study, config)
+    pool, _ = pools_of_test(study, config)
     own = pool_scores(tiny.run.model, study, pool)
     shown = tiny.run.rows.set_index("model")
     for name, logits_of in TRIVIAL_ROWS.items():
