@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -112,9 +114,10 @@ def _places(chart: go.Figure, labels: list[str], across: int, bands: int) -> Non
         chart.update_yaxes(domain=[upper, foot + (1 - BETWEEN) / whole], row=2 * band + 1, col=column + 1)
         chart.update_yaxes(domain=[foot, lower], row=2 * band + 2, col=column + 1)
         if place < len(labels):
-            axis = chart.get_subplot(2 * band + 1, column + 1)
-            chart.add_annotation(text=labels[place], x=0.5, xref=f"{axis.xaxis.plotly_name.replace('axis', '')} domain",
-                                 y=1, yref=f"{axis.yaxis.plotly_name.replace('axis', '')} domain", yanchor="bottom",
+            pane = chart.get_subplot(2 * band + 1, column + 1)
+            x, y = (axis.plotly_name.replace("axis", "") for axis in (pane.xaxis, pane.yaxis))
+            head = "<br>".join(wrap(labels[place], 24))
+            chart.add_annotation(text=head, x=0.5, xref=f"{x} domain", y=1, yref=f"{y} domain", yanchor="bottom",
                                  showarrow=False)  # fmt: skip
         else:
             for row in (1, 2):
@@ -132,7 +135,7 @@ def _scales(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: in
         row, column = 2 * (place // across) + 1, place % across + 1
         seen = [0, 1.03 * float(frame.loc[frame["label"] == label, "seen"].max())]
         chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=column == 1, row=row, col=column)
-        chart.update_yaxes(tickformat=".2f", nticks=4, row=row + 1, col=column)
+        chart.update_yaxes(tickformat=".3f", nticks=4, row=row + 1, col=column)
         chart.update_xaxes(range=seen, showticklabels=False, row=row, col=column)
         chart.update_xaxes(range=seen, row=row + 1, col=column)
         last = place + across >= len(labels)

@@ -110,14 +110,16 @@ def _panel(chart: go.Figure, frame: pd.DataFrame, setting: str, column: int) -> 
                           hovertemplate="seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}<extra></extra>",
                           **where)  # fmt: skip
     _chosen(chart, means, where, first)
-    stated = _stated(chart, frame[frame["kind"] == "paper"], setting, means["value"].tolist(), column)
+    stated = frame[frame["kind"] == "paper"]
     # values that only the paper has widen the axis, too
-    places = axis.places(means["value"], means["value"])
-    low, high = min([*places, *stated]), max([*places, *stated])
-    room = 0.06 * (high - low) or 0.5
-    ticks = [axis.tick(value) for value in means["value"]]
-    chart.update_xaxes(title_text=axis.title, tickvals=means["x"], ticktext=ticks, range=[low - room, high + room],
-                       **where)  # fmt: skip
+    values = [*means["value"], *stated["value"], *stated["value_high"]]
+    values = sorted({float(value) for value in values if np.isfinite(value)})
+    places = axis.places(values, means["value"])
+    room = 0.06 * (max(places) - min(places)) or 0.5
+    limits = (min(places) - room, max(places) + room)
+    ticks = [axis.tick(value) for value in values]
+    chart.update_xaxes(title_text=axis.title, tickvals=places, ticktext=ticks, range=limits, **where)
+    _stated(chart, stated, setting, means["value"].tolist(), limits, column)
 
 
 def _stretches(means: pd.DataFrame) -> list[pd.DataFrame]:
@@ -135,29 +137,31 @@ def _chosen(chart: go.Figure, means: pd.DataFrame, where: dict[str, int], first:
                       hovertemplate="chosen on validation: test AUC %{y:.4f}<extra></extra>", **where)  # fmt: skip
 
 
-def _stated(chart: go.Figure, stated: pd.DataFrame, setting: str, values: list[float], column: int) -> list[float]:
-    """Mark at the foot of the panel where the paper finds the best value; returns the places taken."""
+def _stated(
+    chart: go.Figure, stated: pd.DataFrame, setting: str, values: list[float], limits: tuple[float, float], column: int
+) -> None:
+    """Mark at the foot of the panel where the paper finds the best value."""
     axis = axis_of(setting)
-    taken: list[float] = []
-    finite = [value for value in values if value > 0]
+    line: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
     for low, high in sorted(set(zip(stated["value"], stated["value_high"], strict=True))):
         ones = stated[(stated["value"] == low) & (stated["value_high"] == high)]
         beyond = not np.isfinite(high)
-        right = max([*finite, low]) if beyond else high
-        left, right = axis.places([low, right], values)
-        taken += [left, right]
+        left, right = axis.places([low, low if beyond else high], values)
+        right = limits[1] if beyond else right
         names = list(dict.fromkeys(ones["label"]))
         text = f"best: {'all three' if len(names) == 3 else ', '.join(names)}{' →' if beyond else ''}"
         text = "paper's results" if names == [REPORTED] else f"paper's {text}"
-        line: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
         if left == right:
             chart.add_shape(type="line", x0=left, x1=left, y0=0, y1=0.045, **line,
                             line={"color": NEUTRAL, "width": 3})  # fmt: skip
         else:
             chart.add_shape(type="rect", x0=left, x1=right, y0=0, y1=0.02, **line, line_width=0, fillcolor=NEUTRAL)
-        chart.add_annotation(x=(left + right) / 2, y=0.045, yanchor="bottom", showarrow=False, **line,
-                             text=text, font={"size": 11, "color": NEUTRAL})  # fmt: skip
-    return taken
+        middle = (left + right) / 2
+        share = (middle - limits[0]) / (limits[1] - limits[0])
+        # near an edge the words are aligned to it, or they would be cut off
+        side, x = ("left", limits[0]) if share < 0.15 else ("right", limits[1]) if share > 0.85 else ("center", middle)
+        chart.add_annotation(x=x, y=0.045, xanchor=side, yanchor="bottom", showarrow=False, **line, text=text,
+                             font={"size": 11, "color": NEUTRAL})  # fmt: skip
 
 
 def _references(chart: go.Figure, rows: pd.DataFrame, column: int, named: bool) -> None:
