@@ -498,9 +498,9 @@ function render({ model, el }) {
 	const whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id" });
 	const whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id" });
 	const whyOut = h("div", { class: "hc-why" });
-	panels.why.append(h("form", { class: "hc-pair", onsubmit: (e) => { e.preventDefault(); explain(); } },
+	panels.why.append(h("div", { class: "hc-pair", onkeydown: (e) => e.key === "Enter" && explain() },
 		h("label", { for: uid + "wu" }, "User", whyUser), h("label", { for: uid + "wi" }, "Item", whyItem),
-		h("button", { type: "submit", class: "hc-main" }, "Explain")), whyOut);
+		button("Explain", explain, { class: "hc-main" })), whyOut);
 
 	// ---- settings to elements
 	const press = (group, key) => { for (const b of group.children) b.setAttribute("aria-pressed", String(b.dataset.key === key)); };
@@ -989,7 +989,7 @@ function render({ model, el }) {
 		},
 		table(message) { state.rows = message.ids; fill(panels.selection, message.html); },
 		user(message) { fill(panels.user, message.html); },
-		why(message) { [whyUser.value, whyItem.value] = get("pair"); fill(whyOut, message.html); },
+		why(message) { [whyUser.value = "", whyItem.value = ""] = get("pair"); fill(whyOut, message.html); },
 		found(message) {
 			found.replaceChildren(...message.rows.map((row) => h("li", {}, button(`${row.kind} · ${short(row.title, 40)}`,
 				() => set({ focus: row.focus, query: "" }), { disabled: !row.focus, title: row.focus ? "" : "on no hyperedge here" }))));

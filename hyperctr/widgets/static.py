@@ -18,6 +18,7 @@ from hyperctr.widgets.edges import Edges, overlap_counts
 from hyperctr.widgets.picture import Scene
 
 View = Literal["hulls", "bipartite", "incidence", "overlap"]
+BELOW = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.02, "yanchor": "top"}
 REACH = 0.014  # of a band around its members; the picture is 2 wide
 
 
@@ -56,6 +57,7 @@ def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[
     when = scene.slot_label or f"slot {scene.slot}"
     style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
     chart.update_layout(meta={"edge_number": scene.edge_number.tolist(), "view": view, "slot": scene.slot})
+    chart.update_layout(legend=BELOW if view in ("hulls", "bipartite") else BELOW | {"y": -0.14})
     return chart
 
 
@@ -92,7 +94,7 @@ def difference_figure(found: Contrast) -> go.Figure:
     numbers = {"only_here": here.edge_number[found.only_here], "only_there": there.edge_number,
                "both": here.edge_number[common]}  # fmt: skip
     meta = {name: part.tolist() for name, part in numbers.items()}
-    chart.update_layout(meta={**meta, "edge_number": here.edge_number.tolist(), "view": "difference"})
+    chart.update_layout(meta={**meta, "edge_number": here.edge_number.tolist(), "view": "difference"}, legend=BELOW)
     return chart
 
 
@@ -142,13 +144,13 @@ def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, 
 
 
 def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
-    size = np.clip(3 + np.sqrt(scene.degree), 4, 12).astype(np.float32)
+    size = np.clip(3 + 2 * np.sqrt(scene.degree), 5, 12).astype(np.float32)
     text = [f"{title}: {degree} hyperedges {where}" for title, degree in zip(scene.titles, scene.degree, strict=True)]
     chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text",
                       name=f"{scene.node_kind}s {where}".strip(),
                       marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}})  # fmt: skip
     chart.update_xaxes(visible=False, range=[-1.06, 1.06])
-    chart.update_yaxes(visible=False, range=[-1.06, 1.06])
+    chart.update_yaxes(visible=False, range=[1.06, -1.06])  # downwards, as on a screen: the widget's picture
 
 
 def _places(scene: Scene, edge: int) -> NDArray[np.float64]:
