@@ -131,11 +131,11 @@ class NotebookStudy:
 
     @cached_property
     def run(self) -> Run:
-        """The run of the settings: loaded if it was trained before, else trained now."""
+        """The run of the settings: loaded if it is finished, else trained, from where it was stopped."""
         from hyperctr.runs.experiment import train
 
         with _kept_warnings():
-            return train(self.data, self.config)
+            return train(self.data, self.config, resume=True)
 
     @property
     def busiest_slot(self) -> int:

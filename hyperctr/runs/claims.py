@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import filelock
 
@@ -48,6 +49,8 @@ def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
 
 def held(run_id: str) -> bool:
     """Tell whether a living process holds the run's claim."""
+    if not _place(run_id).exists():
+        return False
     lock = _lock(run_id)
     try:
         lock.acquire(blocking=False)
@@ -57,7 +60,11 @@ def held(run_id: str) -> bool:
     return False
 
 
+def _place(run_id: str) -> Path:
+    return runs_folder() / ".locks" / f"{run_id}.lock"
+
+
 def _lock(run_id: str) -> filelock.BaseFileLock:
-    path = runs_folder() / ".locks" / f"{run_id}.lock"
+    path = _place(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(path)
