@@ -47,7 +47,7 @@ def protocol_runs(results: pd.DataFrame, trivial: pd.DataFrame) -> pd.DataFrame:
     need_columns(results, *needed)
     if results.empty:
         raise ShapeError("no runs to compare: the plan is empty")
-    simple = trivial[trivial["model"].isin(list(SIMPLE))].reindex(columns=list(needed))
+    simple = trivial[trivial["model"].isin(list(SIMPLE))].reindex(columns=list(needed)).assign(run=None)
     both = pd.concat([results[list(needed)], simple], ignore_index=True)
     both["model"] = both["model"].replace(SIMPLE)
     parts = []

@@ -53,7 +53,8 @@ def _subtitle(frame: pd.DataFrame, measured: str, outside: pd.DataFrame) -> str:
     most = int(frame.loc[frame["kind"] == "mean", "seeds"].max())
     band = f"interval of the mean over {most} seeds" if most > 1 else "bootstrap interval over test users, one seed"
     parts = [measured, f"band: 95 % {band}"]
-    parts += [f"not on the axis: {one['label']} {one['auc']:.4f}" for one in outside.to_dict("records")]
+    names = [f"{one['label']} {one['auc']:.4f}" for one in outside.to_dict("records")]
+    parts += [f"not on the axis: {', '.join(names)}"] if names else []
     lost = missing_runs(frame)
     if lost:
         more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
@@ -143,7 +144,8 @@ def _stated(
     """Mark at the foot of the panel where the paper finds the best value."""
     axis = axis_of(setting)
     line: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
-    for low, high in sorted(set(zip(stated["value"], stated["value_high"], strict=True))):
+    ranges = sorted(set(zip(stated["value"], stated["value_high"], strict=True)))
+    for place, (low, high) in enumerate(ranges):
         ones = stated[(stated["value"] == low) & (stated["value_high"] == high)]
         beyond = not np.isfinite(high)
         left, right = axis.places([low, low if beyond else high], values)
@@ -160,7 +162,8 @@ def _stated(
         share = (middle - limits[0]) / (limits[1] - limits[0])
         # near an edge the words are aligned to it, or they would be cut off
         side, x = ("left", limits[0]) if share < 0.15 else ("right", limits[1]) if share > 0.85 else ("center", middle)
-        chart.add_annotation(x=x, y=0.045, xanchor=side, yanchor="bottom", showarrow=False, **line, text=text,
+        height = 0.045 + 0.05 * (place % 2)  # neighbours would run into each other
+        chart.add_annotation(x=x, y=height, xanchor=side, yanchor="bottom", showarrow=False, **line, text=text,
                              font={"size": 11, "color": NEUTRAL})  # fmt: skip
 
 
