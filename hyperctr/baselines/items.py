@@ -67,9 +67,9 @@ def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.in
     """
     for column in ("category", "genres"):
         if column in data.item_table.columns:
-            first = data.item_table[column].astype("string").str.partition("|")[0]
-            first = first.mask(first.str.startswith("(") | (first == ""))  # MovieLens: "(no genres listed)"
-            return (pd.factorize(first, sort=True)[0] + 1).astype(np.int64)
+            named = [str(value).partition("|")[0] if pd.notna(value) else "" for value in data.item_table[column]]
+            first = [name if name[:1] not in ("", "(") else None for name in named]  # "(no genres listed)"
+            return (pd.factorize(np.array(first, dtype=object), sort=True)[0] + 1).astype(np.int64)
     codes = np.zeros(data.num_items, dtype=np.int64)
     for table in list(data.features.values())[:1]:
         codes = cluster(table.standardised().values, table.present, min(most, max(2, len(table) // 16))) + 1

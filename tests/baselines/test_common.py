@@ -1,0 +1,136 @@
+"""Shared parts against the formulas written out, and what masked entries may not do."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hyperctr.baselines import common
+from hyperctr.baselines.common import (
+    MLP,
+    DINAttention,
+    PairMLP,
+    VectorAttention,
+    dot_attention,
+    in_pieces,
+    masked_mean,
+    masked_softmax,
+    masked_sum,
+)
+
+B, N, T, D = 3, 4, 5, 6
+VALID = torch.tensor([[True] * 5, [True, False, True, False, False], [False] * 5])
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
+def test_masked_softmax_is_the_softmax_of_what_is_valid() -> None:
+    scores = (draw(B, T) * 300).requires_grad_()
+    found = masked_softmax(scores, VALID)
+    for b in range(2):
+        close(found[b][VALID[b]], scores[b][VALID[b]].softmax(0))
+    assert not found[~VALID].any()
+    found.square().sum().backward()
+    assert scores.grad is not None and scores.grad.isfinite().all() and not scores.grad[2].any()
+
+
+def test_pooling_counts_valid_rows_only() -> None:
+    x = draw(B, T, D).masked_fill(~VALID[..., None], torch.nan)
+    close(masked_sum(x, VALID), torch.stack([x[b][VALID[b]].sum(0) for b in range(B)]))
+    close(masked_mean(x, VALID), torch.stack([x[0].mean(0), x[1][[0, 2]].mean(0), torch.zeros(D).double()]))
+
+
+def test_dot_attention_equals_the_sum_written_out() -> None:
+    query, keys = draw(B, N, D), draw(B, T, D, seed=1)
+    found = dot_attention(query, keys, VALID)
+    for b in range(B):
+        rows = keys[b][VALID[b]]
+        for n in range(N):
+            weight = (rows @ query[b, n] / D**0.5).softmax(0)
+            close(found[b, n], (weight[:, None] * rows).sum(0))
+
+
+@pytest.mark.parametrize("softmax", [True, False])
+def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool) -> None:
+    torch.manual_seed(0)
+    layer = DINAttention(D, (7, 3), softmax=softmax).double()
+    query, keys = draw(B, N, D), draw(B, T, D, seed=1)
+    found = layer(query, keys, VALID)
+    for b in range(B):
+        rows = keys[b][VALID[b]]
+        for n in range(N):
+            q = query[b, n].expand_as(rows)
+            scores = layer.rest(torch.sigmoid(layer.first(torch.cat([q, rows, q - rows, q * rows], 1))))
+            weight = scores.softmax(0) if softmax else scores
+            close(found[b, n], (weight[:, None] * rows).sum(0))
+    keys[~VALID] = 1e3
+    close(layer(query, keys, VALID), found)
+
+
+def test_vector_attention_weighs_every_feature_by_itself() -> None:
+    torch.manual_seed(0)
+    layer = VectorAttention(D, 2, hidden=4).double()
+    x, query = draw(B, T, D), draw(B, T, 2, seed=1)
+    found = layer(x, query, VALID)
+    for b in range(B):
+        rows, asked = x[b][VALID[b]], query[b][VALID[b]]
+        inner = torch.relu(rows @ layer.of_x.weight.T + asked @ layer.of_query.weight.T + layer.of_x.bias)
+        close(found[b], ((inner @ layer.last.weight.T + layer.last.bias).softmax(0) * rows).sum(0))
+    shared = layer(x, query[:, :1], VALID)
+    close(shared, layer(x, query[:, :1].expand(-1, T, -1), VALID))
+
+
+def test_a_network_is_its_layers() -> None:
+    torch.manual_seed(0)
+    net = MLP(D, (5, 3), activation="sigmoid", batch_norm=True).double()
+    x = draw(B, N, D) * 3 + 1
+    normal = (x - x.mean((0, 1))) / (x.var((0, 1), unbiased=False) + 1e-5).sqrt()
+    first, _, _, second, _, _, last = net.layers
+    expected = last(torch.sigmoid(second(torch.sigmoid(first(normal))))).squeeze(-1)
+    assert net(x).shape == (B, N)
+    close(net(x), expected)
+    assert MLP(D, (), 2)(torch.zeros(B, D)).shape == (B, 2)
+    dropped = MLP(D, (50,), dropout=0.5).double()
+    assert not torch.equal(dropped(x), dropped(x)) and torch.equal(dropped.eval()(x), dropped(x))
+
+
+def test_a_split_first_layer_is_the_network_on_both_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    net = PairMLP(D, 2, (7, 3), activation="prelu").double()
+    whole = MLP(D + 2, (7, 3), activation="prelu").double()
+    with torch.no_grad():
+        whole.layers[0].weight.copy_(torch.cat([net.from_user.weight, net.from_item.weight], 1))
+        whole.layers[0].bias.copy_(net.from_user.bias)
+        whole.layers[1].weight.fill_(float(net.activation.weight))
+        for ours, theirs in zip(net.rest.layers, [whole.layers[k] for k in (3, 4, 5, 6)], strict=True):
+            theirs.load_state_dict(ours.state_dict())
+    user, table = draw(B, D), draw(9, 2, seed=1)
+    for count, most in ((2, 2**24), (8, 2**24), (8, 50)):  # gathered, through the table, in pieces
+        monkeypatch.setattr(common, "MOST_NUMBERS", most)
+        items = torch.arange(B * count).view(B, count) % 9
+        both = torch.cat([user[:, None].expand(-1, count, -1), table[items]], 2)
+        for training in (True, False):
+            close(net.train(training)(user, table, items), whole(both))
+    assert isinstance(net.activation, nn.PReLU)
+
+
+def test_pieces_hold_no_more_than_they_may() -> None:
+    asked = []
+
+    def score(items: Tensor) -> Tensor:
+        asked.append(items.numel() * 10)
+        return items.double() ** 2
+
+    items = torch.arange(60).view(3, 20)
+    assert torch.equal(in_pieces(score, items, 10, most=100), items.double() ** 2)
+    assert max(asked) <= 100 and len(asked) == 7
+    asked.clear()
+    in_pieces(score, items, 10, most=5)  # one candidate at a time is the least
+    assert asked == [30] * 20
