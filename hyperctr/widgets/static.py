@@ -144,10 +144,10 @@ def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, 
 
 
 def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
-    size = np.clip(3 + 2 * np.sqrt(scene.degree), 5, 12).astype(np.float32)
+    size = np.clip(3 + 2 * np.sqrt(scene.degree), 6, 12).astype(np.float32)
     text = [f"{title}: {degree} hyperedges {where}" for title, degree in zip(scene.titles, scene.degree, strict=True)]
     chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text",
-                      name=f"{scene.node_kind}s {where}".strip(),
+                      name=f"{scene.node_kind}s", showlegend=not where,
                       marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}})  # fmt: skip
     chart.update_xaxes(visible=False, range=[-1.06, 1.06])
     chart.update_yaxes(visible=False, range=[1.06, -1.06])  # downwards, as on a screen: the widget's picture

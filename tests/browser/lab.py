@@ -44,6 +44,9 @@ def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
     quiet.mkdir(parents=True)  # no news pop-up over the page
     settings = {"fetchNews": "false", "checkForUpdates": False}
     (quiet / "notification.jupyterlab-settings").write_text(json.dumps(settings))
+    widgets = Path(places["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyter-widgets/jupyterlab-manager"
+    widgets.mkdir(parents=True)
+    (widgets / "plugin.jupyterlab-settings").write_text('{"saveState": true}')  # the worst case for a notebook's size
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
