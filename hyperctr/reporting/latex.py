@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -11,6 +11,8 @@ _ESCAPES = {
     "\u2026": r"\dots{}",
 }  # fmt: skip
 
+_DROPPED = ("\u2713 ", "\u2717 ")  # the word beside them says the same
+
 
 def escape(text: str) -> str:
     r"""Return text that LaTeX prints as it is.
@@ -18,6 +20,8 @@ def escape(text: str) -> str:
     >>> escape("5 % of a_b & c")
     '5 \\% of a\\_b \\& c'
     """
+    for sign in _DROPPED:
+        text = text.replace(sign, "")
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 
@@ -30,6 +34,7 @@ def latex_table(
     groups: Sequence[tuple[str, int]] = (),
     text_columns: frozenset[int] = frozenset({0}),
     rules_before: frozenset[int] = frozenset(),
+    wide: Mapping[int, float] | None = None,
 ) -> str:
     r"""Lay out a ``table`` environment.
 
@@ -41,6 +46,7 @@ def latex_table(
         groups: a line above the titles: (plain text, number of columns), the numbers adding up to all columns.
         text_columns: columns aligned left; the others right.
         rules_before: indices of rows with a thin rule above.
+        wide: columns whose text is broken into lines: index -> share of the line.
 
     >>> print(latex_table(["a", "b"], [["x", r"1\%"]], caption="C", label="t"))
     \begin{table}
@@ -57,7 +63,7 @@ def latex_table(
     \end{table}
     <BLANKLINE>
     """
-    align = "".join("l" if place in text_columns else "r" for place in range(len(head)))
+    align = "".join(_alignment(place, text_columns, wide or {}) for place in range(len(head)))
     lines = [r"\toprule"]
     if groups:
         lines += _groups(groups)
@@ -71,6 +77,12 @@ def latex_table(
         f"\\begin{{table}}\n  \\centering\n  \\caption{{{escape(caption)}}}\n  \\label{{tab:{label}}}\n"
         f"  \\begin{{tabular}}{{{align}}}\n{body}\n  \\end{{tabular}}\n\\end{{table}}\n"
     )
+
+
+def _alignment(place: int, text_columns: frozenset[int], wide: Mapping[int, float]) -> str:
+    if place in wide:
+        return rf"p{{{wide[place]:g}\linewidth}}"
+    return "l" if place in text_columns else "r"
 
 
 def _line(cells: Sequence[str] | map[str]) -> str:

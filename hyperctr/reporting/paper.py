@@ -59,7 +59,7 @@ def beside(dataset: str) -> str:
     """Say in one sentence how the printed columns relate to a data set of ours.
 
     >>> beside("planted").split(":")[0]
-    "The paper has no counterpart of planted"
+    'The paper has no counterpart of planted'
     """
     column = counterpart(dataset)
     if not column:
@@ -143,7 +143,7 @@ def stated_best(setting: str) -> list[dict[str, Any]]:
 def notes(table: str) -> list[str]:
     """Return the notes of a table or figure, its own and those of its rows: "MIMN: ..."."""
     content = paper_numbers()[table]
-    found = [content[key] for key in ("note", "protocol_note") if key in content]
+    found = [content["note"]] if "note" in content else []
     rows = (
         (row.get("method", row.get("label", row.get("dataset"))), row.get("note")) for row in content.get("rows", [])
     )

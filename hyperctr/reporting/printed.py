@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -64,6 +64,7 @@ class PrintTable:
         strong: indices of rows in bold.
         rules_before: indices of rows with a rule above.
         text_columns: columns aligned left.
+        wide: columns of sentences, which LaTeX has to break: index -> share of the line.
     """
 
     head: Sequence[str]
@@ -74,6 +75,7 @@ class PrintTable:
     strong: frozenset[int] = frozenset()
     rules_before: frozenset[int] = frozenset()
     text_columns: frozenset[int] = field(default_factory=lambda: frozenset({0}))
+    wide: Mapping[int, float] = field(default_factory=dict)
 
     def html(self) -> HtmlTable:
         """Return the table for a notebook or page."""
@@ -84,7 +86,7 @@ class PrintTable:
         """Return the table as a LaTeX ``table`` environment (packages: booktabs)."""
         rows = [[_cell(cell).latex() for cell in row] for row in self.rows]
         return latex_table(self.head, rows, caption=self.caption, label=self.label, groups=self.groups,
-                           text_columns=self.text_columns, rules_before=self.rules_before)  # fmt: skip
+                           text_columns=self.text_columns, rules_before=self.rules_before, wide=self.wide)  # fmt: skip
 
 
 def _cell(cell: Cell | str) -> Cell:
@@ -122,6 +124,6 @@ def against_print(value: float, low: float, high: float, stated: float, *, lower
 
 
 MARKS = (
-    "▲ and ▼ (on the page green where ours is better, red where worse): our 95 % interval leaves the printed value out; "
-    "a difference without them lies within it, or has no interval."
+    "▲ and ▼ (on the page green where ours is better, red where worse): our 95 % interval leaves the printed value "
+    "out; a difference without them lies within it, or has no interval."
 )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from hyperctr.reporting.paper import beside, counterpart, notes
+from hyperctr.reporting.paper import beside, counterpart
 from hyperctr.reporting.printed import MARKS, Cell, PrintTable
 from hyperctr.reporting.sweep_frames import over_seeds
 from hyperctr.reporting.table_rows import (
@@ -80,7 +80,7 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
         "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; it is told "
         "apart where the interval leaves zero out."
     )
-    caption = f"{measured} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours. {notes('table4')[0]}"
+    caption = f"{measured} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours."
     strong = frozenset(np.flatnonzero(np.array(names) == BASE).tolist())
     return PrintTable(head, lines, " ".join(caption.split()), "table4", groups, strong)
 

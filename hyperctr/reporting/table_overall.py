@@ -66,7 +66,7 @@ def table3(results: pd.DataFrame, trivial: pd.DataFrame, dataset: str) -> pd.Dat
             own = runs[runs["model"] == model]
             beside_ = simple[simple["model"] == model]
             if len(own):
-                row = sum_up(_chosen_variant(own))
+                row = sum_up(chosen_variant(own))
             elif len(beside_):
                 row = sum_up(beside_.assign(label=model))
             elif model in method_names() and protocol == protocols[0]:
@@ -78,7 +78,7 @@ def table3(results: pd.DataFrame, trivial: pd.DataFrame, dataset: str) -> pd.Dat
     return with_print(rows, "table3", dataset).reindex(columns=list(COLUMNS))
 
 
-def _chosen_variant(runs: pd.DataFrame) -> pd.DataFrame:
+def chosen_variant(runs: pd.DataFrame) -> pd.DataFrame:
     """Of the variants with most finished seeds, the one best on validation; the first where none is finished."""
     done = runs[runs["state"] == "done"].groupby("label", sort=False)["best_validation_auc"].agg(["count", "mean"])
     most = done[done["count"] == done["count"].max()]
@@ -134,7 +134,7 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
     rules = [place for place, model in enumerate(own["model"]) if model == next(iter(_simple(own)), None)]
     lines.append(_improvement_row(frame, held))
     head, groups = layout("model", dataset, held=held)
-    caption = f"{measured} {beside(dataset)} {MARKS if held else ''} {_ABOUT} {paper_numbers()['table3']['note']}"
+    caption = f"{measured} {beside(dataset)} {MARKS if held else ''} {_ABOUT}"
     strong = frozenset(np.flatnonzero(own["model"] == "hyperctr").tolist())
     return PrintTable(head, lines, " ".join(caption.split()), "table3", groups, strong,
                       frozenset([*rules[:1], len(own)]))  # fmt: skip

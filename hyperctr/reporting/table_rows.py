@@ -114,6 +114,12 @@ def our_cells(row: Mapping[str, Any], best: Mapping[str, float], *, held: bool) 
     return cells
 
 
+def headline(frame: pd.DataFrame, count: int = 6) -> dict[str, float]:
+    """Return the AUCs of the best rows of ours, for the index page."""
+    rows = ours(frame).dropna(subset=["auc"]).sort_values("auc", ascending=False)
+    return {f"AUC of {row['model']}": float(row["auc"]) for row in records(rows.head(count))}
+
+
 def best_values(rows: pd.DataFrame) -> dict[str, float]:
     """Return the best AUC, GAUC and log loss of some rows."""
     return {"auc": rows["auc"].max(), "gauc": rows["gauc"].max(), "logloss": rows["logloss"].min()}

@@ -62,13 +62,17 @@ def table2_layout(frame: pd.DataFrame) -> PrintTable:
             stated, own = row[f"{name}_printed"], row[name]
             differs = math.isfinite(stated) and math.isfinite(own) and stated != own
             line += [_setting(stated), Cell(_setting(own).text, small="differs" if differs else "")]
-        line += [Cell(str(row["optimiser"] or EMPTY)), _setting(row["embedding_size"]), Cell(row["text"])]
+        line += [
+            Cell(row["optimiser"] if isinstance(row["optimiser"], str) else EMPTY),
+            _setting(row["embedding_size"]),
+            Cell(row["text"]),
+        ]
         lines.append(line)
     head = ["model", *["printed", "ours"] * len(SETTINGS), "optimiser (ours)", "d (ours)", "printed about it"]
     groups: Sequence[tuple[str, int]] = [("", 1), *((_words(name), 2) for name in SETTINGS), ("", 3)]
     ours_are = "Ours: the settings of the runs in Table 3; a dash: no run, or not printed."
     caption = f"{paper_numbers()['table2']['note']} {ours_are}"
-    return PrintTable(head, lines, caption, "table2", groups, text_columns=frozenset({0, 7, 9}))
+    return PrintTable(head, lines, caption, "table2", groups, text_columns=frozenset({0, 7, 9}), wide={9: 0.35})
 
 
 def _words(name: str) -> str:
