@@ -4,7 +4,7 @@
 answers on stdout with ``{"ready": ...}``, ``{"started": ID, "pid": N}`` and ``{"ended": ID, "exit": N,
 "peak_memory_mib": X}`` (a negative exit is the signal that ended it). It is a program of its own, not a start method of
 :mod:`multiprocessing`, which would import the user's main module again in every run and cannot tell the peak memory of
-a process that was killed. When the sweep dies, stdin ends, the server ends, and so do its runs.
+a process that was killed. When the sweep dies, stdin ends, and the server ends its runs and itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Server:
             if readable:
                 received = os.read(0, 1 << 16)
                 if not received:
-                    return
+                    return self._kill()
                 *lines, waiting = (waiting + received).split(b"\n")
                 for line in lines:
                     self._obey(json.loads(line))
@@ -61,6 +61,11 @@ class Server:
             _become(job)
         self.running[pid] = job["id"]
         self._say(started=job["id"], pid=pid)
+
+    def _kill(self) -> None:
+        """End all runs at once: their sweep is gone, and another one may be waiting to go on with them."""
+        for pid in self.running:
+            os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         while self.running:
@@ -123,8 +128,11 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # nothing that a library prints gets between the answers
     os.set_inheritable(answers, False)
-    import hyperctr.runs.experiment  # noqa: F401  (this is the point of the server: torch is loaded once)
+    import torch
 
+    import hyperctr.runs.experiment  # noqa: F401  (this is the point of the server: it is imported once)
+
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])  # the first optimiser imports another second's worth
     Server(answers).serve()
 
 

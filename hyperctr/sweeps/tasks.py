@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ from hyperctr.runs.store import runs_folder
 from hyperctr.sweeps.plan import Plan, PlannedRun, job_of, unique_runs
 from hyperctr.sweeps.processes import Ended
 from hyperctr.training.events import read_events
+
+logger = logging.getLogger("hyperctr.sweeps")
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,10 @@ def weight(config: Config) -> float:
     return config.epochs * (10 + graphs) * config.embedding_size
 
 
-def begin(name: str, **facts: Any) -> None:
-    """Write down that a run is going on."""
-    write_status(name, "running", host=platform.node(), error="", **facts)
+def begin(name: str) -> None:
+    """Write down that a run is going on; the run itself will say in which process."""
+    with _whatever_the_disk_says(name):
+        write_status(name, "running")
 
 
 def settle(ended: Ended) -> None:
@@ -133,15 +136,26 @@ def settle(ended: Ended) -> None:
         state = "done"  # it was stopped or killed after its last file was written
     points = read_events(runs_folder() / ended.name / "events.jsonl")
     facts = {"error": ended.error if state != "done" else "", "exit": ended.exit}
-    write_status(ended.name, state, **facts, peak_memory_mib=ended.peak_memory_mib,
-                 last_event=points[-1] if points else None)  # fmt: skip
+    with _whatever_the_disk_says(ended.name):
+        write_status(ended.name, state, **facts, peak_memory_mib=ended.peak_memory_mib,
+                     last_event=points[-1] if points else None)  # fmt: skip
 
 
 def plan_all(tasks: Sequence[Task]) -> None:
-    """Write down what is going to be run."""
+    """Write down what is going to be run; one that failed or was killed stays so until it is its turn."""
     for task in tasks:
-        if task.trains:
-            write_status(task.name, "planned", error="", pid=os.getpid())
+        if task.trains and read_status(task.name).state == "planned":
+            with _whatever_the_disk_says(task.name):
+                write_status(task.name, "planned")
+
+
+@contextmanager
+def _whatever_the_disk_says(name: str) -> Iterator[None]:
+    """Let a sweep go on where a state cannot be written (a full disk): its runs will say so themselves."""
+    try:
+        yield
+    except OSError as error:
+        logger.warning("the state of run %s cannot be written: %s", name, error)
 
 
 def final_states(plans: Sequence[Plan]) -> dict[str, str]:

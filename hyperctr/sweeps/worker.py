@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 import warnings
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
@@ -54,7 +55,9 @@ def carry_out(job: dict[str, Any]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "w", encoding="utf-8") as output:
+        with open(log, "a", encoding="utf-8") as output:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            output.write(f"{now} {job['kind']} by process {os.getpid()}\n")
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
         faulthandler.enable(sys.__stderr__ or 2)
