@@ -8,9 +8,7 @@ costs nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import itertools
 import json
 import math
 import os
@@ -19,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -32,10 +30,9 @@ from hyperctr.errors import ConfigError, RunError
 from hyperctr.runs.store import find_run, runs_folder
 from hyperctr.runtime import write_atomic
 
-if TYPE_CHECKING:
-    from hyperctr.runs.run import Run
-
+# what is timed: one training step, and one convolution of all user hypergraphs there and back
 STEP, CONVOLUTION = "training step", "convolution"
+MODULES = ("scaling.py", "scaling_worker.py")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -95,8 +92,8 @@ def measure_scaling(
         RunError: no such run, it is not finished, or a process that measured has died.
     """
     counts = sorted(set(threads)) or thread_counts(cores())
-    if counts[0] != 1 or counts[-1] > 4096:
-        raise ConfigError(f"threads = {list(threads)} must hold 1, which the others are compared with, and no zero")
+    if counts[0] != 1 or counts[-1] > 1024:
+        raise ConfigError(f"threads = {counts} must hold 1, which the others are compared with, and end by 1024")
     if rounds < 1 or not seconds > 0:
         raise ConfigError(f"rounds = {rounds} must be at least 1 and seconds = {seconds} above 0")
     folder = find_run(str(run))
@@ -104,18 +101,28 @@ def measure_scaling(
         raise RunError(f"{folder}: only a finished run can be timed; train it first")
     machine = machine_facts()
     asked = {"run": folder.name, "threads": counts, "rounds": rounds, "seconds": seconds, "machine": machine}
-    key = json.dumps([asked, hashlib.sha256(Path(__file__).read_bytes()).hexdigest()], sort_keys=True)
-    path = runs_folder() / "timings" / f"{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Scaling(folder.name, pd.DataFrame(kept["rows"]), kept["machine"], kept["busy_cores"], kept["seconds"])
+    code = [hashlib.sha256((Path(__file__).parent / name).read_bytes()).hexdigest() for name in MODULES]
+    key = json.dumps([asked, code], sort_keys=True)
+    path = runs_folder() / ".timings" / f"{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
+    kept = _kept(path)
+    if kept is not None:
+        return kept
     busy = busy_cores()
     started = time.perf_counter()
     frame = pd.DataFrame(_take_turns(folder, counts, rounds, seconds))
     found = Scaling(folder.name, frame, machine, round(busy, 2), round(time.perf_counter() - started, 1))
-    content = dataclasses.asdict(found) | {"frame": None, "rows": frame.to_dict("records"), "asked": asked}
+    content = {"rows": frame.to_dict("records"), "busy_cores": found.busy_cores, "took": found.seconds, **asked}
     write_atomic(path, json.dumps(content, indent=1))
     return found
+
+
+def _kept(path: Path) -> Scaling | None:
+    """Read an earlier measurement; None if there is none, or none that can be read."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Scaling(kept["run"], pd.DataFrame(kept["rows"]), kept["machine"], kept["busy_cores"], kept["took"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def busy_cores(seconds: float = 0.3) -> float:
@@ -155,7 +162,8 @@ def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) ->
     try:
         workers += [_Worker(folder, count) for count in counts]
         for worker in workers:
-            worker.answer()  # ready, warmed up
+            if worker.answer() != worker.threads:  # ready and warmed up: it tells how many threads it got
+                raise RunError(f"torch cannot use {worker.threads} threads here; ask for fewer")
         rows = []
         for turn in range(rounds):
             # every other round the other way round: what drifts favours nobody
@@ -177,7 +185,7 @@ class _Worker:
         # passive: threads that wait for work must not keep a core busy while another process is measured
         environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        command = [sys.executable, "-m", "hyperctr.runs.scaling", str(folder.resolve()), str(threads)]
+        command = [sys.executable, "-m", "hyperctr.runs.scaling_worker", str(folder.resolve()), str(threads)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
                                         env=environment, text=True)  # fmt: skip
 
@@ -210,58 +218,3 @@ class _Worker:
             self.process.kill()
             self.process.wait()
         self.errors.close()
-
-
-def _work(folder: Path, threads: int, orders: IO[str], answers: IO[str]) -> None:
-    """Answer "ready", then each order [what, seconds] with a rate per second, until the input ends."""
-    import torch
-
-    from hyperctr.runs.run import Run
-
-    torch.set_num_threads(threads)
-    torch.set_num_interop_threads(1)
-    measured = _calls(Run(folder))
-    for call in measured.values():
-        call()
-        call()
-
-    def say(value: Any) -> None:
-        answers.write(json.dumps(value) + "\n")
-        answers.flush()
-
-    say("ready")
-    for line in orders:
-        what, seconds = json.loads(line)
-        call, count, started = measured[what], 0, time.perf_counter()
-        while count == 0 or time.perf_counter() - started < seconds:
-            call()
-            count += 1
-        say(count / (time.perf_counter() - started))
-
-
-def _calls(run: Run) -> dict[str, Callable[[], object]]:
-    """Return what is timed: one training step, and one convolution of all user hypergraphs there and back."""
-    import torch
-
-    from hyperctr.model.convolution import HypergraphConv
-    from hyperctr.training.loop import Trainer
-
-    cpu, study, model = torch.device("cpu"), run.study, run.model
-    trainer = Trainer(model, study.data, study.split, study.slots, run.config, cpu)
-    graphs = getattr(getattr(model, "context", None), "graphs", None)
-    if graphs is None:
-        raise RunError(f"{run.id}: a run of {run.config.model} without hypergraphs; Figure 7 is about those that have")
-    steps = itertools.count()
-    stage = trainer.stages[-1]
-    calls: dict[str, Callable[[], object]] = {STEP: lambda: trainer._step(next(steps), stage)}
-    size = run.config.embedding_size
-    graph, layer = graphs.assemble(None)[0], HypergraphConv(size, size)
-    x = torch.randn(graph.num_nodes, size, requires_grad=True)
-    calls[CONVOLUTION] = lambda: layer(x, graph).sum().backward()
-    return calls
-
-
-if __name__ == "__main__":
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    _work(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin, channel)
