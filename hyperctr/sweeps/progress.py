@@ -65,7 +65,7 @@ class Board:
         if self._whole is not None:
             self._whole.update()
             if state != "done":
-                self._whole.write(line)
+                self._whole.write(line, file=sys.stderr)
         else:
             logger.info(line)
 

@@ -56,7 +56,7 @@ def hyperctr(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "hyperctr", *map(str, arguments)]
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 180.0) -> Any:
     """Return what ``what`` gives as soon as it gives anything true."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:

@@ -73,5 +73,4 @@ def test_a_search_goes_on_and_sees_validation_clicks_alone(
         assert f"learning_rate = {json.dumps(row.learning_rate)}\n" in written
     assert found["best_validation_auc"].is_monotonic_decreasing
     # nothing is left to do
-    again = search.run(3)
-    assert again.trained == () and again.seconds < 5
+    assert search.run(3).trained == ()
