@@ -11,8 +11,8 @@ from hyperctr.reporting.table_rows import records
 
 KINDS = ("holds", "fails", "not decided", "not testable")
 LOOKS: dict[str, tuple[str, Tone]] = {
-    "holds": ("✓ holds", "good"), "fails": ("✗ fails", "bad"), "not decided": ("not decided", ""),
-    "not testable": ("not testable", "soft"),
+    "holds": ("✓\u00a0holds", "good"), "fails": ("✗\u00a0fails", "bad"), "not decided": ("not\u00a0decided", ""),
+    "not testable": ("not\u00a0testable", "soft"),
 }  # fmt: skip
 MEANING = (
     "Printed numbers are compared as they are, without intervals. On ours, holds or fails means that a 95 % interval "

@@ -70,7 +70,10 @@ class Sweeps:
         from hyperctr.reporting.scaling_figures import speedup_frame
 
         try:
-            return speedup_frame(self.sweeps[0].scaling().frame)
+            scaling = self.sweeps[0].scaling()
+            frame = speedup_frame(scaling.frame)
+            frame.attrs["busy_cores"] = scaling.busy_cores
+            return frame
         except RunError:
             return None
 

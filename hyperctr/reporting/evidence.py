@@ -76,7 +76,8 @@ class Evidence:
         dataset: the printed column, or the name of our data set.
         column: the printed column it is, or stands nearest to; empty for none.
         others: results of the same source on other data sets, for claims across them.
-        speedup: rows of :func:`~hyperctr.reporting.scaling_figures.speedup_frame`; None if not measured.
+        speedup: rows of :func:`~hyperctr.reporting.scaling_figures.speedup_frame`; None if not measured. Its
+            ``attrs`` may say how many ``busy_cores`` there were when the measurement began.
     """
 
     source: Literal["paper", "ours"]

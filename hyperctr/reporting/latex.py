@@ -11,7 +11,7 @@ _ESCAPES = {
     "\u2026": r"\dots{}",
 }  # fmt: skip
 
-_DROPPED = ("\u2713 ", "\u2717 ")  # the word beside them says the same
+_DROPPED = ("\u2713\u00a0", "\u2717\u00a0")  # the word beside them says the same
 
 
 def escape(text: str) -> str:

@@ -108,10 +108,10 @@ def value_cell(
 
 
 def against_print(value: float, low: float, high: float, stated: float, *, lower_is_better: bool = False) -> Cell:
-    """Return ours minus the printed value; coloured, with an arrow, only if our interval leaves the printed value out.
+    r"""Return ours minus the printed value; coloured, with an arrow, only if our interval leaves the printed value out.
 
     >>> against_print(0.85, 0.84, 0.86, 0.836), against_print(0.85, 0.83, 0.87, 0.836).tone
-    (Cell(text='▲ +0.0140', small='', tone='good', bold=False), '')
+    (Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False), '')
     """
     if not (math.isfinite(value) and math.isfinite(stated)):
         return Cell(EMPTY)
@@ -120,7 +120,7 @@ def against_print(value: float, low: float, high: float, stated: float, *, lower
     if not (math.isfinite(low) and math.isfinite(high)) or low <= stated <= high:
         return Cell(text)
     better = (difference < 0) == lower_is_better
-    return Cell(f"{'▲' if difference > 0 else '▼'} {text}", tone="good" if better else "bad")
+    return Cell(f"{'▲' if difference > 0 else '▼'}\u00a0{text}", tone="good" if better else "bad")
 
 
 MARKS = (

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hyperctr.reporting.evidence import Comparison, Decision, Evidence, name_of, sign
+from hyperctr.reporting.axes import axis_of
+from hyperctr.reporting.evidence import Comparison, Decision, Evidence, sign
 from hyperctr.reporting.paper import counterpart
 from hyperctr.reporting.table_overall import chosen_variant
 from hyperctr.statistics import Interval
@@ -80,16 +81,17 @@ class Runs(Evidence):
 
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
         """Compare the runs of two rows or values, seed by seed."""
+        first, second = (arm if isinstance(arm, str) else axis_of(table).words(arm) for arm in (a, b))
         of_a, of_b = self._runs(table, a), self._runs(table, b)
         seeds = [seed for seed in of_a.index if seed in of_b.index]
         if not seeds:
-            return Comparison(name_of(a), name_of(b), metric, how="no finished run of both")
+            return Comparison(first, second, metric, how="no finished run of both")
         of_a, of_b = of_a.loc[seeds], of_b.loc[seeds]
         gains = (of_a[metric] - of_b[metric]).to_numpy(np.float64) * sign(metric)
         pairs = [self._interval(of_a.loc[seed], of_b.loc[seed], str(a)) for seed in seeds] if metric == "auc" else []
-        means = float(of_a[metric].mean()), float(of_b[metric].mean()), float(gains.mean())
+        mean_a, mean_b = float(of_a[metric].mean()), float(of_b[metric].mean())
         low, high, decision, how = _decide(gains, pairs)
-        return Comparison(name_of(a), name_of(b), metric, *means, low, high, decision, how)
+        return Comparison(first, second, metric, mean_a, mean_b, float(gains.mean()), low, high, decision, how)
 
     def _interval(self, a: Any, b: Any, name: str) -> tuple[float, float]:
         """Interval of the difference in AUC of two runs of one seed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 
 from hyperctr.reporting.paper import beside, counterpart
@@ -67,31 +66,39 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
     for name in names:
         found = own[own["model"] == name]
         if found.empty:  # a modality that these data do not have
-            blank = [Cell(EMPTY)] * (6 if held else 4)
+            blank = [Cell(EMPTY)] * (5 if held else 3)
             lines.append([Cell(name), *blank, *printed_cells(frame, name)])
             continue
         row = found.iloc[0].to_dict()
         failed = row["state"] != "done"
         cells = our_cells(row, best, held=held)
         first = Cell(name, remark(row), "bad" if failed else "")
-        lines.append([first, *cells[:3], behind_cell(row), *cells[3:], *printed_cells(frame, name)])
-    head, groups = layout("row", dataset, held=held, more=["behind multi-modal (AUC)"])
+        lines.append(
+            [
+                first,
+                cells[0],
+                Cell(cells[2].text, bold=cells[2].bold),
+                behind_cell(row),
+                *cells[3:],
+                *printed_cells(frame, name),
+            ]
+        )
+    head, groups = layout("row", dataset, ("AUC", "log loss", "behind (AUC)"), held=held)
     about = (
-        "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; it is told "
-        "apart where the interval leaves zero out."
+        "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
+        "brackets where the interval does not leave zero out: not told apart."
     )
     caption = f"{measured} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours."
-    strong = frozenset(np.flatnonzero(np.array(names) == BASE).tolist())
-    return PrintTable(head, lines, " ".join(caption.split()), "table4", groups, strong)
+    return PrintTable(head, lines, " ".join(caption.split()), "table4", groups)
 
 
 def behind_cell(row: dict[str, float]) -> Cell:
-    """Return the distance to the multi-modal model with its interval, and in words whether it is told apart.
+    """Return the distance to the multi-modal model with its interval, in brackets if it is not told apart.
 
     >>> behind_cell({"behind": 0.05, "behind_low": 0.04, "behind_high": 0.06})
     Cell(text='0.0500', small='0.0400 to 0.0600', tone='', bold=False)
-    >>> behind_cell({"behind": 0.003, "behind_low": -0.001, "behind_high": 0.007}).small
-    '−0.0010 to 0.0070, not told apart'
+    >>> behind_cell({"behind": 0.003, "behind_low": -0.001, "behind_high": 0.007})
+    Cell(text='(0.0030)', small='−0.0010 to 0.0070', tone='', bold=False)
     """
     values = [row[name] for name in BEHIND]
     if not math.isfinite(values[0]):
@@ -99,5 +106,5 @@ def behind_cell(row: dict[str, float]) -> Cell:
     text, low, high = (f"{value:.4f}".replace("-", "\u2212") for value in values)
     if not (math.isfinite(values[1]) and math.isfinite(values[2])):
         return Cell(text)
-    words = "" if values[1] > 0 or values[2] < 0 else ", not told apart"
-    return Cell(text, f"{low} to {high}{words}")
+    told_apart = values[1] > 0 or values[2] < 0
+    return Cell(text if told_apart else f"({text})", f"{low} to {high}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
@@ -19,6 +18,7 @@ from hyperctr.reporting.table_rows import (
     layout,
     our_cells,
     ours,
+    pair_cell,
     printed_cells,
     records,
     remark,
@@ -135,9 +135,8 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
     lines.append(_improvement_row(frame, held))
     head, groups = layout("model", dataset, held=held)
     caption = f"{measured} {beside(dataset)} {MARKS if held else ''} {_ABOUT}"
-    strong = frozenset(np.flatnonzero(own["model"] == "hyperctr").tolist())
-    return PrintTable(head, lines, " ".join(caption.split()), "table3", groups, strong,
-                      frozenset([*rules[:1], len(own)]))  # fmt: skip
+    breaks = frozenset([*rules[:1], len(own)])
+    return PrintTable(head, lines, " ".join(caption.split()), "table3", groups, rules_before=breaks)
 
 
 _ABOUT = (
@@ -154,9 +153,7 @@ def _improvement_row(frame: pd.DataFrame, held: bool) -> list[Cell | str]:
     gained, stated = improvement(frame), paper_numbers()["table3"]["improvement_percent"]
     row = [Cell("Improv. (%)"), _percent(gained["auc"]), Cell(EMPTY), _percent(gained["logloss"])]
     row += [Cell(EMPTY)] * (2 if held else 0)
-    for column in printed_columns():
-        row += [_percent(stated[column][metric]) for metric in ("auc", "logloss")]
-    return list(row)
+    return [*row, *(pair_cell(stated[column], 2) for column in printed_columns())]
 
 
 def _percent(value: float) -> Cell:

@@ -12,6 +12,7 @@ import pandas as pd
 from hyperctr.reporting.paper import METRICS, counterpart, printed, printed_cell, printed_columns
 from hyperctr.reporting.printed import Cell, against_print, value_cell
 from hyperctr.reporting.sweep_frames import over_seeds
+from hyperctr.reporting.tables import EMPTY
 
 NO_RUN = "no run"
 PRINTED = "printed"
@@ -126,43 +127,38 @@ def best_values(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def printed_cells(frame: pd.DataFrame, name: str) -> list[Cell]:
-    """Return the printed cells of a row, all columns; dashes where the paper has no such row."""
+    """Return the printed cells of a row, AUC and log loss of each data set; dashes where the paper has no such row."""
     found = {row["dataset"]: row for row in records(frame) if row["state"] == PRINTED and row["model"] == name}
-    return [
-        value_cell(found[column][f"paper_{metric}"] if column in found else math.nan)
-        for column in printed_columns()
-        for metric in METRICS
-    ]
+    cells = ({metric: found.get(column, {}).get(f"paper_{metric}", math.nan) for metric in METRICS}
+             for column in printed_columns())  # fmt: skip
+    return [pair_cell(one, 4) for one in cells]
+
+
+def pair_cell(pair: Mapping[str, float], digits: int) -> Cell:
+    """Return printed AUC and log loss as one cell, the latter small, so that three data sets fit on a page.
+
+    >>> pair_cell({"auc": 0.812, "logloss": 0.5548}, 4)
+    Cell(text='0.8120', small='0.5548', tone='', bold=False)
+    """
+    if not all(math.isfinite(pair[metric]) for metric in METRICS):
+        return Cell(EMPTY)
+    return Cell(f"{pair['auc']:.{digits}f}", f"{pair['logloss']:.{digits}f}")
 
 
 def layout(
-    first: str, dataset: str, *, held: bool, more: Sequence[str] = ()
+    first: str, dataset: str, shown: Sequence[str] = ("AUC", "GAUC", "log loss"), *, held: bool
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Return the titles and the line above them: ours, against print, printed."""
-    column = counterpart(dataset)
-    head = [first, "AUC", "GAUC", "log loss", *more]
-    groups = [("", 1), (f"ours, {dataset}", 3 + len(more))]
+    head = [first, *shown]
+    groups = [("", 1), (f"ours, {dataset}", len(shown))]
     if held:
         head += ["AUC", "log loss"]
-        groups.append((f"ours \u2212 {column}", 2))
-    for name in printed_columns():
-        head += ["AUC", "log loss"]
-        groups.append((f"{name}, printed", 2))
-    return head, groups
+        groups.append((f"ours \u2212 {counterpart(dataset)}", 2))
+    head += printed_columns()
+    return head, [*groups, ("printed: AUC, small: log loss", len(printed_columns()))]
 
 
 def remark(row: Mapping[str, Any], below: bool = False) -> str:
     """Say what a reader must know of a row before its numbers: a state other than done, or that it lost to counting."""
-    words = [] if row["state"] in ("done", NO_RUN) else [str(row["state"])]
-    if words and row.get("error"):
-        words[0] += f": {_short(str(row['error']))}"
-    if row["state"] == NO_RUN:
-        words.append(NO_RUN)
-    if below:
-        words.append("below popularity")
-    return "; ".join(words)
-
-
-def _short(text: str, length: int = 60) -> str:
-    line = text.splitlines()[0]
-    return line if len(line) <= length else f"{line[: length - 1]}\u2026"
+    words = [] if row["state"] == "done" else [str(row["state"])]
+    return "; ".join(words + (["below popularity"] if below else []))

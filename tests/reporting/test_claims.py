@@ -150,6 +150,20 @@ def test_speedup_is_judged_as_far_as_it_was_measured(ratios: tuple[tuple[int, fl
     assert verdict("near_linear_speedup", EMPTY, speedup=speed(*ratios)) == wanted
 
 
+def test_speedup_of_a_busy_machine_says_little() -> None:
+    busy = speed((2, 0.3, 0.5))
+    assert verdict("near_linear_speedup", EMPTY, speedup=busy) == FAILS
+    busy.attrs["busy_cores"] = 1.5
+    assert verdict("near_linear_speedup", EMPTY, speedup=busy) == OPEN
+
+
+def test_an_end_is_judged_only_beyond_what_the_paper_calls_best() -> None:
+    assert verdict("long_slots_are_worse", axis("slot_months", v3=0.8, v6=0.7)) == NONE
+    assert verdict("short_slots_are_worse", axis("slot_months", v3=0.7, v6=0.8)) == NONE
+    assert verdict("many_neighbours_are_worse", axis("neighbours", v5=0.8, v15=0.7)) == NONE
+    assert verdict("dimension_flattens", axis("embedding_size", v8=0.7, v16=0.7)) == NONE
+
+
 @pytest.mark.parametrize(("gap", "wanted"), [(0.01, HOLDS), (0.09, FAILS), (0.05, OPEN)])
 def test_claims_across_data_sets(gap: float, wanted: str) -> None:
     elsewhere: list[Evidence] = [Runs("kuaishou", rows4(0.85, 0.8, 0.75, 0.75, 0.8))]
@@ -231,9 +245,10 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
     table = claims_layout(found)
     assert len(table.rows) == len(CLAIMS)
     assert table.groups == [("", 1), ("on the printed numbers", 3), ("on ours", 1)]
-    line = next(row for row in table.rows if row[0].text.startswith("All modalities together have a lower log"))  # type: ignore[union-attr]
-    assert [(cell.text, cell.tone) for cell in line[1:]] == [  # type: ignore[union-attr]
-        ("✓ holds", "good"), ("✓ holds", "good"), ("✗ fails", "bad"), ("✓ holds", "good")]  # fmt: skip
+    line = next(row for row in table.rows if row[0].text.startswith("All modalities together have a lower log"))
+    assert [(cell.text, cell.tone) for cell in line[1:]] == [
+        ("✓\u00a0holds", "good"), ("✓\u00a0holds", "good"), ("✗\u00a0fails", "bad"), ("✓\u00a0holds", "good"),
+    ]  # fmt: skip
     assert "✓" not in table.latex()
     assert counts(found)[HOLDS] == 10
     words = claims_paragraph(found).split("\n\n")
