@@ -2,7 +2,7 @@
 
 The base run is timed for a whole epoch; every other run for a handful of steps, an epoch of the interest pre-training
 and one validation. The test is as much work as validation per click and candidate. Epochs are counted as if early
-stopping never came, so the minutes are an upper bound. Timings are kept in ``<runs>/timings`` under the run's id.
+stopping never came, so the minutes are an upper bound. Timings are kept in ``<runs>/.timings`` under the run's id.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def estimate(plans: Sequence[Plan], *, workers: int | None = None, share_gpu: bo
 def timing(run_id: str) -> dict[str, Any]:
     """Return the timing kept for a run; nothing if there is none."""
     try:
-        found: dict[str, Any] = json.loads((runs_folder() / "timings" / f"{run_id}.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((runs_folder() / ".timings" / f"{run_id}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found

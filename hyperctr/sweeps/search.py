@@ -1,7 +1,7 @@
 """Search for settings with optuna, judged by validation AUC alone: test metrics are not even read.
 
 A trial is an ordinary run of the store (or one per seed), so a setting that was trained before costs nothing. The
-study lies in ``<runs>/search/<name>.db`` (SQLite) and goes on where it stopped; its name holds what was searched on
+study lies in ``<runs>/.search/<name>.db`` (SQLite) and goes on where it stopped; its name holds what was searched on
 which data and code, so trials of another data set, preset or version of the code never mix. Enough trials for the whole
 grid try each of its points once; fewer are chosen by the tree-structured Parzen estimator.
 """
@@ -66,7 +66,7 @@ class Search:
     @property
     def storage(self) -> Path:
         """The SQLite file of the study."""
-        return runs_folder() / "search" / f"{self.name}.db"
+        return runs_folder() / ".search" / f"{self.name}.db"
 
     @property
     def points(self) -> int:

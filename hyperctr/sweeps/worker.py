@@ -83,7 +83,7 @@ def do(job: dict[str, Any]) -> None:
     if job["kind"] == "time":
         from hyperctr.sweeps.estimate import measure
 
-        measure(data, config, job["whole"], job["device"], Path(job["runs"]) / "timings" / f"{job['timed']}.json")
+        measure(data, config, job["whole"], job["device"], Path(job["runs"]) / ".timings" / f"{job['timed']}.json")
         return
 
     from hyperctr.runs.experiment import train

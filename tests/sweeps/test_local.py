@@ -189,7 +189,7 @@ def test_dry_run_says_what_is_left_and_what_it_takes(tmp_path: Path, tiny_table:
     assert sorted(row.split("  ")[-1] for row in rows[1:]) == [
         f"tiny: layers {layers}, seed {seed}" for layers in (1, 2) for seed in (0, 1)
     ]
-    timings = [json.loads(path.read_text()) for path in (tmp_path / "runs" / "timings").glob("*.json")]
+    timings = [json.loads(path.read_text()) for path in (tmp_path / "runs" / ".timings").glob("*.json")]
     assert len(timings) == 2  # once for all seeds
     assert all(0 < timing["seconds"] < 600 and timing["peak_memory_mib"] > 50 for timing in timings)
     assert re.match(r"4 runs, 0 of them done; at most \d+\.\d minutes with 2 at once", summary)
