@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 
 ROOT = Path(__file__).parents[2]
+HULLS = ".hctr[data-view=hulls]"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
@@ -150,3 +151,62 @@ def _only_loopback(route: Any) -> None:
         route.continue_()
     else:
         route.abort()
+
+
+def after_scene(page: Any, act: Any, test: str) -> None:
+    """Do something, then wait until the scene that came of it is drawn: ``test`` is JavaScript over it, as ``s``."""
+    act()
+    page.wait_for_function(
+        "test => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return new Function('s', 'return ' + test)(s); }",
+        arg=test,
+    )
+
+
+def until(lab: Lab, code: str, expected: str) -> None:
+    """Ask the kernel until it prints what is expected: it hears of a click after the page has drawn it."""
+    end = time.monotonic() + 20
+    while (found := lab.python(f"print({code})")) != expected and time.monotonic() < end:
+        pass
+    assert found == expected
+
+
+def over(page: Any, place: tuple[float, float]) -> tuple[float, float]:
+    """Place on the page of a place on the canvas."""
+    box = page.locator(".hc-over").bounding_box()
+    return box["x"] + place[0], box["y"] + place[1]
+
+
+def matrix(page: Any) -> tuple[float, float, float, float]:
+    """Where the cells of the incidence matrix begin, and how wide and high they are, pixels of the canvas."""
+    wide, high, n, e = page.evaluate(
+        "(() => { const c = document.querySelector('.hc-over');"
+        " const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return [c.clientWidth, c.clientHeight, s.n, s.e]; })()"
+    )
+    left = 238 if wide > 700 else 190 if wide > 520 else 90
+    return left, 34, min((wide - left - 14) / n, 26), min((high - 64) / e, 26)
+
+
+def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag over the canvas."""
+    page.mouse.move(*over(page, start))
+    page.mouse.down()
+    page.mouse.move(*over(page, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)))
+    page.mouse.move(*over(page, end))
+    page.mouse.up()
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (c) => c.slice(0, 3).map((v) => v / 255)
+    .map((v) => (v <= 0.04 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length < 4 || c[3] > 0.9) return c; } return [255, 255, 255]; };
+  const root = document.querySelector('.hctr');
+  const texts = [...root.querySelectorAll('button, label, output, .hc-rule, .hc-hint, .hc-none, th')]
+    .filter((e) => e.offsetParent && !e.matches('[aria-pressed=false].hc-chip'));
+  return Math.min(...texts.map((e) => { const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); }));
+}"""

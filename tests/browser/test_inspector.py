@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,74 +11,9 @@ import numpy as np
 import pytest
 
 from hyperctr.hypergraph.incidence import Hypergraph
-from hyperctr.reporting.study import open_study
-from tests.browser.lab import ROOT, Lab, chromium, find_browser, jupyterlab
+from tests.browser.lab import HULLS, Lab, after_scene, drag, matrix, over, until
 
 pytestmark = pytest.mark.browser
-HULLS = ".hctr[data-view=hulls]"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One JupyterLab, one page, notebook 21 run to its end at preset smoke."""
-    pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
-    pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
-    if find_browser() is None:
-        pytest.skip("no Chromium or Chrome found")
-    folder = tmp_path_factory.mktemp("lab")
-    book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
-    cells = [cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", [])]
-    cells[0]["source"] = "".join(cells[0]["source"]).replace('"quick"', '"smoke"')
-    (folder / "21.ipynb").write_text(json.dumps(book))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
-        study = open_study("planted", "smoke")
-        _ = study.run  # trained once, here; the notebook finds it in the store
-        with jupyterlab(folder) as address, chromium() as page:
-            lab = Lab(page, address)
-            lab.open("21.ipynb")
-            lab.command("notebook:run-all-cells")
-            page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=60_000)  # the last cell's
-            lab.folder, lab.study = folder, study
-            yield lab
-
-
-@pytest.fixture
-def page(lab: Lab) -> Any:
-    """The page, with the inspector as it was at first."""
-    lab.python(
-        "inspector.set_trait('view', 'hulls'); inspector.focus = None; inspector.selection = []; inspector.struck = [];"
-        "inspector.struck_modalities = []; inspector.query = ''; inspector.side = 'user'; inspector.delta = 0.5;"
-        "inspector.swap = False; inspector.pair = []; inspector.compare_slot = inspector.compare_delta = None;"
-        "inspector.modalities = list(study.data.modalities); inspector.slot = study.busiest_slot; inspector.limit = 15"
-    )
-    lab.page.wait_for_selector(f"{HULLS}[data-selected='0']")
-    lab.page.locator(".hctr").first.scroll_into_view_if_needed()
-    return lab.page
-
-
-def after_scene(page: Any, act: Any, test: str) -> None:
-    """Do something, then wait until the scene that came of it is drawn: ``test`` is JavaScript over it, as ``s``."""
-    act()
-    page.wait_for_function(
-        "test => { const s = document.querySelector('.hctr').inspector.state.scene;"
-        " return new Function('s', 'return ' + test)(s); }",
-        arg=test,
-    )
-
-
-def until(lab: Lab, code: str, expected: str) -> None:
-    """Ask the kernel until it prints what is expected: it hears of a click after the page has drawn it."""
-    end = time.monotonic() + 20
-    while (found := lab.python(f"print({code})")) != expected and time.monotonic() < end:
-        pass
-    assert found == expected
-
-
-def over(page: Any, place: tuple[float, float]) -> tuple[float, float]:
-    """Place on the page of a place on the canvas."""
-    box = page.locator(".hc-over").bounding_box()
-    return box["x"] + place[0], box["y"] + place[1]
 
 
 def test_it_shows_the_scene_that_python_has(lab: Lab, page: Any) -> None:
@@ -90,22 +23,9 @@ def test_it_shows_the_scene_that_python_has(lab: Lab, page: Any) -> None:
     assert page.errors == []
 
 
-def test_the_slot_slider_moves_slot_and_scene(lab: Lab, page: Any) -> None:
-    before = int(lab.python("print(inspector.slot)"))
-    key, slot = ("ArrowLeft", before - 1) if before else ("ArrowRight", 1)
-    page.focus("input[data-key=slot]")
-    after_scene(page, lambda: page.keyboard.press(key), f"s.slot === {slot}")
-    assert int(lab.python("print(inspector.slot)")) == slot
-    assert page.text_content(".hc-rule").startswith(lab.python("print(inspector.scene.rule)"))
-
-
-def test_a_modality_is_switched_off_and_the_threshold_moved(lab: Lab, page: Any) -> None:
-    after_scene(page, lambda: page.click(".hc-controls [data-key=visual]"), "s.edge_modality.every(m => m > 0)")
-    assert lab.python("print(inspector.modalities)") == str(list(lab.study.data.modalities[1:]))
-    total = int(lab.python("print(inspector.scene.total_edges)"))
-    page.focus("input[data-key=delta]")
-    after_scene(page, lambda: page.keyboard.press("Home"), "s.delta === 0")
-    assert int(lab.python("print(inspector.scene.total_edges)")) > total, "no threshold lets everything in"
+def test_the_auc_of_the_nearest_run_stands_by_the_threshold(lab: Lab, page: Any) -> None:
+    auc = f"test AUC {lab.study.run.metrics['auc']:.4f}"
+    assert auc in page.text_content(".hc-rule") and auc in page.text_content("[data-key=auc]")
 
 
 @pytest.mark.parametrize("view", ["hulls", "bipartite", "incidence"])
@@ -133,18 +53,6 @@ def test_a_selection_from_python_is_drawn_and_listed(lab: Lab, page: Any) -> Non
     page.keyboard.press("Escape")
 
 
-def test_the_keyboard_alone_steps_selects_and_clears(lab: Lab, page: Any) -> None:
-    page.focus(".hc-over")
-    for key in ("n", "n", "Enter"):
-        page.keyboard.press(key)
-    page.wait_for_selector(".hctr[data-selected='1']")
-    second = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
-                           " return s.nodes[s.degreeOrder[1]]; })()")  # fmt: skip
-    until(lab, "inspector.selection", f"[{second}]")
-    page.keyboard.press("Escape")
-    page.wait_for_selector(".hctr[data-selected='0']")
-
-
 def test_search_focuses_on_a_neighbourhood(lab: Lab, page: Any) -> None:
     user = lab.python("print(inspector.scene.nodes[0])")
     page.fill("input[data-key=query]", user)
@@ -154,25 +62,6 @@ def test_search_focuses_on_a_neighbourhood(lab: Lab, page: Any) -> None:
     members = "s.edge_nodes.subarray(s.edge_offsets[k], s.edge_offsets[k + 1])"
     every = f"[...Array(s.e).keys()].every(k => {members}.includes(s.index.get({user})))"
     after_scene(page, lambda: None, f"s.e > 0 && {every}")
-
-
-def matrix(page: Any) -> tuple[float, float, float, float]:
-    """Where the cells of the incidence matrix begin, and how wide and high they are, pixels of the canvas."""
-    wide, high, n, e = page.evaluate(
-        "(() => { const c = document.querySelector('.hc-over');"
-        " const s = document.querySelector('.hctr').inspector.state.scene;"
-        " return [c.clientWidth, c.clientHeight, s.n, s.e]; })()"
-    )
-    left = 238 if wide > 700 else 190 if wide > 520 else 90
-    return left, 34, min((wide - left - 14) / n, 26), min((high - 64) / e, 26)
-
-
-def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*over(page, start))
-    page.mouse.down()
-    page.mouse.move(*over(page, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)))
-    page.mouse.move(*over(page, end))
-    page.mouse.up()
 
 
 def test_brushing_the_incidence_matrix_selects_the_members_under_it(lab: Lab, page: Any) -> None:
@@ -221,20 +110,6 @@ def test_a_bar_of_the_overlap_selects_the_nodes_behind_it(lab: Lab, page: Any) -
     )
 
 
-def test_play_goes_through_the_slots_and_stops_at_the_last(lab: Lab, page: Any) -> None:
-    lab.python("inspector.slot = 0")
-    after_scene(page, lambda: None, "s.slot === 0")
-    last = len(lab.study.slots.labels) - 1
-    after_scene(page, lambda: page.click(".hc-play"), f"s.slot === {last}")
-    page.wait_for_selector(".hc-play[aria-label='play the slots']")
-    until(lab, "inspector.slot", str(last))
-    after_scene(page, lambda: page.click(".hc-play"), "s.slot === 0")  # from the end it begins anew
-    assert page.get_attribute(".hc-play", "aria-label") == "pause"
-    after_scene(page, lambda: page.click(".hc-play"), "s.slot === 0")
-    page.wait_for_selector(".hc-play[aria-label='play the slots']")
-    until(lab, "inspector.slot", "0")  # paused where it was
-
-
 def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any) -> None:
     lab.python("inspector.slot = 1")
     after_scene(page, lambda: None, "s.slot === 1")
@@ -265,56 +140,6 @@ def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any
     assert compared()[0][0] == 0 < compared()[0][1], "no threshold lets everything in"
     assert page.text_content(".hc-rule").startswith(lab.python("print(inspector.scene.rule)"))
     page.click("[role=tab][data-key=selection]")
-
-
-def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> None:
-    page.focus("[data-key=hulls]")
-    reached = []
-    for _ in range(60):
-        reached.append(page.evaluate(
-            "(() => { const a = document.activeElement; return !a.closest('.hctr') ? null :"
-            " a.dataset.key || a.getAttribute('aria-label') || a.className; })()"))  # fmt: skip
-        if reached[-1] is None:
-            break
-        page.keyboard.press("Tab")
-    wanted = ["hulls", "bipartite", "incidence", "overlap", "difference", "user", "item", "png", "csv", "hif", "slot",
-              "play the slots", *lab.study.data.modalities, "delta", "neighbours", "limit", "query", "zoom in", "fit",
-              "selection"]  # fmt: skip
-    assert [name for name in wanted if name not in reached] == []
-    assert any(str(name).startswith("Hypergraph.") for name in reached), "the picture itself"
-
-    page.focus("[data-key=bipartite]")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".hctr[data-view=bipartite]")
-    page.focus(".hc-controls [data-key=visual]")
-    after_scene(page, lambda: page.keyboard.press("Space"), "s.edge_modality.every(m => m > 0)")
-    page.focus("[role=tab][data-key=selection]")
-    page.keyboard.press("ArrowRight")
-    page.wait_for_selector("[role=tab][data-key=user][aria-selected=true]:focus")
-    page.keyboard.press("ArrowLeft")
-
-    page.focus(".hc-over")
-    node = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
-                         " return s.nodes[s.degreeOrder[0]]; })()")  # fmt: skip
-    where = "id => document.querySelector('.hctr').inspector.at(id)"
-    x = page.evaluate(where, node)[0]
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"([id, x]) => Math.abs(({where})(id)[0] - x - 40) < 1", arg=[node, x])
-    page.keyboard.press("0")
-    page.keyboard.press("n")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".hctr[data-selected='1']")
-    page.wait_for_selector(".hc-panel[data-key=selection] tbody tr")
-    page.focus(".hc-panel[data-key=selection] tbody tr")
-    page.keyboard.press("Enter")  # a row is put into the question
-    assert page.input_value("input[data-key=user]") == str(node)
-    page.focus(".hc-over")
-    page.keyboard.press("n")
-    page.keyboard.press("f")
-    page.wait_for_selector(".hc-focus:not([hidden])")
-    page.keyboard.press("Escape")
-    page.wait_for_selector(".hctr[data-selected='0'] .hc-focus", state="hidden")
-    until(lab, "inspector.focus, inspector.selection", "None []")
 
 
 def test_striking_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: Any) -> None:

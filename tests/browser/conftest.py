@@ -1,0 +1,52 @@
+"""A JupyterLab of its own for each module of browser tests: Playwright must not outlive them, and one restarts it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hyperctr.reporting.study import open_study
+from tests.browser.lab import HULLS, ROOT, Lab, chromium, find_browser, jupyterlab
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab, one page, notebook 21 run to its end at preset smoke."""
+    pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
+    pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
+    if find_browser() is None:
+        pytest.skip("no Chromium or Chrome found")
+    folder = tmp_path_factory.mktemp("lab")
+    book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    cells[0]["source"] = "".join(cells[0]["source"]).replace('"quick"', '"smoke"')
+    (folder / "21.ipynb").write_text(json.dumps(book))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
+        study = open_study("planted", "smoke")
+        _ = study.run  # trained once, here; the notebook finds it in the store
+        with jupyterlab(folder) as address, chromium() as page:
+            lab = Lab(page, address)
+            lab.open("21.ipynb")
+            lab.command("notebook:run-all-cells")
+            page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=60_000)  # the last cell's
+            lab.folder, lab.study = folder, study
+            yield lab
+
+
+@pytest.fixture
+def page(lab: Lab) -> Any:
+    """The page, with the inspector as it was at first."""
+    lab.python(
+        "inspector.set_trait('view', 'hulls'); inspector.focus = None; inspector.selection = []; inspector.struck = [];"
+        "inspector.struck_modalities = []; inspector.query = ''; inspector.side = 'user'; inspector.delta = 0.5;"
+        "inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
+        "inspector.compare_slot = inspector.compare_delta = None;"
+        "inspector.modalities = list(study.data.modalities); inspector.slot = study.busiest_slot; inspector.limit = 15"
+    )
+    lab.page.wait_for_selector(f"{HULLS}[data-selected='0']")
+    lab.page.locator(".hctr").first.scroll_into_view_if_needed()
+    return lab.page

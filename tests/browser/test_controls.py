@@ -1,0 +1,154 @@
+"""What moves the picture: slots, modalities, thresholds, keys, width and theme; a real Chromium, waits for states."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.lab import CONTRAST, Lab, after_scene, over, until
+
+pytestmark = pytest.mark.browser
+
+
+def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
+    after_scene(page, lambda: page.click(".hc-bar [data-key=item]"), "s.node_kind === 'item' && s.edge_kind === 'user'")
+    after_scene(page, lambda: page.click("text=Swap roles"), "s.node_kind === 'user' && s.edge_kind === 'item'")
+    until(lab, "inspector.side, inspector.swap", "item True")
+    after_scene(page, lambda: page.click(".hc-bar [data-key=user]"), "s.side === 'user'")
+    after_scene(page, lambda: page.click("text=Swap roles"), "s.node_kind === 'user'")
+    sizes = "[...s.edge_offsets].slice(1).map((end, k) => end - s.edge_offsets[k])"
+    script = "(() => { const s = document.querySelector('.hctr').inspector.state.scene; return %s; })()"
+    assert page.evaluate(script % sizes)[0] > 2
+    after_scene(page, lambda: page.select_option("select[data-key=neighbours]", "2"), f"Math.max(...{sizes}) === 2")
+    until(lab, "inspector.neighbours", "2")
+
+
+def test_hover_names_what_is_under_the_pointer(lab: Lab, page: Any) -> None:
+    node, title, degree = json.loads(lab.python(
+        "import json; k = int(inspector.scene.degree.argmax());"
+        "print(json.dumps([inspector.scene.nodes[k], inspector.scene.titles[k], int(inspector.scene.degree[k])]))"
+    ))  # fmt: skip
+    for view in ("hulls", "bipartite"):
+        page.click(f"[data-key={view}]")
+        page.wait_for_selector(f".hctr[data-view={view}]")
+        page.mouse.move(*over(page, page.evaluate("id => document.querySelector('.hctr').inspector.at(id)", node)))
+        page.wait_for_selector(".hc-tip:not([hidden])")
+        assert page.text_content(".hc-tip b") == title
+        assert f"on {degree} hyperedge" in page.text_content(".hc-tip")
+
+
+def test_text_is_readable_in_both_themes_and_the_widget_follows_its_width(lab: Lab, page: Any) -> None:
+    grounds = []
+    for theme, light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
+        page.evaluate("t => { jupyterapp.commands.execute('apputils:change-theme', { theme: t }); }", theme)
+        page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        page.wait_for_function(f"({CONTRAST})() >= 4.5")  # what the guidelines for accessible pages ask for
+        grounds.append(page.evaluate("getComputedStyle(document.querySelector('.hc-stage')).backgroundColor"))
+    assert len(set(grounds)) == 2
+    size = page.viewport_size
+    page.set_viewport_size({"width": 900, "height": size["height"]})
+    page.wait_for_selector(".hctr.hc-narrow")
+    drawn = (
+        "(() => { const c = document.querySelector('.hc-base');"
+        " return c.width === c.clientWidth * devicePixelRatio; })()"
+    )
+    page.wait_for_function(drawn)
+    page.set_viewport_size(size)
+    page.wait_for_selector(".hctr:not(.hc-narrow)")
+    page.wait_for_function(drawn)
+
+
+def test_the_slot_slider_moves_slot_and_scene(lab: Lab, page: Any) -> None:
+    before = int(lab.python("print(inspector.slot)"))
+    key, slot = ("ArrowLeft", before - 1) if before else ("ArrowRight", 1)
+    page.focus("input[data-key=slot]")
+    after_scene(page, lambda: page.keyboard.press(key), f"s.slot === {slot}")
+    assert int(lab.python("print(inspector.slot)")) == slot
+    assert page.text_content(".hc-rule").startswith(lab.python("print(inspector.scene.rule)"))
+
+
+def test_a_modality_is_switched_off_and_the_threshold_moved(lab: Lab, page: Any) -> None:
+    after_scene(page, lambda: page.click(".hc-controls [data-key=visual]"), "s.edge_modality.every(m => m > 0)")
+    assert lab.python("print(inspector.modalities)") == str(list(lab.study.data.modalities[1:]))
+    total = int(lab.python("print(inspector.scene.total_edges)"))
+    page.focus("input[data-key=delta]")
+    after_scene(page, lambda: page.keyboard.press("Home"), "s.delta === 0")
+    assert int(lab.python("print(inspector.scene.total_edges)")) > total, "no threshold lets everything in"
+
+
+def test_play_goes_through_the_slots_and_stops_at_the_last(lab: Lab, page: Any) -> None:
+    lab.python("inspector.slot = 0")
+    after_scene(page, lambda: None, "s.slot === 0")
+    last = len(lab.study.slots.labels) - 1
+    after_scene(page, lambda: page.click(".hc-play"), f"s.slot === {last}")
+    page.wait_for_selector(".hc-play[aria-label='play the slots']")
+    until(lab, "inspector.slot", str(last))
+    after_scene(page, lambda: page.click(".hc-play"), "s.slot === 0")  # from the end it begins anew
+    assert page.get_attribute(".hc-play", "aria-label") == "pause"
+    after_scene(page, lambda: page.click(".hc-play"), "s.slot === 0")
+    page.wait_for_selector(".hc-play[aria-label='play the slots']")
+    until(lab, "inspector.slot", "0")  # paused where it was
+
+
+def test_the_keyboard_alone_steps_selects_and_clears(lab: Lab, page: Any) -> None:
+    page.focus(".hc-over")
+    for key in ("n", "n", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector(".hctr[data-selected='1']")
+    second = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+                           " return s.nodes[s.degreeOrder[1]]; })()")  # fmt: skip
+    until(lab, "inspector.selection", f"[{second}]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".hctr[data-selected='0']")
+
+
+def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> None:
+    page.focus("[data-key=hulls]")
+    reached = []
+    for _ in range(60):
+        reached.append(page.evaluate(
+            "(() => { const a = document.activeElement; return !a.closest('.hctr') ? null :"
+            " a.dataset.key || a.getAttribute('aria-label') || a.className; })()"))  # fmt: skip
+        if reached[-1] is None:
+            break
+        page.keyboard.press("Tab")
+    wanted = ["hulls", "bipartite", "incidence", "overlap", "difference", "user", "item", "png", "csv", "hif", "slot",
+              "play the slots", *lab.study.data.modalities, "delta", "neighbours", "limit", "query", "zoom in", "fit",
+              "selection"]  # fmt: skip
+    assert [name for name in wanted if name not in reached] == []
+    assert any(str(name).startswith("Hypergraph.") for name in reached), "the picture itself"
+
+    page.focus("[data-key=bipartite]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hctr[data-view=bipartite]")
+    page.focus(".hc-controls [data-key=visual]")
+    after_scene(page, lambda: page.keyboard.press("Space"), "s.edge_modality.every(m => m > 0)")
+    page.focus("[role=tab][data-key=selection]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("[role=tab][data-key=user][aria-selected=true]:focus")
+    page.keyboard.press("ArrowLeft")
+
+    page.focus(".hc-over")
+    node = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+                         " return s.nodes[s.degreeOrder[0]]; })()")  # fmt: skip
+    where = "id => document.querySelector('.hctr').inspector.at(id)"
+    x = page.evaluate(where, node)[0]
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"([id, x]) => Math.abs(({where})(id)[0] - x - 40) < 1", arg=[node, x])
+    page.keyboard.press("0")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hctr[data-selected='1']")
+    page.wait_for_selector(".hc-panel[data-key=selection] tbody tr")
+    page.focus(".hc-panel[data-key=selection] tbody tr")
+    page.keyboard.press("Enter")  # a row is put into the question
+    assert page.input_value("input[data-key=user]") == str(node)
+    page.focus(".hc-over")
+    page.keyboard.press("n")
+    page.keyboard.press("f")
+    page.wait_for_selector(".hc-focus:not([hidden])")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".hctr[data-selected='0'] .hc-focus", state="hidden")
+    until(lab, "inspector.focus, inspector.selection", "None []")
