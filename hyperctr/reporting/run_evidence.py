@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from hyperctr.reporting.axes import axis_of
 from hyperctr.reporting.evidence import Comparison, Decision, Evidence, sign
 from hyperctr.reporting.paper import counterpart
+from hyperctr.reporting.sweep_frames import seed_interval
 from hyperctr.reporting.table_overall import chosen_variant
 from hyperctr.statistics import Interval
 
 Pair = Callable[[str, str], Interval | None]
-LEVEL = 0.95
 
 
 @dataclass
@@ -123,17 +123,3 @@ def _decide(gains: NDArray[np.float64], pairs: Sequence[tuple[float, float]]) ->
     if over == "open" and agreed != "open":
         return low, high, agreed, f"{how}, told apart over test users in each of them"
     return low, high, over, how
-
-
-def seed_interval(gains: NDArray[np.float64]) -> tuple[float, float]:
-    """Return Student's 95 % interval of the mean of at least two numbers, one per seed.
-
-    >>> low, high = seed_interval(np.array([0.01, 0.02, 0.03]))
-    >>> round(low, 4), round(high, 4)
-    (-0.0048, 0.0448)
-    """
-    from scipy.stats import t
-
-    half = float(t.ppf((1 + LEVEL) / 2, len(gains) - 1)) * float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
-    mean = float(np.mean(gains))
-    return mean - half, mean + half

@@ -12,7 +12,8 @@ import pytest
 from hyperctr.reporting.claims import Verdict, all_claims, check_claims
 from hyperctr.reporting.claims_page import claims_layout, claims_paragraph, counts, reasons_layout
 from hyperctr.reporting.evidence import Evidence, Printed, printed_evidence
-from hyperctr.reporting.run_evidence import Runs, seed_interval
+from hyperctr.reporting.run_evidence import Runs
+from hyperctr.reporting.sweep_frames import seed_interval
 from hyperctr.reporting.table_overall import method_names
 from hyperctr.statistics import Interval
 from tests.reporting.frames import results_frame

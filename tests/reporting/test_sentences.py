@@ -31,9 +31,9 @@ def paragraph(auc: Any, *, axis: str = "layers", pair: Any = None, stated: Any =
 def test_three_seeds_tell_what_differs_and_what_does_not() -> None:
     auc = {1: [0.70, 0.71, 0.72], 3: [0.80, 0.79, 0.81], 5: [0.79, 0.80, 0.80]}
     text = paragraph(auc, validation={1: 0.7, 3: 0.82, 5: 0.81}, stated=STATED)
-    assert "Best on validation: 3 layers (0.8200); its test AUC is 0.8000 (0.7900 to 0.8100)." in text
+    assert "Best on validation: 3 layers (0.8200); its test AUC is 0.8000 (0.7752 to 0.8248)." in text
     assert "Between 1 layer and 5 layers test AUC moves by 0.0900, from 0.7100 (1 layer) to 0.8000 (3 layers)." in text
-    assert "Over 3 seeds, test AUC with 3 layers is higher than with 1 layer (by 0.0900, 0.0800 to 0.1000)." in text
+    assert "Over 3 seeds, test AUC with 3 layers is higher than with 1 layer (by 0.0900, 0.0652 to 0.1148)." in text
     assert "The interval of its difference to 5 layers includes zero." in text
     assert "The chosen value is above the strongest simple model, content MF (0.7200)." in text
     assert (
