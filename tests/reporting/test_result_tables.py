@@ -201,9 +201,7 @@ def test_over_seeds_the_distance_is_the_mean_of_the_pairs() -> None:
     frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "behind"] = 0.07
     row = ours(table4(frame, "planted")).set_index("model").loc["visual-modal"]
     assert (row["seeds"], row["behind"]) == (2, pytest.approx(0.06))
-    assert (row["behind_low"], row["behind_high"]) == pytest.approx(
-        (0.06 - 0.1270620, 0.06 + 0.1270620)
-    )  # t(1) 12.70620
+    assert (row["behind_low"], row["behind_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
 
 
 def test_paragraphs_say_what_the_tables_say() -> None:
