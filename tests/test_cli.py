@@ -299,3 +299,11 @@ def test_train_and_predict_for_real(tiny_table: Path, tmp_path: Path, monkeypatc
     assert "did you mean 'hyperctr'?" in capsys.readouterr().err
     assert main(["train", "table", "--device", "cuda:99"]) == 2
     assert "cuda:99" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    command = [sys.executable, "-m", "hyperctr", "data", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 0)

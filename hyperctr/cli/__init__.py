@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -63,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             code: int = options.run(options)
+            sys.stdout.flush()
+    except BrokenPipeError:  # `hyperctr runs | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again when it ends
+        return 0
     except HyperCTRError as error:
         print(f"hyperctr: {error}", file=sys.stderr)
         return 2
