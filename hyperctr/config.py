@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
-from hyperctr.systems import gru4rec
+from hyperctr.systems import dcnv2, din, gru4rec, thacil
 
 REFERENCE_MODEL = "content matrix factorisation"
 Variant = Literal["table2", "author"]
@@ -19,6 +19,9 @@ Variant = Literal["table2", "author"]
 # The systems of Table 3 and their rivals of today, in the table's order.
 SYSTEMS: dict[str, System] = {
     "gru4rec": gru4rec.SYSTEM,
+    "thacil": thacil.SYSTEM,
+    "din": din.SYSTEM,
+    "dcnv2": dcnv2.SYSTEM,
 }
 # What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
 # parts are worth.

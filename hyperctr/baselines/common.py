@@ -168,21 +168,32 @@ class VectorAttention(nn.Module):
     """Additive attention with a weight per position AND feature: ``softmax(ReLU(X W1 + Q W2 + b1) W3 + b3)``.
 
     Args:
-        width: of X. query_width: of Q. hidden: of the sum; ``width`` by default.
+        width: of X. query_width: of Q. hidden: of the sum; ``width`` by default. dropout: after the ReLU.
 
     Shapes:
         - x: ``[..., m, width]``; query: ``[..., m, query_width]`` or ``[..., 1, query_width]``; valid: bool
           ``[..., m]``; output: ``[..., width]``, zeros where nothing is valid.
     """
 
-    def __init__(self, width: int, query_width: int, hidden: int = 0) -> None:
+    def __init__(self, width: int, query_width: int, hidden: int = 0, *, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.of_x = nn.Linear(width, hidden or width)
         self.of_query = nn.Linear(query_width, hidden or width, bias=False)
         self.last = nn.Linear(hidden or width, width)
 
+    def scores(self, x: Tensor, query: Tensor) -> Tensor:
+        """Return the scores before the softmax; each position's depends on that position and the query alone."""
+        hidden = torch.relu(self.of_x(x) + self.of_query(query))
+        scores: Tensor = self.last(functional.dropout(hidden, self.dropout, self.training))
+        return scores
+
     def forward(self, x: Tensor, query: Tensor, valid: Tensor) -> Tensor:
         """Return the pooled vector."""
-        scores = self.last(torch.relu(self.of_x(x) + self.of_query(query)))
-        valid = valid[..., None].expand_as(scores)
-        return (masked_softmax(scores, valid, dim=-2) * torch.where(valid, x, 0.0)).sum(-2)
+        return vector_sum(self.scores(x, query), x, valid)
+
+
+def vector_sum(scores: Tensor, x: Tensor, valid: Tensor) -> Tensor:
+    """Return the sum over m of x ``[..., m, d]`` by the softmax of scores ``[..., m, d]`` over the valid positions."""
+    valid = valid[..., None].expand_as(scores)
+    return (masked_softmax(scores, valid, dim=-2) * torch.where(valid, x, 0.0)).sum(-2)

@@ -17,6 +17,9 @@ MODELS: dict[str, str] = {
     "hyperctr+": "hyperctr.model.hyperctr:HyperCTR",
     REFERENCE_MODEL: "hyperctr.baselines.matrix_factorisation:ContentMF",
     "gru4rec": "hyperctr.baselines.gru4rec:GRU4Rec",
+    "thacil": "hyperctr.baselines.thacil:Thacil",
+    "din": "hyperctr.baselines.din:DIN",
+    "dcnv2": "hyperctr.baselines.dcnv2:DCNv2",
 }
 
 

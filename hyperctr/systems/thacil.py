@@ -1,0 +1,31 @@
+"""Options and presets of THACIL (:mod:`hyperctr.baselines.thacil`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hyperctr.settings import Options, System, setting
+
+
+@dataclass(frozen=True)
+class ThacilOptions(Options):
+    """What THACIL has beyond the shared settings; its blocks share ``history_length`` clicks."""
+
+    block_size: int = setting(20, "Clicks of a block; the newest block is full before an older one begins.", low=1)
+    heads: int = setting(8, "Heads of the attention over earlier blocks; divides twice embedding_size.", low=1)
+    forward: bool = setting(True, "Off: no block hears of earlier ones.")
+    l2: float = setting(5e-5, "L2 penalty on weight matrices and the category table, ids left out.", low=0)
+
+
+# The paper's settings are the authors' own: 160 clicks in 8 blocks, 64 numbers for the item and 64 for its category.
+SAME = {"batch_size": 128, "dropout": 0.2, "learning_rate": 1e-3, "weight_decay": 0.0, "embedding_size": 64,
+        "history_length": 160, "hidden": (128,), "clip_norm": 5.0}  # fmt: skip
+SYSTEM = System(
+    ThacilOptions,
+    table2=SAME,
+    author=SAME,
+    budgets={
+        "smoke": {"batch_size": 512, "embedding_size": 16, "history_length": 20, "hidden": (32,),
+                  "options": {"block_size": 5}},
+    },
+)  # fmt: skip
