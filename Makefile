@@ -3,6 +3,10 @@ PYTHON   ?= python3
 DATASET  ?= planted
 PRESET   ?= quick
 DATA_DIR ?=
+SEEDS    ?=
+WORKERS  ?=
+ONLY     ?=
+FORCE    ?=
 JOBS     ?= 2
 PYTEST   ?=
 
@@ -17,8 +21,9 @@ help:  ## show this list
 
 # One thread unless told otherwise: the default data are small, and where cores are busy elsewhere, threads that wait
 # for each other were measured ten times slower than one.
-report:  ## render the offline report (DATASET=planted PRESET=quick DATA_DIR=...)
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) hyperctr report $(DATASET) --preset $(PRESET) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
+report:  ## bring the offline report up to date (DATASET=planted PRESET=quick SEEDS=3 DATA_DIR=... ONLY=12 WORKERS=2 FORCE=1)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) hyperctr report $(DATASET) --preset $(PRESET) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
+	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY)) $(if $(FORCE),--force)
 
 test: lint  ## what CI runs: lint, types, then the whole test suite (PYTEST="-k name" narrows it)
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(JOBS) --dist worksteal $(PYTEST)

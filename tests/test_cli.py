@@ -229,14 +229,16 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
 def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = []
 
-    def build_report(dataset: str, preset: str, *, data_dir: Path | None = None) -> Any:
-        calls.append((dataset, preset, data_dir))
+    def build_report(dataset: str, preset: str, **options: Any) -> Any:
+        calls.append((dataset, preset, {name: value for name, value in options.items() if value}))
         return SimpleNamespace(exit_code=1 if preset == "smoke" else 0)
 
     replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
     assert main(["report", "planted"]) == 0
-    assert main(["report", "table", "--preset", "smoke", "--data-dir", str(tmp_path)]) == 1
-    assert calls == [("planted", "quick", None), ("table", "smoke", tmp_path)]
+    line = ["report", "table", "--preset", "smoke", "--data-dir", str(tmp_path), "--seeds", "3", "--workers", "2"]
+    assert main([*line, "--only", "12", "13", "--force"]) == 1
+    asked = {"data_dir": tmp_path, "seeds": 3, "workers": 2, "only": ["12", "13"], "force": True}
+    assert calls == [("planted", "quick", {}), ("table", "smoke", asked)]
 
 
 def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

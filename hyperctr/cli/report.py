@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from hyperctr.cli.parser import PRESETS, Commands, command, with_data_dir
 
@@ -11,14 +12,26 @@ def add_commands(commands: Commands) -> None:
     """Add ``report``."""
     report = command(commands, "report", run_report, "run the report notebooks; write an offline site")
     report.add_argument("dataset", metavar="DATASET")
-    report.add_argument("--preset", choices=PRESETS, default="quick", help="size of the runs")
+    report.add_argument("--preset", choices=PRESETS, default="quick", help="size of the runs (default: quick)")
+    report.add_argument(
+        "--seeds", type=int, default=0, metavar="N", help="seeds of each run (default: as the preset says)"
+    )
+    report.add_argument("--workers", type=int, metavar="N", help="runs, and notebooks, at once (default: one per core)")
+    text = "only notebooks whose names begin so, for example 12; the others are kept as they were"
+    report.add_argument("--only", nargs="+", action="extend", metavar="NAME", help=text)
+    text = "run notebooks again of which nothing has changed; finished runs are kept"
+    report.add_argument("--force", action="store_true", help=text)
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/PRESET")
     with_data_dir(report)
 
 
 def run_report(options: argparse.Namespace) -> int:
-    """Render the report; 1 if any notebook failed."""
+    """Bring the report up to date; 1 if any notebook or run failed."""
     from hyperctr.reporting.report import build_report
 
-    report = build_report(options.dataset, options.preset, data_dir=options.data_dir)
+    report = build_report(
+        options.dataset, options.preset, seeds=options.seeds, data_dir=options.data_dir, out=options.out,
+        only=options.only, workers=options.workers, force=options.force,
+    )  # fmt: skip
     print(report)
     return report.exit_code

@@ -12,7 +12,7 @@ from hyperctr.errors import RunError
 from hyperctr.reporting.claims import check_claims
 from hyperctr.reporting.evidence import printed_evidence
 from hyperctr.reporting.run_evidence import Runs
-from hyperctr.reporting.sweep import Sweep, open_sweep, paired_runs
+from hyperctr.reporting.sweep import Sweep, open_sweep, paired_runs, train_missing
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.tasks import Outcome
@@ -44,9 +44,7 @@ class Sweeps:
 
     def run(self) -> Outcome:
         """Train what is missing of all plans together; a run that several share is trained once."""
-        from hyperctr.sweeps.local import run_plans
-
-        outcome = run_plans([sweep.plan for sweep in self.sweeps])
+        outcome = train_missing([sweep.plan for sweep in self.sweeps])
         for sweep in self.sweeps:
             for name in ("results", "trivial", "curves"):
                 sweep.__dict__.pop(name, None)

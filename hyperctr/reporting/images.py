@@ -23,14 +23,19 @@ def missing_for_images() -> str:
 
 
 def write_images(folder: str | Path) -> str:
-    """Make ``figures/<name>.png`` beside every ``figures/<name>.json``; return one line saying what was done.
+    """Make a PNG beside every ``figures/<name>.json`` in a folder and below; return one line saying what was done.
+
+    A picture that is newer than its figure is kept.
 
     Each start of a browser costs seconds, so this is one batch, never a call in a notebook cell. A report is
     complete without pictures: whatever goes wrong here is returned as a line, not raised.
     """
-    sources = sorted((Path(folder) / "figures").glob("*.json"))
+    sources = sorted(path for path in Path(folder).rglob("*.json") if path.parent.name == "figures")
     if not sources:
         return "no figures to make PNGs of"
+    waiting = [path for path in sources if not _is_drawn(path)]
+    if not waiting:
+        return f"{len(sources)} PNG figures"
     lacking = missing_for_images()
     if lacking:
         return lacking
@@ -39,7 +44,7 @@ def write_images(folder: str | Path) -> str:
     for chatty in ("choreographer", "kaleido"):  # their log of the browser's odd words is no news to a user
         logging.getLogger(chatty).addHandler(logging.NullHandler())
     jobs = []
-    for path in sources:
+    for path in waiting:
         chart = json.loads(path.read_text(encoding="utf-8"))
         options = {"format": "png", "width": 1000, "height": chart["layout"].get("height", 420), "scale": 2}
         jobs.append({"fig": chart, "path": str(path.with_suffix(".png")), "opts": options})
@@ -49,3 +54,8 @@ def write_images(folder: str | Path) -> str:
         words = str(reason).strip().splitlines() or [""]
         return f"no PNG figures: {type(reason).__name__}: {words[0]}"
     return f"{len(sources)} PNG figures"
+
+
+def _is_drawn(source: Path) -> bool:
+    picture = source.with_suffix(".png")
+    return picture.is_file() and picture.stat().st_mtime_ns >= source.stat().st_mtime_ns

@@ -7,6 +7,7 @@ written into the saved notebook, which papermill leaves looking like a success.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -24,9 +25,10 @@ from hyperctr.errors import ConfigError
 from hyperctr.reporting.parameters import check_parameters
 from hyperctr.runtime import write_atomic
 
-Status = Literal["done", "failed", "killed", "timeout"]
+Status = Literal["done", "failed", "killed", "timeout", "disk full", "refused"]
 _log = logging.getLogger(__name__)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOISE = ("Kernel is running over TCP", "IPKernelApp", "NOTE: When using the `ipython kernel`")
 
 
@@ -36,10 +38,12 @@ class NotebookResult:
 
     Attributes:
         name: file name without ending.
-        status: ``done``, ``failed`` (a cell raised), ``killed`` (the kernel died), ``timeout`` (of a cell).
+        status: ``done``, ``failed`` (a cell raised), ``killed`` (the kernel died), ``timeout`` (of a cell),
+            ``disk full``, ``refused`` (its parameters cell does not take what a report gives).
         seconds: wall time, kernel start included.
         error: traceback or explanation, plain text; empty when done.
-        path: the executed notebook, also there (as far as it got) when it failed.
+        path: the executed notebook, also there (as far as it got) when it failed; not if it was refused, or could
+            not be written.
     """
 
     name: str
@@ -102,16 +106,24 @@ def run_notebook(
                 kernel_manager_class=_kernel_manager(kernel_log, environment or {}),
             )
         except papermill.PapermillExecutionError as reason:
-            status, error = "failed", "\n".join(reason.traceback)
+            full = reason.ename == "OSError" and reason.evalue.startswith(tuple(f"[Errno {code}]" for code in _FULL))
+            status, error = "disk full" if full else "failed", "\n".join(reason.traceback)
         except DeadKernelError:
             status, error = "killed", _explain_death(kernel_log)
         except CellTimeoutError:
             status, error = "timeout", f"A cell took longer than {cell_timeout} s and was stopped."
-        except Exception:  # the kernel did not start, the disk is full ...: report it, the other notebooks still run
+        except OSError as reason:
+            status = "disk full" if reason.errno in _FULL else "failed"
+            error = traceback.format_exc() + _tail(kernel_log)
+        except Exception:  # the kernel did not start ...: report it, the other notebooks still run
             status, error = "failed", traceback.format_exc() + _tail(kernel_log)
     seconds, error = time.perf_counter() - begin, _ANSI.sub("", error).strip()
     result = NotebookResult(source.stem, status, seconds, error, target)
-    _stamp(result)
+    try:
+        _stamp(result)
+    except OSError as reason:
+        status = "disk full" if reason.errno in _FULL else "failed"
+        result = NotebookResult(source.stem, status, seconds, f"{error}\n{reason}".strip(), target)
     _log.info("%s: %s after %.1f s", result.name, result.status, result.seconds)
     return result
 
@@ -172,6 +184,7 @@ def _stamp(result: NotebookResult) -> None:
         started[-1].metadata.papermill["status"] = "failed"
         started[-1].metadata.papermill["exception"] = True
     book.metadata["hyperctr"] = {
+        **book.metadata.get("hyperctr", {}),
         "name": result.name,
         "status": result.status,
         "seconds": round(result.seconds, 2),

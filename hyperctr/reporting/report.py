@@ -1,37 +1,47 @@
-"""``hyperctr report``: run the notebooks, write the offline site, tell what failed.
+"""``hyperctr report``: train what is missing, run the notebooks, write the offline site, tell what failed.
 
-The new report is made in a folder aside and takes the old one's place at the end: until then the old one can
-be read, and a report that was interrupted leaves it as it was.
+What a notebook left is kept as a part beside the report (:mod:`hyperctr.reporting.report_cache`), and it runs again
+only if something it depends on has changed, or it failed. The new report is made in a folder aside and takes the old
+one's place at the end: until then the old one can be read, and a report that was interrupted leaves it as it was.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
+import logging
 import os
-import platform
-import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import hyperctr
+import pandas as pd
+
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.reporting.batch import Job, run_notebooks
 from hyperctr.reporting.images import write_images
-from hyperctr.reporting.notebook import NotebookResult, load_book, read_result, run_notebook
-from hyperctr.reporting.parameters import check_parameters
+from hyperctr.reporting.notebook import NotebookResult
+from hyperctr.reporting.parameters import parameter_names
+from hyperctr.reporting.report_cache import Parts, notebook_key
+from hyperctr.reporting.report_runs import BookFacts, PlanUse, ReportRuns, book_facts, data_fingerprint
+from hyperctr.reporting.report_setup import (
+    available_cores,
+    choose_notebooks,
+    command_line,
+    find_notebooks,
+    notebook_folder,
+    report_card,
+)
 from hyperctr.reporting.site import About, write_site
+from hyperctr.reporting.sweep import TRAINED
 from hyperctr.reporting.tables import duration
-from hyperctr.runtime import track, write_atomic
 
 Preset = Literal["smoke", "quick", "paper"]
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
-SHOWN_VERSIONS = ("hyperctr", "torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,30 +50,41 @@ class Report:
 
     Attributes:
         index: its first page.
-        results: how each notebook ended, in the order they ran.
+        results: how each notebook ended, in the order of their names.
+        runs: the runs behind it, those that are not done first; see ``runs.csv`` of the report.
+        problems: lines about plans and training that are no notebook's and no run's.
+        executed: names of the notebooks that this call ran; the others came out of their parts.
         seconds: wall time.
         images: one line about the PNG pictures.
     """
 
     index: Path
     results: tuple[NotebookResult, ...]
+    runs: pd.DataFrame
+    problems: tuple[str, ...]
+    executed: tuple[str, ...]
     seconds: float
     images: str
 
     @property
     def exit_code(self) -> int:
-        """0 if every notebook ran to its end, else 1."""
-        return 0 if all(one.ok for one in self.results) else 1
+        """0 if every notebook ran to its end and every run is done, else 1."""
+        good = all(one.ok for one in self.results) and bool((self.runs["state"] == "done").all()) and not self.problems
+        return 0 if good else 1
 
     def __str__(self) -> str:
         """What a terminal should show: failures with their last line, then where the report is."""
-        lines = [
-            f"{one.name}: {one.status}: {one.error.splitlines()[-1] if one.error else ''}"
-            for one in self.results
-            if not one.ok
-        ]
-        done = sum(one.ok for one in self.results)
-        lines.append(f"{done} of {len(self.results)} notebooks ran in {duration(self.seconds)}; {self.images}")
+        lines = [f"{one.name}: {one.status}: {_last_line(one.error)}" for one in self.results if not one.ok]
+        bad = self.runs[self.runs["state"] != "done"]
+        lines += [f"run {row['run']} ({row['what']}): {row['state']}: {_last_line(row['error'])}"
+                  for row in bad.to_dict("records")]  # fmt: skip
+        lines += self.problems
+        done, again = sum(one.ok for one in self.results), len(self.executed)
+        kept = f", {len(self.results) - again} of them unchanged since" if again < len(self.results) else ""
+        runs = f"{len(self.runs) - len(bad)} of {len(self.runs)} runs done; " if len(self.runs) else ""
+        lines.append(
+            f"{done} of {len(self.results)} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
+        )
         return "\n".join([*lines, str(self.index)])
 
 
@@ -71,120 +92,142 @@ def build_report(
     dataset: str,
     preset: str = "quick",
     *,
+    seeds: int = 0,
     data_dir: str | Path | None = None,
     out: str | Path | None = None,
     only: Sequence[str] | None = None,
+    workers: int | None = None,
+    force: bool = False,
     notebooks: str | Path | None = None,
 ) -> Report:
-    """Run the report notebooks on one data set and write ``<out>/index.html``.
+    """Bring the report on one data set up to date, ``<out>/index.html``.
 
-    A notebook that fails does not stop the others; it stands first on the index with its traceback, and
-    :attr:`Report.exit_code` is 1.
+    All runs that the notebooks show are trained first, together. A run or a notebook that fails does not stop the
+    others; it stands first on the index with what went wrong, and :attr:`Report.exit_code` is 1.
 
     Args:
         dataset: name of a data set.
         preset: ``smoke`` (seconds, proves that everything runs), ``quick`` (minutes) or ``paper``.
+        seeds: how many seeds of each run; 0: as many as the preset says.
         data_dir: where the data set's files lie.
         out: folder of the report; default ``reports/out/<dataset>/<preset>``.
         only: run only these notebooks (names or beginnings of names); the others are kept as they were.
+        workers: how many runs, and how many notebooks, at once; None: as many as cores.
+        force: run notebooks again of which nothing has changed; runs that are done are kept.
         notebooks: folder of the notebooks; by default those that belong to this HyperCTR.
 
     Raises:
-        ConfigError: unknown preset or notebook. DataError: the data set is unknown or its files are missing.
+        ConfigError: an argument that cannot be, or an unknown notebook. DataError: the data set is unknown or its
+            files are missing.
     """
+    import filelock
+
     if preset not in get_args(Preset):
         raise ConfigError(f"unknown preset {preset!r}: {did_you_mean(preset, get_args(Preset))}")
-    chosen = _chosen(notebook_folder() if notebooks is None else Path(notebooks), only)
+    if seeds < 0 or (workers is not None and workers < 1):
+        raise ConfigError(f"seeds = {seeds} must be 0 (as the preset says) or more, workers = {workers} at least 1")
+    every = find_notebooks(notebook_folder() if notebooks is None else Path(notebooks))
+    chosen = choose_notebooks(every, only)
+    facts = {path.stem: book_facts(path) for path in every}
     folder = Path(out) if out is not None else Path("reports") / "out" / dataset / preset
     folder = folder.resolve()
-    parameters: dict[str, Any] = {"dataset": dataset, "preset": preset, "report_dir": str(folder)}
-    if data_dir is not None:
-        parameters["data_dir"] = str(Path(data_dir).expanduser().resolve())
-    for source in chosen:
-        check_parameters(source, parameters)  # all of them, before the first kernel starts
-    _check_data(dataset, data_dir)
+    place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
+    _check_data(dataset, place)
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(folder)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    begin = time.perf_counter()
+    with filelock.FileLock(folder.parent / f".{folder.name}.lock"):  # a second report of the same waits for this one
+        begin = time.perf_counter()
+        parts = Parts(folder.parent / f".{folder.name}.parts")
+        shown = [path.stem for path in every if path in chosen or parts.results([path.stem])]
+        runs = ReportRuns.open(_plans(facts, shown), dataset, preset, seeds, place)
+        runs.train(_plans(facts, [path.stem for path in chosen]), workers)
+        given = {"dataset": dataset, "preset": preset, "data_dir": place, "seeds": seeds}
+        executed = _run_chosen(chosen, facts, given, runs, parts, folder, workers, force)
+        images = write_images(parts.folder)
+        frame = runs.frame()
+        command = command_line(dataset, preset, seeds, data_dir)
+        about = About(
+            dataset, preset, _now(), time.perf_counter() - begin, report_card(command, begin), tuple(runs.problems)
+        )
+        results = parts.results(shown)
+        _publish(folder, parts, shown, about, results, frame, runs)
+    return Report(folder / "index.html", tuple(results), frame, tuple(runs.problems), tuple(executed),
+                  time.perf_counter() - begin, images)  # fmt: skip
+
+
+def _run_chosen(
+    chosen: Sequence[Path],
+    facts: dict[str, BookFacts],
+    given: dict[str, Any],
+    runs: ReportRuns,
+    parts: Parts,
+    folder: Path,
+    workers: int | None,
+    force: bool,
+) -> list[str]:
+    """Run the notebooks that are not as they would come out now; return their names."""
+    data = data_fingerprint(runs, given["dataset"], given["preset"], given["data_dir"])
+    count = workers or available_cores()
+    environment = {TRAINED: "1"}  # what failed a minute ago is not tried again in each notebook
+    if count > 1 and "OMP_NUM_THREADS" not in os.environ:
+        environment["OMP_NUM_THREADS"] = "1"
+    waiting: dict[str, tuple[Job, str]] = {}
+    for source in chosen:
+        name, known = source.stem, parameter_names(source)
+        wanted = {key: value for key, value in given.items() if key != "seeds" or "seeds" in known}
+        key = notebook_key(source, wanted, data, runs.states(facts[name].plans))
+        if force or not parts.is_fresh(name, key):
+            target = parts.clear(name)
+            wanted["report_dir"] = str(target.parent)
+            waiting[name] = Job(source, target, wanted, CELL_TIMEOUT[given["preset"]], environment), key
+    ended = 0
+    alone = [job for name, (job, _) in waiting.items() if facts[name].alone]
+    for jobs, at_once in ((alone, 1), ([job for job, _ in waiting.values() if job not in alone], count)):
+        for result in run_notebooks(jobs, at_once):
+            ended += 1
+            log.info("%d/%d %s: %s in %s", ended, len(waiting), result.name, result.status, duration(result.seconds))
+            parts.keep(result, waiting[result.name][1], folder)
+    return sorted(waiting)
+
+
+def _publish(
+    folder: Path,
+    parts: Parts,
+    names: Sequence[str],
+    about: About,
+    results: Sequence[NotebookResult],
+    frame: pd.DataFrame,
+    runs: ReportRuns,
+) -> None:
+    """Put the report together in a folder aside, and that in the place of the old one."""
+    for left in folder.parent.glob(f".{folder.name}.aside-*"):  # by a report that was killed: we hold the lock
+        shutil.rmtree(left, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.aside-", dir=folder.parent))
     try:
-        if only is not None and folder.is_dir():
-            _keep_others(folder, aside, [source.stem for source in chosen])
-        parameters["report_dir"] = str(aside)
-        for source in track(chosen, total=len(chosen), label="notebooks"):
-            target = aside / "notebooks" / source.name
-            run_notebook(source, target, parameters, cell_timeout=CELL_TIMEOUT[preset])
-            _rename_inside(target, aside, folder)
-        results = [read_result(path) for path in sorted((aside / "notebooks").glob("*.ipynb"))]
-        images = write_images(aside)
-        card = _card(dataset, preset, data_dir, begin)
-        about = About(dataset, preset, _now(), time.perf_counter() - begin, card)
-        write_site(aside, about, results)
+        parts.copy_to(aside, names)
+        write_site(aside, about, results, frame, runs.curves())
         _put_in_place(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    results = [read_result(path) for path in sorted((folder / "notebooks").glob("*.ipynb"))]
-    return Report(folder / "index.html", tuple(results), time.perf_counter() - begin, images)
 
 
-def notebook_folder() -> Path:
-    """Return where the report notebooks are: ``notebooks/`` of the checkout, else those in the wheel."""
-    package = Path(hyperctr.__file__).parent
-    for folder in (package.parent / "notebooks", package / "_notebooks"):
-        if any(folder.glob("[0-9][0-9]_*.ipynb")):
-            return folder
-    raise ConfigError(f"no report notebooks beside {package}; install HyperCTR again, or pass notebooks=")
+def _plans(facts: dict[str, BookFacts], names: Iterable[str]) -> list[PlanUse]:
+    return [use for name in names for use in facts[name].plans]
 
 
-def _chosen(folder: Path, only: Sequence[str] | None) -> list[Path]:
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise ConfigError(f"{folder} holds no notebook named like 01_datasets.ipynb")
-    names = [path.stem for path in found]
-    for wanted in only or ():
-        if not any(name.startswith(wanted) for name in names):
-            raise ConfigError(f"unknown notebook {wanted!r}: {did_you_mean(wanted, names)}")
-    return [path for path in found if only is None or any(path.stem.startswith(wanted) for wanted in only)]
-
-
-def _check_data(dataset: str, data_dir: str | Path | None) -> None:
+def _check_data(dataset: str, data_dir: str) -> None:
     """Find an unknown name or missing files now, not four times in four notebooks."""
     from hyperctr.data.registry import known_datasets, load_dataset
 
-    if not any(known.name == dataset and known.ready for known in known_datasets(data_dir)):
-        load_dataset(dataset, data_dir=data_dir)
-
-
-def _keep_others(old: Path, aside: Path, again: Sequence[str]) -> None:
-    """Copy the old report, without what the notebooks that run again had put into it."""
-    shutil.copytree(old, aside, dirs_exist_ok=True)
-    for name in again:
-        path = aside / "notebooks" / f"{name}.ipynb"
-        if not path.is_file():
-            continue
-        for cell in load_book(path).cells:
-            for output in cell.get("outputs", []):
-                left = output.get("metadata", {}).get("hyperctr", {}).get("file")
-                for file in (aside / left).parent.glob(f"{Path(left).name}.*") if left else ():
-                    file.unlink()
-        path.unlink()
-    for page in aside.glob("*.html"):
-        page.unlink()
-
-
-def _rename_inside(notebook: Path, aside: Path, folder: Path) -> None:
-    """The executed notebook names the folder it will be found in, not the temporary one."""
-    text = notebook.read_text(encoding="utf-8")
-    old, new = (json.dumps(str(path))[1:-1] for path in (aside, folder))
-    write_atomic(notebook, text.replace(old, new))
+    if not any(known.name == dataset and known.ready for known in known_datasets(data_dir or None)):
+        load_dataset(dataset, data_dir=data_dir or None)
 
 
 def _put_in_place(aside: Path, folder: Path) -> None:
     """Swap the folders; between the two renames there is no report, but never half of one."""
     os.chmod(aside, 0o755)
     if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.aside-", dir=folder.parent))
         os.replace(folder, old / folder.name)
         os.replace(aside, folder)
         shutil.rmtree(old, ignore_errors=True)
@@ -192,31 +235,9 @@ def _put_in_place(aside: Path, folder: Path) -> None:
         os.replace(aside, folder)
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what a killed report left beside this one more than a day ago."""
-    for path in folder.parent.glob(f".{folder.name}.*"):
-        if path.is_dir() and time.time() - path.stat().st_mtime > 86_400:
-            shutil.rmtree(path, ignore_errors=True)
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1] if text and text.strip() else ""
 
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _card(dataset: str, preset: str, data_dir: str | Path | None, begin: float) -> dict[str, Any]:
-    """What the runner knows of how to repeat the report; the notebooks add data, split and seeds."""
-    command = ["hyperctr", "report", dataset, "--preset", preset]
-    command += ["--data-dir", str(data_dir)] if data_dir is not None else []
-    versions = []
-    for name in SHOWN_VERSIONS:
-        try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions += [f"hyperctr {hyperctr.__version__}"] if name == "hyperctr" else []
-    return {
-        "command": shlex.join(command),
-        "wall time": duration(time.perf_counter() - begin),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU threads",
-        "python": platform.python_version(),
-        "versions": versions,
-    }

@@ -7,19 +7,24 @@ into every page. Here a page holds the figures' data only (some tens of kB each)
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hyperctr.reporting.notebook import NotebookResult, load_book
+import pandas as pd
+
+from hyperctr.reporting.cards import CARD, index_card, page_card
+from hyperctr.reporting.notebook import NotebookResult, load_book, new_book
 from hyperctr.reporting.publish import published
+from hyperctr.reporting.runs_page import HEAD, RunRow, run_rows
 from hyperctr.reporting.tables import duration, show_number
 from hyperctr.runtime import write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
-CARD = "reproduction"  # the name under which notebooks publish what goes on the card
+SCRIPTS = ("page.js", "sort.js")
+ENDINGS = {"csv": "CSV", "tex": "LaTeX", "json": "plotly JSON", "png": "PNG"}  # in the order in which they are linked
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,9 @@ class About:
     Attributes:
         dataset, preset: as given to the command.
         when: date and time, for people.
-        seconds: wall time of all notebooks.
+        seconds: wall time of the report.
         card: what it takes to repeat the report; notebooks add to it by ``publish("reproduction", ...)``.
+        problems: what went wrong outside of notebooks and runs, a line each.
     """
 
     dataset: str
@@ -38,52 +44,78 @@ class About:
     when: str
     seconds: float
     card: dict[str, Any]
+    problems: tuple[str, ...] = ()
 
 
-def write_site(folder: str | Path, about: About, results: Sequence[NotebookResult]) -> Path:
-    """Write ``index.html``, one page per notebook and ``assets/`` into the report folder; return the index.
+def write_site(
+    folder: str | Path,
+    about: About,
+    results: Sequence[NotebookResult],
+    runs: pd.DataFrame | None = None,
+    curves: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+) -> Path:
+    """Write ``index.html``, a page per notebook, one of all runs, and ``assets/`` into a folder; return the index.
 
     Args:
-        folder: holds ``notebooks/`` (executed) and, where notebooks left some, ``tables/`` and ``figures/``.
+        folder: holds, where notebooks left some, ``tables/`` and ``figures/``.
         about: what the report is about.
         results: how each notebook ended; those that failed are put first.
+        runs: the runs behind the report, see :meth:`hyperctr.reporting.report_runs.ReportRuns.frame`.
+        curves: run id -> (epoch, validation AUC) of its validation points.
     """
     folder = Path(folder)
     results = sorted(results, key=lambda one: (one.ok, one.name))
-    books = {one.name: load_book(one.path) for one in results}
+    books = {one.name: load_book(one.path) if one.path.is_file() else new_book() for one in results}
     heads = {one.name: _head(one.name, books[one.name]) for one in results}
     pages = [{"name": name, "title": heads[name][0]} for name in sorted(heads)]
+    facts = [(one.name, name, values) for one in results for name, values in published(books[one.name])]
+    cards = [values for _, name, values in facts if name == CARD]
+    rows = run_rows(runs, curves or {}) if runs is not None else []
+    files = _files(folder)
+    shared = {"dataset": about.dataset, "preset": about.preset, "when": about.when, "pages": pages, "runs": rows}
+
     _write_assets(folder / "assets")
     for one in results:
+        own = [values for page, name, values in facts if (page, name) == (one.name, CARD)]
         site = {
+            **shared,
             **{name: getattr(one, name) for name in ("name", "status", "seconds", "error")},
-            **{name: getattr(about, name) for name in ("dataset", "preset", "when")},
             "title": heads[one.name][0],
-            "pages": pages,
+            "files": files,
+            "card": page_card(about.card, own, duration(one.seconds)) if own else {},
+            "book": one.path.is_file(),
         }
         write_atomic(folder / f"{one.name}.html", _page(books[one.name], site))
-    facts = [(one.name, name, values) for one in results for name, values in published(books[one.name])]
+    if rows and runs is not None:
+        write_atomic(folder / "runs.csv", runs.to_csv(index=False))
+        write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(**shared, head=HEAD))
     index = folder / "index.html"
     content = _jinja().get_template("index.html.j2").render(
-        dataset=about.dataset,
-        preset=about.preset,
-        when=about.when,
-        minutes=duration(about.seconds),
+        **shared,
+        problems=about.problems,
+        took=duration(about.seconds),
         results=results,
         failed=[one for one in results if not one.ok],
-        pages=pages,
+        bad_runs=[row for row in rows if not row.ok],
         titles={name: head[0] for name, head in heads.items()},
         leads={name: head[1] for name, head in heads.items()},
+        counts=_counts(rows),
         facts=[fact for fact in facts if fact[1] != CARD],
-        card={**about.card, **_merged([values for _, name, values in facts if name == CARD])},
-        files=_files(folder),
+        card=index_card(about.card, cards),
+        files=files,
     )  # fmt: skip
     write_atomic(index, content)
     return index
 
 
+def _counts(rows: Sequence[RunRow]) -> str:
+    """How many runs are in which state, in words."""
+    states = [row.state for row in rows]
+    return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+
+
 def number(value: Any) -> str:
-    """Write a published value: numbers rounded, lists joined.
+    """Write a published value: numbers rounded, lists joined, by semicolons if a part has a comma itself.
 
     >>> str(number([1, 0.51234])), str(number("a<b"))
     ('1, 0.5123', 'a&lt;b')
@@ -91,7 +123,8 @@ def number(value: Any) -> str:
     from markupsafe import Markup
 
     parts = value if isinstance(value, list) else [value]
-    return Markup(", ".join(show_number(part) for part in parts))
+    joint = "; " if any(", " in str(part) for part in parts) else ", "
+    return Markup(joint.join(show_number(part) for part in parts))
 
 
 def _page(book: Any, site: dict[str, Any]) -> str:
@@ -105,7 +138,7 @@ def _exporter() -> Any:
     from nbconvert import HTMLExporter
 
     exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="notebook", extra_template_basedirs=[str(TEMPLATES)]
+        template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], extra_template_paths=[str(TEMPLATES)]
     )
     exporter.register_filter("number", number)
     return exporter
@@ -126,7 +159,8 @@ def _write_assets(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", folder / "plotly.min.js")
-    shutil.copyfile(TEMPLATES / "page.js", folder / "page.js")
+    for name in SCRIPTS:
+        shutil.copyfile(TEMPLATES / name, folder / name)
     light = HtmlFormatter(style="friendly").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     colours = f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
@@ -148,20 +182,11 @@ def _head(name: str, book: Any) -> tuple[str, str]:
     return title, lead
 
 
-def _merged(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One card of all notebooks; where they differ (two splits, two seeds), every value is shown."""
-    merged: dict[str, Any] = {}
-    for card in cards:
-        for key, value in card.items():
-            seen = merged.setdefault(key, [])
-            seen += [one for one in (value if isinstance(value, list) else [value]) if one not in seen]
-    return merged
-
-
 def _files(folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Files that notebooks left, by name: what the index links to."""
+    """Return ``tables/name`` or ``figures/name`` -> (kind of file, link) of what notebooks left."""
     found: dict[str, list[tuple[str, str]]] = {}
     for kind in ("tables", "figures"):
-        for path in sorted((folder / kind).glob("*.*")):
-            found.setdefault(path.stem, []).append((path.suffix[1:], f"{kind}/{path.name}"))
+        paths = [path for path in sorted((folder / kind).glob("*.*")) if path.suffix[1:] in ENDINGS]
+        for path in sorted(paths, key=lambda one: (one.stem, list(ENDINGS).index(one.suffix[1:]))):
+            found.setdefault(f"{kind}/{path.stem}", []).append((ENDINGS[path.suffix[1:]], f"{kind}/{path.name}"))
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
 from hyperctr.reporting.tables import duration
+from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id
 from hyperctr.sweeps.plan import Plan, open_plan
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 # How long Figure 7 is measured: rounds, and seconds of each measurement.
 TIMING = {"smoke": (2, 0.1), "quick": (5, 0.8), "paper": (9, 2.0)}
+TRAINED = "HYPERCTR_TRAINED"  # set for a notebook's kernel by a report that has trained the runs of all notebooks
 
 
 def open_sweep(
@@ -77,11 +80,9 @@ class Sweep:
 
     def run(self) -> Outcome:
         """Train what is missing, every run in a process of its own; what is done is left alone."""
-        from hyperctr.sweeps.local import run_plans
-
         for name in ("results", "trivial", "curves"):
             self.__dict__.pop(name, None)
-        return run_plans(self.plan)
+        return train_missing([self.plan])
 
     @cached_property
     def results(self) -> pd.DataFrame:
@@ -180,6 +181,22 @@ class Sweep:
             "repeat the runs": f"hyperctr sweep run {shlex.quote(self.plan.name)} {' '.join(options)}".strip(),
             "repeat the page": f"papermill notebooks/{notebook}.ipynb out.ipynb {' '.join(parameters)}".strip(),
         }
+
+
+def train_missing(plans: Sequence[Plan]) -> Outcome:
+    """Train what is missing of some plans.
+
+    In a notebook of a report (``HYPERCTR_TRAINED``) that has just been tried for all notebooks together: then this only
+    says how the runs stand, so that one that fails does so once and not once a notebook.
+    """
+    from hyperctr.sweeps.local import run_plans
+    from hyperctr.sweeps.tasks import Outcome
+
+    if not os.environ.get(TRAINED):
+        return run_plans(plans)
+    found = {run.run_id: read_status(run.run_id) for plan in plans for run in plan.runs}
+    errors = {name: status.error or "" for name, status in found.items() if status.state in ("failed", "killed")}
+    return Outcome({name: status.state for name, status in found.items()}, errors)
 
 
 def paired_runs(a: str, b: str) -> Interval | None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from hyperctr.reporting.claims_runs import PLANS
 from hyperctr.reporting.parameters import check_parameters, notebook_parameters
 from hyperctr.reporting.report import Report, build_report
+from hyperctr.reporting.report_runs import PlanUse, book_facts
 from tests.reporting.books import Page
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +54,7 @@ def test_stripped_with_fixed_cell_ids(path: Path) -> None:
         assert cell["execution_count"] is None
     for cell in book["cells"]:
         assert set(cell["metadata"]) <= {"tags"}
-    assert book["metadata"] == {
+    assert {name: value for name, value in book["metadata"].items() if name != "hyperctr"} == {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
@@ -150,3 +152,26 @@ def test_plain_papermill_runs_a_notebook(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "application/vnd.plotly.v1+json" in target.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"], "by hand, nothing else is written"
+
+
+def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
+    """The report trains the runs of declared plans beforehand, and shows the page anew when one of them changes."""
+    declared = {use.name: use for use in book_facts(path).plans}
+    opened, timed = set(), False
+    for cell in cells(path):
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                timed |= node.func.attr == "scaling"
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            given = {one.arg: one.value for one in node.keywords}
+            if node.func.id == "open_sweeps":
+                opened |= set(ast.literal_eval(given["plans"])) if "plans" in given else set(PLANS)
+            if node.func.id == "open_sweep":
+                name = ast.literal_eval(node.args[0])
+                opened.add(name)
+                labels = ast.literal_eval(given["labels"]) if "labels" in given else []
+                seeds = given["seeds"].value if isinstance(given["seeds"], ast.Constant) else None
+                assert declared[name] == PlanUse(name, tuple(labels), seeds)
+    assert set(declared) == opened
+    assert book_facts(path).alone == timed
