@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
-from hyperctr.systems import dcnv2, din, gru4rec, thacil
+from hyperctr.systems import alpine, dcnv2, din, dstn, ease, gru4rec, lightgcn, thacil
 
 REFERENCE_MODEL = "content matrix factorisation"
 Variant = Literal["table2", "author"]
@@ -20,8 +20,12 @@ Variant = Literal["table2", "author"]
 SYSTEMS: dict[str, System] = {
     "gru4rec": gru4rec.SYSTEM,
     "thacil": thacil.SYSTEM,
+    "dstn": dstn.SYSTEM,
+    "alpine": alpine.SYSTEM,
     "din": din.SYSTEM,
     "dcnv2": dcnv2.SYSTEM,
+    "lightgcn": lightgcn.SYSTEM,
+    "ease": ease.SYSTEM,
 }
 # What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
 # parts are worth.

@@ -18,8 +18,12 @@ MODELS: dict[str, str] = {
     REFERENCE_MODEL: "hyperctr.baselines.matrix_factorisation:ContentMF",
     "gru4rec": "hyperctr.baselines.gru4rec:GRU4Rec",
     "thacil": "hyperctr.baselines.thacil:Thacil",
+    "dstn": "hyperctr.baselines.dstn:DSTN",
     "din": "hyperctr.baselines.din:DIN",
     "dcnv2": "hyperctr.baselines.dcnv2:DCNv2",
+    "alpine": "hyperctr.baselines.alpine:Alpine",
+    "lightgcn": "hyperctr.baselines.lightgcn:LightGCN",
+    "ease": "hyperctr.baselines.ease:Ease",
 }
 
 
