@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,12 @@ from torch import Tensor, nn
 from hyperctr.baselines import common
 from hyperctr.baselines.dcnv2 import CrossLayer, DCNv2
 from hyperctr.config import Config
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.features import FeatureTable
+from hyperctr.data.interactions import Interactions
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
+from tests.baselines.signals import SETTINGS, PlainMLP, auc
 from tests.small import Small, small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -128,3 +133,25 @@ def test_every_parameter_learns(structure: str) -> None:
     for name, p in model.named_parameters():
         assert p.grad is not None and p.grad.isfinite().all()
         assert p.grad.any() or name.startswith("items.absent")  # every item may have the modality
+
+
+def products(seed: int = 0, users: int = 200, clicks: int = 30, items: int = 300, size: int = 8) -> Dataset:
+    """A click's log odds are the products of the user's tastes and the item's traits, added up; traits are seen."""
+    draw = np.random.default_rng(seed)
+    taste, trait = draw.standard_normal((users, size)), draw.standard_normal((items, size))
+    odds = np.exp(1.5 * taste @ trait.T)
+    chosen = np.stack([draw.choice(items, clicks, p=row / row.sum()) for row in odds])
+    frame = pd.DataFrame({"user_id": np.tile(np.arange(users), clicks), "item_id": chosen.T.ravel(),
+                          "timestamp": np.arange(users * clicks), "clicked": True})  # fmt: skip
+    log = Interactions(frame, clock="ordinal")
+    return Dataset("signal", log, [FeatureTable("visual", trait)], items=np.arange(items))
+
+
+def test_products_of_fields_decide_and_only_cross_layers_make_them() -> None:
+    """Switched off it is level with the plain network: the cross layers are what is measured."""
+    data = products()
+    config = Config.preset("dcnv2", **{**SETTINGS, "learning_rate": 3e-3, "epochs": 6, "hidden": (64, 32)})
+    on, off = (auc(data, config.replace(**{"options.cross_layers": value})) for value in (1, 0))
+    plain = auc(data, config, PlainMLP)
+    assert on > plain + 0.01, (on, plain)
+    assert off < plain + 0.005, (off, plain)

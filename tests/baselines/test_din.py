@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,9 +12,11 @@ from torch import nn
 from hyperctr.baselines import common
 from hyperctr.baselines.din import DIN
 from hyperctr.config import Config
+from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
+from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -102,3 +105,27 @@ def test_every_parameter_learns() -> None:
         assert p.grad.any() or name.startswith("items.absent")  # every item may have the modality
     with pytest.raises(ConfigError, match="option units = \\(\\) must name at least one width"):
         build(study, options={"units": []})
+
+
+def favourites(seed: int = 0, users: int = 150, clicks: int = 40, kinds: int = 60, liked: int = 8) -> Dataset:
+    """Every user clicks on a few kinds of items, all alike: a kind is clicked again or never, among many others."""
+    draw = np.random.default_rng(seed)
+    kind, events = np.arange(kinds * 6) % kinds, Events([], [], [])
+    mine = draw.random((users, kinds)).argsort(1)[:, :liked]
+    for _ in range(clicks):
+        now = mine[np.arange(users), draw.integers(liked, size=users)]
+        events.user.extend(range(users))
+        events.item.extend((draw.integers(6, size=users) * kinds + now).tolist())
+        events.clicked.extend([True] * users)
+    return events.dataset(kind)
+
+
+def test_few_clicks_resemble_the_candidate_and_only_attention_finds_them() -> None:
+    """Switched off it is a wider plain network, well short of the margin: attention is what is measured."""
+    data = favourites()
+    config = Config.preset("din", **{**SETTINGS, "history_length": 30, "learning_rate": 5e-3, "epochs": 8,
+                                     "options": {"units": [32]}})  # fmt: skip
+    on, off = (auc(data, config.replace(**{"options.attention": value})) for value in (True, False))
+    plain = auc(data, config, PlainMLP)
+    assert on > plain + 0.15, (on, plain)
+    assert off < plain + 0.12 and on > off + 0.05, (on, off, plain)
