@@ -106,7 +106,7 @@ def substitutes(seed: int = 0, users: int = 300, pairs: int = 20) -> Dataset:
     rows = [
         (user, 2 * pair + draw.integers(2))
         for user in range(users)
-        for pair in draw.permutation(pairs)[: draw.integers(3, pairs - 1)]
+        for pair in draw.permutation(pairs)[: draw.integers(8, pairs - 1)]
     ]
     order = draw.permutation(len(rows))
     events = Events([int(rows[k][0]) for k in order], [int(rows[k][1]) for k in order], [True] * len(rows))
