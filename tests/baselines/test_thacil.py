@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,9 +12,11 @@ from torch import Tensor, nn
 from hyperctr.baselines import common
 from hyperctr.baselines.thacil import ForwardAttention, Thacil
 from hyperctr.config import Config
+from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
+from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -155,10 +158,38 @@ def test_every_parameter_learns_and_the_penalty_leaves_ids_out() -> None:
         assert p.grad.any() or name.endswith(".last.bias") or name.startswith("items.absent")
     heavy = build(study, options={**SIZES["options"], "l2": 2.0})
     expected = sum(
-        float(p.square().sum()) for n, p in heavy.named_parameters() if n.endswith("weight") and p.dim() == 2
+        float(p.detach().square().sum()) for n, p in heavy.named_parameters() if n.endswith("weight") and p.dim() == 2
     )
-    expected += float(heavy.items.category_embedding.square().sum())
-    assert float(heavy.auxiliary_loss(None, None, targets, items)) == pytest.approx(expected)  # type: ignore[arg-type]
+    expected += float(heavy.items.category_embedding.detach().square().sum())
+    penalty = heavy.auxiliary_loss(None, None, targets, items)
+    assert penalty is not None and penalty.item() == pytest.approx(expected)
     assert build(study, options={**SIZES["options"], "l2": 0}).auxiliary_loss(None, None, targets, items) is None
     with pytest.raises(ConfigError, match="option heads = 3 must divide 2 \\* embedding_size = 8"):
         build(study, options={"heads": 3})
+
+
+def sessions(seed: int = 0, users: int = 150, count: int = 8, length: int = 8, groups: int = 8) -> Dataset:
+    """Users click through sessions of equal length, each of one group, drawn anew: only the newest session counts."""
+    draw = np.random.default_rng(seed)
+    group, events = np.arange(groups * 30) % groups, Events([], [], [])
+    for step in range(count * length):
+        if step % length == 0:
+            now = draw.integers(groups, size=users)
+        events.user.extend(range(users))
+        events.item.extend((draw.integers(30, size=users) * groups + now).tolist())
+        events.clicked.extend([True] * users)
+    return events.dataset(group)
+
+
+def test_the_newest_block_counts_and_only_attention_over_blocks_tells_which_it_is() -> None:
+    """Switched off, as one block or as blocks that hear nothing, it is level with the plain network."""
+    data = sessions()
+    config = Config.preset("thacil", **{
+        **SETTINGS, "history_length": 16, "embedding_size": 16, "hidden": (32,), "learning_rate": 5e-3, "epochs": 12,
+        "options": {"block_size": 8},
+    })  # fmt: skip
+    on, deaf, one = (auc(data, config.replace(**{f"options.{name}": value}))
+                     for name, value in (("forward", True), ("forward", False), ("block_size", 16)))  # fmt: skip
+    plain = auc(data, config, PlainMLP)
+    assert on > plain + 0.02, (on, plain)
+    assert max(deaf, one) < plain + 0.01, (deaf, one, plain)
