@@ -1,14 +1,22 @@
-"""Train what the README and docs/method.md show, write reports/results/, and put the numbers into both pages.
+"""Make the report whose numbers this repository records, keep its small files, and write the pages that show them.
 
-    python tools/results.py ml-trailers --data-dir D     trains what is missing (runs are cached), then writes
-    python tools/results.py --pages                      only renders the pages from the committed CSV files
+    python tools/results.py ml-trailers --data-dir D --seeds 3    makes the report (what is done is kept), then writes
+    python tools/results.py planted --switches                    also the switches of hyperctr+, on validation
+    python tools/results.py --pages                               only renders the pages from the committed files
 
-No number in those pages is typed by hand: everything between the markers comes from reports/results/.
+Everything between the markers comes from reports/results/.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -16,51 +24,54 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
-COLUMNS = [
-    "auc",
-    "auc_low",
-    "auc_high",
-    "gauc",
-    "logloss",
-    "logloss_corrected",
-    "auc_exposed",
-    "ahead",
-    "ahead_low",
-    "ahead_high",
-]
 ORDER = ["hyperctr+", "hyperctr", "content matrix factorisation", "popularity", "item mean", "constant"]
 BUDGET = "quick"  # the pages say so
-FACTS = ["model", "seed", "best_validation_auc", "test_clicks", "epochs", "seconds", "device", "data_fingerprint",
-         "split_checksum"]  # fmt: skip
+KEPT = re.compile(r"(table\d|claims|protocols|figure\d)\.(csv|tex|json|png)")
+SMALL = 600_000  # bytes; a bigger file is no small result
+PICTURE = "figure8"  # of the learning curves: what README shows
+Row = dict[Hashable, Any]
 
 
-def collect(dataset: str, data_dir: str | None, seeds: list[int]) -> None:
-    """Train both models for every seed, and ``hyperctr+`` without each of its parts for the first seed."""
+def publish_results(report: Path, dataset: str) -> Path:
+    """Copy the small results of a finished report to ``reports/results/<dataset>/`` and return that folder.
+
+    These are the paper's tables and figures with their numbers, ``runs.csv`` and ``card.json``. No path of this
+    machine goes with them.
+    """
+    folder = RESULTS / dataset
+    for kind in ("tables", "figures"):
+        shutil.rmtree(folder / kind, ignore_errors=True)
+        for path in sorted((report / kind).glob("*")):
+            if not KEPT.fullmatch(path.name):
+                continue
+            if path.stat().st_size > SMALL:
+                print(f"{path.name} is left out: {path.stat().st_size:,} bytes")
+                continue
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / kind / path.name)
+    shutil.copyfile(report / "runs.csv", folder / "runs.csv")
+    card = json.loads((report / "card.json").read_text(encoding="utf-8"))
+    words = shlex.split(card["command"])
+    if "--data-dir" in words:
+        words[words.index("--data-dir") + 1] = "DATA"
+    card["command"] = shlex.join(words)
+    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    for new, old in (("table3", "overall"), ("table4", "ablation")):
+        if (folder / "tables" / f"{new}.csv").exists():
+            (folder / f"{old}.csv").unlink(missing_ok=True)
+    return folder
+
+
+def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
+    """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each."""
     import hyperctr as hc
     from hyperctr.config import MODEL_PRESETS, Config
 
     data = hc.load_dataset(dataset, data_dir=data_dir)
-    name = data.name if dataset != "table" else Path(str(data_dir)).name
-    tables, facts = [], []
-    for seed in seeds:
-        for model in ("hyperctr+", "hyperctr"):
-            run = hc.train(data, Config.preset(model, BUDGET, seed=seed))
-            rows = run.rows
-            own = rows[rows["model"] == model].drop(columns=["ahead", "ahead_low", "ahead_high"], errors="ignore")
-            against = rows[rows["model"] == "content matrix factorisation"].iloc[0]
-            own = own.assign(**{column: against[column] for column in ("ahead", "ahead_low", "ahead_high")})
-            nothing = dict.fromkeys(("ahead", "ahead_low", "ahead_high"), float("nan"))
-            others = rows[rows["model"] != model].assign(**nothing)
-            tables.append(pd.concat([own, others]).assign(seed=seed))
-            facts.append({"run": run.id, **{name: run.metrics[name] for name in FACTS}})
-    folder = RESULTS / name
+    folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
     folder.mkdir(parents=True, exist_ok=True)
-    frame = pd.concat(tables).drop_duplicates(["model", "seed"])[["model", "seed", *COLUMNS]]
-    frame["model"] = pd.Categorical(frame["model"], ORDER, ordered=True)
-    frame.sort_values(["model", "seed"]).to_csv(folder / "overall.csv", index=False, float_format="%.5f")
-    pd.DataFrame(facts).to_csv(folder / "runs.csv", index=False, float_format="%.5f")
-    full = Config.preset("hyperctr+", BUDGET, seed=seeds[0])
-    plain = Config.preset("hyperctr", BUDGET, seed=seeds[0])
+    full = Config.preset("hyperctr+", BUDGET, seed=seed)
+    plain = Config.preset("hyperctr", BUDGET, seed=seed)
     variants = {
         "hyperctr+": full,
         "without matching": plain.replace(**MODEL_PRESETS["hyperctr+"] | {"matching": False}),
@@ -75,32 +86,78 @@ def collect(dataset: str, data_dir: str | None, seeds: list[int]) -> None:
     pd.DataFrame(lines).to_csv(folder / "switches.csv", index=False, float_format="%.5f")
 
 
-def collect_ablation(dataset: str, data_dir: str | None, seeds: list[int]) -> None:
-    """Train the rows of Table 4 and compare each with the multi-modal model on the same candidates.
+def read_table(name: str, table: str) -> pd.DataFrame:
+    """Return our rows of a committed table; the printed rows are in the paper."""
+    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv", keep_default_na=True)
+    rows: pd.DataFrame = frame[frame["state"] != "printed"]
+    return rows
 
-    Single modalities are far behind and take the first seed; "(-) hypergraph" is close and takes all.
-    """
-    import hyperctr as hc
-    from hyperctr.config import Config
-    from hyperctr.runs.compare import compare_runs
 
-    data = hc.load_dataset(dataset, data_dir=data_dir)
-    lines = []
-    for seed in seeds:
-        whole = Config.preset("hyperctr", BUDGET, seed=seed)
-        variants = {"multi-modal": whole}
-        if seed == seeds[0]:
-            variants |= {f"{name} only": whole.replace(modalities=(name,)) for name in data.modalities}
-        variants["(-) hypergraph"] = whole.replace(graph="bipartite")
-        runs = {variant: hc.train(data, config) for variant, config in variants.items()}
-        for variant, run in runs.items():
-            gap = compare_runs(runs["multi-modal"], run)
-            measured = {name: run.metrics[name] for name in ("auc", "auc_low", "auc_high")}
-            behind = {"behind": gap.value, "behind_low": gap.low, "behind_high": gap.high}
-            lines.append({"variant": variant, "seed": seed, **measured, **behind, "run": run.id})
-    folder = RESULTS / data.name
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(lines).to_csv(folder / "ablation.csv", index=False, float_format="%.5f")
+def number(value: Any, form: str = ".4f") -> str:
+    """Return a number as text, a dash where there is none."""
+    return format(value, form) if isinstance(value, int | float) and math.isfinite(value) else "–"
+
+
+def with_interval(row: Row, column: str, form: str = ".4f") -> str:
+    """Return ``value [low, high]``, or the value alone where it has no interval."""
+    if not math.isfinite(row[f"{column}_low"]):
+        return number(row[column], form)
+    return interval(row, column, form)
+
+
+def measured(name: str, frame: pd.DataFrame) -> str:
+    """Say what a committed table was measured on."""
+    card = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
+    seeds = int(frame["seeds"].max())
+    protocols = ", ".join(f"`{one}`" for one in frame["protocol"].dropna().unique())
+    return (
+        f"protocol {protocols}, random 7:2:1 split, sampled labels, preset {BUDGET}, "
+        f"{seeds} seed{'s' if seeds > 1 else ''} (`{card['command']}`)"
+    )
+
+
+def table3_text(name: str) -> str:
+    """Return Table 3 of one data set in Markdown: ours beside the nearest printed column, if there is one."""
+    frame = read_table(name, "table3")
+    held = bool(frame["paper_auc"].notna().any())
+    lines = [f"**{name}** (Table 3), {measured(name, frame)}:", ""]
+    lines.append(
+        "| model | AUC, 95 % interval | GAUC | log loss | seeds |" + (" paper: AUC | log loss |" if held else "")
+    )
+    lines.append("| --- |" + " --- |" * (6 if held else 4))
+    for row in frame.to_dict("records"):
+        if row["state"] == "no run" and not held:
+            continue
+        words = "" if row["state"] in ("done", "no run") else f" ({row['state']})"
+        cells = [f"{row['model']}{words}", with_interval(row, "auc"), number(row["gauc"]), number(row["logloss"])]
+        cells += [number(int(row["seeds"]), "d")]
+        cells += [number(row["paper_auc"]), number(row["paper_logloss"])] if held else []
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def table4_text(name: str) -> str:
+    """Return Table 4 of one data set in Markdown."""
+    frame = read_table(name, "table4")
+    held = bool(frame["paper_auc"].notna().any())
+    lines = [f"**{name}** (Table 4), {measured(name, frame)}:", ""]
+    lines.append(
+        "| row | AUC, 95 % interval | behind multi-modal, paired 95 % interval |" + (" paper: AUC |" if held else "")
+    )
+    lines.append("| --- |" + " --- |" * (3 if held else 2))
+    for row in frame.to_dict("records"):
+        words = "" if row["state"] == "done" else f" ({row['state']})"
+        cells = [f"{row['model']}{words}", with_interval(row, "auc"), with_interval(row, "behind", "+.4f")]
+        cells += [number(row["paper_auc"])] if held else []
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def picture(name: str) -> str:
+    """Return the picture of one data set, if there is one."""
+    path = RESULTS / name / "figures" / f"{PICTURE}.png"
+    title = f"Learning curves of all models on {name} (Figure 8)"
+    return f"![{title}]({path.relative_to(ROOT).as_posix()})" if path.exists() else ""
 
 
 def ablation_table(name: str) -> str:
@@ -124,7 +181,7 @@ def ablation_table(name: str) -> str:
     return "\n".join(lines)
 
 
-def interval(row: dict[Any, Any], column: str, form: str) -> str:
+def interval(row: Row, column: str, form: str) -> str:
     """Return ``value [low, high]`` of a column and its two bounds."""
     value, low, high = (format(row[column + end], form) for end in ("", "_low", "_high"))
     return f"{value} [{low}, {high}]"
@@ -187,33 +244,53 @@ def render(page: str, marker: str, text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Return the pages as they have to be, given the committed results."""
-    names = sorted(path.parent.name for path in RESULTS.glob("*/overall.csv"))
-    ablations = sorted(path.parent.name for path in RESULTS.glob("*/ablation.csv"))
-    shown = [*map(overall_table, names), *map(ablation_table, ablations)]
+    names = sorted(path.name for path in RESULTS.iterdir() if path.is_dir())
+    shown: list[str] = []
+    for name in names:
+        if (RESULTS / name / "tables" / "table3.csv").exists():
+            shown += [table3_text(name), picture(name)]
+        elif (RESULTS / name / "overall.csv").exists():
+            shown.append(overall_table(name))
+    for name in names:
+        if (RESULTS / name / "tables" / "table4.csv").exists():
+            shown.append(table4_text(name))
+        elif (RESULTS / name / "ablation.csv").exists():
+            shown.append(ablation_table(name))
+    switches = [name for name in names if (RESULTS / name / "switches.csv").exists()]
     readme, method = ROOT / "README.md", ROOT / "docs" / "method.md"
-    sections = render(method.read_text(), "switches", "\n\n".join(map(switches_table, names)))
+    sections = render(method.read_text(), "switches", "\n\n".join(map(switches_table, switches)))
     return {
-        readme: render(readme.read_text(), "results", "\n\n".join(shown)),
+        readme: render(readme.read_text(), "results", "\n\n".join(filter(None, shown))),
         method: render(sections, "interest", interest_table()),
     }
 
 
-def main() -> None:
-    """Train if a data set is named, then write the pages."""
+def main() -> int:
+    """Make a report and keep its results if a data set is named, then write the pages; 1 if the report has failures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", nargs="?")
     parser.add_argument("--data-dir")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--ablation", type=int, nargs="+", metavar="SEED", help="also Table 4, on these seeds")
+    parser.add_argument("--seeds", type=int, default=0, help="how many (default: as preset quick says)")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")
     parser.add_argument("--pages", action="store_true")
     options = parser.parse_args()
+    code = 0
     if options.dataset:
-        collect(options.dataset, options.data_dir, options.seeds)
-        if options.ablation:
-            collect_ablation(options.dataset, options.data_dir, options.ablation)
+        from hyperctr.reporting.report import build_report
+
+        out = ROOT / "reports" / "out" / options.dataset / BUDGET
+        report = build_report(options.dataset, BUDGET, seeds=options.seeds, data_dir=options.data_dir, out=out,
+                              workers=options.workers)  # fmt: skip
+        print(report)
+        code = report.exit_code
+        publish_results(out, options.dataset if options.dataset != "table" else Path(options.data_dir).name)
+        if options.switches:
+            collect_switches(options.dataset, options.data_dir)
     for path, text in pages().items():
         path.write_text(text)
+    return code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

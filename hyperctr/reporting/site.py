@@ -6,6 +6,7 @@ into every page. Here a page holds the figures' data only (some tens of kB each)
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ def write_site(
     if rows and runs is not None:
         write_atomic(folder / "runs.csv", runs.to_csv(index=False))
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(**shared, head=HEAD))
+    card = index_card(about.card, cards)
+    write_atomic(folder / "card.json", json.dumps(card, indent=1, default=str))
     index = folder / "index.html"
     content = _jinja().get_template("index.html.j2").render(
         **shared,
@@ -101,7 +104,7 @@ def write_site(
         leads={name: head[1] for name, head in heads.items()},
         counts=_counts(rows),
         facts=[fact for fact in facts if fact[1] != CARD],
-        card=index_card(about.card, cards),
+        card=card,
         files=files,
     )  # fmt: skip
     write_atomic(index, content)

@@ -1,0 +1,82 @@
+"""The committed results: what is kept of a report, and the pages that show it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from hyperctr.reporting.table_modalities import table4
+from hyperctr.reporting.table_overall import table3
+from tests.reporting.frames import results_frame, trivial_frame
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """tools/results.py, with an empty folder of results."""
+    specification = importlib.util.spec_from_file_location("results_tool", ROOT / "tools" / "results.py")
+    assert specification and specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    return module
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """What a finished report holds that matters here."""
+    folder = tmp_path / "report"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "figures").mkdir()
+    runs = results_frame({"hyperctr": [0.84, 0.86], "hyperctr+": [0.88, 0.9]}, failed={"gru4rec": "no memory"})
+    runs["model"] = runs["label"]
+    table3(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
+    rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
+    behind = results_frame(rows, behind=0.01, behind_low=0.005, behind_high=0.015)
+    table4(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
+    for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
+        (folder / name).write_text("x")
+    (folder / "figures" / "figure4.json").write_text("x" * 700_000)
+    pd.DataFrame({"run": ["0" * 12], "state": ["done"]}).to_csv(folder / "runs.csv", index=False)
+    command = "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir '/home/me/my data'"
+    (folder / "card.json").write_text(json.dumps({"command": command}))
+    return folder
+
+
+def test_small_results_are_kept_without_paths(
+    results: ModuleType, report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = results.RESULTS / "ml-trailers" / "overall.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("replaced by table3.csv")
+    (old.parent / "switches.csv").write_text("stays")
+    folder = results.publish_results(report, "ml-trailers")
+    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert kept == {
+        *("tables/table3.csv", "tables/table3.tex", "tables/table4.csv", "figures/figure8.png"),
+        *("runs.csv", "card.json", "switches.csv"),
+    }
+    assert capsys.readouterr().out == "figure4.json is left out: 700,000 bytes\n"
+    card = json.loads((folder / "card.json").read_text())
+    assert card["command"] == "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA"
+
+
+def test_pages_show_the_numbers_of_the_files(results: ModuleType, report: Path) -> None:
+    results.publish_results(report, "ml-trailers")
+    text = results.table3_text("ml-trailers")
+    assert "2 seeds (`hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA`)" in text
+    frame = pd.read_csv(report / "tables" / "table3.csv")
+    row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
+    stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"
+    numbers = f"0.8500 [{row['auc_low']:.4f}, {row['auc_high']:.4f}] | 0.8300 | {row['logloss']:.4f}"
+    assert f"| hyperctr | {numbers} | 2 | {stated} |" in text
+    assert "| gru4rec (failed) | – | – | – | 0 |" in text
+    fourth = results.table4_text("ml-trailers")
+    assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
+    assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
