@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import LGConv
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from hyperctr.baselines.common import in_pieces
 from hyperctr.model.base import ClickModel, squared_norm
@@ -51,6 +49,8 @@ class LightGCN(ClickModel):
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+        from torch_geometric.nn import LGConv  # slow to import, and it looks for packages that training does without
+
         super().__init__()
         data, history = context.data, context.history
         self.context, self.config = context, config
@@ -91,6 +91,8 @@ class LightGCN(ClickModel):
 
     def refresh(self, dropped: Tensor | None = None) -> State:
         """Propagate over the graphs of all slots, without the training clicks ``dropped``."""
+        from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
         static = self.items()
         x = torch.cat([self.user, static]).repeat(self.slots, 1)
         total = x
