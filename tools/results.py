@@ -48,8 +48,8 @@ def publish_results(report: Path, dataset: str) -> Path:
                 print(f"{path.name} is left out: {path.stat().st_size:,} bytes")
                 continue
             (folder / kind).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / kind / path.name)
-    shutil.copyfile(report / "runs.csv", folder / "runs.csv")
+            _copy(path, folder / kind / path.name)
+    _copy(report / "runs.csv", folder / "runs.csv")
     card = json.loads((report / "card.json").read_text(encoding="utf-8"))
     words = shlex.split(card["command"])
     if "--data-dir" in words:
@@ -60,6 +60,14 @@ def publish_results(report: Path, dataset: str) -> Path:
         if (folder / "tables" / f"{new}.csv").exists():
             (folder / f"{old}.csv").unlink(missing_ok=True)
     return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; messages in tables name files of the checkout by their place in it."""
+    if source.suffix == ".csv":
+        target.write_text(source.read_text(encoding="utf-8").replace(f"{ROOT}/", ""), encoding="utf-8")
+    else:
+        shutil.copyfile(source, target)
 
 
 def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
@@ -88,7 +96,7 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
 
 def read_table(name: str, table: str) -> pd.DataFrame:
     """Return our rows of a committed table; the printed rows are in the paper."""
-    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv", keep_default_na=True)
+    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv")
     rows: pd.DataFrame = frame[frame["state"] != "printed"]
     return rows
 
