@@ -42,13 +42,11 @@ def publish_results(report: Path, dataset: str) -> Path:
     for kind in ("tables", "figures"):
         shutil.rmtree(folder / kind, ignore_errors=True)
         for path in sorted((report / kind).glob("*")):
-            if not KEPT.fullmatch(path.name):
-                continue
-            if path.stat().st_size > SMALL:
+            if KEPT.fullmatch(path.name) and path.stat().st_size > SMALL:
                 print(f"{path.name} is left out: {path.stat().st_size:,} bytes")
-                continue
-            (folder / kind).mkdir(parents=True, exist_ok=True)
-            _copy(path, folder / kind / path.name)
+            elif KEPT.fullmatch(path.name):
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+                _copy(path, folder / kind / path.name)
     _copy(report / "runs.csv", folder / "runs.csv")
     card = json.loads((report / "card.json").read_text(encoding="utf-8"))
     words = shlex.split(card["command"])
@@ -96,9 +94,7 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
 
 def read_table(name: str, table: str) -> pd.DataFrame:
     """Return our rows of a committed table; the printed rows are in the paper."""
-    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv")
-    rows: pd.DataFrame = frame[frame["state"] != "printed"]
-    return rows
+    return pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'printed'")
 
 
 def number(value: Any, form: str = ".4f") -> str:
@@ -108,9 +104,7 @@ def number(value: Any, form: str = ".4f") -> str:
 
 def with_interval(row: Row, column: str, form: str = ".4f") -> str:
     """Return ``value [low, high]``, or the value alone where it has no interval."""
-    if not math.isfinite(row[f"{column}_low"]):
-        return number(row[column], form)
-    return interval(row, column, form)
+    return interval(row, column, form) if math.isfinite(row[f"{column}_low"]) else number(row[column], form)
 
 
 def measured(name: str, frame: pd.DataFrame) -> str:
