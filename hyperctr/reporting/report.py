@@ -181,7 +181,8 @@ def _run_chosen(
             wanted["report_dir"] = str(target.parent)
             waiting[name] = Job(source, target, wanted, CELL_TIMEOUT[given["preset"]], environment), key
     ended = 0
-    alone = [job for name, (job, _) in waiting.items() if facts[name].alone]
+    # smoke only shows that everything runs: there, a timing may be disturbed
+    alone = [job for name, (job, _) in waiting.items() if facts[name].alone and given["preset"] != "smoke"]
     for jobs, at_once in ((alone, 1), ([job for job, _ in waiting.values() if job not in alone], count)):
         for result in run_notebooks(jobs, at_once):
             ended += 1
