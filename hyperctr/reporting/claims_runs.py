@@ -57,11 +57,11 @@ class Sweeps:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """How many runs of each plan are in which state, and the minutes that the finished ones took."""
+        """How many runs of each plan are in which state, and the seconds that the finished ones took."""
         found = self.results
         states = found.groupby(["plan", "state"], sort=False).size().unstack(fill_value=0)
-        minutes = (found.groupby("plan", sort=False)["seconds"].sum() / 60).astype(float).round(1)
-        return states.assign(minutes=minutes).reset_index().rename_axis(columns=None)
+        seconds = found.groupby("plan", sort=False)["seconds"].sum().astype(float).round().astype("Int64")
+        return states.assign(seconds=seconds).reset_index().rename_axis(columns=None)
 
     def speedup(self) -> pd.DataFrame | None:
         """Time the base run by number of threads (free if that was done before); None if it cannot be."""

@@ -101,11 +101,11 @@ class Sweep:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The plan as a table: setting, value, seed, run, state, minutes, and why a run has no result."""
+        """The plan as a table: setting, value, seed, run, state, seconds, and why a run has no result."""
         found = self.results
         columns: dict[str, Any] = {"setting": found["axis"], "value": found["label"], "seed": found["seed"]}
-        minutes = (found["seconds"].astype(float) / 60).round(2)
-        columns |= {"run": found["run"], "state": found["state"], "minutes": minutes}
+        seconds = found["seconds"].astype(float).round().astype("Int64")
+        columns |= {"run": found["run"], "state": found["state"], "seconds": seconds}
         if (found["axis"] == "row").all():
             del columns["setting"]
         if (found["state"] != "done").any():

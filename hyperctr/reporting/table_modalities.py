@@ -17,6 +17,7 @@ from hyperctr.reporting.table_rows import (
     ours,
     printed_cells,
     remark,
+    sentence,
     sum_up,
     with_print,
 )
@@ -80,7 +81,7 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
         "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
         "brackets where the interval does not leave zero out: not told apart."
     )
-    caption = f"{measured} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours."
+    caption = f"{sentence(measured)} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours."
     return PrintTable(head, lines, " ".join(caption.split()), "table4", groups)
 
 

@@ -22,6 +22,7 @@ from hyperctr.reporting.table_rows import (
     printed_cells,
     records,
     remark,
+    sentence,
     sum_up,
     with_print,
 )
@@ -134,7 +135,7 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
     rules = [place for place, model in enumerate(own["model"]) if model == next(iter(_simple(own)), None)]
     lines.append(_improvement_row(frame, held))
     head, groups = layout("model", dataset, held=held)
-    caption = f"{measured} {beside(dataset)} {MARKS if held else ''} {_ABOUT}"
+    caption = f"{sentence(measured)} {beside(dataset)} {MARKS if held else ''} {_ABOUT}"
     breaks = frozenset([*rules[:1], len(own)])
     return PrintTable(head, lines, " ".join(caption.split()), "table3", groups, rules_before=breaks)
 

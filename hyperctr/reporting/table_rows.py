@@ -158,6 +158,15 @@ def layout(
     return head, [*groups, ("printed: AUC, small: log loss", len(printed_columns()))]
 
 
+def sentence(words: str) -> str:
+    """End some words with a full stop; nothing stays nothing.
+
+    >>> sentence("planted, one seed"), sentence("Done."), sentence("")
+    ('planted, one seed.', 'Done.', '')
+    """
+    return words if not words or words.endswith(".") else f"{words}."
+
+
 def remark(row: Mapping[str, Any], below: bool = False) -> str:
     """Say what a reader must know of a row before its numbers: a state other than done, or that it lost to counting."""
     words = [] if row["state"] == "done" else [str(row["state"])]

@@ -29,8 +29,8 @@ def test_the_table_has_a_row_per_run_and_says_why_one_has_no_result(sweep: Sweep
     rows = sweep.frame.to_dict("records")
     assert [(row["setting"], row["value"], row["state"]) for row in rows] == [
         ("layers", "1", "done"), ("layers", "2", "failed")]  # fmt: skip
-    assert rows[0]["minutes"] == 1.0
-    assert np.isnan(rows[1]["minutes"])
+    assert rows[0]["seconds"] == 60
+    assert rows[1]["seconds"] is None
     assert [row["note"] for row in rows] == ["", "DataError: row 3"]
     assert sweep.states == {"done": 1, "failed": 1}
 
