@@ -13,6 +13,7 @@ from hyperctr.reporting.claims import check_claims
 from hyperctr.reporting.evidence import printed_evidence
 from hyperctr.reporting.run_evidence import Runs
 from hyperctr.reporting.sweep import Sweep, open_sweep, paired_runs, train_missing
+from hyperctr.sweeps.plan import open_data
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.tasks import Outcome
@@ -29,7 +30,8 @@ def open_sweeps(
     >>> len(open_sweeps("planted", "smoke", plans=["layers", "granularity"]).sweeps)
     2
     """
-    return Sweeps([open_sweep(name, dataset, preset, seeds=seeds, data_dir=data_dir) for name in plans])
+    data = open_data(dataset, preset, data_dir)  # once for all
+    return Sweeps([open_sweep(name, dataset, preset, seeds=seeds, data_dir=data_dir, data=data) for name in plans])
 
 
 @dataclass

@@ -26,7 +26,7 @@ from hyperctr.reporting.images import write_images
 from hyperctr.reporting.notebook import NotebookResult
 from hyperctr.reporting.parameters import parameter_names
 from hyperctr.reporting.report_cache import Parts, notebook_key
-from hyperctr.reporting.report_runs import BookFacts, PlanUse, ReportRuns, book_facts, data_fingerprint
+from hyperctr.reporting.report_runs import BookFacts, PlanUse, ReportRuns, book_facts
 from hyperctr.reporting.report_setup import (
     available_cores,
     choose_notebooks,
@@ -38,6 +38,7 @@ from hyperctr.reporting.report_setup import (
 from hyperctr.reporting.site import About, write_site
 from hyperctr.reporting.sweep import TRAINED
 from hyperctr.reporting.tables import duration
+from hyperctr.sweeps.plan import open_data
 
 Preset = Literal["smoke", "quick", "paper"]
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
@@ -132,14 +133,14 @@ def build_report(
     folder = Path(out) if out is not None else Path("reports") / "out" / dataset / preset
     folder = folder.resolve()
     place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
-    _check_data(dataset, place)
+    data = open_data(dataset, preset, place)  # an unknown name or missing files stop here, not in every notebook
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock"):  # a second report of the same waits for this one
         begin = time.perf_counter()
         parts = Parts(folder.parent / f".{folder.name}.parts")
         shown = [path.stem for path in every if path in chosen or parts.results([path.stem])]
-        runs = ReportRuns.open(_plans(facts, shown), dataset, preset, seeds, place)
+        runs = ReportRuns.open(data, _plans(facts, shown), dataset, preset, seeds, place)
         runs.train(_plans(facts, [path.stem for path in chosen]), workers)
         given = {"dataset": dataset, "preset": preset, "data_dir": place, "seeds": seeds}
         executed = _run_chosen(chosen, facts, given, runs, parts, folder, workers, force)
@@ -166,7 +167,6 @@ def _run_chosen(
     force: bool,
 ) -> list[str]:
     """Run the notebooks that are not as they would come out now; return their names."""
-    data = data_fingerprint(runs, given["dataset"], given["preset"], given["data_dir"])
     count = workers or available_cores()
     environment = {TRAINED: "1"}  # what failed a minute ago is not tried again in each notebook
     if count > 1 and "OMP_NUM_THREADS" not in os.environ:
@@ -175,7 +175,7 @@ def _run_chosen(
     for source in chosen:
         name, known = source.stem, parameter_names(source)
         wanted = {key: value for key, value in given.items() if key != "seeds" or "seeds" in known}
-        key = notebook_key(source, wanted, data, runs.states(facts[name].plans))
+        key = notebook_key(source, wanted, runs.data.fingerprint, runs.states(facts[name].plans))
         if force or not parts.is_fresh(name, key):
             target = parts.clear(name)
             wanted["report_dir"] = str(target.parent)
@@ -214,14 +214,6 @@ def _publish(
 
 def _plans(facts: dict[str, BookFacts], names: Iterable[str]) -> list[PlanUse]:
     return [use for name in names for use in facts[name].plans]
-
-
-def _check_data(dataset: str, data_dir: str) -> None:
-    """Find an unknown name or missing files now, not four times in four notebooks."""
-    from hyperctr.data.registry import known_datasets, load_dataset
-
-    if not any(known.name == dataset and known.ready for known in known_datasets(data_dir or None)):
-        load_dataset(dataset, data_dir=data_dir or None)
 
 
 def _put_in_place(aside: Path, folder: Path) -> None:

@@ -19,6 +19,7 @@ from hyperctr.runs.store import runs_folder
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
     from hyperctr.sweeps.plan import Plan
 
 log = logging.getLogger(__name__)
@@ -82,21 +83,27 @@ class ReportRuns:
     """All plans of a report, opened.
 
     Attributes:
+        data: the data set, loaded once for all.
         plans: by their use.
         problems: lines about plans that cannot be opened, and a sweep that could not go on.
     """
 
+    data: Dataset
     plans: dict[PlanUse, Plan] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, uses: Iterable[PlanUse], dataset: str, preset: str, seeds: int, data_dir: str) -> ReportRuns:
+    def open(
+        cls, data: Dataset, uses: Iterable[PlanUse], dataset: str, preset: str, seeds: int, data_dir: str
+    ) -> ReportRuns:
         """Open plans; one that cannot be is a problem, and the notebook that needs it will say more."""
-        found = cls()
+        found = cls(data)
         for use in dict.fromkeys(uses):
             count = seeds if use.seeds is None else use.seeds
             try:
-                sweep = open_sweep(use.name, dataset, preset, seeds=count, data_dir=data_dir, labels=use.labels)
+                sweep = open_sweep(
+                    use.name, dataset, preset, seeds=count, data_dir=data_dir, labels=use.labels, data=data
+                )
             except HyperCTRError as error:
                 found.problems.append(f"plan {use.name}: {error}")
                 continue
@@ -146,19 +153,6 @@ class ReportRuns:
         """Return run id -> (epoch, validation AUC) of every point, of all runs that have any."""
         ids = {run.run_id for plan in self.plans.values() for run in plan.runs}
         return {name: points for name in sorted(ids) if (points := _curve(name))}
-
-
-def data_fingerprint(runs: ReportRuns, dataset: str, preset: str, data_dir: str) -> str:
-    """Return the fingerprint of the report's data, loading them only if no plan has.
-
-    Raises:
-        DataError: unknown data set, or anything wrong in its files.
-    """
-    for plan in runs.plans.values():
-        return plan.data.fingerprint
-    from hyperctr.sweeps.plan import open_data
-
-    return open_data(dataset, preset, data_dir).fingerprint
 
 
 def _state(name: str) -> str:

@@ -18,6 +18,7 @@ from hyperctr.runs.store import run_id
 from hyperctr.sweeps.plan import Plan, open_plan
 
 if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
     from hyperctr.runs.scaling import Scaling
     from hyperctr.statistics import Interval
     from hyperctr.sweeps.tasks import Outcome
@@ -35,6 +36,7 @@ def open_sweep(
     seeds: int = 0,
     data_dir: str = "",
     labels: Iterable[str] = (),
+    data: Dataset | None = None,
 ) -> Sweep:
     """Lay out the runs of a plan on a data set; nothing is trained yet.
 
@@ -45,6 +47,7 @@ def open_sweep(
         seeds: how many, from 0; 0: as many as the preset says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
         labels: keep only the runs with these labels; empty keeps all.
+        data: the data set, where it has been loaded before (:func:`hyperctr.sweeps.plan.open_data`).
 
     Raises:
         ConfigError: an unknown plan, preset or label, or something wrong in the plan. DataError: the data set is
@@ -54,7 +57,7 @@ def open_sweep(
     >>> sweep.plan.frame()["label"].tolist(), sweep.measured
     (['1', '2'], 'planted, protocol paper, random split, 100 sampled candidates a click')
     """
-    plan = open_plan(name, dataset, preset, seeds=seeds, data_dir=data_dir)
+    plan = open_plan(name, dataset, preset, seeds=seeds, data_dir=data_dir, data=data)
     wanted = list(labels)
     if wanted:
         known = list(dict.fromkeys(run.label for run in plan.runs))

@@ -108,8 +108,9 @@ class Plan:
 
 
 def open_plan(
-    name: str | Path, dataset: str = "planted", preset: str = "quick", *, seeds: int = 0, data_dir: str | Path = ""
-) -> Plan:
+    name: str | Path, dataset: str = "planted", preset: str = "quick", *, seeds: int = 0, data_dir: str | Path = "",
+    data: Dataset | None = None,
+) -> Plan:  # fmt: skip
     """Read a plan and lay out its runs on a data set; nothing is trained.
 
     Args:
@@ -118,6 +119,7 @@ def open_plan(
         preset: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
         seeds: how many seeds, from 0; 0 means as many as the preset says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
+        data: what :func:`open_data` gave for these arguments, where several plans are opened on the same data.
 
     Raises:
         ConfigError: no such plan or preset, or anything in the plan that is not right.
@@ -132,7 +134,7 @@ def open_plan(
     if seeds < 0:
         raise ConfigError(f"seeds = {seeds} must be 0 (as many as the preset says) or more")
     file = read_plan(name)
-    data = open_data(dataset, preset, data_dir)
+    data = data or open_data(dataset, preset, data_dir)
     chosen = tuple(range(seeds or file.presets[preset].seeds))
     runs = []
     for axis, label, value, changes in file.entries(preset, data.modalities):

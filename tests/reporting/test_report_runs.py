@@ -15,7 +15,7 @@ from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.reporting import report as module
 from hyperctr.reporting.report import Report, build_report
 from hyperctr.reporting.report_runs import PlanUse, ReportRuns, book_facts
-from hyperctr.sweeps.plan import known_plans, open_plan
+from hyperctr.sweeps.plan import known_plans, open_data, open_plan
 from tests.browser.lab import SWITCHES, find_browser
 from tests.reporting.books import PARAMETERS, Page, write_book
 from tests.sweeps.plans import write_plan
@@ -170,7 +170,8 @@ def test_a_page_is_made_again_when_a_run_behind_it_has_changed(made: Made, first
 
 
 def test_a_plan_that_cannot_be_opened_is_said(made: Made) -> None:
-    runs = ReportRuns.open([PlanUse("nosuch"), PlanUse("layers")], "planted", "smoke", 0, "")
+    data = open_data("planted", "smoke")
+    runs = ReportRuns.open(data, [PlanUse("nosuch"), PlanUse("layers")], "planted", "smoke", 0, "")
     assert [use.name for use in runs.plans] == ["layers"]
     assert runs.problems == ["plan nosuch: there is no plan 'nosuch': " + did_you_mean("nosuch", known_plans())]
 
