@@ -24,7 +24,6 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
-ORDER = ["hyperctr+", "hyperctr", "content matrix factorisation", "popularity", "item mean", "constant"]
 BUDGET = "quick"  # the pages say so
 KEPT = re.compile(r"(table\d|claims|protocols|figure\d)\.(csv|tex|json|png)")
 SMALL = 600_000  # bytes; a bigger file is no small result
@@ -54,9 +53,6 @@ def publish_results(report: Path, dataset: str) -> Path:
         words[words.index("--data-dir") + 1] = "DATA"
     card["command"] = shlex.join(words)
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    for new, old in (("table3", "overall"), ("table4", "ablation")):
-        if (folder / "tables" / f"{new}.csv").exists():
-            (folder / f"{old}.csv").unlink(missing_ok=True)
     return folder
 
 
@@ -162,53 +158,10 @@ def picture(name: str) -> str:
     return f"![{title}]({path.relative_to(ROOT).as_posix()})" if path.exists() else ""
 
 
-def ablation_table(name: str) -> str:
-    """Return the Markdown table of the ablation of one data set."""
-    lines = [
-        f"**{name}**, `hyperctr` with one modality, or a plain graph instead of hypergraphs (Table 4):",
-        "",
-        "| variant | seed | test AUC, 95 % interval | behind multi-modal, paired 95 % interval |",
-        "| --- | --- | --- | --- |",
-    ]
-    frame = pd.read_csv(RESULTS / name / "ablation.csv")
-    for row in frame.to_dict("records"):
-        behind = "" if row["variant"] == "multi-modal" else interval(row, "behind", "+.4f")
-        lines.append(f"| {row['variant']} | {row['seed']} | {interval(row, 'auc', '.4f')} | {behind} |")
-    plain = frame[frame["variant"] == "(-) hypergraph"]
-    # Seeds have splits and candidates of their own, so their errors are taken as independent.
-    half = ((plain["behind_high"] - plain["behind_low"]) / 2).pow(2).sum() ** 0.5 / len(plain)
-    mean = plain["behind"].mean()
-    row = {"behind": mean, "behind_low": mean - half, "behind_high": mean + half}
-    lines.append(f"| (-) hypergraph | mean | {plain['auc'].mean():.4f} | {interval(row, 'behind', '+.4f')} |")
-    return "\n".join(lines)
-
-
 def interval(row: Row, column: str, form: str) -> str:
     """Return ``value [low, high]`` of a column and its two bounds."""
     value, low, high = (format(row[column + end], form) for end in ("", "_low", "_high"))
     return f"{value} [{low}, {high}]"
-
-
-def overall_table(name: str) -> str:
-    """Return the Markdown table of one data set: means over seeds, and the paired difference of every seed."""
-    frame = pd.read_csv(RESULTS / name / "overall.csv")
-    seeds = sorted(frame["seed"].unique())
-    lines = [
-        f"**{name}**, protocol `paper`, random 7:2:1 split, sampled labels, preset quick, "
-        + (f"mean of {len(seeds)} seeds ({', '.join(map(str, seeds))}):" if len(seeds) > 1 else f"seed {seeds[0]}:"),
-        "",
-        "| model | AUC | GAUC | log loss, 1:1 | log loss, prior-corrected | AUC, exposed labels "
-        "| AUC ahead of content matrix factorisation, 95 % interval of each seed |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for model in [model for model in ORDER if model in set(frame["model"])]:
-        some = frame[frame["model"] == model]
-        spread = f" ({some['auc'].min():.4f} to {some['auc'].max():.4f})" if len(seeds) > 1 else ""
-        known = some[some["ahead"].notna()].to_dict("records")
-        ahead = "; ".join(interval(row, "ahead", "+.4f") for row in known)
-        means = [f"{some[column].mean():.4f}" for column in ("gauc", "logloss", "logloss_corrected", "auc_exposed")]
-        lines.append(f"| {model} | {some['auc'].mean():.4f}{spread} | {' | '.join(means)} | {ahead} |")
-    return "\n".join(lines)
 
 
 def switches_table(name: str) -> str:
@@ -251,13 +204,9 @@ def pages() -> dict[Path, str]:
     for name in names:
         if (RESULTS / name / "tables" / "table3.csv").exists():
             shown += [table3_text(name), picture(name)]
-        elif (RESULTS / name / "overall.csv").exists():
-            shown.append(overall_table(name))
     for name in names:
         if (RESULTS / name / "tables" / "table4.csv").exists():
             shown.append(table4_text(name))
-        elif (RESULTS / name / "ablation.csv").exists():
-            shown.append(ablation_table(name))
     switches = [name for name in names if (RESULTS / name / "switches.csv").exists()]
     readme, method = ROOT / "README.md", ROOT / "docs" / "method.md"
     sections = render(method.read_text(), "switches", "\n\n".join(map(switches_table, switches)))

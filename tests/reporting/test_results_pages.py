@@ -52,10 +52,9 @@ def report(tmp_path: Path) -> Path:
 def test_small_results_are_kept_without_paths(
     results: ModuleType, report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = results.RESULTS / "ml-trailers" / "overall.csv"
-    old.parent.mkdir(parents=True)
-    old.write_text("replaced by table3.csv")
-    (old.parent / "switches.csv").write_text("stays")
+    switches = results.RESULTS / "ml-trailers" / "switches.csv"
+    switches.parent.mkdir(parents=True)
+    switches.write_text("stays")
     folder = results.publish_results(report, "ml-trailers")
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert kept == {
