@@ -16,6 +16,22 @@ NOTHING = "Nothing is selected. Click a node, a hyperedge or a bar, or drag a bo
 PICK = "Pick a user and an item: type their ids, or click nodes and hyperedges."
 ALONE = "No hyperedge touches this pair: its score comes from the user's history and the item alone."
 
+WORDS = {  # what the picture itself says, by view and occasion
+    "hint": "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
+    "incidence": "Drag over cells to select.",
+    "overlap": "Click a bar to select the nodes behind it.",
+    "difference": "Filled: only here. Hollow: only there. Grey: in both.",
+    "keys": "Hypergraph. N and P step through nodes or bars, E and R through hyperedges, Enter selects, F focuses, "
+    "arrows move, + and - zoom, 0 fits, Escape clears.",
+    "png": "Save this picture",
+    "csv": "Save the selection",
+    "hif": "Save the selection as a HIF hypergraph",
+    "lost": "The kernel does not answer, so the picture stays as it is. It may be busy with other cells; if it was "
+    "restarted or shut down, run this cell again.",
+    "empty": "No hyperedge has two members here: lower \N{GREEK SMALL LETTER DELTA}, choose another slot or switch "
+    "more modalities on.",
+}
+
 
 def selection_panel(rows: Sequence[dict[str, Any]], kind: str, total: int, colours: dict[str, str]) -> str:
     """List the selected users or items: title, training clicks, and the first feature values of each modality.
@@ -79,7 +95,8 @@ def why_panel(
     if answer is None:
         return f'<p class="hc-none">{PICK}</p>'
     rows, score, new = answer["contributions"], answer["score"], answer["new_score"]
-    html = f'<p class="hc-score"><b data-key="score">{score:.4f}</b> probability of a click'
+    pair = f"{_text(answer['who'])}, {_text(answer['what'])}"
+    html = f'<p class="hc-score"><b data-key="score">{score:.4f}</b> probability of a click: {pair}'
     restore = ""
     if struck or struck_modalities:
         html += f' → <b data-key="new_score">{new:.4f}</b> without the struck ({_signed(new - score)})'
@@ -100,14 +117,16 @@ def _bar(row: dict[str, Any], most: float, colours: dict[str, str]) -> str:
     colour, members = colours[row["modality"]], row["members"]
     side, part = ("right" if row["value"] < 0 else "left"), 48 * abs(row["value"]) / most
     listed = _text(", ".join(map(str, members[:30])))
+    place = f'data-edge="{row["side"]}:{row["slot"]}:{row["number"]}"'
     return (
-        f'<li><button type="button" data-act="strike" data-key="{_text(row["key"])}" '
-        f'aria-pressed="{_flag(row["struck"])}" title="members: {listed}">'
+        f'<li {place}><button type="button" data-act="strike" data-key="{_text(row["key"])}" '
+        f'aria-pressed="{_flag(row["struck"])}">'
         f'<span class="hc-name">{dot(colour)}{_text(row["title"])}</span>'
         f'<span class="hc-track"><i style="background:{colour};width:{part:.1f}%;{side}:50%"></i></span>'
         f'<span class="hc-value">{_signed(row["value"])}</span>'
-        f'<span class="hc-of">{row["modality"]} · {row["side"]} side · {_text(row["slot_label"])} · '
-        f"{len(members):,} members</span></button></li>"
+        f'<span class="hc-of">{row["modality"]} · {row["side"]} side · {_text(row["slot_label"])}</span></button>'
+        f"<details><summary>{len(members):,} members</summary>{listed}"
+        f"{', …' if len(members) > 30 else ''} {_button('show', 'Show in the picture')}</details></li>"
     )
 
 

@@ -1,4 +1,5 @@
-"""The band around a hyperedge's members: it follows the shortest tree that joins them and takes nobody else in.
+"""The band around a hyperedge's members: it follows the shortest tree that joins them, and takes in only
+others that happen to lie on its way.
 
 A convex hull of members that stand apart covers half the picture, and all it covers looks like a member.
 """

@@ -25,15 +25,22 @@ class Contrast:
     Attributes:
         here: the largest hyperedges that only the first has, then the largest of those that both have, as they are
             in the first. there: the largest that only the second has.
-        only_here: bool [len(here)], True for what the second lacks.
+        picture: the hyperedges of ``here`` and then of ``there``, over the nodes of both.
+        marks: uint8 [len(picture)]: 0 in both, 1 only here, 2 only there.
         counts: hyperedges ``only_a``, ``only_b``, in ``both``, and of these the ``changed`` (other members), before
             any limit.
     """
 
     here: Scene
     there: Scene
-    only_here: NDArray[np.bool_]
+    picture: Scene
+    marks: NDArray[np.uint8]
     counts: dict[str, int]
+
+    @property
+    def only_here(self) -> NDArray[np.bool_]:
+        """True for what the second lacks, bool [len(here)]."""
+        return np.equal(self.marks[: len(self.here)], 1)
 
 
 def contrast(scenes: Scenes, a: Query, b: Query) -> Contrast:
@@ -63,9 +70,11 @@ def contrast(scenes: Scenes, a: Query, b: Query) -> Contrast:
     parts = zip(share, (counts[name] for name in NAMES), ("only here", "only there", "in both"), strict=False)
     rule = "showing " + ", ".join(f"{shown:,} of {total:,} hyperedges {where}" for shown, total, where in parts)
     rule += ": the largest of each modality in turn"
-    here = scenes.draw(a, whole_a, np.concatenate([mine, common]), rule)
-    there = scenes.draw(b, whole_b, theirs, rule)
-    return Contrast(here, there, np.arange(len(here)) < len(mine), counts)
+    own = np.concatenate([mine, common])
+    both = whole_a.take(own).joined(whole_b.take(theirs))
+    picture = scenes.draw(a, both, np.arange(len(both)), rule)
+    marks = np.repeat(np.array([1, 0, 2], dtype=np.uint8), [len(mine), len(common), len(theirs)])
+    return Contrast(scenes.draw(a, whole_a, own, rule), scenes.draw(b, whole_b, theirs, rule), picture, marks, counts)
 
 
 def shares(limit: int, counts: list[int]) -> list[int]:

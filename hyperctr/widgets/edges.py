@@ -77,6 +77,18 @@ class Edges:
         columns = (self.modality[chosen], self.label[chosen], self.weight[chosen])
         return Edges(offsets, self.nodes[at], *columns, self.num_nodes, self.num_labels)
 
+    def joined(self, other: Edges) -> Edges:
+        """Return the hyperedges of both, over the same nodes."""
+        return Edges(
+            _offsets(np.concatenate([self.size, other.size])),
+            np.concatenate([self.nodes, other.nodes]),
+            np.concatenate([self.modality, other.modality]),
+            np.concatenate([self.label, other.label]),
+            np.concatenate([self.weight, other.weight]),
+            self.num_nodes,
+            self.num_labels,
+        )
+
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""
         key, edge = np.unique(self.modality[self.edge] * self.num_nodes + self.nodes, return_inverse=True)

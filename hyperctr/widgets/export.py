@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperctr.errors import DataError
+from hyperctr.errors import ConfigError, DataError
 from hyperctr.runtime import write_atomic
 from hyperctr.widgets.picture import Scene
 
@@ -82,6 +82,24 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     labels = [scene.edge_labels[e] for e in kept]
     graph.to_hif(path, node_ids=[scene.nodes[place] for place in places], label_ids=labels)
     return Path(path)
+
+
+def save_selection(scene: Scene, selection: Sequence[Any], path: str | Path) -> str:
+    """Write what is selected and in the scene as CSV or HIF; say what was left out, "" if nothing.
+
+    Raises:
+        ConfigError: another ending than ``.csv`` or ``.json``. DataError: nothing selected is in the scene.
+    """
+    writers = {".csv": export_selection_csv, ".json": export_selection_hif}
+    if Path(path).suffix not in writers:
+        raise ConfigError(f"{path}: a selection is written as .csv or as .json (HIF)")
+    kept = set(scene.nodes).intersection(selection)
+    gone = f"of {len(selection):,} selected {scene.node_kind}s are on no hyperedge in this picture"
+    if selection and not kept:
+        raise DataError(f"all {gone}: there is nothing to write; {scene.rule}")
+    writers[Path(path).suffix](scene, [one for one in selection if one in kept], path)
+    missing = len(selection) - sum(one in kept for one in selection)
+    return f"{missing:,} {gone}, and left out of the file" if missing else ""
 
 
 def _places(scene: Scene, selection: Sequence[Any] | None) -> np.ndarray[Any, np.dtype[np.int64]]:

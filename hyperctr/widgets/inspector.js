@@ -2,16 +2,9 @@
 // All state lives inside render(), so inspectors do not meet. Settings are traits; scenes come as messages with buffers.
 
 const VIEWS = { hulls: "Hulls", bipartite: "Bipartite", incidence: "Incidence", overlap: "Overlap", difference: "Difference" };
-const HINTS = {
-	incidence: "Drag over cells to select.",
-	overlap: "Click a bar to select the nodes behind it.",
-	difference: "Filled: only here. Hollow: only there. Grey: in both.",
-};
 const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
 const NOTHING = { node: -1, edge: -1, bar: -1 };
-const QUIET = 9000; // ms without an answer until the reader is told what to do
-
 
 const number = (value) => value.toLocaleString("en-US");
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -131,14 +124,15 @@ function combinations(s) {
 // ---- drawing
 
 /** Text with a rim; skipped where it would hit another. */
-function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, colour = look.text } = {}) {
+function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, most = 1e9 } = {}) {
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
+	while (text.length > 3 && ctx.measureText(text).width > most) text = short(text, text.length - 1);
 	const width = ctx.measureText(text).width;
 	x = align === "center" ? clamp(x, width / 2 + 4, Math.max(look.width - width / 2 - 4, width / 2 + 4)) : x;
 	const left = align === "center" ? x - width / 2 : align === "right" ? x - width : x;
 	const box = [left - 3, y - 7, left + width + 3, y + 7];
-	if (!force && (box[0] < 0 || box[2] > look.width || box[1] < 0 || box[3] > look.height)) return false;
-	if (!force && taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) return false;
+	if (!force && (box[0] < 0 || box[2] > look.width || box[1] < 0 || box[3] > look.height)) return;
+	if (!force && taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) return;
 	taken.push(box);
 	ctx.textAlign = align;
 	ctx.textBaseline = "middle";
@@ -149,9 +143,25 @@ function label(ctx, look, taken, text, x, y, { bold = false, align = "center", f
 	ctx.globalAlpha = 1;
 	ctx.lineWidth = 3.5;
 	ctx.strokeText(text, x, y);
-	ctx.fillStyle = colour;
+	ctx.fillStyle = look.text;
 	ctx.fillText(text, x, y);
-	return true;
+}
+
+/** Plain text. */
+function write(ctx, look, words, x, y, align, colour, bold = "") {
+	ctx.font = `${bold}11.5px ${look.font}`;
+	ctx.textAlign = align;
+	ctx.textBaseline = "middle";
+	ctx.fillStyle = colour;
+	ctx.fillText(words, x, y);
+}
+
+/** Begin a path of one colour and width. */
+function pen(ctx, colour, width, alpha = 1) {
+	ctx.strokeStyle = colour;
+	ctx.lineWidth = width;
+	ctx.globalAlpha = alpha;
+	ctx.beginPath();
 }
 
 function circle(ctx, x, y, r) {
@@ -196,7 +206,7 @@ function follow(ctx, pairs, X, Y) {
 
 const reach = (s, k) => (s.e > 60 ? 2.5 : 5) + (s.edge_modality[k] % 4) * 2; // pixels around a member; modalities do not hide each other
 
-/** A band around the members of one hyperedge, and round no other node that is not in the way. */
+/** A band along the tree that joins the members of a hyperedge. */
 function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	ctx.beginPath();
 	follow(ctx, s.outline[k], X, Y);
@@ -204,7 +214,7 @@ function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	const wide = 2 * reach(s, k);
 	for (const [style, alpha, w] of [[colour, line, wide], [look.background, 0.9, wide - 2 * width], [colour, fill, wide - 2 * width]]) {
 		ctx.strokeStyle = style;
-		ctx.globalAlpha = alpha;
+		ctx.globalAlpha = style === colour ? Math.min(alpha * look.strong, 1) : alpha;
 		ctx.lineWidth = w;
 		ctx.stroke();
 	}
@@ -215,27 +225,21 @@ function drawHulls(ctx, s, at, look) {
 	const { X, Y } = at;
 	if (s.e > 300) {
 		look.colours.forEach((colour, m) => {
-			ctx.beginPath();
+			pen(ctx, colour, 0.8, 0.3 * look.strong);
 			for (let k = 0; k < s.e; k++) if (s.edge_modality[k] === m) follow(ctx, s.outline[k], X, Y);
-			ctx.strokeStyle = colour;
-			ctx.globalAlpha = 0.3;
-			ctx.lineWidth = 0.8;
 			ctx.stroke();
 		});
 		return;
 	}
-	const faint = 0.22;
 	const line = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
-	for (let m = look.colours.length - 1; m >= 0; m--) for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawHull(ctx, s, at, k, look.colours[m], faint, line, 1.3, look);
+	for (let m = look.colours.length - 1; m >= 0; m--) for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawHull(ctx, s, at, k, look.colours[m], 0.22, line, 1.3, look);
 }
 
 function drawLinks(ctx, s, X, Y, EX, EY, look, which = null, alpha = 0) {
 	const links = s.edge_nodes.length;
-	ctx.globalAlpha = alpha || clamp(14 / Math.sqrt(links + 1), 0.05, 0.5);
-	ctx.lineWidth = links > 2000 && !which ? 0.7 : 1.1;
+	const dense = Math.min((alpha || clamp(14 / Math.sqrt(links + 1), 0.05, 0.5)) * look.strong, 1);
 	for (let m = 0; m < look.colours.length; m++) {
-		ctx.beginPath();
-		ctx.strokeStyle = look.colours[m];
+		pen(ctx, look.colours[m], links > 2000 && !which ? 0.7 : 1.1, dense);
 		for (const k of which || s.sizeOrder) {
 			if (s.edge_modality[k] !== m) continue;
 			for (const i of membersOf(s, k)) {
@@ -258,8 +262,7 @@ function drawSquares(ctx, s, EX, EY, look, which = null, grow = 0) {
 }
 
 /** Labels left of nodes and right of hyperedges, as many as fit. */
-function columnLabels(ctx, s, X, Y, EX, EY, look) {
-	const taken = [];
+function columnLabels(ctx, s, X, Y, EX, EY, look, taken) {
 	for (const i of s.degreeOrder) {
 		if (taken.length > 120) break;
 		if (Y[i] > 24) label(ctx, look, taken, short(s.titles[i]), X[i] - 12, Y[i], { align: "right" });
@@ -267,7 +270,7 @@ function columnLabels(ctx, s, X, Y, EX, EY, look) {
 	const most = taken.length + 120;
 	for (const k of s.sizeOrder) {
 		if (taken.length > most) break;
-		if (EY[k] > 24) label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.2, 8)), EX[k] + 12, EY[k], { align: "left" });
+		if (EY[k] > 24) label(ctx, look, taken, s.edge_titles[k], EX[k] + 12, EY[k], { align: "left", most: look.width - EX[k] - 18 });
 	}
 }
 
@@ -305,16 +308,11 @@ function drawIncidence(ctx, s, look, frame, which = null) {
 		if (!which) ctx.fillRect(left - 7, y, 4, Math.max(high - gapY, 0.7));
 	}
 	if (which) return;
-	ctx.font = `11.5px ${look.font}`;
-	ctx.textBaseline = "middle";
-	ctx.textAlign = "left";
-	ctx.fillStyle = look.muted;
-	ctx.fillText(`${plural(s.n, s.node_kind)} →`, left, top - 16);
+	write(ctx, look, `${plural(s.n, s.node_kind)} →`, left, top - 16, "left", look.muted);
 	const taken = [];
 	for (const k of rows) {
 		const y = top + (rowOf[k] + 0.5) * high;
-		const text = short(s.edge_titles[k], Math.floor(left / 6.7));
-		if (y > 12) label(ctx, look, taken, text, left - 12, y, { align: "right" });
+		if (y > 12) label(ctx, look, taken, s.edge_titles[k], left - 12, y, { align: "right", most: left - 18 });
 	}
 	if (wide > 13)
 		for (const i of frame.cols.slice(0, 400))
@@ -337,13 +335,7 @@ function upsetFrame(s, stats, look) {
 function drawUpset(ctx, s, stats, look, chosen, hovered) {
 	const { bars, left, top, bottom, step, most } = upsetFrame(s, stats, look);
 	const wide = Math.min(step * 0.66, 44);
-	const text = (words, x, y, align = "left", colour = look.text, bold = "") => {
-		ctx.font = `${bold}11.5px ${look.font}`;
-		ctx.textAlign = align;
-		ctx.textBaseline = "middle";
-		ctx.fillStyle = colour;
-		ctx.fillText(words, x, y);
-	};
+	const text = (words, x, y, align = "left", colour = look.text, bold = "") => write(ctx, look, words, x, y, align, colour, bold);
 	ctx.globalAlpha = 1;
 	text(`(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, left - 4, 16);
 	text("pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", left - 4, 33, "left", look.muted);
@@ -369,16 +361,12 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 		ctx.fillRect(x - wide / 2, y(bar.shown.pairs.length), wide, bottom - y(bar.shown.pairs.length));
 		const picked = chosen.size ? bar.shown.pairs.reduce((sum, i) => sum + chosen.has(i), 0) : 0;
 		if (picked) {
-			ctx.strokeStyle = look.text;
-			ctx.lineWidth = 2;
-			ctx.beginPath();
+			pen(ctx, look.text, 2);
 			ctx.rect(x - wide / 2 - 2, y(picked), wide + 4, bottom - y(picked));
 			ctx.stroke();
 		}
 		text(number(bar.total), x, y(bar.total) - 10, "center", look.text, hovered === b ? "600 " : "");
-		ctx.strokeStyle = look.text;
-		ctx.lineWidth = 2;
-		ctx.beginPath();
+		pen(ctx, look.text, 2);
 		ctx.moveTo(x, row(single[0] ?? 0));
 		ctx.lineTo(x, row(single[single.length - 1] ?? 0));
 		ctx.stroke();
@@ -392,20 +380,17 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 			ctx.stroke();
 		});
 	});
-	ctx.strokeStyle = look.grid;
-	ctx.lineWidth = 1;
-	ctx.beginPath();
+	pen(ctx, look.grid, 1);
 	ctx.moveTo(left - 4, bottom + 0.5);
 	ctx.lineTo(look.width - 16, bottom + 0.5);
 	ctx.stroke();
 }
 
-/** Two scenes on one layout: what only this has is filled, what only the other has is hollow. */
-function drawDifference(ctx, s, other, places, look) {
-	for (const k of s.sizeOrder) if (!s.only[k]) drawHull(ctx, s, places, k, look.muted, 0.1, 0.35, 1, look);
-	for (const k of other.sizeOrder) drawHull(ctx, other, places.other, k, look.colours[other.edge_modality[k]], 0, 0.9, 1.7, look);
-	for (const k of s.sizeOrder) if (s.only[k]) drawHull(ctx, s, places, k, look.colours[s.edge_modality[k]], 0.25, 0.9, 1.5, look);
-	drawNodes(ctx, other, places.other.X, places.other.Y, { ...look, node: look.muted });
+/** Grey: in both; hollow: only in the other; filled: only here. */
+function drawDifference(ctx, s, places, look) {
+	for (const mark of [0, 2, 1])
+		for (const k of s.sizeOrder)
+			if (s.marks[k] === mark) drawHull(ctx, s, places, k, mark ? look.colours[s.edge_modality[k]] : look.muted, [0.1, 0.25, 0][mark], mark ? 0.9 : 0.35, [1, 1.5, 1.7][mark], look);
 	drawNodes(ctx, s, places.X, places.Y, look);
 }
 
@@ -415,8 +400,9 @@ function render({ model, el }) {
 	const uid = "hctr" + Math.random().toString(36).slice(2); // each widget loads this module anew
 	const about = model.get("about");
 	const colours = about.colours;
-	const state = { scene: null, other: null, stats: null, hover: NOTHING, sort: "size",
-		playing: false, tab: "selection", times: {}, cameras: {}, changed: 0 };
+	const state = { scene: null, stats: null, hover: NOTHING, sort: "size",
+		playing: false, tab: "selection", times: {}, cameras: {}, changed: 0, said: "",
+		quiet: 9000 }; // ms without an answer until the reader is told what to do
 	const chosen = new Set(); // positions in the scene of the selected ids
 	const cleanups = [];
 	const get = (name) => model.get(name);
@@ -425,10 +411,10 @@ function render({ model, el }) {
 		state.changed = performance.now();
 		try { model.save_changes(); } catch { lost(); }
 		sync();
+		ask({ type: "ping" }); // answered after what was changed
 	};
 	const ask = (message) => {
-		clearTimeout(state.timer);
-		state.timer = setTimeout(lost, QUIET);
+		state.timer ??= setTimeout(lost, state.quiet);
 		try { model.send(message); } catch { lost(); }
 	};
 	const own = () => state.scene ? state.scene.node_kind : "user";
@@ -436,7 +422,7 @@ function render({ model, el }) {
 	// ---- elements
 	const base = h("canvas", { class: "hc-base", "aria-hidden": "true" });
 	const over = h("canvas", { class: "hc-over", tabindex: "0", role: "application", "aria-describedby": uid + "keys",
-		"aria-label": "Hypergraph. N and P step through nodes, Enter selects, F focuses, arrows move, + and - zoom, 0 fits, Escape clears." });
+		"aria-label": about.words.keys });
 	const tip = h("div", { class: "hc-tip", hidden: true });
 	const banner = h("div", { class: "hc-banner", role: "alert", hidden: true });
 	const spoken = h("div", { class: "hc-spoken", "aria-live": "polite" });
@@ -453,7 +439,7 @@ function render({ model, el }) {
 	const last = about.slots.length - 1;
 	const slot = range("slot", last, 1, (value) => set({ slot: value }));
 	const slotText = h("output", {});
-	const play = button("▶", () => playing(!state.playing), { class: "hc-play", "aria-label": "play the slots", title: "Play" });
+	const play = button("▶", () => playing(!state.playing), { disabled: !last, class: "hc-play", "aria-label": "play the slots", title: "Play" });
 	const delta = range("delta", 1, 0.01, (value) => set({ delta: value }));
 	const deltaText = h("output", {});
 	const select = (name, values, act) => h("select", { id: uid + name, "data-key": name, onchange: (e) => act(+e.target.value) },
@@ -477,13 +463,13 @@ function render({ model, el }) {
 		button("−", () => zoomBy(1 / 1.4), { "aria-label": "zoom out" }), button("⤢", () => fit(), { "aria-label": "fit", title: "Fit" }));
 	const stage = h("div", { class: "hc-stage" }, base, over, zoom, tip, banner);
 	const saves = h("div", { class: "hc-group", role: "group", "aria-label": "export" },
-		["png", "csv", "hif"].map((kind) => button(kind.toUpperCase(), () => save(kind), { "data-key": kind,
-			title: kind === "png" ? "Save this picture" : "Save the selection" + (kind === "hif" ? " as a HIF hypergraph" : "") })));
+		["png", "csv", "hif"].map((kind) => button(kind.toUpperCase(), () => save(kind), { "data-key": kind, title: about.words[kind] })));
 	const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbers" };
 	const tabs = h("div", { class: "hc-tabs", role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
 		button(text, () => showTab(key), { role: "tab", "data-key": key, id: uid + key, "aria-controls": uid + key + "p" })));
 	const panels = Object.fromEntries(Object.keys(TABS).map((key) => [key,
 		h("div", { class: "hc-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
+	const aside = h("div", { class: "hc-aside" }, tabs, Object.values(panels));
 	const root = h("div", { class: "hctr" },
 		h("div", { class: "hc-bar" }, views, sides, swap, h("span", { class: "hc-gap" }), saves),
 		h("div", { class: "hc-controls" },
@@ -491,12 +477,14 @@ function render({ model, el }) {
 			field("neighbours", "Neighbours", neighbours), field("limit", "Show", limit),
 			h("div", { class: "hc-field hc-search" }, h("label", { for: uid + "query" }, "Find"), search, found), focusChip,
 			extra.incidence, extra.difference),
-		h("div", { class: "hc-body" }, stage, h("div", { class: "hc-aside" }, tabs, Object.values(panels))),
+		h("div", { class: "hc-body" }, stage, aside),
 		h("div", { class: "hc-foot" }, ruleText, hint), spoken);
 	el.append(root);
 
-	const whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id" });
-	const whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id" });
+	const away = h("p", { class: "hc-none", "data-key": "away" }), listed = h("div");
+	panels.selection.append(away, listed);
+	const whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id", oninput: () => dim() });
+	const whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id", oninput: () => dim() });
 	const whyOut = h("div", { class: "hc-why" });
 	panels.why.append(h("div", { class: "hc-pair", onkeydown: (e) => e.key === "Enter" && explain() },
 		h("label", { for: uid + "wu" }, "User", whyUser), h("label", { for: uid + "wi" }, "Item", whyItem),
@@ -522,24 +510,18 @@ function render({ model, el }) {
 		found.hidden = !get("query");
 		const focus = get("focus");
 		focusChip.hidden = !focus;
-		focusChip.textContent = focus ? `around ${focusName(focus)}  ×` : "";
+		focusChip.textContent = `around ${state.scene?.around || "…"}  ×`;
 		extra.incidence.hidden = get("view") !== "incidence";
 		extra.difference.hidden = get("view") !== "difference";
-		const against = get("compare_slot") ?? Math.max(get("slot") - 1, 0);
+		const against = get("compare_slot") ?? (get("slot") ? get("slot") - 1 : Math.min(1, last));
 		compareSlot.value = against;
 		compareDelta.value = get("compare_delta") ?? get("delta");
 		compareText.value = (+compareDelta.value).toFixed(2);
-		hint.textContent = HINTS[get("view")] || "Drag moves, wheel zooms, shift-drag selects; double click focuses.";
+		hint.textContent = about.words[get("view")] || about.words.hint;
 		zoom.hidden = !movable();
 		root.dataset.view = get("view");
 	}
 	const movable = () => !["incidence", "overlap"].includes(get("view"));
-	function focusName([kind, id]) {
-		const s = state.scene;
-		if (kind === "node") return s && s.index.has(id) ? s.titles[s.index.get(id)] : String(id);
-		const k = s ? s.edge_number.indexOf(id) : -1;
-		return k < 0 ? "a hyperedge" : `${s.modalities[s.edge_modality[k]]}: ${s.edge_titles[k]}`;
-	}
 	function toggle(trait, name) {
 		const now = get(trait);
 		const next = now.includes(name) ? now.filter((one) => one !== name) : [...now, name];
@@ -574,7 +556,7 @@ function render({ model, el }) {
 		const style = getComputedStyle(root);
 		const css = (name) => style.getPropertyValue(name).trim();
 		look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("--hc-bg"), text: css("--hc-text"),
-			muted: css("--hc-muted"), node: css("--hc-node"), faint: css("--hc-faint"), grid: css("--hc-grid"), joint: about.joint, colours };
+			muted: css("--hc-muted"), node: css("--hc-node"), faint: css("--hc-faint"), grid: css("--hc-grid"), joint: about.joint, colours, strong: +css("--hc-strong") };
 	}
 	const camera = () => (state.cameras[get("view") === "bipartite" ? "bipartite" : "map"] ??= { k: 1, x: 0, y: 0 });
 	let placed = null; // screen places of the scene in this view
@@ -594,7 +576,6 @@ function render({ model, el }) {
 		const at = get("view") === "bipartite" ? columns(s) : s;
 		placed = screen(at.x, at.y, cam);
 		Object.assign(placed, Object.fromEntries(Object.entries(screen(at.ex, at.ey, cam)).map(([k, v]) => ["E" + k, v])));
-		if (state.other) placed.other = screen(state.other.x, state.other.y, cam);
 	}
 
 	function paint(ctx) {
@@ -604,33 +585,32 @@ function render({ model, el }) {
 		if (!s) return;
 		if (view === "incidence") return drawIncidence(ctx, s, look, incidenceFrame(s, look, state.sort));
 		if (view === "overlap") return drawUpset(ctx, s, state.stats, look, chosen, state.hover.bar);
-		if (view === "difference" && state.other) drawDifference(ctx, s, state.other, placed, look);
+		if (view === "difference" && s.marks) drawDifference(ctx, s, placed, look);
 		else if (view === "bipartite") {
 			drawLinks(ctx, s, placed.X, placed.Y, placed.EX, placed.EY, look);
 			drawSquares(ctx, s, placed.EX, placed.EY, look);
 			drawNodes(ctx, s, placed.X, placed.Y, look, null, 0, crowd());
-			columnLabels(ctx, s, placed.X, placed.Y, placed.EX, placed.EY, look);
-			ctx.font = `600 12px ${look.font}`;
-			ctx.globalAlpha = 1;
-			const cam = camera();
-			[[-0.68, `${plural(s.n, s.node_kind)} (nodes)`], [0.45, `${plural(s.e, s.edge_kind + " hyperedge")}`]].forEach(([x, words]) =>
-				label(ctx, look, [], words, look.width / 2 + cam.x + (look.width / 2 - 34) * cam.k * x, 12, { bold: true }));
-			return;
 		} else {
 			drawHulls(ctx, s, placed, look);
 			drawNodes(ctx, s, placed.X, placed.Y, look);
 		}
-		mapLabels(ctx, s);
+	}
+	/** Names in the upper canvas, round those the highlight has written: taken. */
+	function names(ctx, s, taken = [], shade = look) {
+		if (get("view") !== "bipartite") return mapLabels(ctx, s, taken, shade);
+		const cam = camera();
+		[[-0.68, `${plural(s.n, s.node_kind)} (nodes)`], [0.45, `${plural(s.e, s.edge_kind + " hyperedge")}`]].forEach(([x, words]) =>
+			label(ctx, look, taken, words, look.width / 2 + cam.x + (look.width / 2 - 34) * cam.k * x, 12, { bold: true }));
+		columnLabels(ctx, s, placed.X, placed.Y, placed.EX, placed.EY, shade, taken);
 	}
 	/** Name the nodes on most hyperedges, and as many more as there is room for when few are in sight. */
-	function mapLabels(ctx, s) {
-		const taken = [];
+	function mapLabels(ctx, s, taken, look) {
 		const inside = [];
 		for (const i of s.degreeOrder) {
 			if (placed.X[i] > 0 && placed.X[i] < look.width && placed.Y[i] > 0 && placed.Y[i] < look.height) inside.push(i);
 			if (inside.length > 200) break;
 		}
-		const room = inside.length > 80 ? 10 : 26;
+		const room = taken.length + (inside.length > 80 ? 10 : 26);
 		for (const i of inside) {
 			if (taken.length >= room) break;
 			label(ctx, look, taken, short(s.titles[i], 24), placed.X[i], placed.Y[i] - radius(s, i) - 9);
@@ -683,7 +663,7 @@ function render({ model, el }) {
 		const { nodes, edges } = lit();
 		const hovering = nodes.size > 0;
 		if (view === "overlap") return paint(size2(base));
-		if (!hovering && !chosen.size) return;
+		if (!hovering && !chosen.size) return movable() && names(ctx, s);
 		const veil = (alpha) => {
 			ctx.globalAlpha = alpha;
 			ctx.fillStyle = look.background;
@@ -713,16 +693,14 @@ function render({ model, el }) {
 		}
 		for (const k of edges.size <= 400 ? s.sizeOrder : []) {
 			if (!edges.has(k) || taken.length > 30) continue;
-			if (view === "bipartite") label(ctx, look, taken, short(s.edge_titles[k], Math.max((look.width - EX[k] - 24) / 6.6, 8)), EX[k] + 12, EY[k], { align: "left", bold: true });
+			if (view === "bipartite") label(ctx, look, taken, s.edge_titles[k], EX[k] + 12, EY[k], { align: "left", bold: true, most: look.width - EX[k] - 18 });
 			else if (k === state.hover.edge) label(ctx, look, taken, short(s.edge_titles[k]), EX[k], EY[k], { bold: true, force: true });
 		}
 		for (const i of [...chosen].slice(0, 24)) label(ctx, look, taken, short(s.titles[i], 24), ...at(i), { bold: true, ...side });
+		names(ctx, s, taken, { ...look, text: look.muted });
 	}
 	function ring(ctx, s, X, Y, which) {
-		ctx.globalAlpha = 1;
-		ctx.strokeStyle = look.text;
-		ctx.lineWidth = 2;
-		ctx.beginPath();
+		pen(ctx, look.text, 2);
 		for (const i of which) circle(ctx, X[i], Y[i], radius(s, i) + 3);
 		ctx.stroke();
 	}
@@ -733,9 +711,7 @@ function render({ model, el }) {
 		if (edge >= 0) drawIncidence(ctx, s, look, frame, { edges: [edge] });
 		const columnsLit = node >= 0 ? new Set([node]) : edge >= 0 ? null : chosen;
 		if (columnsLit) drawIncidence(ctx, s, look, frame, { edges: new Set([...columnsLit].flatMap((i) => [...edgesOf(s, i)])), nodes: columnsLit });
-		ctx.strokeStyle = look.text;
-		ctx.lineWidth = 1.2;
-		ctx.beginPath();
+		pen(ctx, look.text, 1.2);
 		if (edge >= 0) ctx.rect(left - 1, top + rowOf[edge] * high - 1, wide * s.n + 2, Math.max(high, 1) + 1);
 		if (node >= 0) ctx.rect(left + colOf[node] * wide - 1, top - 1, Math.max(wide, 1) + 1, high * s.e + 2);
 		ctx.stroke();
@@ -743,12 +719,12 @@ function render({ model, el }) {
 		for (const i of chosen) ctx.fillRect(left + colOf[i] * wide, top - 7, Math.max(wide - 1, 1), 5);
 		const taken = [];
 		for (const k of edges) if (k === edge || taken.length < 40)
-			label(ctx, look, taken, short(s.edge_titles[k], Math.floor(left / 6.7)), left - 12, top + (rowOf[k] + 0.5) * high, { align: "right", bold: true });
+			label(ctx, look, taken, s.edge_titles[k], left - 12, top + (rowOf[k] + 0.5) * high, { align: "right", bold: true, most: left - 18 });
 	}
 	/** What lies under the pointer. */
 	function pick(x, y) {
 		const s = state.scene, none = NOTHING;
-		if (!s || !s.n) return none;
+		if (!s?.n) return none;
 		const view = get("view");
 		if (view === "incidence") {
 			const f = incidenceFrame(s, look, state.sort);
@@ -811,6 +787,7 @@ function render({ model, el }) {
 		if (edge >= 0) {
 			const lines = [`${s.modalities[s.edge_modality[edge]]}: ${s.edge_titles[edge]}`,
 				`${s.edge_kind} ${s.edge_labels[edge]} · ${plural(size(s, edge), "member")} · weight ${s.edge_weight[edge].toFixed(2)}`];
+			if (s.marks) lines.push(["in both", "only here", "only there"][s.marks[edge]]);
 			return node >= 0 ? [...lines, `with ${s.titles[node]}`] : lines;
 		}
 		if (node < 0) return [];
@@ -839,7 +816,9 @@ function render({ model, el }) {
 		else if (at.edge >= 0) { choose([...membersOf(s, at.edge)], add); fillPair(s.edge_kind, s.edge_labels[at.edge]); }
 		else if (!add && get("selection").length) set({ selection: [] });
 	}
-	const fillPair = (kind, id) => { (kind === "user" ? whyUser : whyItem).value = id; };
+	const fillPair = (kind, id) => { (kind === "user" ? whyUser : whyItem).value = id; dim(); };
+	/** A score of another pair than the one typed stands back. */
+	const dim = () => whyOut.classList.toggle("hc-old", get("pair").some((id, k) => String(id) !== typed()[k]));
 	function focusOn({ node, edge }) {
 		const s = state.scene;
 		if (node >= 0) set({ focus: ["node", s.nodes[node]] });
@@ -869,10 +848,11 @@ function render({ model, el }) {
 		cam.k = k;
 		moved();
 	}
-	function fit(close = false) {
+	function fit() {
 		const cam = camera();
 		Object.assign(cam, { k: 1, x: 0, y: 0 });
-		if (close && get("view") !== "bipartite") {
+		if (state.scene?.n && get("view") !== "bipartite") {
+			readLook();
 			const span = (v) => [Math.min(...v), Math.max(...v)], { x, y } = state.scene, [l, r] = span(x), [t, b] = span(y);
 			cam.k = clamp(1.9 / Math.max(r - l, b - t, 0.12), 1, 12);
 			cam.x = -((l + r) / 2) * (look.width / 2 - 34) * cam.k;
@@ -935,14 +915,14 @@ function render({ model, el }) {
 	over.addEventListener("keydown", (e) => {
 		const s = state.scene, cam = camera();
 		if (!s || e.ctrlKey || e.metaKey || e.altKey) return;
-		const step = (by) => {
-			const order = Array.from(s.degreeOrder), now = order.indexOf(state.hover.node);
-			const node = order[(now + by + order.length + (now < 0 && by < 0 ? 1 : 0)) % order.length] ?? -1;
-			const spot = get("view") === "incidence" || node < 0 ? [60, 60] : [placed.X[node], placed.Y[node]];
-			hover({ node, edge: -1, bar: -1 }, ...spot);
+		const step = (by, what = get("view") === "overlap" ? "bar" : "node") => {
+			const order = [...{ bar: upsetFrame(s, state.stats, look).bars.keys(), node: s.degreeOrder, edge: s.sizeOrder }[what]], now = order.indexOf(state.hover[what]);
+			const one = order[(now + by + order.length + (now < 0 && by < 0 ? 1 : 0)) % order.length] ?? -1;
+			const { X, Y, EX, EY } = placed;
+			hover({ ...NOTHING, [what]: one }, ...(!movable() || one < 0 ? [60, 60] : what === "edge" ? [EX[one], EY[one]] : [X[one], Y[one]]));
 			spoken.textContent = describe(state.hover).join(", ");
 		};
-		const keys = { n: () => step(1), p: () => step(-1), Enter: () => click(state.hover, e.shiftKey), f: () => focusOn(state.hover),
+		const keys = { n: () => step(1), p: () => step(-1), e: () => step(1, "edge"), r: () => step(-1, "edge"), Enter: () => click(state.hover, e.shiftKey), f: () => focusOn(state.hover),
 			"+": () => zoomBy(1.4), "=": () => zoomBy(1.4), "-": () => zoomBy(1 / 1.4), 0: () => fit(),
 			ArrowLeft: () => (cam.x += 40), ArrowRight: () => (cam.x -= 40), ArrowUp: () => (cam.y += 40), ArrowDown: () => (cam.y -= 40),
 			Escape: () => { hover(NOTHING); set({ selection: [], focus: null }); } };
@@ -954,32 +934,32 @@ function render({ model, el }) {
 	});
 
 	// ---- what Python says
+	function say(text) {
+		if (banner.textContent !== text) banner.textContent = text;
+		banner.hidden = !text;
+	}
 	function lost() {
-		clearTimeout(state.timer);
-		banner.hidden = false;
-		banner.textContent = "The kernel does not answer. It may be busy with other cells; if it was restarted, run this cell again. " +
-			(state.scene ? "The picture stays as it was." : "");
+		say(about.words.lost);
 	}
 	const handlers = {
 		scene(message, buffers) {
-			const start = performance.now(), parts = message.scene.buffers.length;
-			state.scene = unpack(message.scene, buffers);
-			state.other = message.other ? unpack(message.other, buffers.slice(parts)) : null;
-			if (state.other) state.scene.only = new Uint8Array(buffers[2 * parts].buffer, buffers[2 * parts].byteOffset, state.scene.e);
+			const start = performance.now(), [marks] = buffers.slice(message.scene.buffers.length);
+			const s = (state.scene = unpack(message.scene, buffers));
+			if (marks) s.marks = new Uint8Array(marks.buffer, marks.byteOffset, s.e);
+			s.against = message.against;
 			state.stats = message.stats;
 			state.times.layout = performance.now() - start;
 			state.hover = NOTHING;
 			tip.hidden = true;
 			const near = message.stats.nearest_run;
-			ruleText.textContent = message.scene.rule + (near ? ` · test AUC ${near.auc.toFixed(4)} at δ = ${near.delta}` : "");
-			banner.hidden = state.scene.e > 0;
-			if (!state.scene.e) banner.textContent = "No hyperedge has two members here: lower δ, choose another slot or switch more modalities on.";
+			ruleText.textContent = s.rule + (near ? ` · test AUC ${near.auc.toFixed(4)} at δ = ${near.delta}` : "");
+			state.said = s.e ? "" : s.around ? s.rule : about.words.empty;
 			selected();
 			sync();
-			const focus = JSON.stringify(get("focus"));
-			if (focus !== (state.focus ?? "null")) fit(!!get("focus") && state.scene.n > 0);
+			const of = s.node_kind + s.around; // nodes of another kind stand elsewhere
+			if (of !== state.of) fit();
 			else redraw();
-			state.focus = focus;
+			state.of = of;
 			state.times.paint = performance.now() - start;
 			state.times.trip = performance.now() - state.changed;
 			root.dataset.scenes = +(root.dataset.scenes || 0) + 1;
@@ -987,26 +967,29 @@ function render({ model, el }) {
 			if (state.playing && get("slot") >= last) playing(false);
 			else if (state.playing) state.next = setTimeout(() => playing(true), 900);
 		},
-		table(message) { state.rows = message.ids; fill(panels.selection, message.html); },
+		table(message) { state.rows = message.ids; fill(listed, message.html); },
 		user(message) { fill(panels.user, message.html); },
-		why(message) { [whyUser.value = "", whyItem.value = ""] = get("pair"); fill(whyOut, message.html); },
+		why(message) { [whyUser.value = "", whyItem.value = ""] = get("pair"); fill(whyOut, message.html); dim(); },
 		found(message) {
 			found.replaceChildren(...message.rows.map((row) => h("li", {}, button(`${row.kind} · ${short(row.title, 40)}`,
 				() => set({ focus: row.focus, query: "" }), { disabled: !row.focus, title: row.focus ? "" : "on no hyperedge here" }))));
 			if (!message.rows.length) found.append(h("li", {}, "nothing found"));
 		},
 		file(message) { download(new Blob([message.text], { type: message.mime }), message.name); },
-		error(message) { banner.hidden = false; banner.textContent = message.text; },
+		error(message) { state.said = message.text; playing(false); },
 	};
 	function heard(message, buffers) {
 		clearTimeout(state.timer);
-		if (message.type !== "error") banner.hidden = true;
+		state.timer = null;
 		handlers[message.type]?.(message, buffers || []);
+		say(state.said); // of the last scene, whatever came after it
 	}
 	function selected() {
 		chosen.clear();
 		for (const id of get("selection")) if (state.scene?.index.has(id)) chosen.add(state.scene.index.get(id));
-		root.dataset.selected = get("selection").length;
+		const all = get("selection").length;
+		root.dataset.selected = all;
+		away.textContent = all > chosen.size ? `${all - chosen.size} of ${all} not in this picture` : "";
 	}
 
 	// ---- panels
@@ -1017,9 +1000,9 @@ function render({ model, el }) {
 		if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 	}
 	const acts = { strike: (b) => toggle("struck", b.dataset.key), modality: (b) => toggle("struck_modalities", b.dataset.key), clear: () => set({ selection: [] }),
-		restore: () => set({ struck: [], struck_modalities: [] }), focus: () => set({ focus: ["node", get("selection")[0]] }),
+		restore: () => set({ struck: [], struck_modalities: [] }),
+		show: (b) => { const [side, slot, edge] = whereIs(b); set({ side, slot: +slot, swap: false, focus: ["hyperedge", +edge] }); }, focus: () => set({ focus: ["node", get("selection")[0]] }),
 		row: (b) => { const id = state.rows[b.dataset.key]; fillPair(own(), id); spoken.textContent = `${own()} ${id} is ready to be explained`; } };
-	const aside = root.querySelector(".hc-aside");
 	const acted = (e) => { const b = e.target.closest("[data-act]"); if (b) acts[b.dataset.act](b); };
 	aside.addEventListener("click", acted);
 	aside.addEventListener("keydown", (e) => e.key === "Enter" && e.target.tagName === "TR" && acted(e));
@@ -1027,9 +1010,17 @@ function render({ model, el }) {
 		const row = e.target.closest("tr[data-act]"), i = row ? state.scene?.index.get(state.rows[row.dataset.key]) : null;
 		if (i != null) hover({ ...NOTHING, node: i }, placed.X[i], placed.Y[i]);
 	});
+	const whereIs = (e) => e.closest("[data-edge]")?.dataset.edge.split(":"); // side, slot, number
+	/** Light the hyperedge of a contribution where it is in the picture. */
+	const ofBar = (e) => {
+		const [side, slot, edge] = whereIs(e.target) || [], s = state.scene;
+		if (side && s && get("view") !== "overlap") hover({ ...NOTHING, edge: side === s.side && side === s.node_kind && +slot === s.slot ? s.edge_number.indexOf(+edge) : -1 }, 14, 14);
+	};
+	for (const kind of ["mouseover", "focusin"]) aside.addEventListener(kind, ofBar);
+	for (const kind of ["mouseleave", "focusout"]) aside.addEventListener(kind, () => state.scene && hover(NOTHING));
+	const typed = () => [whyUser, whyItem].map((box) => box.value.trim());
 	function explain() {
-		const typed = (text) => text.trim();
-		if (typed(whyUser.value) && typed(whyItem.value)) set({ pair: [typed(whyUser.value), typed(whyItem.value)], struck: [], struck_modalities: [] });
+		if (typed().every(Boolean)) set({ pair: typed(), struck: [], struck_modalities: [] });
 	}
 	// ---- files
 	function download(blob, name) {
@@ -1045,11 +1036,14 @@ function render({ model, el }) {
 		if (kind !== "png") return ask({ type: "export", kind });
 		const sheet = h("canvas"), ctx = size2(sheet, 3); // fine enough for print
 		paint(ctx);
+		if (movable()) {
+			ring(ctx, state.scene, placed.X, placed.Y, chosen);
+			names(ctx, state.scene);
+		}
 		ctx.globalCompositeOperation = "destination-over";
 		ctx.fillStyle = look.background;
 		ctx.fillRect(0, 0, look.width, look.height);
 		ctx.globalCompositeOperation = "source-over";
-		if (movable()) ring(ctx, state.scene, placed.X, placed.Y, chosen);
 		sheet.toBlob((blob) => download(blob, name + ".png"));
 	}
 

@@ -1,23 +1,23 @@
 """The hypergraph inspector as a JupyterLab widget; without a live front end, the same call shows a plotly figure.
 
-Settings and the selection are traits, a few hundred bytes that a notebook may save. Scenes, tables and explanations
-travel as custom messages, arrays as buffers, and are never saved.
+Settings and selection are traits that a notebook may save; scenes, tables and answers are messages, never saved.
 """
 
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hyperctr.errors import ConfigError, HyperCTRError
+from hyperctr.errors import DataWarning, HyperCTRError
 from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
-from hyperctr.widgets.answers import selection_panel, why_panel
+from hyperctr.widgets.answers import WORDS, selection_panel, why_panel
+from hyperctr.widgets.checks import a_slot, keywords, known_modalities, known_nodes, plain_ids
 from hyperctr.widgets.contrast import NAMES, Contrast, contrast
+from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.lookup import contributions, find, frame, live, meant
 from hyperctr.widgets.panels import numbers_panel, user_panel
 from hyperctr.widgets.picture import Scene
@@ -40,7 +40,6 @@ HERE = Path(__file__).parent
 VIEWS = ("hulls", "bipartite", "incidence", "overlap", "difference")
 SCENE = ("side", "slot", "modalities", "delta", "neighbours", "swap", "focus", "limit")
 LISTED = 200  # rows of the table of selected things; the widget says how many there are
-MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 
 
 class Inspector(anywidget.AnyWidget):
@@ -58,7 +57,8 @@ class Inspector(anywidget.AnyWidget):
         selection: ids of the selected nodes.
         query: text to find users, items and titles by.
         pair: user id and item id whose score is explained; ``struck`` and ``struck_modalities`` are taken out.
-        compare_slot, compare_delta: what ``difference`` compares with; None: the slot before, the same delta.
+        compare_slot, compare_delta: what ``difference`` compares with; None: the slot before (the second for
+            the first), the same delta.
 
     Args:
         data: the data set.
@@ -67,7 +67,7 @@ class Inspector(anywidget.AnyWidget):
         traits: first values, as in ``Inspector(data, slot=3, view="overlap")``.
 
     Raises:
-        RunError: the run was trained on other data.
+        RunError: the run was trained on other data. ConfigError: a keyword that is no trait.
         traitlets.TraitError: a value a trait cannot have; the message says what it can.
 
     >>> import hyperctr as hc
@@ -105,27 +105,36 @@ class Inspector(anywidget.AnyWidget):
         self._why: dict[str, Any] | None = None
         self._sent: tuple[str, ...] = ()
         self._user: Any = None  # whose timeline is shown
+        self._meant: dict[str, Any] = {}  # side and swap for which focus and selection were set
+        keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
         about = {"slots": self.scenes.slots, "modalities": list(names), "colours": list(self._colours.values()),
-                 "joint": MODALITY_COLOURS["multi-modal"], "run": self.scenes.run_id}  # fmt: skip
+                 "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}  # fmt: skip
         first = {"modalities": list(names), "delta": float(self.scenes.config.delta),
                  "neighbours": int(self.scenes.config.neighbours or 0)} | traits  # fmt: skip
         super().__init__(about=about, **first)
         self.on_msg(self._hear)
         self.observe(self._moved, [*SCENE, "view", "compare_slot", "compare_delta"])
-        self.observe(self._selected, "selection")
         self.observe(self._asked_why, ["pair", "struck", "struck_modalities"])
+        self.observe(self._selected, "selection")
         self.observe(self._searched, "query")
+        self._asked_why()
+
+    @property
+    def node_kind(self) -> str:
+        """What a node is, ``user`` or ``item``."""
+        return "user" if (self.side == "user") != self.swap else "item"
 
     @property
     def scene(self) -> Scene:
         """What is shown: nodes, hyperedges and the rule by which they were chosen."""
-        return self.contrast().here if self.view == "difference" else self.scenes.build(**self._wanted())
+        return self.contrast().picture if self.view == "difference" else self.scenes.build(**self._wanted())
 
     def contrast(self) -> Contrast:
         """Return what differs from ``compare_slot`` and ``compare_delta``: what the view ``difference`` shows."""
         query = self.scenes.build(**self._wanted()).query
-        slot = max(self.slot - 1, 0) if self.compare_slot is None else self.compare_slot
+        beside = self.slot - 1 if self.slot else min(1, len(self.scenes.slots) - 1)
+        slot = beside if self.compare_slot is None else self.compare_slot
         delta = self.delta if self.compare_delta is None else self.compare_delta
         return contrast(self.scenes, query, replace(query, slot=slot, delta=delta))
 
@@ -140,7 +149,7 @@ class Inspector(anywidget.AnyWidget):
 
     def table(self) -> list[dict[str, Any]]:
         """Return one row per selected node: id, title, popularity, modalities, features."""
-        return self.scenes.table(self.selection, self.scene.node_kind)
+        return self.scenes.table(self.selection, self.node_kind)
 
     def selected(self) -> pd.DataFrame:
         """Return :meth:`table` as a frame; for each modality the norm of the features and their first three values."""
@@ -158,22 +167,21 @@ class Inspector(anywidget.AnyWidget):
         if wanted == "difference":
             return difference_figure(self.contrast())
         scene = self.scenes.build(**self._wanted())
-        return static_figure(
-            scene, wanted, overlap=self.scenes.stats(scene)["overlap"] if wanted == "overlap" else None
-        )
+        overlap = self.scenes.stats(scene)["overlap"] if wanted == "overlap" else None
+        return static_figure(scene, wanted, overlap=overlap)
 
     def export_selection(self, path: str | Path) -> Path:
         """Write the selection, or the whole scene if nothing is selected, as ``.csv`` or as HIF (``.json``).
 
-        Raises:
-            ConfigError: another ending. DataError: a selected node is not in this scene.
-        """
-        from hyperctr.widgets.export import export_selection_csv, export_selection_hif
+        What is selected but not in this scene is left out, with a ``DataWarning`` that says how many.
 
-        writers = {".csv": export_selection_csv, ".json": export_selection_hif}
-        if Path(path).suffix not in writers:
-            raise ConfigError(f"{path}: a selection is written as .csv or as .json (HIF)")
-        return writers[Path(path).suffix](self.scene, self.selection, path)
+        Raises:
+            ConfigError: another ending. DataError: nothing that is selected is in this scene.
+        """
+        left_out = save_selection(self.scene, self.selection, path)
+        if left_out:
+            warnings.warn(left_out, DataWarning, stacklevel=2)
+        return Path(path)
 
     def open(self) -> None:
         """Open the channel to the browser; a batch run has none, and saves no widget state."""
@@ -185,35 +193,26 @@ class Inspector(anywidget.AnyWidget):
 
     @t.validate("slot", "compare_slot")
     def _a_slot(self, proposal: Any) -> int | None:
-        value: int | None = proposal["value"]
-        if value is not None and not 0 <= value < len(self.scenes.slots):
-            raise t.TraitError(f"{proposal['trait'].name} {value}: slots are 0 to {len(self.scenes.slots) - 1}")
-        return value
+        return a_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
 
     @t.validate("modalities", "struck_modalities")
     def _known(self, proposal: Any) -> list[str]:
-        value: list[str] = proposal["value"]
-        for name in value:
-            if name not in self.scenes.modalities:
-                raise t.TraitError(f"modality {name!r}: this data set has {list(self.scenes.modalities)}")
-        return value
+        return known_modalities(proposal["value"], self.scenes.modalities)
 
     @t.validate("selection", "pair", "focus")
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
-        value = proposal["value"]
-        if value is None:
-            return None
-        if len(value) > MOST_SELECTED:
-            raise t.TraitError(f"{len(value):,} ids: at most {MOST_SELECTED:,} can be selected at once")
-        return [one.item() if isinstance(one, np.generic) else one for one in value]
+        name, value = proposal["trait"].name, plain_ids(proposal["value"])
+        self._meant[name] = self.side, self.swap
+        return known_nodes(value, self.node_kind, self.scenes.data) if name == "selection" and value else value
 
     def _wanted(self) -> dict[str, Any]:
         wanted = {name: getattr(self, name) for name in SCENE}
         return wanted | {"focus": tuple(self.focus) if self.focus else None}
 
     def _moved(self, change: Any) -> None:
-        if change["name"] in ("side", "swap"):
-            self.selection = []  # users are not items
+        for name, nothing in (("focus", None), ("selection", [])):  # users are not items
+            if getattr(self, name) and self._meant[name] != (self.side, self.swap):
+                setattr(self, name, nothing)
         if self.comm is not None:
             self._try(self._send_scene)
 
@@ -223,12 +222,12 @@ class Inspector(anywidget.AnyWidget):
         if sent == self._sent and not again:
             return  # one message of the browser can change several traits
         found = self.contrast() if different else None
-        scene = self.scene if found is None else found.here
+        scene = found.picture if found else self.scene
         header, buffers = scene.pack()
-        message: dict[str, Any] = {"type": "scene", "scene": header, "stats": self.scenes.stats(scene), "other": None}
+        message: dict[str, Any] = {"type": "scene", "scene": header, "stats": self.scenes.stats(scene)}
         if found is not None:
-            message["other"], more = found.there.pack()
-            buffers = [*buffers, *more, memoryview(found.only_here.tobytes())]
+            buffers = [*buffers, memoryview(found.marks.tobytes())]
+            message["against"] = [found.there.slot, found.there.query.delta]
             message["difference"] = [found.counts[name] for name in NAMES]
         self._sent = sent
         message["numbers"] = numbers_panel(message["stats"], message.get("difference"), scene.node_kind, self._colours)
@@ -238,8 +237,7 @@ class Inspector(anywidget.AnyWidget):
     def _selected(self, _: Any = None) -> None:
         if self.comm is None:
             return
-        kind = self.scene.node_kind
-        rows = self.scenes.table(self.selection[:LISTED], kind)
+        kind, rows = self.node_kind, self.scenes.table(self.selection[:LISTED], self.node_kind)
         html = selection_panel(rows, kind, len(self.selection), self._colours)
         self.send({"type": "table", "ids": [row["id"] for row in rows], "html": html})
         user = self.selection[0] if self.selection and kind == "user" else (self.pair or [None])[0]
@@ -288,8 +286,11 @@ class Inspector(anywidget.AnyWidget):
     def _send_file(self, kind: Any) -> None:
         name, mime = {"csv": ("selection.csv", "text/csv"), "hif": ("selection.json", "application/json")}[kind]
         with tempfile.TemporaryDirectory() as folder:
-            text = self.export_selection(Path(folder) / name).read_text(encoding="utf-8")
+            left_out = save_selection(self.scene, self.selection, Path(folder) / name)
+            text = (Path(folder) / name).read_text(encoding="utf-8")
         self.send({"type": "file", "name": name, "mime": mime, "text": text})
+        if left_out:
+            self.send({"type": "error", "text": left_out})
 
     def _try(self, act: Any, *arguments: Any) -> None:
         """What a user cannot have is told in the widget, where the wish came from."""

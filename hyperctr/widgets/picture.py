@@ -64,6 +64,7 @@ class Scene:
         modalities: all modalities of the data set.
         query: what the scene was asked for.
         slot_label: the slot's dates, or its number in words.
+        around: title of the node or hyperedge that is looked at.
 
     >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
     >>> scene = Scene("user", 0, [1, 2], ["a", "b"], np.zeros(2, "f4"), np.zeros(2, "f4"), np.ones(2, "i4"),
@@ -96,6 +97,7 @@ class Scene:
     modalities: tuple[str, ...]
     query: Query
     slot_label: str = ""
+    around: str = ""
 
     def __len__(self) -> int:
         return len(self.edge_labels)
@@ -129,7 +131,7 @@ class Scene:
         header = {
             "side": self.side,
             "slot": self.slot,
-            "slot_label": self.slot_label,
+            "around": self.around,
             "node_kind": self.node_kind,
             "edge_kind": self.query.label_kind,
             "nodes": self.nodes,
@@ -137,11 +139,8 @@ class Scene:
             "edge_labels": self.edge_labels,
             "edge_titles": self.edge_titles,
             "modalities": list(self.modalities),
-            "chosen_modalities": list(self.query.modalities),
             "delta": self.query.delta,
-            "total_edges": self.total_edges,
-            "total_nodes": self.total_nodes,
             "rule": self.rule,
-            "buffers": [{"name": n, "dtype": BUFFERS[n][1:], "length": len(array)} for n, array in arrays.items()],
+            "buffers": [{"name": name, "dtype": BUFFERS[name][1:]} for name in arrays],
         }
         return header, [memoryview(array.tobytes()) for array in arrays.values()]

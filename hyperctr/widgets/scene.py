@@ -117,7 +117,8 @@ class Scenes:
 
         Raises:
             ConfigError: an unknown side, slot or modality, or a number out of bounds.
-            DataError: the focus is not a node of this data set, or not a hyperedge of this slot.
+            DataError: the focus is not a node of this data set, or not the number of a hyperedge. One that is only
+                not in this slot, or not at this threshold, gives an empty scene that says so.
         """
         if side not in ("user", "item"):
             raise ConfigError(f"side {side!r}: use 'user' or 'item'")
@@ -148,16 +149,16 @@ class Scenes:
             return edges.take(edges.with_members(find([name])))
         if kind != "hyperedge":
             raise ConfigError(f"focus {query.focus!r}: use ('node', id) or ('hyperedge', number)")
+        if not 0 <= int(name) < len(self.modalities) * edges.num_labels:
+            raise DataError(f"hyperedge {name}: their numbers are 0 to {len(self.modalities) * edges.num_labels - 1}")
         found = np.flatnonzero(edges.number == name)
-        if not len(found):
-            raise DataError(f"hyperedge {name} is not in slot {query.slot} at delta = {query.delta:g}")
         return edges.take(edges.with_members(edges.take(found).nodes))
 
     def draw(self, query: Query, whole: Edges, chosen: NDArray[np.int64] | None = None, why: str = "") -> Scene:
         """Place and name some of the hyperedges of a query: the ``chosen`` and ``why``, or the largest ones."""
         if chosen is None:
             chosen = largest_hyperedges(np.stack([whole.nodes, whole.edge]), whole.modality, query.limit)
-            if query.focus is not None and query.focus[0] == "hyperedge" and len(chosen) < len(whole):
+            if query.focus is not None and query.focus[0] == "hyperedge" and 0 < len(chosen) < len(whole):
                 centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
                 chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
         edges = whole.take(chosen)
@@ -165,7 +166,7 @@ class Scenes:
         names = {"user": self.data.users, "item": self.data.items}
         node, label = query.node_kind, query.label_kind
         place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
-        total_nodes = len(np.unique(whole.nodes))
+        total_nodes, around = len(np.unique(whole.nodes)), self.focus_name(query)
         return Scene(
             side=query.side,
             slot=query.slot,
@@ -183,17 +184,28 @@ class Scenes:
             edge_titles=[self._titles[label][source] for source in edges.label],
             total_edges=len(whole),
             total_nodes=total_nodes,
-            rule=why or rule(query, len(edges), len(whole), len(members), total_nodes),
+            rule=why or rule(query, len(edges), len(whole), len(members), total_nodes, around),
             modalities=self.modalities,
             query=query,
             slot_label=self.slots[query.slot],
+            around=around,
         )
+
+    def focus_name(self, query: Query) -> str:
+        """Return the title of the node or hyperedge a query looks at; empty without one."""
+        if query.focus is None:
+            return ""
+        if query.focus[0] == "node":
+            find = self.data.users_to_index if query.node_kind == "user" else self.data.items_to_index
+            return self._titles[query.node_kind][int(find([query.focus[1]])[0])]
+        modality, label = divmod(int(query.focus[1]), len(self._titles[query.label_kind]))
+        return f"{self.modalities[modality]}: {self._titles[query.label_kind][label]}"
 
     def stats(self, scene: Scene) -> dict[str, Any]:
         """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
         found = facts.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
         near = facts.nearest_run(self._study.data, self.config, scene.query)
-        return {"shown": len(scene), **found, "nearest_run": near}
+        return {**found, "nearest_run": near}
 
     def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
         """Return id, title, popularity (training clicks), modalities and features of items or users."""
@@ -252,12 +264,14 @@ class Scenes:
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
 
 
-def rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int) -> str:
+def rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
     """Say what part of the hypergraph is shown and how it was chosen.
 
     >>> rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
     'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
     """
     how = "all of them" if shown == total else "the largest of each modality in turn"
-    around = "" if query.focus is None else f" around {query.focus[0]} {query.focus[1]}"
-    return f"showing {shown:,} of {total:,} hyperedges{around}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"
+    if around and not total:
+        return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
+    about = f" around {around}" if around else ""
+    return f"showing {shown:,} of {total:,} hyperedges{about}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"

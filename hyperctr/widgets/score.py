@@ -57,9 +57,10 @@ class Why:
             struck_modalities: names whose hyperedges are taken out of both hypergraphs in all slots.
 
         Returns:
-            ``score`` and ``new_score`` (probabilities), ``user``, ``item``, ``timestamp`` and ``contributions``, the
-            largest effect first: ``key``, ``side``, ``slot`` (number), ``slot_label``, ``modality``, ``hyperedge``
-            (id of the item or user it comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score
+            ``score`` and ``new_score`` (probabilities), ``user``, ``item``, their titles in ``who`` and ``what``,
+            ``timestamp`` and ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number),
+            ``slot_label``, ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of the item or user it
+            comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score
             without it; they do not add up, since hyperedges act together) and ``struck``.
 
         Raises:
@@ -88,6 +89,7 @@ class Why:
                     "side": one.side,
                     "slot": one.slot,
                     "slot_label": slots.labels[one.slot],
+                    "number": one.modality * len(labels) + one.label,
                     "modality": modality,
                     "hyperedge": labels[[one.label]].tolist()[0],
                     "title": names[kind][one.label],
@@ -98,7 +100,8 @@ class Why:
             )
         changed = bool(struck) or bool(struck_modalities)
         new = self._without(who, what, time, struck, struck_modalities) if changed else score
-        pair = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time}
+        pair = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time,
+                "who": names["user"][who], "what": names["item"][what]}  # fmt: skip
         return {**pair, "score": score, "new_score": new, "contributions": rows}
 
     def _target(self, user: int, item: int, time: int) -> Targets:

@@ -93,8 +93,8 @@ def difference_figure(found: Contrast) -> go.Figure:
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
     numbers = {"only_here": here.edge_number[found.only_here], "only_there": there.edge_number,
                "both": here.edge_number[common]}  # fmt: skip
-    meta = {name: part.tolist() for name, part in numbers.items()}
-    chart.update_layout(meta={**meta, "edge_number": here.edge_number.tolist(), "view": "difference"}, legend=BELOW)
+    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": found.picture.edge_number}.items()}
+    chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
     return chart
 
 

@@ -152,3 +152,53 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
     page.keyboard.press("Escape")
     page.wait_for_selector(".hctr[data-selected='0'] .hc-focus", state="hidden")
     until(lab, "inspector.focus, inspector.selection", "None []")
+
+
+def test_an_empty_picture_says_why_and_keeps_saying_it(lab: Lab, page: Any) -> None:
+    lab.python("inspector.modalities = []")
+    after_scene(page, lambda: None, "s.e === 0")
+    lab.python("inspector.pair = []; inspector.query = 'user'")  # answers that are no scenes
+    page.wait_for_selector(".hc-found li", state="attached")
+    assert "No hyperedge has two members" in page.text_content(".hc-banner:not([hidden])")
+    lab.python("inspector.modalities = list(study.data.modalities)")
+    page.wait_for_selector(".hc-banner", state="hidden")
+
+
+def test_what_the_slot_lacks_is_told_and_playing_goes_on(lab: Lab, page: Any) -> None:
+    lab.python(
+        "a, b = (set(inspector.scenes.build(slot=k, limit=10**6, delta=0.5).edge_number.tolist()) for k in (0, 1));"
+        "inspector.slot = 0; inspector.selection = inspector.scene.nodes; inspector.focus = ['hyperedge', min(a - b)]"
+    )
+    after_scene(page, lambda: None, "s.e > 0 && s.around !== '' && s.slot === 0")
+    page.click(".hc-play")
+    after_scene(page, lambda: None, "s.slot === 1 && s.e === 0")
+    assert "not in this slot" in page.text_content(".hc-banner:not([hidden])")
+    many = int(lab.python("print(len(inspector.selection))"))
+    assert page.text_content("[data-key=away]") == f"{many} of {many} not in this picture"
+    page.wait_for_selector(".hc-play[aria-label='play the slots']")  # the last slot ends it
+
+
+def test_bars_of_the_overlap_answer_the_keyboard(lab: Lab, page: Any) -> None:
+    page.click("[data-key=overlap]")
+    page.wait_for_selector(".hctr[data-view=overlap]")
+    page.focus(".hc-over")
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    rows = json.loads(lab.python("import json; print(json.dumps(inspector.scenes.stats(inspector.scene)['overlap']))"))
+    assert page.text_content(".hc-tip b") == " + ".join(rows[1]["modalities"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hctr:not([data-selected='0'])")
+
+
+def test_a_busy_kernel_is_told_after_a_slider_move(lab: Lab, page: Any) -> None:
+    page.evaluate("document.querySelector('.hctr').inspector.state.quiet = 200")
+    page.evaluate(
+        "() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({ code: 'import time; time.sleep(2)' }); }"
+    )
+    page.focus("input[data-key=delta]")
+    page.keyboard.press("Home")
+    page.wait_for_selector(".hc-banner:not([hidden]):has-text('does not answer')")
+    after_scene(page, lambda: None, "s.delta === 0")
+    page.wait_for_selector(".hc-banner", state="hidden")
+    page.evaluate("document.querySelector('.hctr').inspector.state.quiet = 9000")

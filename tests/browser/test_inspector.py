@@ -113,13 +113,13 @@ def test_a_bar_of_the_overlap_selects_the_nodes_behind_it(lab: Lab, page: Any) -
 def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any) -> None:
     lab.python("inspector.slot = 1")
     after_scene(page, lambda: None, "s.slot === 1")
-    after_scene(page, lambda: page.click("[data-key=difference]"), "!!s.only")
+    after_scene(page, lambda: page.click("[data-key=difference]"), "!!s.marks")
     page.click("[role=tab][data-key=numbers]")
 
     def compared() -> tuple[list[int], list[int]]:
         drawn = page.evaluate(
-            "(() => { const t = document.querySelector('.hctr').inspector.state, only = [...t.scene.only];"
-            " return [only.filter(Boolean).length, t.other.e, only.filter((x) => !x).length]; })()"
+            "(() => { const marks = [...document.querySelector('.hctr').inspector.state.scene.marks];"
+            " return [1, 2, 0].map(mark => marks.filter(x => x === mark).length); })()"
         )
         cells = page.locator(".hc-panel table[data-key=difference] td:last-child").all_text_contents()
         return drawn, [int(cell.replace(",", "")) for cell in cells]
@@ -131,11 +131,23 @@ def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any
         )))  # fmt: skip
 
     assert compared() == expected() and min(compared()[0]) > 0
+    there = page.evaluate(  # what only the other has is selected from the keyboard
+        "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return [...s.sizeOrder].findIndex(k => s.marks[k] === 2); })()"
+    )
+    page.focus(".hc-over")
+    for _ in range(there + 1):
+        page.keyboard.press("e")
+    page.wait_for_selector(".hc-tip:has-text('only there')")
+    page.keyboard.press("Enter")
+    until(
+        lab, "bool(inspector.selection) and set(inspector.selection) <= set(inspector.contrast().there.nodes)", "True"
+    )
     page.select_option("select[data-key=compare_slot]", "1")
-    page.wait_for_function("document.querySelector('.hctr').inspector.state.other.slot === 1")
+    page.wait_for_function("document.querySelector('.hctr').inspector.state.scene.against[0] === 1")
     page.focus("input[data-key=compare_delta]")
     page.keyboard.press("Home")
-    page.wait_for_function("document.querySelector('.hctr').inspector.state.other.delta === 0")
+    page.wait_for_function("document.querySelector('.hctr').inspector.state.scene.against[1] === 0")
     assert compared() == expected()
     assert compared()[0][0] == 0 < compared()[0][1], "no threshold lets everything in"
     assert page.text_content(".hc-rule").startswith(lab.python("print(inspector.scene.rule)"))
@@ -161,6 +173,22 @@ def test_striking_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
     assert key == page.get_attribute(".hc-bars button >> nth=0", "data-key")
     np.testing.assert_allclose(score - new, value, atol=1.1e-4)  # both numbers are shown to four places
     np.testing.assert_allclose(new, float(lab.python("print(inspector.score)")), atol=5.1e-5)
+    page.fill("input[data-key=item]", "another")  # the score is not of what is typed
+    page.wait_for_selector(".hc-old [data-key=score]")
+    page.fill("input[data-key=item]", item)
+    page.wait_for_selector(".hc-why:not(.hc-old) [data-key=score]")
+    assert f"user {user}" in page.text_content(".hc-score")
+    page.click(".hc-bars summary >> nth=0")
+    page.click(".hc-bars [data-act=show] >> nth=0")
+    side, slot, number = page.get_attribute(".hc-bars li >> nth=0", "data-edge").split(":")
+    until(lab, "inspector.side, inspector.slot, inspector.focus", f"{side} {slot} ['hyperedge', {number}]")
+    after_scene(page, lambda: None, f"s.side === '{side}' && s.slot === {slot} && s.around !== ''")
+    page.mouse.move(0, 0)
+    page.hover(".hc-bars button >> nth=0")
+    lit = page.evaluate("(() => { const t = document.querySelector('.hctr').inspector.state;"
+                        " return t.scene.edge_number[t.hover.edge] ?? -1; })()")  # fmt: skip
+    inside = lab.python(f"print({number} in inspector.scene.edge_number)") == "True"
+    assert lit == (int(number) if inside else -1)
     page.click("[data-act=restore]")
     page.wait_for_function("!document.querySelector('[data-key=new_score]')")
     page.click("[role=tab][data-key=selection]")

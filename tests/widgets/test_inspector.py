@@ -13,11 +13,13 @@ import pytest
 import traitlets
 
 import hyperctr as hc
+from hyperctr.errors import DataWarning
 from hyperctr.reporting.study import open_study
 from hyperctr.reporting.theme import PLOTLY_MIME
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, meant
 from hyperctr.widgets.panels import numbers_panel, user_panel
+from tests.widgets.conftest import Trained
 
 PACKAGE = Path(module.__file__).parent
 Sent = list[tuple[dict[str, Any], list[Any]]]
@@ -42,6 +44,11 @@ def last(sent: Sent, kind: str) -> tuple[dict[str, Any], list[Any]]:
     return [one for one in sent if one[0]["type"] == kind][-1]
 
 
+def away(inspector: hc.Inspector) -> list[Any]:
+    """Nodes that are not in the picture."""
+    return [one for one in inspector.scenes.data.users.tolist() if one not in inspector.scene.nodes]
+
+
 def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
     inspector._hear(inspector, {"type": "hello"}, [])
@@ -52,7 +59,7 @@ def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) 
     assert len(offsets) == 10 and len(nodes) == offsets[-1]
     first = [message["scene"]["nodes"][place] for place in nodes[: offsets[1]]]
     assert first == inspector.scene.members(0)
-    assert message["stats"]["hyperedges"] == message["scene"]["total_edges"]
+    assert message["stats"]["hyperedges"] == inspector.scene.total_edges
 
 
 def test_a_trait_set_anywhere_sends_one_scene(seen: tuple[hc.Inspector, Sent]) -> None:
@@ -83,8 +90,9 @@ def test_the_difference_names_what_only_one_scene_has(seen: tuple[hc.Inspector, 
     message, buffers = last(sent, "scene")
     here, there = (set(inspector.scenes.build(slot=slot, delta=0.4, limit=10**6).edge_keys()) for slot in (1, 0))
     assert message["difference"][:3] == [len(here - there), len(there - here), len(here & there)]
-    marks = np.frombuffer(buffers[16], np.uint8).astype(bool).tolist()
-    assert marks == [key not in there for key in inspector.scene.edge_keys()] and {*marks} == {True, False}
+    marks = np.frombuffer(buffers[8], np.uint8).tolist()
+    wanted = [1 if key not in there else 2 if key not in here else 0 for key in inspector.scene.edge_keys()]
+    assert marks == wanted and {*marks} == {0, 1, 2}, "what only the other has is in the picture too"
     figure = inspector.figure()
     assert figure.layout.meta["view"] == "difference"
     assert figure.layout.meta["edge_number"] == inspector.scene.edge_number.tolist()
@@ -102,6 +110,58 @@ def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> 
     assert "1000000" in last(sent, "error")[0]["text"]
     inspector.pair = ["1", "1"]
     assert "pass a run" in last(sent, "why")[0]["html"]
+
+
+def test_a_pair_and_a_selection_can_be_given_at_once(trained: Trained) -> None:
+    data = trained.data
+    user, item = data.users[0].item(), data.items[0].item()
+    inspector = hc.Inspector(data, trained.run, pair=[user, item], side="item", selection=[item])
+    assert inspector.score == trained.scenes.why(user, item)["score"] and inspector.selection == [item]
+    assert len(inspector.contributions()) == len(inspector.why()["contributions"])
+    with pytest.raises(hc.ConfigError, match=r"'slots': did you mean 'slot'\?"):
+        hc.Inspector(data, slots=1)
+    with pytest.raises(traitlets.TraitError, match="the nodes are users"):
+        hc.Inspector(data, selection=["nobody"])
+
+
+def test_a_selection_that_cannot_be_is_not_kept(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, _ = seen
+    inspector.selection = kept = inspector.scene.nodes[:2]
+    with pytest.raises(traitlets.TraitError, match="the nodes are users"):
+        inspector.selection = [10**6]
+    assert inspector.selection == kept and len(inspector.table()) == 2
+
+
+def test_a_focus_that_the_slot_lacks_is_an_empty_scene_that_says_so(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    first, second = (inspector.scenes.build(slot=slot, delta=0.4, limit=10**6) for slot in (0, 1))
+    gone = {"hyperedge": next(n for n in first.edge_number.tolist() if n not in set(second.edge_number.tolist())),
+            "node": next(n for n in first.nodes if n not in set(second.nodes))}  # fmt: skip
+    for kind, name in gone.items():
+        inspector.slot, inspector.focus = 0, [kind, name]
+        around = inspector.scene.around
+        assert len(inspector.scene) and f"around {around}:" in inspector.scene.rule and str(name) != around
+        inspector.slot = 1
+        assert last(sent, "scene")[0]["scene"]["nodes"] == []
+        assert inspector.scene.rule.startswith(around) and "not in this slot" in inspector.scene.rule
+        inspector.selection = first.nodes[:1]
+        assert [row["id"] for row in inspector.table()] == first.nodes[:1]
+
+
+def test_another_side_or_other_roles_clear_the_focus(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, _ = seen
+    for name, value in (("side", "item"), ("swap", True)):
+        inspector.focus = ["node", inspector.scene.nodes[0]]
+        setattr(inspector, name, value)
+        assert inspector.focus is None
+    inspector.set_state({"side": "user", "swap": False, "focus": ["node", inspector.scenes.data.users[0].item()]})
+    assert inspector.focus is not None, "it was set together with the side"
+
+
+def test_the_first_slot_differs_from_the_second(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, _ = seen
+    found = inspector.contrast()
+    assert (found.here.slot, found.there.slot) == (0, 1) and found.counts["only_a"] > 0
 
 
 def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
@@ -142,6 +202,15 @@ def test_files_of_the_selection(study: Any, seen: tuple[hc.Inspector, Sent], tmp
     inspector._hear(inspector, {"type": "export", "kind": "csv"}, [])
     message = last(sent, "file")[0]
     assert message["text"] == inspector.export_selection(tmp_path / "a.csv").read_text()
+    inspector.selection = [inspector.scene.nodes[0], *(gone := away(inspector)[:2])]
+    with pytest.warns(DataWarning, match="2 of 3 selected users"):
+        lines = inspector.export_selection(tmp_path / "a.csv").read_text().splitlines()
+    assert len(lines) == 2 and lines[1].startswith(f"{inspector.scene.nodes[0]},")
+    inspector._hear(inspector, {"type": "export", "kind": "hif"}, [])
+    assert "2 of 3" in last(sent, "error")[0]["text"]
+    inspector.selection = gone
+    with pytest.raises(hc.DataError, match="all of 2 selected users"):
+        inspector.export_selection(tmp_path / "a.csv")
     with pytest.raises(hc.ConfigError, match=r"\.csv or as \.json"):
         inspector.export_selection(tmp_path / "a.xlsx")
 

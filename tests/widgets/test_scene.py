@@ -100,7 +100,7 @@ def test_focus_on_a_node_and_on_a_hyperedge(scenes: Scenes) -> None:
     number, own = int(whole.edge_number[edge]), set(whole.members(edge))
     around = scenes.build(slot=1, focus=("hyperedge", number), limit=ALL)
     assert shown(around) == {key: value for key, value in shown(whole).items() if own & value[0]}
-    assert f"hyperedges around hyperedge {number}" in around.rule
+    assert f"hyperedges around {whole.edge_keys()[edge][0]}: {whole.edge_titles[edge]}:" in around.rule
     least = scenes.build(slot=1, focus=("hyperedge", number), limit=1)
     assert least.edge_number.tolist() == [number]  # the smallest of all, yet what is looked at stays
 
@@ -117,7 +117,7 @@ def test_statistics(scenes: Scenes, trained: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HYPERCTR_RUNS", str(trained.store))
     scene = scenes.build(slot=1, limit=5)
     whole, stats = shown(scenes.build(slot=1, limit=ALL)), scenes.stats(scene)
-    assert stats["shown"] == 5 and stats["hyperedges"] == len(whole)
+    assert stats["hyperedges"] == len(whole)
     assert stats["incidences"] == sum(len(members) for members, _ in whole.values())
     for row in stats["modalities"]:
         own = [members for (m, _), (members, _) in whole.items() if m == row["modality"]]
@@ -189,7 +189,6 @@ def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
     header = json.loads(json.dumps(header, allow_nan=False))
     for part, buffer in zip(header["buffers"], buffers, strict=True):
         values = np.frombuffer(buffer, BUFFERS[part["name"]])
-        assert len(values) == part["length"]
         np.testing.assert_array_equal(values, getattr(scene, part["name"]))
     assert header["nodes"] == scene.nodes and header["edge_labels"] == scene.edge_labels
     assert [part["name"] for part in header["buffers"]][:7] == [
@@ -211,7 +210,7 @@ def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
     ({"neighbours": 1}, ConfigError, "at least 2"),
     ({"limit": 0}, ConfigError, "shows nothing"),
     ({"focus": ("node", "nobody")}, DataError, "nobody"),
-    ({"focus": ("hyperedge", 10**7)}, DataError, "hyperedge 10000000 is not in slot 0"),
+    ({"focus": ("hyperedge", 10**7)}, DataError, "hyperedge 10000000: their numbers are 0 to 479"),
     ({"focus": ("edge", 1)}, ConfigError, "use \\('node', id\\)"),
 ])  # fmt: skip
 def test_wrong_questions_are_refused(scenes: Scenes, query: Any, error: type[Exception], message: str) -> None:
