@@ -1,6 +1,6 @@
 """Take the README's picture: notebook 21 on planted data in JupyterLab, the inspector with a selected group.
 
-python tools/picture.py [--dark] [--out docs/inspector.png]
+python tools/picture.py [--dark] [--preset quick --runs reports/runs] [--out docs/inspector.png]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "inspector.png")
     parser.add_argument("--preset", default="smoke")
+    parser.add_argument("--runs", type=Path, help="run store that has the run; without it, one is trained")
     parser.add_argument("--view", default="hulls")
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
@@ -29,7 +30,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["HYPERCTR_RUNS"] = str(folder / "runs")
+        os.environ["HYPERCTR_RUNS"] = str(options.runs.resolve() if options.runs else folder / "runs")
         _ = open_study("planted", options.preset).run
         book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
         cell = next(cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", []))

@@ -718,8 +718,11 @@ function render({ model, el }) {
 		ctx.fillStyle = look.text;
 		for (const i of chosen) ctx.fillRect(left + colOf[i] * wide, top - 7, Math.max(wide - 1, 1), 5);
 		const taken = [];
-		for (const k of edges) if (k === edge || taken.length < 40)
+		for (const k of edges) if (k === edge || taken.length < 40) {
+			ctx.fillStyle = look.background;
+			ctx.fillRect(0, top + rowOf[k] * high, left - 8, high);
 			label(ctx, look, taken, s.edge_titles[k], left - 12, top + (rowOf[k] + 0.5) * high, { align: "right", bold: true, most: left - 18 });
+		}
 	}
 	/** What lies under the pointer. */
 	function pick(x, y) {
