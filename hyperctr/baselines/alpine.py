@@ -68,7 +68,7 @@ class Recurrence(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         """Return the gradients of gates and weight: back through time along both kinds of links."""
         states, cells, opened, weight, link = ctx.saved_tensors
@@ -134,7 +134,7 @@ class GraphLSTM(nn.Module):
             gates = self.of_input(functional.embedding(items, table))
         gates = gates.to(self.of_state.dtype).unflatten(2, (2, -1)).permute(1, 2, 0, 3).contiguous()
         with torch.autocast(gates.device.type, enabled=False):
-            states: Tensor = Recurrence.apply(gates, self.of_state, link.T.contiguous(), self.linked_cell)
+            states: Tensor = Recurrence.apply(gates, self.of_state, link.T.contiguous(), self.linked_cell)  # type: ignore[no-untyped-call]
         return states[1:].transpose(0, 1)
 
 
