@@ -121,5 +121,6 @@ def _decide(gains: NDArray[np.float64], pairs: Sequence[tuple[float, float]]) ->
     over: Decision = "better" if low > 0 else "worse" if high < 0 else "open"
     how = f"{len(gains)} seeds"
     if over == "open" and agreed != "open":
-        return low, high, agreed, f"{how}, told apart over test users in each of them"
+        low, high = min(one for one, _ in pairs), max(one for _, one in pairs)
+        return low, high, agreed, f"{how}, from the lowest to the highest bound of their intervals over test users"
     return low, high, over, how

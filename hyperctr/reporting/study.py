@@ -190,7 +190,7 @@ class NotebookStudy:
         """Return what it takes to repeat this notebook's numbers, for ``publish("reproduction", ...)``."""
         card: dict[str, Any] = {
             "data fingerprint": self.data.fingerprint[:16],
-            "split": f"{self.config.split}, checksum {self.split.checksum[:16]}",
+            "split": f"{self.config.split}, seed {self.config.seed}, checksum {self.split.checksum[:16]}",
             "protocol": self.config.protocol,
             "seeds": [self.config.seed],
         }
