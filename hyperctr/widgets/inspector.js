@@ -212,7 +212,7 @@ function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	follow(ctx, s.outline[k], X, Y);
 	ctx.lineCap = ctx.lineJoin = "round";
 	const wide = 2 * reach(s, k);
-	for (const [style, alpha, w] of [[colour, line, wide], [look.background, 0.9, wide - 2 * width], [colour, fill, wide - 2 * width]]) {
+	for (const [style, alpha, w] of [[colour, line, wide], [look.background, fill ? 0.9 : 1, wide - 2 * width], [colour, fill, wide - 2 * width]]) {
 		ctx.strokeStyle = style;
 		ctx.globalAlpha = style === colour ? Math.min(alpha * look.strong, 1) : alpha;
 		ctx.lineWidth = w;
