@@ -138,7 +138,7 @@ class DINAttention(nn.Module):
 
     Shapes:
         - query: ``[B, n, d]``; keys: ``[B, T, d]``; valid: bool ``[B, T]``; output: ``[B, n, d]``, zeros where no key
-          is valid. The largest intermediate holds ``T * hidden[0]`` numbers per candidate.
+          is valid. The largest intermediate holds ``T * max(d, hidden[0])`` numbers per query.
     """
 
     def __init__(self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid",
@@ -154,8 +154,11 @@ class DINAttention(nn.Module):
         # W [q; k; q - k; q * k] = (Wq + Wd) q + (Wk - Wd) k + Wp (q * k): no [B, n, T, 4 d] is ever made.
         of_query, of_key, of_difference, of_product = self.first.weight.split(self.width, dim=1)
         batch, length, _ = keys.shape
-        product = torch.bmm(query, (keys[:, :, None] * of_product).flatten(1, 2).transpose(1, 2))
-        hidden = product.view(batch, query.shape[1], length, -1)
+        if query.shape[1] <= len(of_product):  # few queries, as in training: smaller than a network for every key
+            hidden = functional.linear(query[:, :, None] * keys[:, None], of_product)
+        else:
+            product = torch.bmm(query, (keys[:, :, None] * of_product).flatten(1, 2).transpose(1, 2))
+            hidden = product.view(batch, query.shape[1], length, -1)
         hidden = hidden + functional.linear(query, of_query + of_difference, self.first.bias)[:, :, None]
         hidden = hidden + functional.linear(keys, of_key - of_difference)[:, None]
         scores = self.rest(self.activation(hidden))

@@ -52,7 +52,7 @@ class DIN(ClickModel):
         width = self.items.width
         self.attention = DINAttention(width, options.units, softmax=options.softmax) if options.attention else None
         # The attention's first layer and the candidate's two vectors are what scoring holds per candidate.
-        self.numbers = max(config.history_length * max(options.units), 2 * width + size, *config.hidden)
+        self.numbers = max(config.history_length * max(width, *options.units), 2 * width + size, *config.hidden)
         self.head = MLP(size + 2 * width, config.hidden, dropout=config.dropout, activation="prelu")
 
     def refresh(self, dropped: Tensor | None = None) -> Tensor:

@@ -58,9 +58,10 @@ def test_dot_attention_equals_the_sum_written_out() -> None:
 
 
 @pytest.mark.parametrize("softmax", [True, False])
-def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool) -> None:
+@pytest.mark.parametrize("width", [7, 2])  # more than the queries, and fewer: two ways to the same products
+def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool, width: int) -> None:
     torch.manual_seed(0)
-    layer = DINAttention(D, (7, 3), softmax=softmax).double()
+    layer = DINAttention(D, (width, 3), softmax=softmax).double()
     query, keys = draw(B, N, D), draw(B, T, D, seed=1)
     found = layer(query, keys, VALID)
     for b in range(B):
