@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = """
+EPOCHS = 60  # a few seconds, so that a signal comes before the end
+SETTINGS = f"""
 embedding_size = 8
 interest_epochs = 1
-epochs = 12
-patience = 12
+epochs = {EPOCHS}
+patience = {EPOCHS}
 batch_size = 64
 points_per_epoch = 1
 hidden = [8, 8]
@@ -28,7 +29,7 @@ COSTS = ("seconds", "peak_memory_mib")
 
 
 def write_plan(path: Path, text: str) -> Path:
-    """Write a plan whose runs take about a second."""
+    """Write a plan whose runs take a few seconds."""
     path.write_text(f'title = "tiny"\n{text}\n[settings]\n{SETTINGS}')
     return path
 

@@ -20,7 +20,7 @@ from hyperctr.sweeps.local import LocalSweep, run_plans
 from hyperctr.sweeps.plan import open_plan
 from hyperctr.sweeps.worker import log_path
 from tests.sweeps.conftest import PLAN, Undisturbed
-from tests.sweeps.plans import environment, events_of, hyperctr, outcome_of, wait_for, write_plan
+from tests.sweeps.plans import EPOCHS, environment, events_of, hyperctr, outcome_of, wait_for, write_plan
 
 TABLE = ("--dataset", "table", "--preset", "smoke")
 KINDS = """
@@ -57,12 +57,12 @@ def test_results_of_a_finished_sweep(undisturbed: Undisturbed, monkeypatch: pyte
             name: written[name] for name in ("auc", "gauc", "logloss", "parameters", "torch", "dataset")
         }
         events = events_of(undisturbed.runs, run.run_id)
-        assert row["seconds_per_epoch"] == pytest.approx(events[-1]["seconds"] / 12)
+        assert row["seconds_per_epoch"] == pytest.approx(events[-1]["seconds"] / EPOCHS)
         assert row["peak_memory_mib"] >= max(event["memory_mib"] for event in events)
-        assert (row["axis"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, 12)
+        assert (row["axis"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, EPOCHS)
     assert "behind" not in frame
     curves = plan.curves()
-    assert curves.groupby("label")["step"].count().to_dict() == {"1": 12, "2": 12}
+    assert curves.groupby("label")["step"].count().to_dict() == {"1": EPOCHS, "2": EPOCHS}
     trivial = plan.trivial().set_index("model")
     assert sorted(trivial.index) == ["constant", "content matrix factorisation", "item mean", "popularity"]
     assert trivial.loc["constant", "auc"] == 0.5

@@ -10,7 +10,7 @@ import pytest
 from hyperctr.cli import main
 from hyperctr.errors import ConfigError
 from hyperctr.sweeps.search import open_search
-from tests.sweeps.plans import SETTINGS, events_of
+from tests.sweeps.plans import EPOCHS, SETTINGS, events_of
 
 optuna = pytest.importorskip("optuna")
 SPACE = "[space]\nlearning_rate = [0.0001, 0.02]\nbatch_size = [64, 128]\n"
@@ -51,7 +51,9 @@ def test_a_search_goes_on_and_sees_validation_clicks_alone(
 ) -> None:
     path, runs = tmp_path / "mine.toml", tmp_path / "runs"
     path.write_text(
-        f"{SPACE}[smoke]\ntrials = 2\n[settings]\n{SETTINGS}".replace("batch_size = 64\n", "").replace("= 12", "= 2")
+        f"{SPACE}[smoke]\ntrials = 2\n[settings]\n{SETTINGS}".replace("batch_size = 64\n", "").replace(
+            f"= {EPOCHS}", "= 2"
+        )
     )
     search = open_search(path, "table", "smoke", data_dir=tiny_table)
     first = search.run(1)
