@@ -18,7 +18,7 @@ from hyperctr.reporting.report_runs import PlanUse, ReportRuns, book_facts
 from hyperctr.sweeps.plan import known_plans, open_data, open_plan
 from tests.browser.lab import SWITCHES, find_browser
 from tests.reporting.books import PARAMETERS, Page, write_book
-from tests.sweeps.plans import write_plan
+from tests.sweeps.plans import EPOCHS, write_plan
 
 ROWS = """
 [[rows]]
@@ -104,8 +104,8 @@ def test_the_page_of_runs(made: Made, first: Report) -> None:
     events = (made.folder / "runs" / made.ids["fine"] / "events.jsonl").read_text().splitlines()
     assert page.count("<polyline") == 1
     points = page.partition('<polyline points="')[2].partition('"')[0].split()
-    assert len(points) == len(events) == 12
-    best = max(range(12), key=lambda place: json.loads(events[place])["validation_auc"])
+    assert len(points) == len(events) == EPOCHS
+    best = max(range(EPOCHS), key=lambda place: json.loads(events[place])["validation_auc"])
     x, y = points[best].split(",")
     assert f'<circle cx="{x}" cy="{y}"' in page and y == "3.0"
     row = pd.read_csv(folder / "runs.csv").set_index("what").loc["kinds: fine"]

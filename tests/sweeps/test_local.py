@@ -124,7 +124,11 @@ def test_a_disturbed_sweep_ends_bit_identical(undisturbed: Undisturbed, tmp_path
         return any(now[name] > steps.get(name, 0) for name in names)
 
     for number in (signal.SIGINT, signal.SIGKILL):
-        sweep = subprocess.Popen(command, env=environment(runs), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # a shell starts what it puts into the background deaf to Ctrl-C, and children inherit that
+        sweep = subprocess.Popen(
+            command, env=environment(runs), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
         wait_for(further)
         sweep.send_signal(number)
         sweep.communicate()
