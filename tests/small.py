@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
@@ -18,7 +21,10 @@ from hyperctr.data.interactions import Interactions
 from hyperctr.data.splits import Split
 from hyperctr.hypergraph.interest import Interest
 from hyperctr.hypergraph.stack import sampling_priority
+from hyperctr.model.history import Targets
 from hyperctr.slots import Slots, make_slots
+
+Model = TypeVar("Model", bound=nn.Module)
 
 Edges = dict[tuple[int, int, int], tuple[frozenset[int], float]]  # (slot, modality, label) -> members, weight
 DIMS = {"visual": 3, "textual": 2}
@@ -143,3 +149,21 @@ def visible(study: Small, protocol: str, user: int, slot: int, timestamp: int,
         if u == user and c != hidden and (s <= slot if protocol == "paper" else when < timestamp)
     ]
     return sorted(seen, reverse=True)
+
+
+def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
+    """Every training click as a target, and every user at three times without a click of their own.
+
+    Returns:
+        rows (user, slot, timestamp, number of the training click or -1), and the same as tensors.
+    """
+    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
+    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
+    return rows, Targets(*torch.tensor(rows).T.contiguous())
+
+
+def with_drawn_weights(model: Model) -> Model:
+    """Give every parameter Gaussian values that do not depend on the others, in float64, ready to score."""
+    for k, parameter in enumerate(model.parameters()):
+        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
+    return model.double().eval()

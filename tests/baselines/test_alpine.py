@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from hyperctr.baselines.alpine import Alpine, GraphLSTM, nearest_earlier, principal_components
 from hyperctr.config import Config
-from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context
 from tests.baselines.refusals import refusals
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
-from tests.small import Small, small
+from tests.small import Small, small, targets_of, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6,), "history_length": 5}
@@ -25,17 +24,7 @@ B, T, D = 3, 6, 4
 def build(study: Small, unclicks: int = 4, **changes: Any) -> Alpine:
     options = {"unclicks": unclicks, **changes.pop("options", {})}
     config = Config.preset("alpine", **{**SIZES, **changes, "options": options})
-    model = Alpine(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    model.double().eval()
-    return model
-
-
-def targets_of(study: Small) -> Targets:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return Targets(*torch.tensor(rows).T.contiguous())
+    return with_drawn_weights(Alpine(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 def drawn(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -141,7 +130,7 @@ def test_components_keep_the_distances_of_narrow_features_and_the_largest_spread
 @pytest.mark.parametrize("graph_cell", ["previous", "linked"])
 def test_scores_equal_both_sides_written_out(protocol: str, graph_cell: str) -> None:
     study = small(0, rows=80)
-    model, targets = build(study, protocol=protocol, options={"graph_cell": graph_cell}), targets_of(study)
+    model, targets = build(study, protocol=protocol, options={"graph_cell": graph_cell}), targets_of(study)[1]
     sides = set()
     with torch.no_grad():
         state = model.item(model.items().flatten(1))
@@ -168,7 +157,7 @@ def test_scores_equal_both_sides_written_out(protocol: str, graph_cell: str) -> 
 
 def test_padding_is_never_read_and_every_parameter_learns() -> None:
     study = small(2, rows=80)
-    model, targets = build(study, dropout=0.0), targets_of(study)
+    model, targets = build(study, dropout=0.0), targets_of(study)[1]
     items = torch.arange(6).expand(len(targets), -1)
     state, encoded = model.refresh(), model.encode(model.refresh(), targets)
     before = model.score(state, encoded, targets, items)

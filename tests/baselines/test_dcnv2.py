@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hyperctr.baselines import common
 from hyperctr.baselines.dcnv2 import CrossLayer, DCNv2
@@ -19,7 +19,7 @@ from hyperctr.data.interactions import Interactions
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
-from tests.small import Small, small, visible
+from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length": 7}
@@ -27,16 +27,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, **changes: Any) -> DCNv2:
     config = Config.preset("dcnv2", **{**SIZES, **changes})
-    model = DCNv2(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    return model.double().eval()
-
-
-def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return rows, Targets(*torch.tensor(rows).T.contiguous())
+    return with_drawn_weights(DCNv2(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 @pytest.mark.parametrize("rank", [0, 2])

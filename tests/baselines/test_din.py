@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from hyperctr.baselines import common
 from hyperctr.baselines.din import DIN
@@ -17,7 +16,7 @@ from hyperctr.errors import ConfigError
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
-from tests.small import Small, small, visible
+from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length": 7}
@@ -26,16 +25,7 @@ UNITS = (5, 3)
 
 def build(study: Small, *, options: dict[str, Any] | None = None, **changes: Any) -> DIN:
     config = Config.preset("din", **{**SIZES, **changes, "options": {"units": list(UNITS), **(options or {})}})
-    model = DIN(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    return model.double().eval()
-
-
-def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return rows, Targets(*torch.tensor(rows).T.contiguous())
+    return with_drawn_weights(DIN(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from hyperctr.baselines.dstn import DSTN, Auxiliary
 from hyperctr.config import Config
-from hyperctr.model.history import Targets, Window
+from hyperctr.model.history import Window
 from hyperctr.model.hyperctr import Context
 from tests.baselines.refusals import refusals
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
-from tests.small import Small, small
+from tests.small import Small, small, targets_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length": 4}
@@ -28,12 +28,6 @@ def build(study: Small, variant: str = "I", unclicks: int = 3, **changes: Any) -
         spread = 0.1 if name.startswith("weigh") else 0.5
         nn.init.normal_(parameter, std=spread, generator=torch.Generator().manual_seed(k))
     return model.double().eval()
-
-
-def targets_of(study: Small) -> Targets:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return Targets(*torch.tensor(rows).T.contiguous())
 
 
 def many(seed: int) -> Small:
@@ -58,7 +52,7 @@ def weights(layer: Auxiliary, target: Tensor, others: Tensor) -> Tensor:
 @pytest.mark.parametrize("protocol", ["paper", "causal"])
 def test_scores_equal_the_pooling_written_out(variant: str, protocol: str) -> None:
     study = many(0)
-    model, targets = build(study, variant, protocol=protocol), targets_of(study)
+    model, targets = build(study, variant, protocol=protocol), targets_of(study)[1]
     data, rows = study.data, study.split.unclicks("train")
     lengths = set()
     with torch.no_grad():
@@ -89,7 +83,7 @@ def test_scores_equal_the_pooling_written_out(variant: str, protocol: str) -> No
 
 def test_without_attention_weights_the_interactive_variant_is_pooling() -> None:
     study = many(1)
-    model, pooling, targets = build(study), build(study, "P"), targets_of(study)
+    model, pooling, targets = build(study), build(study, "P"), targets_of(study)[1]
     pooling.load_state_dict({name: value for name, value in model.state_dict().items() if not name.startswith("weigh")})
     items = torch.arange(6).expand(len(targets), -1)
     assert not torch.allclose(model(targets, items), pooling(targets, items), atol=1e-3)
@@ -101,7 +95,7 @@ def test_without_attention_weights_the_interactive_variant_is_pooling() -> None:
 @pytest.mark.parametrize("variant", ["P", "S", "I"])
 def test_order_and_padding_do_not_count_and_no_items_leave_a_finite_score(variant: str) -> None:
     study = many(2)
-    model, targets = build(study, variant), targets_of(study)
+    model, targets = build(study, variant), targets_of(study)[1]
     state = model.refresh()
     items = torch.arange(6).expand(len(targets), -1)
 
@@ -123,7 +117,7 @@ def test_order_and_padding_do_not_count_and_no_items_leave_a_finite_score(varian
 
 def test_a_large_exponent_stays_finite_and_every_parameter_learns() -> None:
     study = many(2)
-    model, targets = build(study, dropout=0.0).train(), targets_of(study)
+    model, targets = build(study, dropout=0.0).train(), targets_of(study)[1]
     items = torch.arange(6).expand(len(targets), -1)
     model.training_loss("train", targets, items, torch.ones(len(targets), 6)).backward()
     idle = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}

@@ -11,10 +11,10 @@ from torch import nn
 
 from hyperctr.baselines.gru4rec import GRU4Rec
 from hyperctr.config import Config
-from hyperctr.model.history import Targets, Window
+from hyperctr.model.history import Window
 from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, PlainMLP, auc, recency
-from tests.small import Small, small, visible
+from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length": 7, "options": {"units": 5}}
@@ -22,16 +22,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, **changes: Any) -> GRU4Rec:
     config = Config.preset("gru4rec", **{**SIZES, **changes})
-    model = GRU4Rec(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    return model.double().eval()
-
-
-def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return rows, Targets(*torch.tensor(rows).T.contiguous())
+    return with_drawn_weights(GRU4Rec(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from hyperctr.baselines.lightgcn import LightGCN
 from hyperctr.config import Config
@@ -15,17 +14,14 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
-from tests.small import Small, small
+from tests.small import Small, small, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 
 def build(study: Small, **changes: Any) -> LightGCN:
     config = Config.preset("lightgcn", **{"embedding_size": 4, "layers": 3, **changes})
-    model = LightGCN(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    return model.double().eval()
+    return with_drawn_weights(LightGCN(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 def propagated(study: Small, model: LightGCN, slot: int, dropped: list[int], layers: int = 3) -> np.ndarray:

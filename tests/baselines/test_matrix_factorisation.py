@@ -9,9 +9,8 @@ from torch import nn
 
 from hyperctr.baselines.matrix_factorisation import ContentMF
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context
-from tests.small import Small, small, visible
+from tests.small import Small, small, targets_of, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -22,12 +21,6 @@ def build(study: Small, protocol: str = "paper", dropout: float = 0.0) -> Conten
     for k, parameter in enumerate(model.parameters()):
         nn.init.normal_(parameter, generator=torch.Generator().manual_seed(k))
     return model.double().eval()
-
-
-def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return rows, Targets(*torch.tensor(rows).T.contiguous())
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])

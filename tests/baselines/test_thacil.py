@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hyperctr.baselines import common
 from hyperctr.baselines.thacil import ForwardAttention, Thacil
@@ -17,7 +17,7 @@ from hyperctr.errors import ConfigError
 from hyperctr.model.history import Targets, Window
 from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
-from tests.small import Small, small, visible
+from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6,), "history_length": 8,
@@ -26,16 +26,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6,), "history_length": 
 
 def build(study: Small, **changes: Any) -> Thacil:
     config = Config.preset("thacil", **{**SIZES, **changes})
-    model = Thacil(Context.build(study.data, study.split, study.slots, None, config), config)
-    for k, parameter in enumerate(model.parameters()):
-        nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(k))
-    return model.double().eval()
-
-
-def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
-    rows = [(u, s, t, c) for c, (u, _, s, t) in enumerate(study.clicks)]
-    rows += [(u, int(study.slots.of([t])[0]), t, -1) for u in range(5) for t in (0, 15, 29)]
-    return rows, Targets(*torch.tensor(rows).T.contiguous())
+    return with_drawn_weights(Thacil(Context.build(study.data, study.split, study.slots, None, config), config))
 
 
 def attend(layer: common.VectorAttention, x: Tensor, query: Tensor) -> Tensor:
