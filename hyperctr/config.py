@@ -11,17 +11,20 @@ from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
-from hyperctr.systems import alpine, dcnv2, din, dstn, ease, gru4rec, lightgcn, thacil
+from hyperctr.systems import alpine, dcnv2, din, dstn, ease, gru4rec, lightgcn, mimn, thacil, ubr4ctr
 
 REFERENCE_MODEL = "content matrix factorisation"
 Variant = Literal["table2", "author"]
+VARIANTS: tuple[Variant, ...] = ("table2", "author")
 
 # The systems of Table 3 and their rivals of today, in the table's order.
 SYSTEMS: dict[str, System] = {
     "gru4rec": gru4rec.SYSTEM,
     "thacil": thacil.SYSTEM,
     "dstn": dstn.SYSTEM,
+    "mimn": mimn.SYSTEM,
     "alpine": alpine.SYSTEM,
+    "ubr4ctr": ubr4ctr.SYSTEM,
     "din": din.SYSTEM,
     "dcnv2": dcnv2.SYSTEM,
     "lightgcn": lightgcn.SYSTEM,
@@ -160,8 +163,8 @@ class Config:
         for name, known in ((model, MODEL_PRESETS), (budget, BUDGETS)):
             if name not in known:
                 raise ConfigError(f"there is no preset {name!r}; {did_you_mean(name, known)}")
-        if variant not in ("table2", "author"):
-            raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(variant, ('table2', 'author'))}")
+        if variant not in VARIANTS:
+            raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(str(variant), VARIANTS)}")
         if variant == "author" and model not in SYSTEMS:
             raise ConfigError(f"model {model!r} has one preset only; variants belong to {', '.join(SYSTEMS)}")
         own = MODEL_PRESETS[model] if variant == "table2" else SYSTEMS[model].author

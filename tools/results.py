@@ -27,7 +27,7 @@ from hyperctr.reporting.paper import counterpart
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
 BUDGET = "quick"  # the pages say so
-KEPT = re.compile(r"(table\d|claims|protocols|figure\d)\.(csv|tex|json|png)")
+KEPT = re.compile(r"(table\d|costs|claims|protocols|figure\d)\.(csv|tex|json|png)")
 SMALL = 600_000  # bytes; a bigger file is no small result
 PICTURE = "figure8"  # of the learning curves: what README shows
 Row = dict[Hashable, Any]

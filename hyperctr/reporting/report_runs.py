@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hyperctr.errors import ConfigError, HyperCTRError
-from hyperctr.reporting.sweep import open_sweep
+from hyperctr.reporting.sweep import asked_for, open_sweep
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
 from hyperctr.training.events import read_events
@@ -82,6 +82,8 @@ def book_facts(path: str | Path) -> BookFacts:
 class ReportRuns:
     """All plans of a report, opened.
 
+    Of a plan that runs on request, what is trained is shown, and nothing is trained.
+
     Attributes:
         data: the data set, loaded once for all.
         plans: by their use.
@@ -115,6 +117,7 @@ class ReportRuns:
         from hyperctr.sweeps.local import run_plans
 
         chosen = [self.plans[use] for use in dict.fromkeys(uses) if use in self.plans]
+        chosen = [plan for plan in chosen if not plan.file.on_request]
         if not chosen:
             return
         try:
@@ -134,7 +137,7 @@ class ReportRuns:
         tables = []
         for use, plan in self.plans.items():
             try:
-                tables.append(plan.results())
+                tables.append(asked_for(plan, plan.results()))
             except (HyperCTRError, OSError, ValueError, KeyError) as error:  # a damaged run folder
                 self.problems.append(f"plan {use.name}: its results cannot be read: {error}")
         if not tables:

@@ -51,7 +51,8 @@ class Runs(Evidence):
 
     def _table(self, table: str) -> pd.DataFrame:
         rows = self.results["axis"] == "row"
-        return self.results[(rows & (self.results["plan"] == table)) | (~rows & (self.results["axis"] == table))]
+        plans = ("overall", "systems") if table == "overall" else (table,)  # Table 3 is two plans
+        return self.results[(rows & self.results["plan"].isin(plans)) | (~rows & (self.results["axis"] == table))]
 
     def _runs(self, table: str, name: str | float) -> pd.DataFrame:
         """Finished runs of a row or value by seed."""

@@ -123,9 +123,7 @@ class Sweep:
     @property
     def measured(self) -> str:
         """What the numbers are measured on, for subtitles."""
-        base = self.plan.base
-        return (f"{self.plan.data.name}, protocol {base.protocol}, {base.split} split, {base.test_candidates} sampled "
-                "candidates a click")  # fmt: skip
+        return measured_on(self.plan, [self.plan.base.protocol])
 
     def axis_frame(self) -> pd.DataFrame:
         """The numbers of Figures 4-6; see :func:`hyperctr.reporting.sweep_frames.axis_frame`."""
@@ -184,6 +182,19 @@ class Sweep:
             "repeat the runs": f"hyperctr sweep run {shlex.quote(self.plan.name)} {' '.join(options)}".strip(),
             "repeat the page": f"papermill notebooks/{notebook}.ipynb out.ipynb {' '.join(parameters)}".strip(),
         }
+
+
+def measured_on(plan: Plan, protocols: Iterable[str]) -> str:
+    """Say what runs under some protocols, else as the base run of a plan, are measured on."""
+    base = plan.base
+    return (f"{plan.data.name}, protocol {' and '.join(protocols)}, {base.split} split, {base.test_candidates} sampled "
+            "candidates a click")  # fmt: skip
+
+
+def asked_for(plan: Plan, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of runs that a report is to have: of a plan that runs on request, those ever begun."""
+    kept: pd.DataFrame = results[results["state"] != "planned"] if plan.file.on_request else results
+    return kept
 
 
 def train_missing(plans: Sequence[Plan]) -> Outcome:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.reporting.paper import beside, counterpart, paper_numbers, printed_columns
-from hyperctr.reporting.printed import MARKS, Cell, PrintTable, value_cell
+from hyperctr.reporting.printed import MARKS, Cell, PrintTable
 from hyperctr.reporting.table_rows import (
     COLUMNS,
     NO_RUN,
@@ -26,7 +26,7 @@ from hyperctr.reporting.table_rows import (
     sum_up,
     with_print,
 )
-from hyperctr.reporting.tables import EMPTY, show_number
+from hyperctr.reporting.tables import EMPTY
 
 POPULARITY = "popularity"
 SIMPLE = (REFERENCE_MODEL, POPULARITY, "item mean", "constant")
@@ -120,7 +120,8 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
     """
     held = bool(counterpart(dataset))
     own, names = ours(frame), method_names()
-    best, below = best_values(own), below_popularity(own)
+    below = below_popularity(own)
+    best = {str(name): best_values(rows) for name, rows in own.groupby("protocol")}
     several = own.loc[own["protocol"] != "", "protocol"].nunique() > 1
     lines: list[list[Cell | str]] = []
     for place, row in enumerate(records(own)):
@@ -128,26 +129,26 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
         words = [str(row["protocol"])] if several and row["protocol"] else []
         words += [text for text in (remark(row, bool(below.iloc[place])),) if text]
         if row["label"] not in ("", model):
-            words.append(f"variant {row['label']}")
+            words.append(f"preset {str(row['label']).removeprefix(f'{model}, ')}")
         tone = "bad" if below.iloc[place] or row["state"] not in ("done", NO_RUN) else ""
         lines.append([Cell(names.get(model, model), "; ".join(words), tone),  # type: ignore[arg-type]
-                      *our_cells(row, best, held=held), *printed_cells(frame, model)])  # fmt: skip
-    rules = [place for place, model in enumerate(own["model"]) if model == next(iter(_simple(own)), None)]
+                      *our_cells(row, best[row["protocol"]], held=held), *printed_cells(frame, model)])  # fmt: skip
+    first = next((model for model in own["model"] if model in SIMPLE), None)
+    rules = [place for place, model in enumerate(own["model"]) if model == first]
+    shown = own["protocol"].replace("", None).ffill()
+    rules += [place for place in range(1, len(own)) if shown[place] != shown[place - 1]]
     lines.append(_improvement_row(frame, held))
     head, groups = layout("model", dataset, held=held)
     caption = f"{sentence(measured)} {beside(dataset)} {MARKS if held else ''} {_ABOUT}"
-    breaks = frozenset([*rules[:1], len(own)])
+    breaks = frozenset([*rules, len(own)])
     return PrintTable(head, lines, " ".join(caption.split()), "table3", groups, rules_before=breaks)
 
 
 _ABOUT = (
-    "Bold: best of ours. A dash: no run, or nothing printed. Improv.: HyperCTR over the best other of the paper's "
-    "systems, in percent of it; of ours, over those with a run."
+    "Bold: best of ours, protocol by protocol. A dash: no run, or nothing printed. Improv.: HyperCTR over the best of "
+    "the paper's other systems, in percent of it; of ours, over those with a run. Of a system with two presets, the "
+    "one better on validation."
 )
-
-
-def _simple(own: pd.DataFrame) -> list[str]:
-    return [model for model in own["model"] if model in SIMPLE]
 
 
 def _improvement_row(frame: pd.DataFrame, held: bool) -> list[Cell | str]:
@@ -159,23 +160,3 @@ def _improvement_row(frame: pd.DataFrame, held: bool) -> list[Cell | str]:
 
 def _percent(value: float) -> Cell:
     return Cell(f"{value:.2f}".replace("-", "\u2212") if math.isfinite(value) else EMPTY)
-
-
-def costs_layout(frame: pd.DataFrame) -> PrintTable:
-    """Lay out what each model of :func:`table3` costs: parameters, seconds an epoch, memory, seeds and state."""
-    own = ours(frame)
-    own = own[own["state"] != NO_RUN]
-    names = method_names()
-    lines = [
-        [names.get(row["model"], row["model"]), str(row["protocol"]), show_number(int(row["seeds"])),
-         _whole(row["parameters"]), value_cell(row["seconds_per_epoch"], digits=2), _whole(row["peak_memory_mib"]),
-         Cell(str(row["state"]), tone="" if row["state"] == "done" else "bad"), str(row["error"] or "")]
-        for row in records(own)
-    ]  # fmt: skip
-    caption = "Mean over the finished seeds, the most memory any of them took. What is not trained has no parameters."
-    head = ["model", "protocol", "seeds done", "parameters", "seconds an epoch", "peak memory (MiB)", "state", "error"]
-    return PrintTable(head, lines, caption, "costs", text_columns=frozenset({0, 1, 6, 7}))
-
-
-def _whole(value: float) -> Cell:
-    return Cell(show_number(round(value)) if math.isfinite(value) else EMPTY)

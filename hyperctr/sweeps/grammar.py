@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hyperctr.config import BUDGETS, MODEL_PRESETS, REFERENCE_MODEL, Config
+from hyperctr.config import BUDGETS, MODEL_PRESETS, REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
 from hyperctr.errors import ConfigError, did_you_mean
 
-EACH = "each"  # rows of modalities = "each": one row per modality of the data set
-PLACE = "{modality}"
+EACH = "each"  # as a row's value of one of these: a row per modality of the data, per system, per preset of a system
+PLACES = {"modalities": "{modality}", "model": "{model}", "variant": "{variant}"}  # where the label names it
 Entry = tuple[str, str, float, dict[str, Any]]  # axis, label, value, what it changes
 KINDS: dict[str, type | tuple[type, ...]] = {
-    "title": str, "model": str, "settings": dict, "vary": list, "rows": list, "compare_with": str,
+    "title": str, "model": str, "settings": dict, "vary": list, "rows": list, "compare_with": str, "on_request": bool,
     **dict.fromkeys(BUDGETS, dict),
 }  # fmt: skip
 PRESET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dict, "values": dict, "rows": list}
@@ -34,10 +34,22 @@ class Axis:
 
 @dataclass(frozen=True)
 class Row:
-    """One named variant; ``changes`` are settings, among them perhaps ``model``."""
+    """One named row; ``changes`` are settings, among them perhaps ``model``, and ``variant``, the system's preset."""
 
     label: str
     changes: dict[str, Any]
+
+    def expand(self, modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+        """Return the rows that it stands for, label and changes: several where a value is ``each``."""
+        found = [(self.label, self.changes)]
+        for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
+            if self.changes.get(key) == EACH:
+                found = [
+                    (label.replace(PLACES[key], value), {**changes, key: [value] if key == "modalities" else value})
+                    for label, changes in found
+                    for value in values
+                ]
+        return found
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,10 @@ class Preset:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan as written, for any data set and preset."""
+    """A plan as written, for any data set and preset.
+
+    ``on_request``: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
+    """
 
     name: str
     path: Path
@@ -72,6 +87,7 @@ class PlanFile:
     rows: tuple[Row, ...]
     compare_with: str
     presets: dict[str, Preset]
+    on_request: bool = False
 
     def entries(self, preset: str, modalities: tuple[str, ...]) -> Iterator[Entry]:
         """Yield what is run at ``preset`` on data with ``modalities``: axes first, then rows, as written."""
@@ -82,11 +98,8 @@ class PlanFile:
         for row in self.rows:
             if chosen.rows is not None and row.label not in chosen.rows:
                 continue
-            if row.changes.get("modalities") != EACH:
-                yield "row", row.label, float("nan"), row.changes
-                continue
-            for name in modalities:
-                yield "row", row.label.replace(PLACE, name), float("nan"), {**row.changes, "modalities": [name]}
+            for label, changes in row.expand(modalities):
+                yield "row", label, float("nan"), changes
 
     def config(self, preset: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
         """Return the settings of one run; ``changes`` of nothing gives the base run.
@@ -122,7 +135,7 @@ def parse_plan(text: str, path: Path) -> PlanFile:
         plan = PlanFile(
             path.stem, path, content["title"], content.get("model", "hyperctr"), content.get("settings", {}),
             tuple(_axes(content.get("vary", []))), tuple(_rows(content.get("rows", []))),
-            content.get("compare_with", ""), {},
+            content.get("compare_with", ""), {}, content.get("on_request", False),
         )  # fmt: skip
         if not plan.axes and not plan.rows:
             raise ConfigError("the plan has no runs: add [[vary]] or [[rows]]")
@@ -140,8 +153,9 @@ def check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -
     for key, value in table.items():
         if key not in kinds:
             raise ConfigError(f"unknown key {where + key!r}: {did_you_mean(key, kinds)}")
-        if not isinstance(value, kinds[key]) or isinstance(value, bool):
-            wanted = {dict: "a table", list: "a list", str: "text", int: "a whole number"}[kinds[key]]
+        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
+            words = {dict: "a table", list: "a list", str: "text", int: "a whole number", bool: "true or false"}
+            wanted = words[kinds[key]]
             raise ConfigError(f"{where}{key} = {value!r} must be {wanted}, got {type(value).__name__}")
 
 
@@ -173,11 +187,12 @@ def _rows(tables: list[Any]) -> Iterator[Row]:
         seen.add(label)
         changes = {key: value for key, value in table.items() if key != "label"}
         for key in changes:
-            known_setting(key, where + key, also=("label", "model"))
-        if "model" in changes:
+            known_setting(key, where + key, also=("label", "model", "variant"))
+        if changes.get("model", EACH) != EACH:
             known_model(changes["model"], f"{where}model")
-        if (changes.get("modalities") == EACH) != (PLACE in label):
-            raise ConfigError(f"{where}label = {label!r}: modalities = {EACH!r} and {PLACE} in the label go together")
+        for key, place in PLACES.items():
+            if (changes.get(key) == EACH) != (place in label):
+                raise ConfigError(f"{where}label = {label!r}: {key} = {EACH!r} and {place} in the label go together")
         yield Row(label, changes)
 
 

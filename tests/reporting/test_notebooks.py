@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from hyperctr.reporting.claims_runs import PLANS
 from hyperctr.reporting.parameters import check_parameters, notebook_parameters
 from hyperctr.reporting.report import Report, build_report
 from hyperctr.reporting.report_runs import PlanUse, book_facts
@@ -157,16 +156,20 @@ def test_plain_papermill_runs_a_notebook(tmp_path: Path) -> None:
 def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
     """The report trains the runs of declared plans beforehand, and shows the page anew when one of them changes."""
     declared = {use.name: use for use in book_facts(path).plans}
-    opened, timed = set(), False
+    opened: set[str] = set()
+    named: list[str] = []
+    timed = False
     for cell in cells(path):
         for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "plans":
+                named = ast.literal_eval(node.value)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 timed |= node.func.attr == "scaling"
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
             given = {one.arg: one.value for one in node.keywords}
             if node.func.id == "open_sweeps":
-                opened |= set(ast.literal_eval(given["plans"])) if "plans" in given else set(PLANS)
+                opened |= set(named if isinstance(node.args[0], ast.Name) else ast.literal_eval(node.args[0]))
             if node.func.id == "open_sweep":
                 name = ast.literal_eval(node.args[0])
                 opened.add(name)

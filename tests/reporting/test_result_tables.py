@@ -13,8 +13,9 @@ import pytest
 from hyperctr.config import Config
 from hyperctr.reporting.latex import escape
 from hyperctr.reporting.printed import PrintTable, against_print
+from hyperctr.reporting.table_costs import costs, costs_layout
 from hyperctr.reporting.table_modalities import table4, table4_layout
-from hyperctr.reporting.table_overall import below_popularity, costs_layout, improvement, table3, table3_layout
+from hyperctr.reporting.table_overall import below_popularity, improvement, table3, table3_layout
 from hyperctr.reporting.table_rows import PRINTED, ours
 from hyperctr.reporting.table_sentences import modalities_paragraph, overall_paragraph
 from hyperctr.reporting.table_settings import table2, table2_layout
@@ -90,6 +91,27 @@ def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
     assert ours(table3(more, trivial_frame(), "planted")).set_index("model").loc["gru4rec", "label"] == "table2"
 
 
+def test_a_second_protocol_is_a_block_of_its_own() -> None:
+    runs = [results_frame({"hyperctr": high, "gru4rec": low}, protocol=name, dataset="ml-trailers")
+            for name, high, low in (("paper", 0.8, 0.7), ("causal", 0.9, 0.65))]  # fmt: skip
+    both = pd.concat(runs).assign(model=lambda frame: frame["label"])
+    simple = pd.concat(
+        [trivial_frame(popularity=0.6, protocol="paper"), trivial_frame(popularity=0.68, protocol="causal")]
+    )
+    both.loc[both["model"] == "gru4rec", "label"] = "gru4rec, author"
+    frame = table3(both, simple, "ml-trailers")
+    assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"paper": 6, "causal": 6}
+    table = table3_layout(frame, "ml-trailers")
+    titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
+    first = titles.index(("GRU4Rec", "causal; below popularity; preset author"))
+    assert ("GRU4Rec", "paper; preset author") in titles[:first]
+    assert first in table.rules_before
+    bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
+    assert bold == {("HyperCTR", "paper"), ("HyperCTR", "causal")}
+    assert improvement(frame)["auc"] == pytest.approx(100 * (0.8 / 0.7 - 1))
+    well_formed(table)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "lower_is_better", "text", "tone"),
     [
@@ -140,10 +162,33 @@ def test_a_model_below_popularity_is_marked_only_then() -> None:
 
 
 def test_costs_and_states() -> None:
-    rows = {row[0]: row for row in costs_layout(overall()).rows}
-    assert [getattr(cell, "text", cell) for cell in rows["HyperCTR"][2:6]] == ["3", "100,000", "12.00", "800"]
-    assert rows["THACIL"][6].text == "failed"
-    assert "DSTN" not in rows
+    """Two presets of one system, of which validation chose the slower one, and one that failed."""
+    runs = results_frame({"hyperctr": [0.8, 0.82], "dstn, table2": 0.7, "dstn, author": 0.69}, failed={"thacil": "x"},
+                         validation={"hyperctr": 0.8, "dstn, table2": 0.6, "dstn, author": 0.65})  # fmt: skip
+    runs["model"] = runs["label"].str.partition(",")[0]
+    runs.loc[runs["label"] == "dstn, author", "seconds_per_epoch"] = 30.0
+    frame = costs(runs)
+    assert frame[["model", "preset", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
+        ["hyperctr", "", True, 2, 2.0], ["dstn", "table2", False, 2, 2.0], ["dstn", "author", True, 2, 2.0],
+        ["thacil", "", True, 0, 0.0]]  # fmt: skip
+    assert frame["times_hyperctr"].tolist()[:3] == [1.0, 1.0, 2.5]
+    assert frame.loc[2, ["best_validation_auc", "auc", "epochs"]].tolist() == pytest.approx([0.65, 0.69, 4.0])
+    table = costs_layout(frame)
+    assert table.strong == {2} and table.caption.startswith("All together: 6 minutes")
+    rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
+    assert rows[0][:4] + rows[0][6:12] == [
+        "HyperCTR",
+        "",
+        "paper",
+        "2",
+        "100,000",
+        "4.0",
+        "12.00",
+        "1.00",
+        "2.0",
+        "800",
+    ]
+    assert rows[3][0] == "THACIL" and rows[3][4:] == ["–"] * 6 + ["0.0", "–", "failed", "x"]
 
 
 def test_table2_prints_both_settings_and_marks_what_differs() -> None:

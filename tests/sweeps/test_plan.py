@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hyperctr.config import REFERENCE_MODEL
+from hyperctr.config import REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runs.store import run_id
 from hyperctr.sweeps.grammar import parse_plan
 from hyperctr.sweeps.plan import known_plans, open_plan, read_plan, unique_runs
 
 ROWS = '[[rows]]\nlabel = "a"\n'
+OWN = ("hyperctr+", "hyperctr")
 VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
 
 
@@ -46,6 +47,12 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ('title = "t"\n' + ROWS + ROWS, "rows[2].label = 'a' names two rows"),
         ('title = "t"\n' + ROWS + 'modalities = "each"',
          "rows[1].label = 'a': modalities = 'each' and {modality} in the label go together"),
+        ('title = "t"\n' + ROWS + 'variant = "author"',
+         "row 'a' at preset smoke: model 'hyperctr' has one preset only; variants belong to gru4rec"),
+        ('title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
+         "row 'a' at preset smoke: there is no variant 'authors'; did you mean 'author'?"),
+        ('title = "t"\n' + ROWS + 'model = "each"', "rows[1].label = 'a': model = 'each' and {model} in the label"),
+        ('title = "t"\non_request = 1\n' + ROWS, "on_request = 1 must be true or false, got int"),
         ('title = "t"\n' + ROWS + '[quick]\nrows = ["b"]', "quick.rows: 'b' is not known; allowed: a"),
         ('title = "t"\ncompare_with = "A"\n' + ROWS, "compare_with = 'A' is no row at preset smoke; allowed: a"),
         ("title = ", "not valid TOML: "),
@@ -73,7 +80,9 @@ def test_a_plan_on_the_wrong_data_stops_before_it_starts(tmp_path: Path) -> None
 
 
 def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
-    plans = [open_plan(name, "planted", "quick") for name in known_plans()]
+    every = [open_plan(name, "planted", "quick") for name in known_plans()]
+    assert [plan.name for plan in every if plan.file.on_request] == ["causal", "systems"]
+    plans = [plan for plan in every if not plan.file.on_request]
     base = run_id(plans[0].data, plans[0].base)
     shared = {plan.name: sum(run.run_id == base for run in plan.runs) for plan in plans}
     expected = ("granularity", "layers", "modalities", "overall", "protocols", "sensitivity")
@@ -93,6 +102,18 @@ def test_the_papers_grid() -> None:
     for name in known_plans():
         preset = read_plan(name).presets["paper"]
         assert preset.seeds == 5 and preset.datasets == ("kuaishou", "mv1.7m", "movielens-10m") and not preset.values
+
+
+def test_every_system_is_run_with_both_its_presets() -> None:
+    for name, protocol, more in (("systems", "paper", []), ("causal", "causal", [*OWN, REFERENCE_MODEL])):
+        plan = open_plan(name, "planted", "quick", seeds=2)
+        systems = [run for run in plan.runs if run.config.model not in more]
+        assert [(run.label, run.config) for run in systems] == [
+            (f"{model}, {variant}", Config.preset(model, "quick", variant, protocol=protocol, seed=seed))
+            for model in SYSTEMS for variant in VARIANTS for seed in (0, 1)
+        ]  # fmt: skip
+        assert [run.label for run in plan.runs if run not in systems] == [name for name in more for _ in (0, 1)]
+        assert {run.config.protocol for run in plan.runs} == {protocol}
 
 
 def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:

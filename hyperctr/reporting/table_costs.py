@@ -1,0 +1,69 @@
+"""What the models of Table 3 cost, preset by preset, and which preset validation chose."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from hyperctr.reporting.printed import Cell, PrintTable, value_cell
+from hyperctr.reporting.table_overall import chosen_variant, method_names
+from hyperctr.reporting.table_rows import records, sum_up
+from hyperctr.reporting.tables import EMPTY, show_number
+
+COLUMNS = ("protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "epochs",
+           "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error")  # fmt: skip
+
+
+def costs(results: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per protocol, model and preset of the runs behind Table 3.
+
+    Args:
+        results: rows of ``Plan.results()``.
+
+    Returns:
+        ``preset`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
+        seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
+        (``times_hyperctr``). ``minutes``: training and testing, all seeds together. ``peak_memory_mib``: the most.
+    """
+    rows = []
+    for (protocol, model), runs in results.groupby(["protocol", "model"], sort=False):
+        reported = chosen_variant(runs)["label"].iloc[0]
+        for label, own in runs.groupby("label", sort=False):
+            done = own[own["state"] == "done"].drop_duplicates("seed")
+            preset = str(label).removeprefix(f"{model}, ") if str(label) != model else ""
+            row = {"protocol": protocol, "model": model, "preset": preset, "reported": label == reported}
+            row |= {name: done[name].astype(float).mean() for name in ("best_validation_auc", "epochs")}
+            rows.append({**sum_up(own), **row, "minutes": done["seconds"].astype(float).sum() / 60})
+    frame = pd.DataFrame(rows)
+    seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
+    frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
+    return frame.reindex(columns=list(COLUMNS))
+
+
+def costs_layout(frame: pd.DataFrame) -> PrintTable:
+    """Lay :func:`costs` out; presets that Table 3 reports are bold."""
+    names = method_names()
+    lines: list[list[Cell | str]] = [
+        [names.get(row["model"], row["model"]), row["preset"], row["protocol"], show_number(int(row["seeds"])),
+         value_cell(row["best_validation_auc"]), value_cell(row["auc"]), _whole(row["parameters"]),
+         value_cell(row["epochs"], digits=1), value_cell(row["seconds_per_epoch"], digits=2),
+         value_cell(row["times_hyperctr"], digits=2), value_cell(row["minutes"], digits=1),
+         _whole(row["peak_memory_mib"]), Cell(row["state"], tone="" if row["state"] == "done" else "bad"),
+         str(row["error"] or "")]
+        for row in records(frame)
+    ]  # fmt: skip
+    caption = (
+        f"All together: {frame['minutes'].sum():.0f} minutes of runs, some of them side by side. Bold: in Table 3; of "
+        "two presets, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
+        "most of any. An epoch holds its validation points. What is not trained has no parameters."
+    )
+    head = ["model", "preset", "protocol", "seeds done", "validation AUC", "test AUC", "parameters", "epochs",
+            "seconds an epoch", "times HyperCTR", "minutes", "peak memory (MiB)", "state", "error"]  # fmt: skip
+    several = frame["preset"].ne("").groupby([frame["protocol"], frame["model"]]).transform("any")
+    strong = frozenset(place for place, bold in enumerate(frame["reported"] & several) if bold)
+    return PrintTable(head, lines, caption, "costs", strong=strong, text_columns=frozenset({0, 1, 2, 12, 13}))
+
+
+def _whole(value: float) -> Cell:
+    return Cell(show_number(round(value)) if math.isfinite(value) else EMPTY)
