@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # What training imports and yet no result depends on: names and messages; how runs are kept; settings and data sets,
 # whose values name a run by themselves; explanations of finished runs.
 KEEPING = ("models", "source", "store", "states", "claims", "stale")
+OPTIONS = "systems/"  # of systems: all their values are among a run's settings
 HARMLESS = frozenset(("__init__.py", "errors.py", "config.py", "settings.py", "data/registry.py", "model/explain.py",
                       *(f"runs/{name}.py" for name in KEEPING)))  # fmt: skip
 
@@ -42,7 +43,7 @@ def code_files(model: str) -> dict[str, str]:
     found: dict[str, str] = {}
     while waiting:
         path = waiting.pop()
-        if path is None or path in found or path in HARMLESS:
+        if path is None or path in found or path in HARMLESS or path.startswith(OPTIONS):
             continue
         found[path], imported = _read((PACKAGE / path).read_text(encoding="utf-8"))
         waiting |= {_file_of(module) for module in imported}

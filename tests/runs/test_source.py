@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hyperctr.config import REFERENCE_MODEL
+from hyperctr.config import REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError
 from hyperctr.runs import source
 from hyperctr.runs.models import MODELS, model_class
@@ -110,6 +111,17 @@ def test_the_class_that_makes_the_model_counts(copy: Path, monkeypatch: pytest.M
     monkeypatch.setitem(MODELS, "extra", OTHER.replace("Extra", "Other"))
     after = fingerprints()
     assert after.pop("extra") != before.pop("extra") and after == before
+
+
+def test_options_count_as_settings_and_not_as_code() -> None:
+    assert not any(path.startswith(source.OPTIONS) for name in MODELS for path in code_files(name))
+    for path in (source.PACKAGE / source.OPTIONS).glob("*.py"):  # so nothing may be computed there
+        tree = ast.parse(path.read_text())
+        functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert functions <= {"__post_init__"}, path  # checks of values
+    for name, system in SYSTEMS.items():
+        config = Config.preset(name)
+        assert config.options == system.options.read(config.options).write(), "every option's value is in the settings"
 
 
 def test_every_model_has_a_class_and_no_other_name_has() -> None:
