@@ -19,9 +19,11 @@ MODELS: dict[str, str] = {
     "gru4rec": "hyperctr.baselines.gru4rec:GRU4Rec",
     "thacil": "hyperctr.baselines.thacil:Thacil",
     "dstn": "hyperctr.baselines.dstn:DSTN",
+    "mimn": "hyperctr.baselines.mimn:Mimn",
     "din": "hyperctr.baselines.din:DIN",
     "dcnv2": "hyperctr.baselines.dcnv2:DCNv2",
     "alpine": "hyperctr.baselines.alpine:Alpine",
+    "ubr4ctr": "hyperctr.baselines.ubr4ctr:UBR4CTR",
     "lightgcn": "hyperctr.baselines.lightgcn:LightGCN",
     "ease": "hyperctr.baselines.ease:Ease",
 }
