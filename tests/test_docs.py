@@ -91,9 +91,9 @@ def test_python_examples_of_the_readme_are_valid() -> None:
 
 
 def test_numbers_in_pages_are_those_of_the_recorded_results() -> None:
-    specification = importlib.util.spec_from_file_location("results", ROOT / "tools" / "results.py")
+    specification = importlib.util.spec_from_file_location("result_pages", ROOT / "tools" / "result_pages.py")
     assert specification and specification.loader
-    results = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(results)
-    for page, text in results.pages().items():
+    tool = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(tool)
+    for page, text in tool.pages().items():
         assert page.read_text() == text, f"{page.name} differs: run `python tools/results.py --pages`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +10,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
+from hyperctr.reporting.table_costs import costs
 from hyperctr.reporting.table_modalities import table4
 from hyperctr.reporting.table_overall import table3
 from tests.reporting.frames import results_frame, trivial_frame
@@ -20,12 +21,17 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/results.py, with an empty folder of results."""
-    specification = importlib.util.spec_from_file_location("results_tool", ROOT / "tools" / "results.py")
-    assert specification and specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    for name in ("result_pages", "results"):
+        module = importlib.import_module(name)
+        monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
     return module
+
+
+@pytest.fixture
+def pages(results: ModuleType) -> ModuleType:
+    """tools/result_pages.py, on the same folder."""
+    return importlib.import_module("result_pages")
 
 
 @pytest.fixture
@@ -34,8 +40,11 @@ def report(tmp_path: Path) -> Path:
     folder = tmp_path / "report"
     (folder / "tables").mkdir(parents=True)
     (folder / "figures").mkdir()
-    runs = results_frame({"hyperctr": [0.84, 0.86], "hyperctr+": [0.88, 0.9]}, failed={"gru4rec": "no memory"})
-    runs["model"] = runs["label"]
+    auc = {"hyperctr": [0.84, 0.86], "hyperctr+": [0.88, 0.9], "dstn": 0.83}
+    runs = results_frame(auc, failed={"gru4rec": "no memory"})
+    runs.loc[runs["label"] == "dstn", "label"] = "dstn, author"
+    runs["model"] = runs["label"].str.partition(",")[0]
+    costs(runs).to_csv(folder / "tables" / "costs.csv", index=False)
     table3(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
     rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
     behind = results_frame(rows, behind=0.01, behind_low=0.005, behind_high=0.015)
@@ -58,7 +67,7 @@ def test_small_results_are_kept_without_paths(
     folder = results.publish_results(report, "ml-trailers")
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert kept == {
-        *("tables/table3.csv", "tables/table3.tex", "tables/table4.csv", "figures/figure8.png"),
+        *("tables/costs.csv", "tables/table3.csv", "tables/table3.tex", "tables/table4.csv", "figures/figure8.png"),
         *("runs.csv", "card.json", "switches.csv"),
     }
     assert capsys.readouterr().out == "figure4.json is left out: 700,000 bytes\n"
@@ -66,9 +75,9 @@ def test_small_results_are_kept_without_paths(
     assert card["command"] == "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA"
 
 
-def test_pages_show_the_numbers_of_the_files(results: ModuleType, report: Path) -> None:
+def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleType, report: Path) -> None:
     results.publish_results(report, "ml-trailers")
-    text = results.table3_text("ml-trailers")
+    text = pages.table3_text("ml-trailers")
     assert "2 seeds (`hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA`)" in text
     frame = pd.read_csv(report / "tables" / "table3.csv")
     row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
@@ -76,6 +85,11 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, report: Path) 
     numbers = f"0.8500 [{row['auc_low']:.4f}, {row['auc_high']:.4f}] | 0.8300 | {row['logloss']:.4f}"
     assert f"| hyperctr | {numbers} | 2 | {stated} |" in text
     assert "| gru4rec (failed) | – | – | – | 0 |" in text
-    fourth = results.table4_text("ml-trailers")
+    assert "| dstn (author) | 0.8300 [" in text and "| thacil | – | – | – | 0 |" in text
+    costs = pages.costs_text("ml-trailers")
+    assert "**ml-trailers**, 6 minutes of runs in all" in costs
+    assert "| dstn, author * | paper | 2 | 0.8350 | 0.8300 | 100,000 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |" in costs
+    assert "| dstn, table2 | paper |" not in costs
+    fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
