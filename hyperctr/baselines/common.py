@@ -10,6 +10,7 @@ from torch.nn import functional
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "sigmoid": nn.Sigmoid}
 MOST_NUMBERS = 2**24  # in one intermediate tensor: 64 MiB of float32
+IN_CACHE = 2**20  # the same on a CPU, where what a piece makes is read again before it leaves the cache
 
 
 class MLP(nn.Module):
@@ -85,30 +86,48 @@ class PairMLP(nn.Module):
         return in_pieces(score, items, self.width)
 
 
-def in_pieces(score: Callable[[Tensor], Tensor], items: Tensor, numbers: int, most: int = MOST_NUMBERS) -> Tensor:
+def in_pieces(score: Callable[[Tensor], Tensor], items: Tensor, numbers: int, most: int = 0) -> Tensor:
     """Return ``score(items)`` computed for some candidates of all targets at a time, so that memory stays bounded.
 
     Args:
-        score: items ``[B, k]`` to logits ``[B, k]``, each candidate on its own.
+        score: items ``[B, k]`` to logits ``[B, k]``, each candidate on its own; both may be vectors instead.
         items: ``[B, n]``.
         numbers: how many numbers the largest intermediate tensor holds per target and candidate, such as ``T * d``.
-        most: how many it may hold in all.
+        most: how many it may hold in all; 0: what suits the device.
 
     >>> in_pieces(lambda items: items * 2.0, torch.tensor([[1, 2, 3]]), numbers=10, most=20)
     tensor([[2., 4., 6.]])
     """
+    most = most or (MOST_NUMBERS if items.is_cuda else IN_CACHE)
     size = max(1, most // max(1, len(items) * numbers))
     if items.shape[1] <= size:
         return score(items)
     return torch.cat([score(part) for part in items.split(size, dim=1)], dim=1)
 
 
+def by_length(make: Callable[[Tensor, int], Tensor], lengths: Tensor, most: int, groups: int = 8) -> Tensor:
+    """Return ``make(rows, longest)`` computed for targets of similar length at a time, so that padding costs little.
+
+    Args:
+        make: some targets int64 ``[b]`` and the longest of their lengths, at least 1, to ``[b, ...]``.
+        lengths: int64 ``[B]``, how much of each is not padding.
+        most: the greatest length. On a GPU, where small steps cost more than padding, all targets go at once with it.
+        groups: how many to make of them.
+
+    >>> by_length(lambda rows, longest: rows * 10 + longest, torch.tensor([3, 0, 2, 1]), 5, groups=2)
+    tensor([ 3, 11, 23, 31])
+    """
+    if lengths.is_cuda or len(lengths) < groups:
+        return make(torch.arange(len(lengths), device=lengths.device), most)
+    order = lengths.argsort(stable=True)
+    found = torch.cat([make(rows, max(1, int(lengths[rows[-1]]))) for rows in order.tensor_split(groups)])
+    return found.index_select(0, order.argsort())
+
+
 def masked_softmax(scores: Tensor, valid: Tensor, dim: int = -1) -> Tensor:
     """Return the softmax over the valid entries; the others get 0, and so do all where none is valid."""
-    scores = scores.masked_fill(~valid, -torch.inf)
-    top = scores.amax(dim, keepdim=True)
-    weight = torch.exp(scores - torch.where(top.isfinite(), top, 0.0).detach())
-    return weight / weight.sum(dim, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
+    weight = scores.masked_fill(~valid, torch.finfo(scores.dtype).min).softmax(dim)
+    return weight.masked_fill(~valid, 0.0)  # they have it already where another is valid
 
 
 def masked_sum(x: Tensor, valid: Tensor) -> Tensor:
@@ -138,7 +157,7 @@ class DINAttention(nn.Module):
 
     Shapes:
         - query: ``[B, n, d]``; keys: ``[B, T, d]``; valid: bool ``[B, T]``; output: ``[B, n, d]``, zeros where no key
-          is valid. The largest intermediate holds ``T * max(d, hidden[0])`` numbers per query.
+          is valid.
     """
 
     def __init__(self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid",
@@ -153,18 +172,17 @@ class DINAttention(nn.Module):
         """Return one pooled vector per query."""
         # W [q; k; q - k; q * k] = (Wq + Wd) q + (Wk - Wd) k + Wp (q * k): no [B, n, T, 4 d] is ever made.
         of_query, of_key, of_difference, of_product = self.first.weight.split(self.width, dim=1)
-        batch, length, _ = keys.shape
-        if query.shape[1] <= len(of_product):  # few queries, as in training: smaller than a network for every key
-            hidden = functional.linear(query[:, :, None] * keys[:, None], of_product)
-        else:
-            product = torch.bmm(query, (keys[:, :, None] * of_product).flatten(1, 2).transpose(1, 2))
-            hidden = product.view(batch, query.shape[1], length, -1)
-        hidden = hidden + functional.linear(query, of_query + of_difference, self.first.bias)[:, :, None]
-        hidden = hidden + functional.linear(keys, of_key - of_difference)[:, None]
-        scores = self.rest(self.activation(hidden))
-        mask = valid[:, None].expand_as(scores)
-        weight = masked_softmax(scores, mask) if self.softmax else torch.where(mask, scores, 0.0)
-        return torch.bmm(weight, torch.where(valid[..., None], keys, 0.0))
+        key_part = functional.linear(keys, of_key - of_difference, self.first.bias)[:, None]
+
+        def pool(query: Tensor) -> Tensor:
+            query_part = functional.linear(query, of_query + of_difference)[:, :, None]
+            hidden = functional.linear(query[:, :, None] * keys[:, None], of_product) + query_part + key_part
+            scores = self.rest(self.activation(hidden))
+            mask = valid[:, None].expand_as(scores)
+            weight = masked_softmax(scores, mask) if self.softmax else scores.masked_fill(~mask, 0.0)
+            return torch.bmm(weight, keys)
+
+        return in_pieces(pool, query, keys.shape[1] * max(self.width, len(of_product)))
 
 
 class VectorAttention(nn.Module):

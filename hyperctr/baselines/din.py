@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_mean
+from hyperctr.baselines.common import MLP, DINAttention, by_length, in_pieces, masked_mean
 from hyperctr.baselines.items import ItemFields
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
@@ -51,8 +51,7 @@ class DIN(ClickModel):
         self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
         width = self.items.width
         self.attention = DINAttention(width, options.units, softmax=options.softmax) if options.attention else None
-        # The attention's first layer and the candidate's two vectors are what scoring holds per candidate.
-        self.numbers = max(config.history_length * max(width, *options.units), 2 * width + size, *config.hidden)
+        self.numbers = max(2 * width + size, *config.hidden)
         self.head = MLP(size + 2 * width, config.hidden, dropout=config.dropout, activation="prelu")
 
     def refresh(self, dropped: Tensor | None = None) -> Tensor:
@@ -67,18 +66,23 @@ class DIN(ClickModel):
 
     def score(self, state: Tensor, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        user, clicks, valid = encoded
-        mean = masked_mean(clicks, valid)[:, None] if self.attention is None else None
+        place = torch.arange(1, encoded[2].shape[1] + 1, device=items.device)
 
-        def score(some: Tensor) -> Tensor:
-            candidate = functional.embedding(some, state)
-            if self.attention is None:
-                assert mean is not None  # for the type checker
-                pooled = mean.expand_as(candidate)
-            else:
-                pooled = self.attention(candidate, clicks, valid)
-            known = user[:, None].expand(-1, some.shape[1], -1)
-            logits: Tensor = self.head(torch.cat([known, pooled, candidate], 2))
-            return logits
+        def score_rows(rows: Tensor, longest: int) -> Tensor:
+            user, clicks, valid = encoded[0][rows, None], encoded[1][rows, :longest], encoded[2][rows, :longest]
+            mean = masked_mean(clicks, valid)[:, None] if self.attention is None else None
 
-        return in_pieces(score, items, self.numbers)
+            def score(some: Tensor) -> Tensor:
+                candidate = functional.embedding(some, state)
+                if self.attention is None:
+                    assert mean is not None  # for the type checker
+                    pooled = mean.expand_as(candidate)
+                else:
+                    pooled = self.attention(candidate, clicks, valid)
+                known = user.expand(-1, some.shape[1], -1)
+                logits: Tensor = self.head(torch.cat([known, pooled, candidate], 2))
+                return logits
+
+            return in_pieces(score, items[rows], self.numbers)
+
+        return by_length(score_rows, (encoded[2] * place).amax(1), len(place))
