@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
-from hyperctr.systems import alpine, dcnv2, din, dstn, ease, gru4rec, lightgcn, mimn, thacil, ubr4ctr
+from hyperctr.systems import alpine, autofis, dcnv2, din, dstn, ease, gru4rec, lightgcn, mimn, thacil, ubr4ctr
 
 REFERENCE_MODEL = "content matrix factorisation"
 Variant = Literal["table2", "author"]
@@ -24,6 +24,7 @@ SYSTEMS: dict[str, System] = {
     "dstn": dstn.SYSTEM,
     "mimn": mimn.SYSTEM,
     "alpine": alpine.SYSTEM,
+    "autofis": autofis.SYSTEM,
     "ubr4ctr": ubr4ctr.SYSTEM,
     "din": din.SYSTEM,
     "dcnv2": dcnv2.SYSTEM,

@@ -23,6 +23,7 @@ MODELS: dict[str, str] = {
     "din": "hyperctr.baselines.din:DIN",
     "dcnv2": "hyperctr.baselines.dcnv2:DCNv2",
     "alpine": "hyperctr.baselines.alpine:Alpine",
+    "autofis": "hyperctr.baselines.autofis:AutoFIS",
     "ubr4ctr": "hyperctr.baselines.ubr4ctr:UBR4CTR",
     "lightgcn": "hyperctr.baselines.lightgcn:LightGCN",
     "ease": "hyperctr.baselines.ease:Ease",
