@@ -80,8 +80,9 @@ class ShiftedNorm(nn.BatchNorm1d):
     """Batch normalisation without a scale, then a bias."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(width, affine=False)
-        self.bias = nn.Parameter(torch.zeros(width))
+        super().__init__(width)
+        del self.weight
+        self.register_buffer("weight", torch.ones(width), persistent=False)  # fixed; kernels want both or none
 
 
 class DeepNetwork(nn.Module):
