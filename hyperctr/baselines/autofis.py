@@ -90,7 +90,7 @@ class AutoFIS(ClickModel):
         self.deep = DeepNetwork(user_width, self.items.width, config.hidden, config.dropout) if deep else None
 
     def fit_plan(self, trainer: Fitting) -> Sequence[Stage]:
-        """Return the search and the retraining, together as long as one stage of another system."""
+        """Return the search and the retraining, an epoch each at least, which share the settings' epochs."""
         options, epochs = self.options, trainer.config.epochs
         if options.select != "search":
             return (Stage(),)
