@@ -16,7 +16,7 @@ class AutoFISOptions(Options):
         "search", "Pairs of fields: search for them and retrain, keep all of them, or have none."
     )
     base: Literal["deepfm", "fm"] = setting("deepfm", "AutoDeepFM, or AutoFM without the deep network.")
-    search_epochs: int = setting(3, "Epochs of the search; what is left of `epochs` retrains.", low=1)
+    search_epochs: int = setting(2, "Epochs of the search; what is left of `epochs` retrains.", low=1)
     rho: float = setting(1.9, "Threshold at the end of the search, in initial weights of a pair.", low=0)
     mu: float = setting(0.8, "Exponent of time in GRDA's threshold.", low=0)
     step: float = setting(1.0, "Step size of GRDA.", low=1e-8)
