@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -26,31 +27,40 @@ def costs(results: pd.DataFrame) -> pd.DataFrame:
         seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
         (``times_hyperctr``). ``minutes``: training and testing, all seeds together. ``peak_memory_mib``: the most.
     """
-    rows = []
-    for (protocol, model), runs in results.groupby(["protocol", "model"], sort=False):
+    rows: list[dict[str, Any]] = []
+    known = [name for name in (*method_names(), *results["model"]) if name in set(results["model"])]
+    order = {str(name): place for place, name in enumerate(dict.fromkeys(known))}
+    for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
+        presets = {run: " = ".join(_preset(str(label), str(model)) for label in dict.fromkeys(runs["label"]))
+                   for run, runs in every.groupby("run")}  # fmt: skip
+        runs = every.drop_duplicates("run")  # presets that do not differ are the same runs
         reported = chosen_variant(runs)["label"].iloc[0]
         for label, own in runs.groupby("label", sort=False):
-            done = own[own["state"] == "done"].drop_duplicates("seed")
-            preset = str(label).removeprefix(f"{model}, ") if str(label) != model else ""
-            row = {"protocol": protocol, "model": model, "preset": preset, "reported": label == reported}
+            done = own[own["state"] == "done"]
+            row = {"protocol": protocol, "model": model, "preset": presets[next(iter(own["run"]))],
+                   "reported": label == reported}  # fmt: skip
             row |= {name: done[name].astype(float).mean() for name in ("best_validation_auc", "epochs")}
             rows.append({**sum_up(own), **row, "minutes": done["seconds"].astype(float).sum() / 60})
+    rows.sort(key=lambda row: order[str(row["model"])])
     frame = pd.DataFrame(rows)
     seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
     frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
     return frame.reindex(columns=list(COLUMNS))
 
 
+def _preset(label: str, model: str) -> str:
+    return label.removeprefix(f"{model}, ") if label != model else ""
+
+
 def costs_layout(frame: pd.DataFrame) -> PrintTable:
     """Lay :func:`costs` out; presets that Table 3 reports are bold."""
-    names = method_names()
+    names, several = method_names(), frame["protocol"].nunique() > 1
     lines: list[list[Cell | str]] = [
-        [names.get(row["model"], row["model"]), row["preset"], row["protocol"], show_number(int(row["seeds"])),
+        [Cell(names.get(row["model"], row["model"]), _words(row, several)), show_number(int(row["seeds"])),
          value_cell(row["best_validation_auc"]), value_cell(row["auc"]), _whole(row["parameters"]),
          value_cell(row["epochs"], digits=1), value_cell(row["seconds_per_epoch"], digits=2),
          value_cell(row["times_hyperctr"], digits=2), value_cell(row["minutes"], digits=1),
-         _whole(row["peak_memory_mib"]), Cell(row["state"], tone="" if row["state"] == "done" else "bad"),
-         str(row["error"] or "")]
+         _whole(row["peak_memory_mib"])]
         for row in records(frame)
     ]  # fmt: skip
     caption = (
@@ -58,11 +68,17 @@ def costs_layout(frame: pd.DataFrame) -> PrintTable:
         "two presets, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
         "most of any. An epoch holds its validation points. What is not trained has no parameters."
     )
-    head = ["model", "preset", "protocol", "seeds done", "validation AUC", "test AUC", "parameters", "epochs",
-            "seconds an epoch", "times HyperCTR", "minutes", "peak memory (MiB)", "state", "error"]  # fmt: skip
-    several = frame["preset"].ne("").groupby([frame["protocol"], frame["model"]]).transform("any")
-    strong = frozenset(place for place, bold in enumerate(frame["reported"] & several) if bold)
-    return PrintTable(head, lines, caption, "costs", strong=strong, text_columns=frozenset({0, 1, 2, 12, 13}))
+    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "epochs", "seconds an epoch",
+            "times HyperCTR", "minutes", "peak memory (MiB)"]  # fmt: skip
+    count = frame.groupby(["protocol", "model"])["preset"].transform("size")
+    strong = frozenset(place for place, bold in enumerate(frame["reported"] & (count > 1)) if bold)
+    return PrintTable(head, lines, caption, "costs", strong=strong)
+
+
+def _words(row: dict[str, Any], several: bool) -> str:
+    """Say which preset and protocol a row is, and what became of it if it is not done; an error by its first line."""
+    words = [row["preset"], row["protocol"] if several else "", "" if row["state"] == "done" else row["state"]]
+    return "; ".join(word for word in (*words, *str(row["error"] or "").splitlines()[:1]) if word)
 
 
 def _whole(value: float) -> Cell:

@@ -22,7 +22,15 @@ def overall_paragraph(frame: pd.DataFrame) -> str:
     Args:
         frame: of :func:`~hyperctr.reporting.table_overall.table3`.
     """
-    own = ours(frame)
+    every = ours(frame)
+    protocols = [str(name) for name in dict.fromkeys(every["protocol"]) if name] or [""]
+    parts = [_overall(every[every["protocol"].isin([name, ""])]) for name in protocols[:1]]
+    parts += [f"Under protocol {name}: {_overall(every[every['protocol'] == name])}" for name in protocols[1:]]
+    return "\n\n".join(parts)
+
+
+def _overall(rows_of_one: pd.DataFrame) -> str:
+    own = rows_of_one.reset_index(drop=True)
     own["below"] = below_popularity(own)
     rows = [row for row in records(own) if math.isfinite(row["auc"])]
     lost = [row for row in records(own) if row["seeds"] == 0 and row["state"] != NO_RUN]

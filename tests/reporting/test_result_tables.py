@@ -109,6 +109,10 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
     bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
     assert bold == {("HyperCTR", "paper"), ("HyperCTR", "causal")}
     assert improvement(frame)["auc"] == pytest.approx(100 * (0.8 / 0.7 - 1))
+    first, second = overall_paragraph(frame).split("\n\n")
+    assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
+    assert second.startswith("Under protocol causal: HyperCTR has a test AUC of 0.9000")
+    assert second.endswith("Below popularity: GRU4Rec.")
     well_formed(table)
 
 
@@ -169,26 +173,19 @@ def test_costs_and_states() -> None:
     runs.loc[runs["label"] == "dstn, author", "seconds_per_epoch"] = 30.0
     frame = costs(runs)
     assert frame[["model", "preset", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
-        ["hyperctr", "", True, 2, 2.0], ["dstn", "table2", False, 2, 2.0], ["dstn", "author", True, 2, 2.0],
-        ["thacil", "", True, 0, 0.0]]  # fmt: skip
-    assert frame["times_hyperctr"].tolist()[:3] == [1.0, 1.0, 2.5]
+        ["thacil", "", True, 0, 0.0], ["dstn", "table2", False, 2, 2.0], ["dstn", "author", True, 2, 2.0],
+        ["hyperctr", "", True, 2, 2.0]]  # fmt: skip
+    assert frame["times_hyperctr"].tolist()[1:] == [1.0, 2.5, 1.0]
     assert frame.loc[2, ["best_validation_auc", "auc", "epochs"]].tolist() == pytest.approx([0.65, 0.69, 4.0])
     table = costs_layout(frame)
     assert table.strong == {2} and table.caption.startswith("All together: 6 minutes")
     rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
-    assert rows[0][:4] + rows[0][6:12] == [
-        "HyperCTR",
-        "",
-        "paper",
-        "2",
-        "100,000",
-        "4.0",
-        "12.00",
-        "1.00",
-        "2.0",
-        "800",
-    ]
-    assert rows[3][0] == "THACIL" and rows[3][4:] == ["–"] * 6 + ["0.0", "–", "failed", "x"]
+    words = [row[0].small for row in table.rows if not isinstance(row[0], str)]
+    assert words == ["failed; x", "table2", "author", ""]
+    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "4.0", "12.00", "1.00", "2.0", "800"]
+    assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
+    same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
+    assert costs(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], "one preset, run once"
 
 
 def test_table2_prints_both_settings_and_marks_what_differs() -> None:
