@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP, VectorAttention, in_pieces, masked_softmax, vector_sum
+from hyperctr.baselines.common import MLP, VectorAttention, by_length, in_pieces, masked_softmax, vector_sum
 from hyperctr.baselines.items import ItemFields
 from hyperctr.errors import ConfigError
 from hyperctr.model.base import ClickModel, squared_norm
-from hyperctr.model.history import Targets, Window
+from hyperctr.model.history import Targets
 from hyperctr.systems.thacil import ThacilOptions
 
 if TYPE_CHECKING:
@@ -110,37 +110,45 @@ class Thacil(ClickModel):
         scores = [self.weigh_items.scores(item, category), self.weigh_categories.scores(category, item)]
         return torch.cat([item, category], 1), torch.cat(scores, 1)
 
-    def blocks(self, window: Window) -> tuple[Tensor, Tensor]:
-        """Return the clicks cut into blocks in the order of time, items and bool ``[B, n, block_size]``."""
-        size = min(self.options.block_size, window.items.shape[1])
-        short = -window.items.shape[1] % size
-        padded = (functional.pad(part, (0, short)) for part in (window.items, window.valid))
+    def blocks(self, items: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a window's clicks cut into blocks in the order of time, items and bool ``[B, n, block_size]``."""
+        size = min(self.options.block_size, items.shape[1])
+        padded = (functional.pad(part, (0, -part.shape[1] % size)) for part in (items, valid))
         items, valid = (part.unflatten(1, (-1, size)).flip(1) for part in padded)
         return items, valid
 
     def encode(self, state: tuple[Tensor, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
         """Return interests ``[B, n, 2 k]`` of the blocks and which of them hold a click, bool ``[B, n]``."""
         vectors, scores = state
-        items, valid = self.blocks(self.context.history.window(targets, self.config.history_length))
-        block = vector_sum(functional.embedding(items, scores), functional.embedding(items, vectors), valid)
-        filled = valid.any(2)
-        if self.forwards is not None:
-            block = block + self.forwards(block, filled)
-        return self.norm(block), filled
+        window = self.context.history.window(targets, self.config.history_length)
+        all_filled = self.blocks(window.items, window.valid)[1].any(2)
+
+        def make(rows: Tensor, longest: int) -> Tensor:
+            items, valid = self.blocks(window.items[rows, :longest], window.valid[rows, :longest])
+            block = vector_sum(functional.embedding(items, scores), functional.embedding(items, vectors), valid)
+            if self.forwards is not None:
+                block = block + self.forwards(block, valid.any(2))
+            return functional.pad(self.norm(block), (0, 0, all_filled.shape[1] - block.shape[1], 0))
+
+        return by_length(make, window.lengths, window.items.shape[1]), all_filled
 
     def score(self, state: tuple[Tensor, Tensor], encoded: tuple[Tensor, Tensor], targets: Targets,
               items: Tensor) -> Tensor:  # fmt: skip
         """Return logits ``[B, n]``."""
-        vectors, (interests, filled) = state[0], encoded
-        interests, filled = interests[:, None], filled[:, None]
+        vectors, most = state[0], encoded[1].shape[1]
 
-        def score(some: Tensor) -> Tensor:
-            candidate = functional.embedding(some, vectors)
-            user = self.weigh_blocks(interests, candidate[:, :, None], filled)
-            logits: Tensor = self.head(torch.cat([user, candidate], 2))
-            return logits
+        def score_rows(rows: Tensor, longest: int) -> Tensor:
+            interests, filled = (part[rows, None, most - longest :] for part in encoded)
 
-        return in_pieces(score, items, interests.shape[2] * interests.shape[3])
+            def score(some: Tensor) -> Tensor:
+                candidate = functional.embedding(some, vectors)
+                user = self.weigh_blocks(interests, candidate[:, :, None], filled)
+                logits: Tensor = self.head(torch.cat([user, candidate], 2))
+                return logits
+
+            return in_pieces(score, items[rows], max(longest, 2) * vectors.shape[1])
+
+        return by_length(score_rows, encoded[1].sum(1), most)
 
     def auxiliary_loss(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the L2 penalty."""

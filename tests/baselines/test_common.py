@@ -12,6 +12,7 @@ from hyperctr.baselines.common import (
     DINAttention,
     PairMLP,
     VectorAttention,
+    by_length,
     dot_attention,
     in_pieces,
     masked_mean,
@@ -58,10 +59,9 @@ def test_dot_attention_equals_the_sum_written_out() -> None:
 
 
 @pytest.mark.parametrize("softmax", [True, False])
-@pytest.mark.parametrize("width", [7, 2])  # more than the queries, and fewer: two ways to the same products
-def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool, width: int) -> None:
+def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool) -> None:
     torch.manual_seed(0)
-    layer = DINAttention(D, (width, 3), softmax=softmax).double()
+    layer = DINAttention(D, (7, 3), softmax=softmax).double()
     query, keys = draw(B, N, D), draw(B, T, D, seed=1)
     found = layer(query, keys, VALID)
     for b in range(B):
@@ -114,12 +114,27 @@ def test_a_split_first_layer_is_the_network_on_both_parts(monkeypatch: pytest.Mo
             theirs.load_state_dict(ours.state_dict())
     user, table = draw(B, D), draw(9, 2, seed=1)
     for count, most in ((2, 2**24), (8, 2**24), (8, 50)):  # gathered, through the table, in pieces
-        monkeypatch.setattr(common, "MOST_NUMBERS", most)
+        monkeypatch.setattr(common, "IN_CACHE", most)
         items = torch.arange(B * count).view(B, count) % 9
         both = torch.cat([user[:, None].expand(-1, count, -1), table[items]], 2)
         for training in (True, False):
             close(net.train(training)(user, table, items), whole(both))
     assert isinstance(net.activation, nn.PReLU)
+
+
+def test_targets_of_similar_length_go_together_and_come_back_in_order() -> None:
+    lengths, asked = torch.tensor([5, 0, 3, 1, 5, 2, 0]), []
+
+    def make(rows: Tensor, longest: int) -> Tensor:
+        asked.append((sorted(rows.tolist()), longest))
+        assert (lengths[rows] <= longest).all()
+        return torch.stack([rows, lengths[rows]], 1)
+
+    found = by_length(make, lengths, 9, groups=3)
+    assert torch.equal(found, torch.stack([torch.arange(7), lengths], 1))
+    assert asked == [([1, 3, 6], 1), ([2, 5], 3), ([0, 4], 5)]
+    assert torch.equal(by_length(make, lengths, 9, groups=8), found) and asked[-1] == (list(range(7)), 9)
+    assert by_length(make, lengths[:0], 9).shape == (0, 2)
 
 
 def test_pieces_hold_no_more_than_they_may() -> None:

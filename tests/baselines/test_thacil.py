@@ -79,8 +79,7 @@ def test_scores_equal_attention_written_out(protocol: str, monkeypatch: pytest.M
                 q = torch.cat([item[i], category[i]])
                 pooled = attend(model.weigh_blocks, torch.stack(interests), q) if cut else torch.zeros_like(q)
                 assert found[b, i] == pytest.approx(float(model.head(torch.cat([pooled, q]))), abs=1e-9)
-        pieces = lambda score, items, numbers: common.in_pieces(score, items, numbers, most=1)  # noqa: E731
-        monkeypatch.setattr("hyperctr.baselines.thacil.in_pieces", pieces)
+        monkeypatch.setattr(common, "IN_CACHE", 1)
         torch.testing.assert_close(model(targets, candidates), found, rtol=0, atol=1e-12)
     assert {0, 3} <= counts
 
@@ -113,7 +112,7 @@ def test_a_user_of_one_block_hears_nothing_and_blocks_count_back_from_the_newest
     same = (found == alone.encode(alone.refresh(), targets)[0]).all(2)
     first = filled & (filled.cumsum(1) == 1)
     assert torch.equal(same[filled], first[filled]) and (filled.sum(1) == 1).any() and (filled.sum(1) == 3).any()
-    items, valid = model.blocks(window)
+    items, valid = model.blocks(window.items, window.valid)
     assert items.shape[1:] == (3, 3)
     for b, count in enumerate(window.lengths.tolist()):
         for position in range(8):
