@@ -13,6 +13,7 @@ in HyperCTR, instead of its id alone.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -98,9 +99,14 @@ class LightGCN(ClickModel):
         total = x
         if self.config.layers:
             edges, weight = gcn_norm(self.edges(dropped), None, len(x), add_self_loops=False, dtype=x.dtype)
-            for _ in range(self.config.layers):
-                x = self.conv(x, edges, weight)
-                total = total + x
+            # By rows: a sum over a row's entries took a fifth of the time of scattering edges.
+            with warnings.catch_warnings():  # that this layout is "in beta", once a process
+                warnings.simplefilter("ignore", UserWarning)
+                adjacency = torch.sparse_coo_tensor(edges, weight, (len(x), len(x))).to_sparse_csr()
+            with torch.autocast(x.device.type, enabled=False):  # a sparse product has one precision
+                for _ in range(self.config.layers):
+                    x = self.conv(x, adjacency)
+                    total = total + x
         return State(static, total / (self.config.layers + 1))
 
     def encode(self, state: State, targets: Targets) -> Tensor:
