@@ -161,9 +161,9 @@ class Config:
         >>> Config.preset("gru4rec", "quick", options={"units": 32}).options[0]
         'units=32'
         """
-        for name, known in ((model, MODEL_PRESETS), (budget, BUDGETS)):
+        for what, name, known in (("model", model, MODEL_PRESETS), ("preset", budget, BUDGETS)):
             if name not in known:
-                raise ConfigError(f"there is no preset {name!r}; {did_you_mean(name, known)}")
+                raise ConfigError(f"there is no {what} {name!r}; {did_you_mean(name, known)}")
         if variant not in VARIANTS:
             raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(str(variant), VARIANTS)}")
         if variant == "author" and model not in SYSTEMS:
@@ -197,6 +197,8 @@ class Config:
     def with_settings(self, assignments: list[str]) -> Config:
         """Apply command-line ``key=value`` pairs, values written as in TOML (bare words are strings).
 
+        Another model brings its preset ``table2`` along, at budget ``paper``; what is assigned beside it counts more.
+
         >>> Config().with_settings(["epochs=3", "protocol=causal", "hidden=[64, 32]"]).hidden
         (64, 32)
         """
@@ -206,7 +208,7 @@ class Config:
             if not sign:
                 raise ConfigError(f"setting {assignment!r} must be written key=value")
             changes[key.strip()] = toml_value(text)
-        if changes.get("model") in MODEL_PRESETS:
+        if changes.get("model", self.model) != self.model and changes["model"] in MODEL_PRESETS:
             changes = _merged(MODEL_PRESETS[changes["model"]], changes)
         return self.replace(**changes)
 

@@ -14,6 +14,8 @@ def add_commands(commands: Commands) -> None:
     train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
     train.add_argument("dataset", metavar="DATASET")
     train.add_argument("--preset", choices=PRESETS, help="size of the run (default: paper, the full settings)")
+    text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
+    train.add_argument("--variant", choices=("table2", "author"), help=text)
     train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
     text = "settings that override the file's, written as in TOML"
     train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
@@ -35,10 +37,18 @@ def add_commands(commands: Commands) -> None:
 def run_train(options: argparse.Namespace) -> int:
     """Train one run; the last line printed is its id and its test AUC."""
     from hyperctr.config import Config
+    from hyperctr.settings import toml_value
 
     if options.config and options.preset:
         raise ConfigError("--config and --preset both give all settings: leave one out")
-    config = Config.from_toml(options.config) if options.config else Config.preset(budget=options.preset or "paper")
+    if options.config and options.variant:
+        raise ConfigError("--config gives all settings: leave --variant out")
+    if options.config:
+        config = Config.from_toml(options.config)
+    else:
+        named = [text.partition("=") for text in options.settings]
+        model = [toml_value(value) for key, _, value in named if key.strip() == "model"] or ["hyperctr"]
+        config = Config.preset(str(model[-1]), options.preset or "paper", options.variant or "table2")
     seed = [] if options.seed is None else [f"seed={options.seed}"]
     config = config.with_settings([*options.settings, *seed])
 
