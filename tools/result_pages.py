@@ -110,6 +110,19 @@ def costs_text(name: str) -> str:
     return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(head, rows)}"
 
 
+def speed_text() -> str:
+    """Return the seconds of an epoch of every preset over those of HyperCTR, as the benchmark measured them."""
+    rows = pd.read_csv(RESULTS / "planted" / "speed.csv").fillna({"preset": ""}).to_dict("records")
+    cells = [
+        [", ".join(filter(None, (row["model"], row["preset"]))), number(row["ratio"], ".2f"),
+         number(row["seconds_per_epoch"], ".1f"), number(row["steps_per_epoch"], "d"), number(row["step_ms"], ".0f"),
+         number(row["point_ms"], ".0f")]
+        for row in rows
+    ]  # fmt: skip
+    head = ["model, preset", "times hyperctr", "seconds an epoch", "steps", "ms a step", "ms a validation point"]
+    return f"planted, preset {BUDGET}, one thread of a CPU, seconds of the process:\n\n{markdown(head, cells)}"
+
+
 def picture(name: str) -> str:
     """Return the picture of one data set, if there is one."""
     path = RESULTS / name / "figures" / f"{PICTURE}.png"
@@ -155,7 +168,10 @@ def pages() -> dict[Path, str]:
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
             "interest": interest_table(),
         },
-        ROOT / "docs" / "systems.md": {"costs": "\n\n".join(map(costs_text, having("tables/costs.csv")))},
+        ROOT / "docs" / "systems.md": {
+            "costs": "\n\n".join(map(costs_text, having("tables/costs.csv"))),
+            "speed": speed_text(),
+        },
     }
     found = {}
     for page, texts in sections.items():
