@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hyperctr.config import SYSTEMS
 from hyperctr.reporting.paper import counterpart
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,19 +45,22 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def measured(name: str, frame: pd.DataFrame) -> str:
-    """Say what a committed table was measured on."""
+    """Say what a committed table was measured on, and by which commands."""
     card = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
     seeds = int(frame["seeds"].max())
     protocols = ", ".join(f"`{one}`" for one in frame["protocol"].dropna().unique())
+    plan = "causal" if "causal" in protocols else "systems" if any(map(preset_of, frame.to_dict("records"))) else ""
+    sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
+    commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
     return (
         f"protocol {protocols}, random 7:2:1 split, sampled labels, preset {BUDGET}, "
-        f"{seeds} seed{'s' if seeds > 1 else ''} (`{card['command']}`)"
+        f"{seeds} seed{'s' if seeds > 1 else ''} ({commands})"
     )
 
 
 def preset_of(row: Row) -> str:
     """Return the preset of a system that a row reports, empty where it has one only."""
-    label, model = str(row["label"]), str(row["model"])
+    label, model = str(row.get("label", "")), str(row["model"])
     return label.removeprefix(f"{model}, ") if label.startswith(f"{model}, ") else ""
 
 
@@ -101,13 +105,27 @@ def costs_text(name: str) -> str:
     rows = [
         [f"{row['model']}{', ' + row['preset'] if row['preset'] else ''}{' *' if row['reported'] else ''}",
          row["protocol"], str(row["seeds"]), number(row["best_validation_auc"]), number(row["auc"]),
-         number(row["parameters"], ",.0f"), number(row["epochs"], ".1f"), number(row["seconds_per_epoch"], ".2f"),
+         number(row["parameters"], ",.0f"), number(row["best_epoch"], ".1f"), number(row["epochs"], ".1f"),
+         number(row["seconds_per_epoch"], ".2f"),
          number(row["times_hyperctr"], ".2f"), number(row["minutes"], ".1f"), number(row["peak_memory_mib"], ",.0f")]
         for row in frame.to_dict("records")
     ]  # fmt: skip
-    head = ["model, preset (* in Table 3)", "protocol", "seeds", "validation AUC", "test AUC", "parameters", "epochs",
-            "seconds an epoch", "times hyperctr", "minutes", "peak memory, MiB"]  # fmt: skip
+    head = ["model, preset (* in Table 3)", "protocol", "seeds", "validation AUC", "test AUC", "parameters",
+            "best epoch", "epochs", "seconds an epoch", "times hyperctr", "minutes", "peak memory, MiB"]  # fmt: skip
     return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(head, rows)}"
+
+
+def presets_text() -> str:
+    """Return what each system's presets set, beside the defaults of all models."""
+
+    def words(changes: Mapping[str, Any]) -> str:
+        flat = {**changes, **changes.get("options", {})}
+        listed = (f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in flat.items())
+        return ", ".join(text for text in listed if not text.startswith("options "))
+
+    rows = [[f"`{name}`", words(one.table2), "the same" if one.author == one.table2 else words(one.author),
+             words(one.budgets.get(BUDGET, {})) or "–"] for name, one in SYSTEMS.items()]  # fmt: skip
+    return markdown(["system", "table2", "author", f"changed at preset {BUDGET}"], rows)
 
 
 def speed_text() -> str:
@@ -170,6 +188,7 @@ def pages() -> dict[Path, str]:
         },
         ROOT / "docs" / "systems.md": {
             "costs": "\n\n".join(map(costs_text, having("tables/costs.csv"))),
+            "presets": presets_text(),
             "speed": speed_text(),
         },
     }

@@ -47,7 +47,7 @@ def run_train(options: argparse.Namespace) -> int:
         config = Config.from_toml(options.config)
     else:
         named = [text.partition("=") for text in options.settings]
-        model = [toml_value(value) for key, _, value in named if key.strip() == "model"] or ["hyperctr"]
+        model = [toml_value(value) for key, _, value in named if key.strip() == "model" and value] or ["hyperctr"]
         config = Config.preset(str(model[-1]), options.preset or "paper", options.variant or "table2")
     seed = [] if options.seed is None else [f"seed={options.seed}"]
     config = config.with_settings([*options.settings, *seed])

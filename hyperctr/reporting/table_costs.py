@@ -12,8 +12,8 @@ from hyperctr.reporting.table_overall import chosen_variant, method_names
 from hyperctr.reporting.table_rows import records, sum_up
 from hyperctr.reporting.tables import EMPTY, show_number
 
-COLUMNS = ("protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "epochs",
-           "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error")  # fmt: skip
+COLUMNS = ("protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "best_epoch",
+           "epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error")  # fmt: skip
 
 
 def costs(results: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +25,8 @@ def costs(results: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``preset`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
         seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
-        (``times_hyperctr``). ``minutes``: training and testing, all seeds together. ``peak_memory_mib``: the most.
+        (``times_hyperctr``). ``best_epoch``: of the best validation AUC, of ``epochs`` trained. ``minutes``: training
+        and testing, all seeds together. ``peak_memory_mib``: the most.
     """
     rows: list[dict[str, Any]] = []
     known = [name for name in (*method_names(), *results["model"]) if name in set(results["model"])]
@@ -39,7 +40,7 @@ def costs(results: pd.DataFrame) -> pd.DataFrame:
             done = own[own["state"] == "done"]
             row = {"protocol": protocol, "model": model, "preset": presets[next(iter(own["run"]))],
                    "reported": label == reported}  # fmt: skip
-            row |= {name: done[name].astype(float).mean() for name in ("best_validation_auc", "epochs")}
+            row |= {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
             rows.append({**sum_up(own), **row, "minutes": done["seconds"].astype(float).sum() / 60})
     rows.sort(key=lambda row: order[str(row["model"])])
     frame = pd.DataFrame(rows)
@@ -58,7 +59,8 @@ def costs_layout(frame: pd.DataFrame) -> PrintTable:
     lines: list[list[Cell | str]] = [
         [Cell(names.get(row["model"], row["model"]), _words(row, several)), show_number(int(row["seeds"])),
          value_cell(row["best_validation_auc"]), value_cell(row["auc"]), _whole(row["parameters"]),
-         value_cell(row["epochs"], digits=1), value_cell(row["seconds_per_epoch"], digits=2),
+         value_cell(row["best_epoch"], digits=1), value_cell(row["epochs"], digits=1),
+         value_cell(row["seconds_per_epoch"], digits=2),
          value_cell(row["times_hyperctr"], digits=2), value_cell(row["minutes"], digits=1),
          _whole(row["peak_memory_mib"])]
         for row in records(frame)
@@ -68,7 +70,7 @@ def costs_layout(frame: pd.DataFrame) -> PrintTable:
         "two presets, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
         "most of any. An epoch holds its validation points. What is not trained has no parameters."
     )
-    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "epochs", "seconds an epoch",
+    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "epochs", "seconds an epoch",
             "times HyperCTR", "minutes", "peak memory (MiB)"]  # fmt: skip
     count = frame.groupby(["protocol", "model"])["preset"].transform("size")
     strong = frozenset(place for place, bold in enumerate(frame["reported"] & (count > 1)) if bold)

@@ -145,9 +145,9 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
 
 
 _ABOUT = (
-    "Bold: best of ours, protocol by protocol. A dash: no run, or nothing printed. Improv.: HyperCTR over the best of "
-    "the paper's other systems, in percent of it; of ours, over those with a run. Of a system with two presets, the "
-    "one better on validation."
+    "Bold: best of ours, protocol by protocol. A dash: no run, or nothing printed. Improv.: HyperCTR over the best of"
+    " the paper's other systems, in percent of it; of ours, over those with a run, under the first protocol. Of a "
+    "system with two presets, the one better on validation."
 )
 
 

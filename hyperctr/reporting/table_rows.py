@@ -116,8 +116,9 @@ def our_cells(row: Mapping[str, Any], best: Mapping[str, float], *, held: bool) 
 
 
 def headline(frame: pd.DataFrame, count: int = 6) -> dict[str, float]:
-    """Return the AUCs of the best rows of ours, for the index page."""
-    rows = ours(frame).dropna(subset=["auc"]).sort_values("auc", ascending=False)
+    """Return the AUCs of the best rows of ours under the first protocol, for the index page."""
+    rows = ours(frame).dropna(subset=["auc"])
+    rows = rows[rows["protocol"] == next(iter(rows["protocol"]), "")].sort_values("auc", ascending=False)
     return {f"AUC of {row['model']}": float(row["auc"]) for row in records(rows.head(count))}
 
 

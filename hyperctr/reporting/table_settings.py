@@ -38,7 +38,8 @@ def table2(runs: Iterable[PlannedRun], table: pd.DataFrame) -> pd.DataFrame:
     text = f"searched: {'; '.join(grid)}"
     stated = [*content["table2"]["rows"],
               {"method": "HyperCTR", "model": "hyperctr", "text": text, "note": search["note"]}]  # fmt: skip
-    labels = {row["model"]: row["label"] for row in records(ours(table)) if row["state"] != NO_RUN}
+    # Of several protocols the first: what comes last in the dict is kept.
+    labels = {row["model"]: row["label"] for row in reversed(records(ours(table))) if row["state"] != NO_RUN}
     configs = {
         run.config.model: run.config for run in reversed(list(runs)) if run.label == labels.get(run.config.model)
     }

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hyperctr.config import Config
+from hyperctr.config import VARIANTS, Config
 from hyperctr.reporting.latex import escape
 from hyperctr.reporting.printed import PrintTable, against_print
 from hyperctr.reporting.table_costs import costs, costs_layout
 from hyperctr.reporting.table_modalities import table4, table4_layout
 from hyperctr.reporting.table_overall import below_popularity, improvement, table3, table3_layout
-from hyperctr.reporting.table_rows import PRINTED, ours
+from hyperctr.reporting.table_rows import PRINTED, headline, ours
 from hyperctr.reporting.table_sentences import modalities_paragraph, overall_paragraph
 from hyperctr.reporting.table_settings import table2, table2_layout
 from tests.reporting.frames import results_frame, trivial_frame
@@ -109,6 +109,13 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
     bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
     assert bold == {("HyperCTR", "paper"), ("HyperCTR", "causal")}
     assert improvement(frame)["auc"] == pytest.approx(100 * (0.8 / 0.7 - 1))
+    assert headline(frame, 3) == {"AUC of hyperctr": 0.8, "AUC of gru4rec": 0.7,
+                                  "AUC of content matrix factorisation": 0.7}  # fmt: skip
+    runs = [SimpleNamespace(label=f"gru4rec, {preset}", config=Config.preset("gru4rec", variant=preset))
+            for preset in VARIANTS]  # fmt: skip
+    frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
+    found = table2(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
+    assert found["batch_size"] == Config.preset("gru4rec", variant="author").batch_size != 200, "of the first protocol"
     first, second = overall_paragraph(frame).split("\n\n")
     assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
     assert second.startswith("Under protocol causal: HyperCTR has a test AUC of 0.9000")
@@ -182,8 +189,8 @@ def test_costs_and_states() -> None:
     rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
     words = [row[0].small for row in table.rows if not isinstance(row[0], str)]
     assert words == ["failed; x", "table2", "author", ""]
-    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "4.0", "12.00", "1.00", "2.0", "800"]
-    assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
+    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "4.0", "12.00", "1.00", "2.0", "800"]
+    assert rows[0] == ["THACIL", "0"] + ["–"] * 7 + ["0.0", "–"]
     same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
     assert costs(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], "one preset, run once"
 

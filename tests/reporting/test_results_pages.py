@@ -78,7 +78,9 @@ def test_small_results_are_kept_without_paths(
 def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleType, report: Path) -> None:
     results.publish_results(report, "ml-trailers")
     text = pages.table3_text("ml-trailers")
-    assert "2 seeds (`hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA`)" in text
+    given = "--preset quick --seeds 2 --data-dir DATA"
+    assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
+    assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
     frame = pd.read_csv(report / "tables" / "table3.csv")
     row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
     stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"
@@ -88,7 +90,7 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     assert "| dstn (author) | 0.8300 [" in text and "| thacil | – | – | – | 0 |" in text
     costs = pages.costs_text("ml-trailers")
     assert "**ml-trailers**, 6 minutes of runs in all" in costs
-    assert "| dstn, author * | paper | 2 | 0.8350 | 0.8300 | 100,000 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |" in costs
+    assert "| dstn, author * | paper | 2 | 0.8350 | 0.8300 | 100,000 | 3.0 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |" in costs
     assert "| dstn, table2 | paper |" not in costs
     fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
