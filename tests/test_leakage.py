@@ -44,6 +44,7 @@ TINY: dict[str, Any] = {
     "batch_size": 32, "interest_epochs": 2, "slot_months": 3, "validation_candidates": 10, "test_candidates": 20,
     "patience": 99,
 }  # fmt: skip
+MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": ("rounds=1",)}}  # its selector learns, too
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
     "no graph": {"graph": "none"},
@@ -91,7 +92,7 @@ def protocol(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module", params=CONFIGS)
 def trained(request: pytest.FixtureRequest, protocol: str, world: World) -> Trained:
     """Interest and model, trained for a moment; parameters then made large enough for every input to show."""
-    config = Config(**{**CONFIGS[request.param], **TINY, "protocol": protocol})
+    config = Config(**{**CONFIGS[request.param], **TINY, **MORE.get(request.param, {}), "protocol": protocol})
     interest, model, _ = fit(world, config)
     rows = world.rows.copy()
     rows.loc[world.training, DEGREES] = interest.degree
@@ -219,7 +220,7 @@ def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, 
 @pytest.mark.parametrize("name", MODELS)
 def test_training_is_blind_to_times_of_other_parts_and_to_unclicks(world: World, protocol: str, name: str) -> None:
     """From scratch, interest included. Which items were clicked stays: negatives avoid them in every part."""
-    config = Config(**{**CONFIGS[name], **TINY, "protocol": protocol})
+    config = Config(**{**CONFIGS[name], **TINY, **MORE.get(name, {}), "protocol": protocol})
     draw, rows = np.random.default_rng(1), world.rows
     other = rows[rows["clicked"] & (rows["part"] > 0)]
     low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])

@@ -10,7 +10,8 @@ original knows no history, so the visible clicks enter as a field each for the m
 modalities, with first-order weights linear in these means. The search takes some epochs instead of one pass, and its
 threshold is set by the number of its steps: the authors' constant is made for 16,000 of them and prunes nothing in a
 few hundred. Step sizes do not decay. Which pairs are kept passes from the search to the retraining in the model, not by
-hand. Embeddings start as all systems' here, first-order weights and slots at zero; no third order.
+hand; the weight of a pruned pair is masked, and still counted among the parameters. Embeddings start as all systems'
+here, first-order weights and slots at zero; no third order.
 """
 
 from __future__ import annotations

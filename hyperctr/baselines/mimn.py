@@ -6,11 +6,11 @@ Table 2 and section 3.2 (network of 200 and 80, embeddings of 16, induction unit
 Deviations from the original, mostly mends of its code: padding changes no state; the channels keep their states, where
 the code lost all but the last touched; writes are balanced by the published formula instead of the code's shift and
 sharpening, and scaled to add up to 1 again; the penalty is a mean over targets; no auxiliary loss on the next click, as
-in the published results; no batch normalisation; the memory starts at zeros instead of noise of 1e-5; the heads see no
-usage and are not clipped; the learning rate is constant; the channels see a slot as it is after the step's write. As in
-the code, and unlike the published formula, an address compares a key with a learned key of each slot as well as with
-what the slot holds, without which empty slots would be all the same. The fields of an item become one vector of the
-memory's width by a linear layer; dropout falls on the network's hidden layers only.
+published; no batch normalisation; the memory starts at zeros instead of noise of 1e-5; the heads see no usage and are
+not clipped, gradients are; weights start as the framework's; the learning rate is constant; the channels see a slot as
+it is after the step's write. As in the code, and unlike the published formula, an address compares a key with a learned
+key of each slot as well as with what the slot holds, without which empty slots would be all the same. The fields of an
+item become one vector of the memory's width by a linear layer; dropout falls on the network's hidden layers only.
 """
 
 from __future__ import annotations

@@ -192,8 +192,9 @@ def measured_on(plan: Plan, protocols: Iterable[str]) -> str:
 
 
 def asked_for(plan: Plan, results: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of runs that a report is to have: of a plan that runs on request, those ever begun."""
-    kept: pd.DataFrame = results[results["state"] != "planned"] if plan.file.on_request else results
+    """Return the rows of runs that a report is to have: of a plan that runs on request, those that have ended."""
+    ended = ~results["state"].isin(["planned", "running"])
+    kept: pd.DataFrame = results[ended] if plan.file.on_request else results
     return kept
 
 

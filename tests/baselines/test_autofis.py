@@ -238,13 +238,13 @@ def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> No
 
 
 def test_one_pair_decides_and_without_pairs_the_system_is_the_plain_network() -> None:
-    """Switched off it is level with the plain network: the products of pairs are what is measured."""
+    """Without pairs it is level with the plain network, and with all of them behind what the search keeps."""
     data = one_pair()  # tastes show in a user's many clicks together, hardly in the last one
     config = Config.preset("autofis", **{
         **SETTINGS, "embedding_size": 16, "hidden": (64, 32), "dropout": 0.2, "learning_rate": 3e-3, "epochs": 6,
         "batch_size": 64, "history_length": 1, "validation_clicks": 500, "options": {"search_epochs": 2},
     })  # fmt: skip
-    on, off = (auc(data, config.replace(**{"options.select": value})) for value in ("search", "none"))
+    on, off, every = (auc(data, config.replace(**{"options.select": value})) for value in ("search", "none", "all"))
     plain = auc(data, config, PlainMLP)
-    assert on > plain + 0.02, (on, plain)
+    assert on > max(plain + 0.04, every + 0.01), (on, plain, every)
     assert off < plain + 0.02, (off, plain)

@@ -140,6 +140,5 @@ def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network
     })  # fmt: skip
     on, off = (auc(data, config.replace(**{"options.unclicks": count})) for count in (3, 0))
     plain = auc(data, config, PlainMLP)
-    print(on, off, plain)
     assert on > plain + 0.1, (on, plain)
     assert off < plain + 0.03, (off, plain)

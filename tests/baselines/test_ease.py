@@ -119,6 +119,5 @@ def test_clicks_exclude_others_and_only_the_regression_sees_it() -> None:
     config = Config.preset("ease", **{**SETTINGS, "protocol": "paper", "slot_count": 1, "options": {"l2": 20.0}})
     on, off = (auc(data, config.replace(**{"options.weights": kind})) for kind in ("ease", "cosine"))
     plain = auc(data, config.replace(epochs=8, learning_rate=3e-3), PlainMLP)
-    print(on, off, plain)
     assert on > plain + 0.1, (on, plain)
     assert off < plain + 0.05, (off, plain)

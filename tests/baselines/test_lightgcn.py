@@ -122,6 +122,5 @@ def test_few_clicks_link_a_circle_and_only_propagation_sees_it() -> None:
     })  # fmt: skip
     on, off = (auc(data, config.replace(layers=layers)) for layers in (3, 0))
     plain = auc(data, config, PlainMLP)
-    print(on, off, plain)
     assert on > plain + 0.1, (on, plain)
     assert off < plain + 0.05, (off, plain)

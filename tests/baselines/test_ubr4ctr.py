@@ -15,6 +15,7 @@ from hyperctr.baselines.retrieval import item_codes
 from hyperctr.baselines.ubr4ctr import UBR4CTR
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
+from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import Context
 from hyperctr.training.loop import Trainer
 from tests.baselines.signals import CPU, SETTINGS, Events, PlainMLP, auc
@@ -144,6 +145,22 @@ def test_the_selectors_gradient_is_that_of_the_expected_reward(monkeypatch: pyte
     assert largest > 1e-2 and min(rewards) == -1 < max(rewards)
 
 
+@pytest.mark.parametrize("protocol", ["paper", "causal"])
+def test_the_selector_never_hears_of_the_click_it_learns_from(protocol: str) -> None:
+    """To the bit: the loss where the click is hidden is the loss where it was never there; seen, it is another."""
+    study, seen = small(0), 0
+    model, items = build(study, protocol=protocol).train(), torch.arange(6)[None]
+    for c, (user, _, slot, timestamp) in enumerate(study.clicks):
+        losses = []
+        for one, click in ((model, c), (build(study.without([c]), protocol=protocol).train(), -1), (model, -1)):
+            torch.manual_seed(c)
+            target = Targets(*torch.tensor([[user], [slot], [timestamp], [click]]))
+            losses.append(one.training_loss("select", target, items, torch.eye(6)[:1]))
+        assert torch.equal(losses[0], losses[1])
+        seen += not torch.equal(losses[0], losses[2])
+    assert protocol == "causal" or seen > 5  # a click is never before itself
+
+
 def test_each_stage_teaches_its_part_and_searching_by_nothing_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     study = small(2, rows=80)
     model, (_, targets) = build(study, dropout=0.3, options={"l2": 0.0}).train(), targets_of(study)
@@ -217,6 +234,5 @@ def test_old_clicks_decide_and_without_a_search_the_system_is_the_plain_network(
     })  # fmt: skip
     on, off = (auc(data, config.replace(**{"options.retrieve": way})) for way in ("relevant", "recent"))
     plain = auc(data, config, PlainMLP)
-    print(on, off, plain)
     assert on > plain + 0.08, (on, plain)
     assert off < plain + 0.03, (off, plain)

@@ -15,7 +15,10 @@ from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.reporting import report as module
 from hyperctr.reporting.report import Report, build_report
 from hyperctr.reporting.report_runs import PlanUse, ReportRuns, book_facts
-from hyperctr.sweeps.plan import known_plans, open_data, open_plan
+from hyperctr.reporting.sweeps import open_sweeps
+from hyperctr.runs.states import write_status
+from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
+from hyperctr.sweeps.tasks import Outcome
 from tests.browser.lab import SWITCHES, find_browser
 from tests.reporting.books import PARAMETERS, Page, write_book
 from tests.sweeps.plans import EPOCHS, write_plan
@@ -174,6 +177,35 @@ def test_a_plan_that_cannot_be_opened_is_said(made: Made) -> None:
     runs = ReportRuns.open(data, [PlanUse("nosuch"), PlanUse("layers")], "planted", "smoke", 0, "")
     assert [use.name for use in runs.plans] == ["layers"]
     assert runs.problems == ["plan nosuch: there is no plan 'nosuch': " + did_you_mean("nosuch", known_plans())]
+
+
+def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    uses = [PlanUse("layers"), PlanUse("systems")]
+    runs = ReportRuns.open(open_data("planted", "smoke"), uses, "planted", "smoke", 1, "")
+    trained: list[str] = []
+
+    def run_plans(plans: list[Plan], workers: int | None = None) -> Outcome:
+        trained.extend(plan.name for plan in plans)
+        return Outcome({}, {})
+
+    monkeypatch.setattr("hyperctr.sweeps.local.run_plans", run_plans)
+    runs.train(uses)
+    assert trained == ["layers"]
+    assert set(runs.frame()["what"].str.partition(" ")[0]) == {"layers"}
+    systems = {run.label: run.run_id for run in runs.plans[uses[1]].runs}
+    write_status(systems["dstn, author"], "failed", error="no memory")
+    assert runs.frame().loc[lambda frame: frame["state"] == "failed", "what"].tolist() == ["systems: dstn, author"]
+
+    sweeps = open_sweeps(["overall", "systems", "causal"], "planted", "smoke", seeds=1)
+    monkeypatch.setattr("hyperctr.reporting.sweeps.train_missing", run_plans)
+    sweeps.run()
+    assert trained == ["layers", "overall"]
+    assert sweeps.results[["plan", "state"]].value_counts().to_dict() == {("overall", "planned"): 3,
+                                                                         ("systems", "failed"): 1}  # fmt: skip
+    assert sweeps.measured.startswith("planted, protocol paper, random split")
+    assert "hyperctr sweep run systems" in sweeps.card("10_overall")["repeat the runs"]
+    assert "causal" not in sweeps.card("10_overall")["repeat the runs"] and len(sweeps.planned) > 40
 
 
 def test_facts_of_a_notebook(tmp_path: Path) -> None:
