@@ -59,7 +59,7 @@ def costs_layout(frame: pd.DataFrame) -> PrintTable:
     lines: list[list[Cell | str]] = [
         [Cell(names.get(row["model"], row["model"]), _words(row, several)), show_number(int(row["seeds"])),
          value_cell(row["best_validation_auc"]), value_cell(row["auc"]), _whole(row["parameters"]),
-         value_cell(row["best_epoch"], digits=1), value_cell(row["epochs"], digits=1),
+         Cell(value_cell(row["best_epoch"], digits=1).text, f"of {row['epochs']:.1f}" if row["seeds"] else ""),
          value_cell(row["seconds_per_epoch"], digits=2),
          value_cell(row["times_hyperctr"], digits=2), value_cell(row["minutes"], digits=1),
          _whole(row["peak_memory_mib"])]
@@ -70,7 +70,7 @@ def costs_layout(frame: pd.DataFrame) -> PrintTable:
         "two presets, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
         "most of any. An epoch holds its validation points. What is not trained has no parameters."
     )
-    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "epochs", "seconds an epoch",
+    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "seconds an epoch",
             "times HyperCTR", "minutes", "peak memory (MiB)"]  # fmt: skip
     count = frame.groupby(["protocol", "model"])["preset"].transform("size")
     strong = frozenset(place for place, bold in enumerate(frame["reported"] & (count > 1)) if bold)

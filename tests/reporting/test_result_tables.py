@@ -189,8 +189,8 @@ def test_costs_and_states() -> None:
     rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
     words = [row[0].small for row in table.rows if not isinstance(row[0], str)]
     assert words == ["failed; x", "table2", "author", ""]
-    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "4.0", "12.00", "1.00", "2.0", "800"]
-    assert rows[0] == ["THACIL", "0"] + ["–"] * 7 + ["0.0", "–"]
+    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "12.00", "1.00", "2.0", "800"]
+    assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
     same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
     assert costs(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], "one preset, run once"
 
