@@ -47,14 +47,15 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def measured(name: str, frame: pd.DataFrame) -> str:
     """Say what a committed table was measured on, and by which commands."""
     card = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
-    seeds = int(frame["seeds"].max())
+    done = frame.loc[frame["seeds"] > 0, "seeds"]
+    fewest, seeds = (0, 0) if done.empty else (int(done.min()), int(done.max()))
     protocols = ", ".join(f"`{one}`" for one in frame["protocol"].dropna().unique())
     plan = "causal" if "causal" in protocols else "systems" if any(map(preset_of, frame.to_dict("records"))) else ""
     sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
     commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
     return (
         f"protocol {protocols}, random 7:2:1 split, sampled labels, preset {BUDGET}, "
-        f"{seeds} seed{'s' if seeds > 1 else ''} ({commands})"
+        f"{seeds if fewest == seeds else f'{fewest} to {seeds}'} seed{'s' if seeds > 1 else ''} ({commands})"
     )
 
 
