@@ -135,6 +135,8 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         return tuple(_checked(name, one, get_args(hint)[0]) for one in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not hint or (hint is float and not abs(value) < float("inf")):
+    if hint is float and isinstance(value, float) and not abs(value) < float("inf"):
+        raise ConfigError(f"{name} = {value!r} must be a finite number")
+    if type(value) is not hint:
         raise ConfigError(f"{name} = {value!r} must be of type {hint.__name__}, got {type(value).__name__}")
     return value

@@ -39,7 +39,7 @@ def one_of(name: str) -> st.SearchStrategy[Any]:
     if hint is int:
         return st.integers(low, high if high is not None else 2**40)
     if hint is float:
-        return st.floats(low, high)
+        return st.floats(low, high, allow_infinity=False)
     if hint is str or get_origin(hint) is tuple:
         words = st.text().filter(lambda text: text != "hyperctr+" and text not in SYSTEMS)
         return words if hint is str else st.lists(words).map(tuple)
