@@ -12,6 +12,7 @@ import pandas as pd
 
 from hyperctr.config import SYSTEMS
 from hyperctr.reporting.paper import counterpart
+from hyperctr.reporting.table_rows import preset_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
@@ -21,8 +22,10 @@ Row = dict[Hashable, Any]
 
 
 def read_table(name: str, table: str) -> pd.DataFrame:
-    """Return our rows of a committed table; the printed rows are in the paper."""
-    return pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'printed'")
+    """Return our rows of a committed table, with the preset of each; the printed rows are in the paper."""
+    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'printed'")
+    labels = frame["label"].fillna(frame["model"])
+    return frame.assign(preset=list(map(preset_of, labels, frame["model"])))
 
 
 def number(value: Any, form: str = ".4f") -> str:
@@ -50,19 +53,13 @@ def measured(name: str, frame: pd.DataFrame) -> str:
     done = frame.loc[frame["seeds"] > 0, "seeds"]
     fewest, seeds = (0, 0) if done.empty else (int(done.min()), int(done.max()))
     protocols = ", ".join(f"`{one}`" for one in frame["protocol"].dropna().unique())
-    plan = "causal" if "causal" in protocols else "systems" if any(map(preset_of, frame.to_dict("records"))) else ""
+    plan = "causal" if "causal" in protocols else "systems" if any(frame["preset"]) else ""
     sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
     commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
     return (
         f"protocol {protocols}, random 7:2:1 split, sampled labels, preset {BUDGET}, "
         f"{seeds if fewest == seeds else f'{fewest} to {seeds}'} seed{'s' if seeds > 1 else ''} ({commands})"
     )
-
-
-def preset_of(row: Row) -> str:
-    """Return the preset of a system that a row reports, empty where it has one only."""
-    label, model = str(row.get("label", "")), str(row["model"])
-    return label.removeprefix(f"{model}, ") if label.startswith(f"{model}, ") else ""
 
 
 def table3_text(name: str) -> str:
@@ -77,7 +74,7 @@ def table3_text(name: str) -> str:
         rows = []
         for row in own.to_dict("records"):
             words = [] if row["state"] in ("done", "no run") else [row["state"]]
-            words += [preset_of(row)] if preset_of(row) else []
+            words += [row["preset"]] if row["preset"] else []
             noted = f" ({', '.join(words)})" if words else ""
             cells = [f"{row['model']}{noted}", with_interval(row, "auc"), number(row["gauc"]),
                      number(row["logloss"]), number(int(row["seeds"]), "d")]  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperctr.reporting.printed import Cell, PrintTable, value_cell
 from hyperctr.reporting.table_overall import chosen_variant, method_names
-from hyperctr.reporting.table_rows import records, sum_up
+from hyperctr.reporting.table_rows import preset_of, records, sum_up
 from hyperctr.reporting.tables import EMPTY, show_number
 
 COLUMNS = ("protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "best_epoch",
@@ -32,7 +32,7 @@ def costs(results: pd.DataFrame) -> pd.DataFrame:
     known = [name for name in (*method_names(), *results["model"]) if name in set(results["model"])]
     order = {str(name): place for place, name in enumerate(dict.fromkeys(known))}
     for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
-        presets = {run: " = ".join(_preset(str(label), str(model)) for label in dict.fromkeys(runs["label"]))
+        presets = {run: " = ".join(preset_of(str(label), str(model)) for label in dict.fromkeys(runs["label"]))
                    for run, runs in every.groupby("run")}  # fmt: skip
         runs = every.drop_duplicates("run")  # presets that do not differ are the same runs
         reported = chosen_variant(runs)["label"].iloc[0]
@@ -47,10 +47,6 @@ def costs(results: pd.DataFrame) -> pd.DataFrame:
     seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
     frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
     return frame.reindex(columns=list(COLUMNS))
-
-
-def _preset(label: str, model: str) -> str:
-    return label.removeprefix(f"{model}, ") if label != model else ""
 
 
 def costs_layout(frame: pd.DataFrame) -> PrintTable:

@@ -19,6 +19,7 @@ from hyperctr.reporting.table_rows import (
     our_cells,
     ours,
     pair_cell,
+    preset_of,
     printed_cells,
     records,
     remark,
@@ -128,8 +129,8 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Prin
         model = str(row["model"])
         words = [str(row["protocol"])] if several and row["protocol"] else []
         words += [text for text in (remark(row, bool(below.iloc[place])),) if text]
-        if row["label"] not in ("", model):
-            words.append(f"preset {str(row['label']).removeprefix(f'{model}, ')}")
+        preset = preset_of(str(row["label"]), model)
+        words += [f"preset {preset}"] if preset else []
         tone = "bad" if below.iloc[place] or row["state"] not in ("done", NO_RUN) else ""
         lines.append([Cell(names.get(model, model), "; ".join(words), tone),  # type: ignore[arg-type]
                       *our_cells(row, best[row["protocol"]], held=held), *printed_cells(frame, model)])  # fmt: skip

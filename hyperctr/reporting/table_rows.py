@@ -168,6 +168,15 @@ def sentence(words: str) -> str:
     return words if not words or words.endswith(".") else f"{words}."
 
 
+def preset_of(label: str, model: str) -> str:
+    """Return the preset that a row's label names, nothing where a model has one only.
+
+    >>> preset_of("dstn, author", "dstn"), preset_of("dstn", "dstn")
+    ('author', '')
+    """
+    return "" if label == model else label.removeprefix(f"{model}, ")
+
+
 def remark(row: Mapping[str, Any], below: bool = False) -> str:
     """Say what a reader must know of a row before its numbers: a state other than done, or that it lost to counting."""
     words = [] if row["state"] == "done" else [str(row["state"])]
