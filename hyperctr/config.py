@@ -35,25 +35,37 @@ SYSTEMS: dict[str, System] = {
 # parts are worth.
 MODEL_PRESETS: dict[str, dict[str, Any]] = {
     "hyperctr": {"matching": False},
-    "hyperctr+": {
-        "matching": True,
-        "embedding_size": 32, "negatives": 4, "weight_decay": 0.3,
-    },
+    "hyperctr+": {"matching": True, "embedding_size": 32, "negatives": 4, "weight_decay": 0.3},
     REFERENCE_MODEL: {
-        "embedding_size": 32, "negatives": 4, "learning_rate": 5e-3, "weight_decay": 0.3, "history_length": 300,
-        "batch_size": 512, "dropout": 0.0, "points_per_epoch": 1, "epochs": 40,
+        "embedding_size": 32,
+        "negatives": 4,
+        "learning_rate": 5e-3,
+        "weight_decay": 0.3,
+        "history_length": 300,
+        "batch_size": 512,
+        "dropout": 0.0,
+        "points_per_epoch": 1,
+        "epochs": 40,
     },
     **{name: dict(system.table2) for name, system in SYSTEMS.items()},
-}  # fmt: skip
+}
 BUDGETS: dict[str, dict[str, Any]] = {
     "smoke": {
-        "embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16), "epochs": 1, "points_per_epoch": 2,
-        "interest_epochs": 1, "batch_size": 512, "validation_clicks": 200, "validation_candidates": 20,
+        "embedding_size": 16,
+        "layers": 1,
+        "history_length": 10,
+        "hidden": (32, 16),
+        "epochs": 1,
+        "points_per_epoch": 2,
+        "interest_epochs": 1,
+        "batch_size": 512,
+        "validation_clicks": 200,
+        "validation_candidates": 20,
         "test_candidates": 100,
     },
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
     "paper": {},
-}  # fmt: skip
+}
 # Settings that say what is measured; a reference run beside a model shares these and no others. It has all modalities
 # and its own slots whatever the model was denied, so it is the strongest simple model there is, trained once a split.
 MEASURED = ("seed", "protocol", "split", "ratios", "validation_clicks", "validation_candidates", "test_candidates")
@@ -79,9 +91,11 @@ class Config:
     protocol: Literal["paper", "causal"] = setting("paper", "What context a prediction sees (docs/method.md, 3).")
     split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
     ratios: tuple[float, ...] = setting(
-        (), "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
-        low=0, high=1,
-    )  # fmt: skip
+        (),
+        "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
+        low=0,
+        high=1,
+    )
     modalities: tuple[str, ...] = setting((), "Modalities used everywhere; empty means all the data set has.")
     slot_months: int = setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
     slot_count: int = setting(0, "Number of equal-width slots instead of months; 0 means months.", low=0)
@@ -149,8 +163,9 @@ class Config:
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 
     @classmethod
-    def preset(cls, model: str = "hyperctr", budget: str = "paper", variant: Variant = "table2",
-               **changes: Any) -> Config:  # fmt: skip
+    def preset(
+        cls, model: str = "hyperctr", budget: str = "paper", variant: Variant = "table2", **changes: Any
+    ) -> Config:
         """Return the settings of a model at a budget: ``smoke`` (seconds), ``quick`` (a minute or two) or ``paper``.
 
         The systems that HyperCTR is compared with have two variants: ``table2``, the paper's settings of them, and

@@ -22,12 +22,7 @@ MARK: dict[State, str] = {"ok": " ", "note": "!", "broken": "X"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 CORE = "core"
 # what the user gets by an extra, for the line that says it is missing
-PURPOSE = {
-    CORE: "needed",
-    "report": "for `hyperctr report`",
-    "notebook": "for JupyterLab",
-    "images": "for PNG figures",
-}
+PURPOSE = {CORE: "needed", "report": "for `hyperctr report`", "notebook": "for JupyterLab", "images": "for PNG figures"}
 
 
 @dataclass(frozen=True)

@@ -79,13 +79,17 @@ def evaluate(
         clicked, unclicked, _, _ = exposed.divided()
         shown = auc_from_scores(clicked, unclicked)
     return {
-        "auc": pooled.value, "auc_low": pooled.low, "auc_high": pooled.high,
-        "gauc": per_user.value, "gauc_low": per_user.low, "gauc_high": per_user.high,
+        "auc": pooled.value,
+        "auc_low": pooled.low,
+        "auc_high": pooled.high,
+        "gauc": per_user.value,
+        "gauc_low": per_user.low,
+        "gauc_high": per_user.high,
         "logloss": log_loss(labels, probabilities),
         "logloss_corrected": log_loss(labels, corrected),
         "calibration_error": calibration_error(labels, corrected),
         "auc_exposed": float(shown),
-    }  # fmt: skip
+    }
 
 
 def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

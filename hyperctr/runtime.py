@@ -124,3 +124,13 @@ def track(elements: Iterable[Element], *, total: int | None = None, label: str =
 
     bar: Iterable[Element] = tqdm(elements, total=total, desc=label, leave=False, dynamic_ncols=True)
     return bar
+
+
+def duration(seconds: float) -> str:
+    """Write a wall time for people.
+
+    >>> duration(42.3), duration(125)
+    ('42 s', '2 min 5 s')
+    """
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

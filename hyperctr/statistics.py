@@ -199,12 +199,7 @@ def paired_auc_difference(
 
 
 def mean_interval(
-    values: ArrayLike,
-    users: ArrayLike | None = None,
-    *,
-    replicates: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
+    values: ArrayLike, users: ArrayLike | None = None, *, replicates: int = 1000, level: float = 0.95, seed: int = 0
 ) -> Interval:
     """Mean with a bootstrap interval over users: for GAUC, log loss or any number per user or per row.
 

@@ -53,16 +53,26 @@ class Small:
         return replace(self, split=split, interest=hand_made(self.data, split, self.slots, kept))
 
 
-def small(seed: int, *, users: int = 5, items: int = 6, rows: int = 50, slots: int = 3, ticks: int = 30,
-          names: tuple[str, ...] = tuple(DIMS)) -> Small:  # fmt: skip
+def small(
+    seed: int,
+    *,
+    users: int = 5,
+    items: int = 6,
+    rows: int = 50,
+    slots: int = 3,
+    ticks: int = 30,
+    names: tuple[str, ...] = tuple(DIMS),
+) -> Small:
     """Draw a study; every user has at least one row, and everything else is left to chance."""
     draw = np.random.default_rng(seed)
-    frame = pd.DataFrame({
-        "user_id": np.concatenate([np.arange(users), draw.integers(users, size=rows)]) + 100,
-        "item_id": draw.integers(items, size=users + rows) + 500,
-        "timestamp": draw.integers(ticks, size=users + rows),
-        "clicked": draw.random(users + rows) < 0.9,
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "user_id": np.concatenate([np.arange(users), draw.integers(users, size=rows)]) + 100,
+            "item_id": draw.integers(items, size=users + rows) + 500,
+            "timestamp": draw.integers(ticks, size=users + rows),
+            "clicked": draw.random(users + rows) < 0.9,
+        }
+    )
     frame.loc[0, "timestamp"], frame.loc[1, "timestamp"] = 0, ticks - 1
     frame = frame.drop_duplicates(["user_id", "item_id", "timestamp"])
     tables = []
@@ -83,8 +93,14 @@ def small(seed: int, *, users: int = 5, items: int = 6, rows: int = 50, slots: i
     return Small(data, parts, cut, hand_made(data, parts, cut, degree, draw))
 
 
-def hand_made(data: Dataset, split: Split, slots: Slots, degree: np.ndarray,
-              draw: np.random.Generator | None = None, size: int = 8) -> Interest:  # fmt: skip
+def hand_made(
+    data: Dataset,
+    split: Split,
+    slots: Slots,
+    degree: np.ndarray,
+    draw: np.random.Generator | None = None,
+    size: int = 8,
+) -> Interest:
     """Interest with the given degrees; the matrix is their plain mean, the embeddings are noise."""
     matrix = np.full((slots.count, data.num_users, degree.shape[1]), np.nan, dtype=np.float32)
     user, slot = data.user_index[split.train], slots.index[split.train]
@@ -98,8 +114,15 @@ def hand_made(data: Dataset, split: Split, slots: Slots, degree: np.ndarray,
     return Interest(degree, matrix, data.modalities, *vectors, projections={}, weights={}, losses=())
 
 
-def definitions(study: Small, delta: float = 0.5, *, quantile: bool = False, neighbours: int | None = None,
-                weighted: bool = True, seed: int = 0) -> tuple[Edges, Edges]:  # fmt: skip
+def definitions(
+    study: Small,
+    delta: float = 0.5,
+    *,
+    quantile: bool = False,
+    neighbours: int | None = None,
+    weighted: bool = True,
+    seed: int = 0,
+) -> tuple[Edges, Edges]:
     """User and item hyperedges, set by set, from Definitions 2 and 3."""
     degree: dict[tuple[int, int, int, int], float] = {}
     heard: dict[tuple[int, int, int], list[float]] = defaultdict(list)
@@ -132,16 +155,19 @@ def definitions(study: Small, delta: float = 0.5, *, quantile: bool = False, nei
             for (_, node), keys in places.items():
                 for _, key in sorted(keys)[neighbours:]:
                     del found[key][node]
-        sides.append({
-            key: (frozenset(members), float(np.mean([v for _, v in members.values()])) if weighted else 1.0)
-            for key, members in found.items()
-            if len(members) >= 2
-        })  # fmt: skip
+        sides.append(
+            {
+                key: (frozenset(members), float(np.mean([v for _, v in members.values()])) if weighted else 1.0)
+                for key, members in found.items()
+                if len(members) >= 2
+            }
+        )
     return sides[0], sides[1]
 
 
-def visible(study: Small, protocol: str, user: int, slot: int, timestamp: int,
-            hidden: int = -1) -> list[tuple[int, int, int, int]]:  # fmt: skip
+def visible(
+    study: Small, protocol: str, user: int, slot: int, timestamp: int, hidden: int = -1
+) -> list[tuple[int, int, int, int]]:
     """(timestamp, place in the data, item, slot) of the clicks a target may see, the newest first."""
     seen = [
         (when, c, i, s)

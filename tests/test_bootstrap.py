@@ -143,14 +143,7 @@ def test_the_project_is_installed_under_the_chosen_torch(
 
 @pytest.mark.parametrize(
     ("version", "inside"),
-    [
-        ("2.8", True),
-        ("2.8.0+cpu", True),
-        ("2.13.0.dev1", True),
-        ("2.7.9", False),
-        ("3.0", False),
-        ("3", False),
-    ],
+    [("2.8", True), ("2.8.0+cpu", True), ("2.13.0.dev1", True), ("2.7.9", False), ("3.0", False), ("3", False)],
 )
 def test_bounds(bootstrap: ModuleType, version: str, inside: bool) -> None:
     assert bootstrap.satisfies(version, bootstrap.torch_requirement()) is inside
@@ -187,11 +180,7 @@ def test_an_environment_is_made_anew_only_where_it_cannot_serve(
     right = "{}.{} ".format(*sys.version_info) + str(folder)
     for answer, script, times in [
         (right, f"#!{folder}/bin/python", 0),
-        (
-            right,
-            "#!/elsewhere/.venv/bin/python",
-            1,
-        ),  # the folder was moved: its scripts point to the old place
+        (right, "#!/elsewhere/.venv/bin/python", 1),  # the folder was moved: its scripts point to the old place
         (f"3.10 {folder}", f"#!{folder}/bin/python", 1),
         ("", f"#!{folder}/bin/python", 1),  # its Python is gone
     ]:

@@ -79,17 +79,7 @@ def test_train_takes_a_preset_or_a_file_not_both(
 def test_train_settings_come_from_file_then_set_then_seed(trained: list[dict[str, Any]], tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text('protocol = "causal"\nepochs = 7\nseed = 1\n')
-    line = [
-        "train",
-        "planted",
-        "--config",
-        str(file),
-        "--set",
-        "epochs=3",
-        "layers=1",
-        "--set",
-        "dropout=0.5",
-    ]
+    line = ["train", "planted", "--config", str(file), "--set", "epochs=3", "layers=1", "--set", "dropout=0.5"]
     assert main([*line, "--seed", "9", "--resume", "--device", "cpu", "--data-dir", str(tmp_path)]) == 0
     expected = Config(protocol="causal", epochs=3, layers=1, dropout=0.5, seed=9)
     call = trained[0]
@@ -244,7 +234,7 @@ def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_
         calls.append((dataset, preset, {name: value for name, value in options.items() if value}))
         return SimpleNamespace(exit_code=1 if preset == "smoke" else 0)
 
-    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    replace_module(monkeypatch, "hyperctr.report.build", build_report=build_report)
     assert main(["report", "planted"]) == 0
     line = ["report", "table", "--preset", "smoke", "--data-dir", str(tmp_path), "--seeds", "3", "--workers", "2"]
     assert main([*line, "--only", "12", "13", "--force"]) == 1
@@ -256,7 +246,7 @@ def test_an_unexpected_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> N
     def build_report(*arguments: Any, **options: Any) -> int:
         raise ZeroDivisionError("a defect")
 
-    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    replace_module(monkeypatch, "hyperctr.report.build", build_report=build_report)
     with pytest.raises(ZeroDivisionError):  # Python prints the traceback and exits with 1
         main(["report", "planted"])
 
@@ -265,7 +255,7 @@ def test_a_full_disk_is_said_and_is_no_fault_of_the_input(monkeypatch: pytest.Mo
     def build_report(*arguments: Any, **options: Any) -> int:
         raise OSError(28, "No space left on device", "metrics.json")
 
-    replace_module(monkeypatch, "hyperctr.reporting.report", build_report=build_report)
+    replace_module(monkeypatch, "hyperctr.report.build", build_report=build_report)
     assert main(["report", "planted"]) == 1
     assert capsys.readouterr().err == ("hyperctr: No space left on device: metrics.json; make room and run it again\n")
 
@@ -280,8 +270,9 @@ def test_python_dash_m_runs_the_command() -> None:
     assert wrong.stderr.strip() == "hyperctr: data set 'plantd' is not known; did you mean 'planted'?"
 
 
-def test_train_and_predict_for_real(tiny_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                    capsys: Captured) -> None:  # fmt: skip
+def test_train_and_predict_for_real(
+    tiny_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
     """Files in, files out, nothing replaced; each command knows only what the one before left on disk."""
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("HYPERCTR_DATA", str(tiny_table))

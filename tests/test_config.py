@@ -183,8 +183,18 @@ def test_presets_belong_to_models_and_change_only_what_they_say() -> None:
 
 
 def test_the_reference_is_measured_alike() -> None:
-    config = Config(seed=3, protocol="causal", split="temporal", ratios=(0.6, 0.2, 0.2), modalities=("visual",),
-                    slot_count=4, test_candidates=50, validation_clicks=7, epochs=2, layers=1)  # fmt: skip
+    config = Config(
+        seed=3,
+        protocol="causal",
+        split="temporal",
+        ratios=(0.6, 0.2, 0.2),
+        modalities=("visual",),
+        slot_count=4,
+        test_candidates=50,
+        validation_clicks=7,
+        epochs=2,
+        layers=1,
+    )
     reference = config.reference()
     assert reference.model == REFERENCE_MODEL
     assert {name: getattr(reference, name) for name in MEASURED} == {name: getattr(config, name) for name in MEASURED}

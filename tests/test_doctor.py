@@ -24,28 +24,14 @@ def test_a_whole_install_is_healthy(capsys: pytest.CaptureFixture[str], tmp_path
     assert main(["doctor", "--data-dir", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "The install works."
-    for subject in (
-        "python",
-        "torch",
-        "torch-geometric",
-        "papermill",
-        "plotly",
-        "jupyterlab",
-        "device",
-        "threads",
-    ):
+    for subject in ("python", "torch", "torch-geometric", "papermill", "plotly", "jupyterlab", "device", "threads"):
         assert any(line[2:].startswith(subject) for line in lines), subject
     assert any(line.split() == ["data", "planted", "ready"] for line in lines)
     assert any(line.split()[:2] == ["data", "directory"] and str(tmp_path) in line for line in lines)
 
 
 def test_missing_and_old_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = [
-        ("torch", "2.8", "core"),
-        ("numpy", "2.0", "core"),
-        ("plotly", "7", "report"),
-        ("tqdm", "4", "core"),
-    ]
+    wanted = [("torch", "2.8", "core"), ("numpy", "2.0", "core"), ("plotly", "7", "report"), ("tqdm", "4", "core")]
     versions = {"numpy": "1.26.4", "tqdm": "4.67.1"}
 
     def version(name: str) -> str:
@@ -66,9 +52,7 @@ def test_missing_and_old_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not doctor.healthy(list(found.values()))
 
 
-def test_requirements_come_from_the_checkout_where_nothing_is_installed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_requirements_come_from_the_checkout_where_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def requires(name: str) -> list[str]:
         raise importlib.metadata.PackageNotFoundError(name)
 

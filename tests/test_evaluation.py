@@ -146,9 +146,15 @@ def test_wrong_shapes_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("auc", "popularity", "words"),
-    [(0.8, 0.7, []), (0.7, 0.7, []), (0.97, 0.7, []), (0.69, 0.7, ["below popularity's 0.7000"]),
-     (0.98, 0.7, ["above 0.97"]), (0.98, 0.99, ["below popularity's 0.9900", "above 0.97"])],
-)  # fmt: skip
+    [
+        (0.8, 0.7, []),
+        (0.7, 0.7, []),
+        (0.97, 0.7, []),
+        (0.69, 0.7, ["below popularity's 0.7000"]),
+        (0.98, 0.7, ["above 0.97"]),
+        (0.98, 0.99, ["below popularity's 0.9900", "above 0.97"]),
+    ],
+)
 def test_suspicious_numbers_are_pointed_out(auc: float, popularity: float, words: list[str]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -28,7 +28,10 @@ ORDER = [
     {"evaluation"},
     {"runs"},
     {"sweeps"},
-    {"reporting"},
+    {"display"},
+    {"figures"},
+    {"paper"},
+    {"report"},
     {"widgets"},
     {"doctor"},
     {"cli"},
@@ -42,8 +45,19 @@ HIDDEN = (
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
     *("sentence_transformers", "matplotlib", "xgi", "yaml", "distributed", "dask", "optuna"),
 )
-LIGHT = (*TORCH_FREE, "runtime", "sweeps", "reporting", "widgets", "doctor", "cli")  # not when they are imported
-PLANNING = ("models", "source", "store", "states", "claims", "stale", "run", "compare")  # of runs/: nor these
+LIGHT = (
+    *TORCH_FREE,
+    "runtime",
+    "sweeps",
+    "display",
+    "figures",
+    "paper",
+    "report",
+    "widgets",
+    "doctor",
+    "cli",
+)  # not when they are imported
+PLANNING = ("models", "source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
 
 
 def modules() -> dict[str, Path]:
@@ -57,20 +71,18 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def nodes(tree: ast.AST, at_once: bool) -> Iterator[ast.AST]:
-    """All nodes, or only those that run when the module is imported."""
+def nodes(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
+    """All nodes, or only those that run: not what is imported for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if at_once and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if at_once and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if not types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         yield node
-        yield from nodes(node, at_once)
+        yield from nodes(node, types)
 
 
-def imports(path: Path, at_once: bool = False) -> Iterator[str]:
+def imports(path: Path, types: bool = True) -> Iterator[str]:
     """Absolute module names that a file imports, by default inside functions and for type checkers too."""
-    for node in nodes(ast.parse(path.read_text(encoding="utf-8")), at_once):
+    for node in nodes(ast.parse(path.read_text(encoding="utf-8")), types):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -80,9 +92,9 @@ def imports(path: Path, at_once: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def own_imports(path: Path, at_once: bool = False) -> set[str]:
+def own_imports(path: Path, types: bool = True) -> set[str]:
     """Modules of this package that a file imports, without the prefix."""
-    found = (name for name in imports(path, at_once) if name.startswith("hyperctr."))
+    found = (name for name in imports(path, types=types) if name.startswith("hyperctr."))
     names = {name.removeprefix("hyperctr.") for name in found}
     return names & modules().keys()
 
@@ -145,8 +157,8 @@ def test_imports_run_one_way() -> None:
 
 
 def test_no_module_imports_itself_around_a_corner() -> None:
-    # a method may import its helper when called (H.to_hif does); what runs at import may form no circle
-    graph = {name: own_imports(path, at_once=True) - {name} for name, path in modules().items()}
+    # inside functions neither: a circle that is opened at import time is still a circle for a reader
+    graph = {name: own_imports(path, types=False) - {name} for name, path in modules().items()}
     for name, others in graph.items():  # a submodule and its own package's __init__ do not count as a circle
         others.difference_update({name.rpartition(".")[0]})
     try:
@@ -177,7 +189,11 @@ def test_figures_and_commands_start_without_torch() -> None:
 
 def test_training_needs_no_notebook_stack() -> None:
     """A GPU machine often holds torch, PyG and little else: what computes must import there."""
-    names = [f"hyperctr.{n}" for n in modules() if n.split(".")[0] not in ("reporting", "widgets", "__main__")]
+    names = [
+        f"hyperctr.{n}"
+        for n in modules()
+        if n.split(".")[0] not in ("display", "figures", "paper", "report", "widgets", "__main__")
+    ]
     code = f"""
 import importlib, sys
 from importlib.abc import MetaPathFinder

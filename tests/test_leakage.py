@@ -27,8 +27,9 @@ from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context, HyperCTR
+from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.experiment import train
 from hyperctr.runs.models import MODELS, model_class
 from hyperctr.slots import make_slots
@@ -40,10 +41,19 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 CPU = torch.device("cpu")
 WEEK = 7 * 86_400
 TINY: dict[str, Any] = {
-    "embedding_size": 8, "layers": 2, "history_length": 5, "hidden": (8, 6), "epochs": 2, "points_per_epoch": 1,
-    "batch_size": 32, "interest_epochs": 2, "slot_months": 3, "validation_candidates": 10, "test_candidates": 20,
+    "embedding_size": 8,
+    "layers": 2,
+    "history_length": 5,
+    "hidden": (8, 6),
+    "epochs": 2,
+    "points_per_epoch": 1,
+    "batch_size": 32,
+    "interest_epochs": 2,
+    "slot_months": 3,
+    "validation_candidates": 10,
+    "test_candidates": 20,
     "patience": 99,
-}  # fmt: skip
+}
 MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": ("rounds=1",)}}  # its selector learns, too
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
@@ -74,9 +84,11 @@ def world() -> World:
     """A small planted world with weekly timestamps, so that many clicks share a moment."""
     base = load_dataset("planted", num_users=24, num_items=60, num_interactions=350, months=12, groups=3, dims=DIMS)
     weekly = base.timestamp - (base.timestamp - base.timestamp[0]) % WEEK
-    rows = pd.DataFrame({
-        "user": base.user_index, "item": base.item_index, "timestamp": weekly, "clicked": base.clicked,
-    }).sort_values("clicked", ascending=False, kind="stable").drop_duplicates(EVENT)  # fmt: skip
+    rows = (
+        pd.DataFrame({"user": base.user_index, "item": base.item_index, "timestamp": weekly, "clicked": base.clicked})
+        .sort_values("clicked", ascending=False, kind="stable")
+        .drop_duplicates(EVENT)
+    )
     rows = rows.sort_values("timestamp", kind="stable", ignore_index=True)
     first = World(rows.assign(part=0, **dict.fromkeys(DEGREES, 0.0)), base, make_slots(base, count=1))
     slots = make_slots(first.study()[0], months=3)
@@ -238,8 +250,10 @@ def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypa
     config = Config(**{**CONFIGS["hyperctr+"], **TINY})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        runs = [train(replace(world, rows=rows).study()[0], config, device="cpu")
-                for rows in (world.rows, world.rows[world.rows["clicked"]].reset_index(drop=True))]  # fmt: skip
+        runs = [
+            train(replace(world, rows=rows).study()[0], config, device="cpu")
+            for rows in (world.rows, world.rows[world.rows["clicked"]].reset_index(drop=True))
+        ]
     assert runs[0].id != runs[1].id
     left, right = (load_tensors(run.folder / "model.safetensors")[0] for run in runs)
     assert all(torch.equal(left[key], right[key]) for key in left)

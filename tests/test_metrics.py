@@ -56,8 +56,7 @@ def test_auc_keeps_under_monotone_transforms_and_permutation_and_mirrors(table):
     assert auc(labels, -scores) == pytest.approx(1 - auc(labels, scores), abs=1e-15)
     assert auc(~labels, scores) == pytest.approx(1 - auc(labels, scores), abs=1e-15)
     np.testing.assert_array_equal(
-        per_user_auc(labels[order], np.exp(scores[order]), users[order]).auc,
-        per_user_auc(labels, scores, users).auc,
+        per_user_auc(labels[order], np.exp(scores[order]), users[order]).auc, per_user_auc(labels, scores, users).auc
     )
 
 

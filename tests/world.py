@@ -13,7 +13,7 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.splits import Split
 from hyperctr.hypergraph.interest import Interest, interest_matrix
-from hyperctr.model.hyperctr import Context
+from hyperctr.model.context import Context
 from hyperctr.slots import Slots
 
 EVENT = ["user", "item", "timestamp"]
@@ -31,10 +31,14 @@ class World:
 
     def study(self) -> tuple[Dataset, Split, Slots]:
         rows = self.rows
-        frame = pd.DataFrame({
-            "user_id": self.base.users[rows["user"]], "item_id": self.base.items[rows["item"]],
-            "timestamp": rows["timestamp"], "clicked": rows["clicked"],
-        })  # fmt: skip
+        frame = pd.DataFrame(
+            {
+                "user_id": self.base.users[rows["user"]],
+                "item_id": self.base.items[rows["item"]],
+                "timestamp": rows["timestamp"],
+                "clicked": rows["clicked"],
+            }
+        )
         data = Dataset("world", Interactions(frame), self.base.features, items=self.base.items)
         assert len(data.clicked) == len(rows) and (data.users == self.base.users).all()
         parts = Split("random", (0.7, 0.2, 0.1), 0, rows["part"].to_numpy(np.int8), data.clicked)
@@ -71,14 +75,19 @@ def at_random(world: World, count: int, low: int, high: int, draw: np.random.Gen
     degree = draw.random((count, len(DIMS))).astype(np.float32)
     for m, table in enumerate(world.base.features.values()):
         degree[~table.present[item], m] = np.nan
-    fields = {"user": draw.integers(world.base.num_users, size=count), "item": item,
-              "timestamp": draw.integers(low, max(high, low + 1), size=count), "clicked": False,
-              "part": draw.integers(3, size=count)}  # fmt: skip
+    fields = {
+        "user": draw.integers(world.base.num_users, size=count),
+        "item": item,
+        "timestamp": draw.integers(low, max(high, low + 1), size=count),
+        "clicked": False,
+        "part": draw.integers(3, size=count),
+    }
     return pd.DataFrame(fields).assign(**dict(zip(DEGREES, degree.T, strict=True)))
 
 
-def shaken(world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator,
-           unclicks: bool = False) -> World:  # fmt: skip
+def shaken(
+    world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator, unclicks: bool = False
+) -> World:
     """Change, delete and add rows: the readable ones in ``hidden`` and all rows that nothing may read.
 
     Args:

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    from hyperctr.reporting.study import open_study
+    from hyperctr.runs.session import open_study
     from tests.browser.lab import Lab, chromium, jupyterlab
 
     with tempfile.TemporaryDirectory() as name:

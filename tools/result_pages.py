@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from hyperctr.config import SYSTEMS
-from hyperctr.reporting.paper import counterpart
-from hyperctr.reporting.table_rows import preset_of
+from hyperctr.paper.numbers import counterpart
+from hyperctr.paper.tables.rows import preset_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
@@ -76,8 +76,13 @@ def table3_text(name: str) -> str:
             words = [] if row["state"] in ("done", "no run") else [row["state"]]
             words += [row["preset"]] if row["preset"] else []
             noted = f" ({', '.join(words)})" if words else ""
-            cells = [f"{row['model']}{noted}", with_interval(row, "auc"), number(row["gauc"]),
-                     number(row["logloss"]), number(int(row["seeds"]), "d")]  # fmt: skip
+            cells = [
+                f"{row['model']}{noted}",
+                with_interval(row, "auc"),
+                number(row["gauc"]),
+                number(row["logloss"]),
+                number(int(row["seeds"]), "d"),
+            ]
             rows.append(cells + ([number(row["paper_auc"]), number(row["paper_logloss"])] if held else []))
         texts += [f"**{name}** (Table 3), {measured(name, own)}:", markdown(head, rows)]
     return "\n\n".join(texts)
@@ -101,15 +106,36 @@ def costs_text(name: str) -> str:
     """Return what each preset of each model took on one data set, and what validation said of it."""
     frame = pd.read_csv(RESULTS / name / "tables" / "costs.csv").fillna({"preset": ""})
     rows = [
-        [f"{row['model']}{', ' + row['preset'] if row['preset'] else ''}{' *' if row['reported'] else ''}",
-         row["protocol"], str(row["seeds"]), number(row["best_validation_auc"]), number(row["auc"]),
-         number(row["parameters"], ",.0f"), number(row["best_epoch"], ".1f"), number(row["epochs"], ".1f"),
-         number(row["seconds_per_epoch"], ".2f"),
-         number(row["times_hyperctr"], ".2f"), number(row["minutes"], ".1f"), number(row["peak_memory_mib"], ",.0f")]
+        [
+            f"{row['model']}{', ' + row['preset'] if row['preset'] else ''}{' *' if row['reported'] else ''}",
+            row["protocol"],
+            str(row["seeds"]),
+            number(row["best_validation_auc"]),
+            number(row["auc"]),
+            number(row["parameters"], ",.0f"),
+            number(row["best_epoch"], ".1f"),
+            number(row["epochs"], ".1f"),
+            number(row["seconds_per_epoch"], ".2f"),
+            number(row["times_hyperctr"], ".2f"),
+            number(row["minutes"], ".1f"),
+            number(row["peak_memory_mib"], ",.0f"),
+        ]
         for row in frame.to_dict("records")
-    ]  # fmt: skip
-    head = ["model, preset (* in Table 3)", "protocol", "seeds", "validation AUC", "test AUC", "parameters",
-            "best epoch", "epochs", "seconds an epoch", "times hyperctr", "minutes", "peak memory, MiB"]  # fmt: skip
+    ]
+    head = [
+        "model, preset (* in Table 3)",
+        "protocol",
+        "seeds",
+        "validation AUC",
+        "test AUC",
+        "parameters",
+        "best epoch",
+        "epochs",
+        "seconds an epoch",
+        "times hyperctr",
+        "minutes",
+        "peak memory, MiB",
+    ]
     return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(head, rows)}"
 
 
@@ -121,8 +147,15 @@ def presets_text() -> str:
         listed = (f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in flat.items())
         return ", ".join(text for text in listed if not text.startswith("options "))
 
-    rows = [[f"`{name}`", words(one.table2), "the same" if one.author == one.table2 else words(one.author),
-             words(one.budgets.get(BUDGET, {})) or "–"] for name, one in SYSTEMS.items()]  # fmt: skip
+    rows = [
+        [
+            f"`{name}`",
+            words(one.table2),
+            "the same" if one.author == one.table2 else words(one.author),
+            words(one.budgets.get(BUDGET, {})) or "–",
+        ]
+        for name, one in SYSTEMS.items()
+    ]
     return markdown(["system", "table2", "author", f"changed at preset {BUDGET}"], rows)
 
 
@@ -130,11 +163,16 @@ def speed_text() -> str:
     """Return the seconds of an epoch of every preset over those of HyperCTR, as the benchmark measured them."""
     rows = pd.read_csv(RESULTS / "planted" / "speed.csv").fillna({"preset": ""}).to_dict("records")
     cells = [
-        [", ".join(filter(None, (row["model"], row["preset"]))), number(row["ratio"], ".2f"),
-         number(row["seconds_per_epoch"], ".1f"), number(row["steps_per_epoch"], "d"), number(row["step_ms"], ".0f"),
-         number(row["point_ms"], ".0f")]
+        [
+            ", ".join(filter(None, (row["model"], row["preset"]))),
+            number(row["ratio"], ".2f"),
+            number(row["seconds_per_epoch"], ".1f"),
+            number(row["steps_per_epoch"], "d"),
+            number(row["step_ms"], ".0f"),
+            number(row["point_ms"], ".0f"),
+        ]
         for row in rows
-    ]  # fmt: skip
+    ]
     head = ["model, preset", "times hyperctr", "seconds an epoch", "steps", "ms a step", "ms a validation point"]
     return f"planted, preset {BUDGET}, one thread of a CPU, seconds of the process:\n\n{markdown(head, cells)}"
 

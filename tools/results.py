@@ -77,8 +77,10 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
         **{name: getattr(plain, name) for name in MODEL_PRESETS["hyperctr+"] if name != "matching"}
     )
     variants["hyperctr"] = plain
-    lines = [{"variant": variant, "validation_auc": hc.train(data, config).metrics["best_validation_auc"]}
-             for variant, config in variants.items()]  # fmt: skip
+    lines = [
+        {"variant": variant, "validation_auc": hc.train(data, config).metrics["best_validation_auc"]}
+        for variant, config in variants.items()
+    ]
     pd.DataFrame(lines).to_csv(folder / "switches.csv", index=False, float_format="%.5f")
 
 
@@ -95,7 +97,7 @@ def main() -> int:
     options = parser.parse_args()
     code = 0
     if options.dataset:
-        from hyperctr.reporting.report import build_report
+        from hyperctr.report.build import build_report
         from hyperctr.sweeps.local import run_plans
         from hyperctr.sweeps.plan import open_plan
 
@@ -104,8 +106,9 @@ def main() -> int:
         if plans:
             print(run_plans(plans, workers=options.workers))
         out = ROOT / "reports" / "out" / options.dataset / BUDGET
-        report = build_report(options.dataset, BUDGET, seeds=options.seeds, data_dir=options.data_dir, out=out,
-                              workers=options.workers)  # fmt: skip
+        report = build_report(
+            options.dataset, BUDGET, seeds=options.seeds, data_dir=options.data_dir, out=out, workers=options.workers
+        )
         print(report)
         code = report.exit_code
         publish_results(out, options.dataset if options.dataset != "table" else Path(options.data_dir).name)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 COMPONENTS = 64  # of a modality, for distances
 
@@ -79,10 +79,15 @@ class Recurrence(torch.autograd.Function):
             squashed = cells[t + 1].tanh()
             of_cell = of_cells[t + 1] + of_states[t + 1] * o * (1 - squashed**2)
             before = _cells_before(cells, t, link[t], row, ctx.linked_cell)
-            of_gates[t] = torch.cat([
-                of_cell * g * i * (1 - i), of_cell * before * f * (1 - f), of_cell * i * (1 - g**2),
-                of_states[t + 1] * squashed * o * (1 - o),
-            ], 2)  # fmt: skip
+            of_gates[t] = torch.cat(
+                [
+                    of_cell * g * i * (1 - i),
+                    of_cell * before * f * (1 - f),
+                    of_cell * i * (1 - g**2),
+                    of_states[t + 1] * squashed * o * (1 - o),
+                ],
+                2,
+            )
             of_past = torch.bmm(of_gates[t], weight.transpose(1, 2))
             of_states[t] += of_past[0]
             of_states[link[t], row] += of_past[1]

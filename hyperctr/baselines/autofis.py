@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class ItemSide(NamedTuple):
@@ -74,8 +74,12 @@ class AutoFIS(ClickModel):
         self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
         # At zero a slot without training clicks, as after a temporal split, adds no noise to the pairs.
         self.slot = nn.Parameter(torch.zeros(context.slots.count, size))
-        counts = {"user": data.num_users, "slot": context.slots.count, "id": data.num_items,
-                  "category": len(self.items.category_embedding)}  # fmt: skip
+        counts = {
+            "user": data.num_users,
+            "slot": context.slots.count,
+            "id": data.num_items,
+            "category": len(self.items.category_embedding),
+        }
         self.order = nn.ParameterDict({name: nn.Parameter(torch.zeros(count)) for name, count in counts.items()})
         widths = {name: getattr(self.items, f"values_{name}").shape[1] for name in self.items.modalities}
         self.order_of = nn.ModuleDict({name: nn.Linear(width, 1, bias=False) for name, width in widths.items()})
@@ -131,8 +135,10 @@ class AutoFIS(ClickModel):
         """Return the targets' side."""
         window = self.context.history.window(targets, self.config.history_length)
         clicked = masked_mean(functional.embedding(window.items, state.fields.flatten(1)), window.valid)
-        single = [functional.embedding(number, table)[:, None]
-                  for number, table in ((targets.user, self.user), (targets.slot, self.slot))]  # fmt: skip
+        single = [
+            functional.embedding(number, table)[:, None]
+            for number, table in ((targets.user, self.user), (targets.slot, self.slot))
+        ]
         fields = torch.cat([*single, clicked.unflatten(1, state.fields.shape[1:]).to(self.user.dtype)], 1)
         order = self.order["user"][targets.user] + self.order["slot"][targets.slot]
         return Encoded(fields, order + self.order_of["clicked"](clicked).squeeze(1))
@@ -150,5 +156,9 @@ class AutoFIS(ClickModel):
         pairs = self.pairs
         every = zip(pairs.names, pairs.alpha.tolist(), pairs.kept.tolist(), strict=True)
         kept = dict(sorted(((name, alpha) for name, alpha, kept in every if kept), key=lambda pair: -abs(pair[1])))
-        return {"select": self.options.select, "pairs": len(pairs.names), "share_kept": len(kept) / len(pairs.names),
-                "kept": kept}  # fmt: skip
+        return {
+            "select": self.options.select,
+            "pairs": len(pairs.names),
+            "share_kept": len(kept) / len(pairs.names),
+            "kept": kept,
+        }

@@ -28,8 +28,16 @@ class MLP(nn.Module):
         - x: ``[..., width]``; output ``[...]`` where ``out`` is 1, else ``[..., out]``.
     """
 
-    def __init__(self, width: int, hidden: Sequence[int], out: int = 1, *, dropout: float = 0.0,
-                 activation: str = "relu", batch_norm: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        width: int,
+        hidden: Sequence[int],
+        out: int = 1,
+        *,
+        dropout: float = 0.0,
+        activation: str = "relu",
+        batch_norm: bool = False,
+    ) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(width) if batch_norm else None
         layers: list[nn.Module] = []
@@ -59,8 +67,9 @@ class PairMLP(nn.Module):
         - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``; output: ``[B, n]``.
     """
 
-    def __init__(self, user_width: int, item_width: int, hidden: Sequence[int], *, dropout: float = 0.0,
-                 activation: str = "relu") -> None:  # fmt: skip
+    def __init__(
+        self, user_width: int, item_width: int, hidden: Sequence[int], *, dropout: float = 0.0, activation: str = "relu"
+    ) -> None:
         super().__init__()
         self.dropout, self.width = dropout, hidden[0]
         self.from_user = nn.Linear(user_width, hidden[0])
@@ -160,8 +169,9 @@ class DINAttention(nn.Module):
           is valid.
     """
 
-    def __init__(self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid",
-                 softmax: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid", softmax: bool = True
+    ) -> None:
         super().__init__()
         self.softmax, self.width = softmax, width
         self.first = nn.Linear(4 * width, hidden[0])

@@ -25,7 +25,7 @@ from hyperctr.systems.dcnv2 import DCNv2Options
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class CrossLayer(nn.Module):

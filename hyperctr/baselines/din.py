@@ -27,7 +27,7 @@ from hyperctr.systems.din import DINOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], valid [B, T]
 

@@ -28,7 +28,7 @@ from hyperctr.systems.dstn import DSTNOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 MOST = 10.0  # of the exponent
 

@@ -30,7 +30,7 @@ from hyperctr.systems.ease import EaseOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 MOST_ITEMS = 20_000  # 3 GiB for the matrix to invert
 

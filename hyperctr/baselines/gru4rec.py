@@ -26,7 +26,7 @@ from hyperctr.systems.gru4rec import GRU4RecOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class GRU4Rec(ClickModel):

@@ -29,7 +29,7 @@ from hyperctr.systems.lightgcn import LightGCNOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class State(NamedTuple):

@@ -18,7 +18,7 @@ from hyperctr.model.history import Targets
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class ContentMF(ClickModel):

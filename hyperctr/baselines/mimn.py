@@ -31,7 +31,7 @@ from hyperctr.systems.mimn import MimnOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 class Trace(NamedTuple):

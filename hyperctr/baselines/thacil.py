@@ -31,7 +31,7 @@ from hyperctr.systems.thacil import ThacilOptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 CLIP = 5.0  # of the forward attention's tanh
 
@@ -132,8 +132,9 @@ class Thacil(ClickModel):
 
         return by_length(make, window.lengths, window.items.shape[1]), all_filled
 
-    def score(self, state: tuple[Tensor, Tensor], encoded: tuple[Tensor, Tensor], targets: Targets,
-              items: Tensor) -> Tensor:  # fmt: skip
+    def score(
+        self, state: tuple[Tensor, Tensor], encoded: tuple[Tensor, Tensor], targets: Targets, items: Tensor
+    ) -> Tensor:
         """Return logits ``[B, n]``."""
         vectors, most = state[0], encoded[1].shape[1]
 

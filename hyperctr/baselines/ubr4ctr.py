@@ -40,7 +40,7 @@ from hyperctr.systems.ubr4ctr import UBR4CTROptions
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.hyperctr import Context
+    from hyperctr.model.context import Context
 
 
 def reward(logits: Tensor, labels: Tensor) -> Tensor:
@@ -96,8 +96,9 @@ class UBR4CTR(ClickModel):
         self.query_known, self.query_item = nn.Linear(2 * size, key), nn.Linear(width, key, bias=False)
         self.from_known, self.from_item = nn.Linear(2 * size, first), nn.Linear(width, first, bias=False)
         self.from_records = nn.Linear(key, first, bias=False)
-        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(config.dropout),
-                                  MLP(first, config.hidden[1:], dropout=config.dropout))  # fmt: skip
+        self.head = nn.Sequential(
+            nn.ReLU(), nn.Dropout(config.dropout), MLP(first, config.hidden[1:], dropout=config.dropout)
+        )
 
     # ---- what to search by
     def wishes(self, fields: Tensor, slot: Tensor) -> Tensor:
@@ -181,8 +182,10 @@ class UBR4CTR(ClickModel):
         epochs = trainer.config.epochs
         rounds = min(self.options.rounds, (epochs - 1) // 2) if self.options.retrieve == "relevant" else 0
         search = Stage("select", epochs=1, judged=False, optimisers=selector)
-        return (Stage("predict", epochs=epochs - 2 * rounds, optimisers=network),
-                *rounds * (search, Stage("predict", epochs=1, optimisers=network)))  # fmt: skip
+        return (
+            Stage("predict", epochs=epochs - 2 * rounds, optimisers=network),
+            *rounds * (search, Stage("predict", epochs=1, optimisers=network)),
+        )
 
     def training_loss(self, stage: str, targets: Targets, items: Tensor, labels: Tensor) -> Tensor:
         """Return the network's cross-entropy, or what has the policy gradient of the selector's reward."""
@@ -195,8 +198,9 @@ class UBR4CTR(ClickModel):
         wishes = self.wishes(state.fields[items], targets.slot[:, None].expand_as(items))
         with torch.no_grad():
             action, idf = torch.bernoulli(wishes.sigmoid()), self.index.idf[items]
-            gain, usual = (reward(self.predict(state, encoded, items, one * idf), labels)
-                           for one in (action, thresholded(wishes)))  # fmt: skip
+            gain, usual = (
+                reward(self.predict(state, encoded, items, one * idf), labels) for one in (action, thresholded(wishes))
+            )
         self.head.train(self.training)
         likelihood = -functional.binary_cross_entropy_with_logits(wishes, action, reduction="none").sum(-1)
         return -((gain - usual) * likelihood).mean()

@@ -27,11 +27,17 @@ def add_commands(commands: Commands) -> None:
 
 def run_report(options: argparse.Namespace) -> int:
     """Bring the report up to date; 1 if any notebook or run failed."""
-    from hyperctr.reporting.report import build_report
+    from hyperctr.report.build import build_report
 
     report = build_report(
-        options.dataset, options.preset, seeds=options.seeds, data_dir=options.data_dir, out=options.out,
-        only=options.only, workers=options.workers, force=options.force,
-    )  # fmt: skip
+        options.dataset,
+        options.preset,
+        seeds=options.seeds,
+        data_dir=options.data_dir,
+        out=options.out,
+        only=options.only,
+        workers=options.workers,
+        force=options.force,
+    )
     print(report)
     return report.exit_code

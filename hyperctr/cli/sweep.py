@@ -102,13 +102,15 @@ def run_search(options: argparse.Namespace) -> int:
     from hyperctr.sweeps.search import open_search
 
     search = open_search(
-        options.plan, options.dataset or "planted", options.preset, seeds=options.seeds,
-        data_dir=options.data_dir or "",
-    )  # fmt: skip
+        options.plan, options.dataset or "planted", options.preset, seeds=options.seeds, data_dir=options.data_dir or ""
+    )
     outcome = search.run(
-        options.trials, workers=options.workers, max_minutes=options.max_minutes, share_gpu=options.share_gpu,
+        options.trials,
+        workers=options.workers,
+        max_minutes=options.max_minutes,
+        share_gpu=options.share_gpu,
         device=options.device,
-    )  # fmt: skip
+    )
     print(outcome)
     frame = search.frame()
     print(frame.head(10).to_string(index=False) if len(frame) else "no trial is finished")

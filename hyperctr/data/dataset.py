@@ -91,11 +91,7 @@ class Dataset:
         self.features = self._aligned(features)
         self.modalities: tuple[str, ...] = tuple(self.features)
         self.item_table = self._shown(item_table)
-        self.warnings = [
-            *notes,
-            *log.warnings,
-            *(w for table in self.features.values() for w in table.warnings),
-        ]
+        self.warnings = [*notes, *log.warnings, *(w for table in self.features.values() for w in table.warnings)]
         self._count_bare_items()
         for array in (self.users, self.items, self.user_index, self.item_index, self.timestamp, self.clicked):
             array.flags.writeable = False

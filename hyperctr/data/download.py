@@ -61,12 +61,14 @@ _VISUAL, _ACOUSTIC = Path(VISUAL_FILE).name, Path(ACOUSTIC_FILE).name
 ML_TRAILERS = (
     Source(
         urls=("https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",),
-        files=MappingProxyType({
-            "ml-latest-small/README.txt": "63d22ac138e80fae37021797ed8e1b9424b5239dc576a137422adf783ae3f404",
-            "ml-latest-small/movies.csv": "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07",
-            "ml-latest-small/ratings.csv": "aa289ca83157595d0df6aea1be6a4ded676ddc4385472e8313a8ed9805352646",
-            "ml-latest-small/tags.csv": "92a9f8bb7916dceef6151209845788c3643f794dfa79d1feaec7121b5960399d",
-        }),
+        files=MappingProxyType(
+            {
+                "ml-latest-small/README.txt": "63d22ac138e80fae37021797ed8e1b9424b5239dc576a137422adf783ae3f404",
+                "ml-latest-small/movies.csv": "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07",
+                "ml-latest-small/ratings.csv": "aa289ca83157595d0df6aea1be6a4ded676ddc4385472e8313a8ed9805352646",
+                "ml-latest-small/tags.csv": "92a9f8bb7916dceef6151209845788c3643f794dfa79d1feaec7121b5960399d",
+            }
+        ),
         licence=GROUPLENS,
         member_of="ml-latest-small.zip",
     ),
@@ -76,9 +78,7 @@ ML_TRAILERS = (
             f"{_MMTF_RAW}/main/fused_textual_visual/{_VISUAL}",
             f"{_MMTF_RAW}/6e12b700d6b9b924e52d18c725718ed3e17c5841/fused_textual_audio/{_VISUAL}",
         ),
-        files=MappingProxyType({
-            VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892",
-        }),
+        files=MappingProxyType({VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892"}),
         licence=MMTF,
     ),
     Source(
@@ -86,12 +86,10 @@ ML_TRAILERS = (
             f"{_MMTF_RAW}/main/fused_textual_audio/i-vector/{_ACOUSTIC}",
             f"{_MMTF_RAW}/60035c947b16943af970d7281ed42c73f06a922e/fused_textual_audio/i-vector/{_ACOUSTIC}",
         ),
-        files=MappingProxyType({
-            ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39",
-        }),
+        files=MappingProxyType({ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39"}),
         licence=MMTF,
     ),
-)  # fmt: skip
+)
 
 
 def download(

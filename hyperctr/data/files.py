@@ -16,14 +16,7 @@ import pandas as pd
 
 from hyperctr.errors import DataError, did_you_mean
 
-DELIMITERS = {
-    ";": "semicolons (';')",
-    "\t": "tabs",
-    "|": "bars ('|')",
-    "::": "'::'",
-    ",": "commas",
-    " ": "blanks",
-}
+DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
 
 
 def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = ()) -> pd.DataFrame:

@@ -71,9 +71,7 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
         rarer = "str" if (kinds == "str").sum() <= (kinds != "str").sum() else None
         code = int(np.argmax(kinds == "str" if rarer else kinds != "str"))
         raise fail(
-            code,
-            "mixes strings with numbers in one column",
-            f"make all of {column.name} integers or all strings",
+            code, "mixes strings with numbers in one column", f"make all of {column.name} integers or all strings"
         )
     if (kinds == "str").any():
         return _text_ids(values, codes, fail)

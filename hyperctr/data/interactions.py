@@ -142,11 +142,7 @@ def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArra
     numbers = pd.to_numeric(column, errors="coerce")
     missing = numbers.isna().to_numpy()
     if missing.any():
-        raise fail(
-            missing,
-            "is missing or no number",
-            "convert dates to seconds, fill the value in or remove the row",
-        )
+        raise fail(missing, "is missing or no number", "convert dates to seconds, fill the value in or remove the row")
     plain = numbers.to_numpy()
     if plain.dtype.kind == "f":
         fraction = ~np.isfinite(plain) | (plain != np.floor(plain))

@@ -74,10 +74,7 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
     if text == "tfidf":
         textual, source = tfidf_svd(documents, TEXT_DIM), "TF-IDF of title, genres and tags"
     else:
-        textual, source = (
-            _encode([" ".join(words).replace("genre:", "") for words in documents], encoder),
-            encoder,
-        )
+        textual, source = (_encode([" ".join(words).replace("genre:", "") for words in documents], encoder), encoder)
     tables = [
         FeatureTable.from_rows(name, ids[known], vectors[known], items, source=path, on_bad="mask")
         for name, path, (ids, vectors) in (
@@ -97,7 +94,7 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
         items=items,
         item_table=movies[["title", "genres"]].reset_index(names="item_id"),
         licence=f"{GROUPLENS}\n\n{MMTF}{full}",
-    )  # fmt: skip
+    )
 
 
 def _ratings(path: Path, items: npt.NDArray[np.int64]) -> Interactions:

@@ -174,12 +174,7 @@ class CandidatePool:
 
 
 def candidate_pool(
-    data: Dataset,
-    split: Split,
-    part: str = "test",
-    count: int = 1000,
-    seed: int = 0,
-    max_rows: int | None = None,
+    data: Dataset, split: Split, part: str = "test", count: int = 1000, seed: int = 0, max_rows: int | None = None
 ) -> CandidatePool:
     """Draw ``count`` distinct unobserved items for every click of a part (paper 3.1.3: 1000 each).
 

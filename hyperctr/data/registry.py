@@ -91,11 +91,7 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
             f"data set {name!r} is known but not yet importable; convert it to interactions.parquet and "
             f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {NOT_YET[name]}"
         )
-    loaders: dict[str, Callable[..., Dataset]] = {
-        "planted": _planted,
-        "ml-trailers": _ml_trailers,
-        "table": _table,
-    }
+    loaders: dict[str, Callable[..., Dataset]] = {"planted": _planted, "ml-trailers": _ml_trailers, "table": _table}
     if name == "planted":
         data = _planted(seed, options)
     else:

@@ -55,11 +55,7 @@ def checked_pairs(incidence: Any, num_nodes: int, num_hyperedges: int) -> Tensor
 
 def checked_columns(given: dict[str, Any], length: int, num_names: int, device: torch.device) -> dict[str, Tensor]:
     """Return weight float32, group and label int64, each [E], with the defaults for those given as None."""
-    columns = {
-        "weight": torch.ones(length),
-        "group": torch.zeros(length).long(),
-        "label": torch.arange(length),
-    }
+    columns = {"weight": torch.ones(length), "group": torch.zeros(length).long(), "label": torch.arange(length)}
     for name, values in given.items():
         if values is not None:
             convert = floats if name == "weight" else integers

@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from hyperctr.slots import Slots
 
 
-def build_hypergraphs(data: Dataset, split: Split, slots: Slots, interest: Interest, delta: float = 0.5, *,
-                      quantile: bool = False, neighbours: int | None = None, weighted: bool = True,
-                      seed: int = 0) -> tuple[list[Hypergraph], list[Hypergraph]]:  # fmt: skip
+def build_hypergraphs(
+    data: Dataset,
+    split: Split,
+    slots: Slots,
+    interest: Interest,
+    delta: float = 0.5,
+    *,
+    quantile: bool = False,
+    neighbours: int | None = None,
+    weighted: bool = True,
+    seed: int = 0,
+) -> tuple[list[Hypergraph], list[Hypergraph]]:
     """Build the user and the item hypergraph of every slot from the training clicks.
 
     User hypergraph of slot t, modality m: one hyperedge per item = the users who clicked it in t and whose interest
@@ -45,16 +54,26 @@ def build_hypergraphs(data: Dataset, split: Split, slots: Slots, interest: Inter
     >>> len(users) == slots.count and users[0].num_nodes == data.num_users
     True
     """
-    parts = SlotHypergraphs(data, split, slots, interest, delta=delta, quantile=quantile, neighbours=neighbours,
-                            weighted=weighted, seed=seed)  # fmt: skip
+    parts = SlotHypergraphs(
+        data,
+        split,
+        slots,
+        interest,
+        delta=delta,
+        quantile=quantile,
+        neighbours=neighbours,
+        weighted=weighted,
+        seed=seed,
+    )
     stacks = parts.assemble()
     user_list = _by_slot(stacks[0], parts.user_rows, parts.item_rows, data.num_users, "user", data.modalities)
     item_list = _by_slot(stacks[1], parts.item_rows, parts.user_rows, data.num_items, "item", data.modalities)
     return user_list, item_list
 
 
-def _by_slot(stack: Hypergraph, nodes: Rows, edges: Rows, num_nodes: int, kind: str,
-             modalities: tuple[str, ...]) -> list[Hypergraph]:  # fmt: skip
+def _by_slot(
+    stack: Hypergraph, nodes: Rows, edges: Rows, num_nodes: int, kind: str, modalities: tuple[str, ...]
+) -> list[Hypergraph]:
     """Cut the stacked hypergraph into one per slot, nodes and labels numbered as in the data set."""
     edge_rows = max(len(edges.node), 1)
     node_row, edge = stack.incidence

@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from hyperctr.errors import DataError, HyperCTRError, ShapeError
-from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.runtime import write_atomic
 
 if TYPE_CHECKING:
     import networkx
     from torch_geometric.data.hypergraph_data import HyperGraphData
 
+    from hyperctr.hypergraph.incidence import Hypergraph
+
 Record = dict[str, Any]
+Made = TypeVar("Made")
 
 
 def to_networkx(H: Hypergraph) -> networkx.Graph:
@@ -33,7 +36,8 @@ def to_networkx(H: Hypergraph) -> networkx.Graph:
     Nodes carry ``bipartite=0`` and ``kind``; hyperedges ``bipartite=1``, ``modality``, ``weight``, ``label``
     and, if there is one, ``slot``. Isolated nodes and empty hyperedges are kept.
 
-    >>> graph = to_networkx(Hypergraph([[0, 2], [0, 0]], 3, 1, weight=[0.5]))
+    >>> import hyperctr as hc
+    >>> graph = to_networkx(hc.Hypergraph([[0, 2], [0, 0]], 3, 1, weight=[0.5]))
     >>> sorted(graph[3]), graph.nodes[3]["weight"]
     ([0, 2], 0.5)
     """
@@ -55,7 +59,8 @@ def to_pyg(H: Hypergraph) -> HyperGraphData:
     forgets empty hyperedges at the end and fails without incidences, so hand its layers
     ``num_edges=len(data.hyperedge_weight)``, and mind that its HypergraphConv is not Eq 5.
 
-    >>> to_pyg(Hypergraph([[0, 2], [0, 0]], 3, 1)).edge_index.tolist()
+    >>> import hyperctr as hc
+    >>> to_pyg(hc.Hypergraph([[0, 2], [0, 0]], 3, 1)).edge_index.tolist()
     [[0, 2], [0, 0]]
     """
     from torch_geometric.data.hypergraph_data import HyperGraphData
@@ -122,11 +127,15 @@ def _ids(name: str, values: Any, length: int) -> list[Any]:
     return ids
 
 
-def from_hif(path: str | Path) -> Hypergraph:
+def from_hif(path: str | Path, make: Callable[..., Made]) -> Made:
     """Read a HIF file, ours or another library's.
 
     Numbers come from ``attrs.index`` where all records have it, else from the order of appearance; weight
     defaults to 1, modality to a single group, label to the hyperedge's number.
+
+    Args:
+        path: the file.
+        make: called with the arguments of :class:`~hyperctr.Hypergraph`.
 
     Raises:
         DataError: no such file, no JSON, or no undirected HIF; the message names the file and the key.
@@ -139,12 +148,12 @@ def from_hif(path: str | Path) -> Hypergraph:
     except ValueError as error:
         raise DataError(f"{path}: is not a JSON file ({error})") from error
     try:
-        return _parse(content)
+        return make(**_parse(content))
     except HyperCTRError as error:
         raise DataError(f"{path}: {error}") from error
 
 
-def _parse(content: Any) -> Hypergraph:
+def _parse(content: Any) -> Record:
     if not isinstance(content, dict):
         raise DataError(f"holds a JSON {type(content).__name__}; a HIF file is one object with the key 'incidences'")
     kind = content.get("network-type", "undirected")
@@ -178,17 +187,17 @@ def _parse(content: Any) -> Hypergraph:
     if not isinstance(slot, int | str | None):
         raise DataError(f"key 'metadata.slot' is {slot!r}; expected a whole number, a text or null")
     pairs = [[nodes[r["node"]] for r in incidences], [edges[r["edge"]] for r in incidences]]
-    return Hypergraph(
-        np.array(pairs, dtype=np.int64).reshape(2, -1),
-        len(nodes),
-        len(edges),
-        weight,
-        [number.get(name, 0) for name in names],
-        label=label,
-        group_names=tuple(number),
-        node_kind=str(metadata.get("node_kind", "node")),
-        slot=slot,
-    )
+    return {
+        "incidence": np.array(pairs, dtype=np.int64).reshape(2, -1),
+        "num_nodes": len(nodes),
+        "num_hyperedges": len(edges),
+        "weight": weight,
+        "group": [number.get(name, 0) for name in names],
+        "label": label,
+        "group_names": tuple(number),
+        "node_kind": str(metadata.get("node_kind", "node")),
+        "slot": slot,
+    }
 
 
 def _records(content: Record, key: str, required: tuple[str, ...]) -> list[Record]:

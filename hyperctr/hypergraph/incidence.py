@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hyperctr.hypergraph import arrays
+from hyperctr.hypergraph import arrays, convert, stats
 from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
-
-if TYPE_CHECKING:
-    import networkx
-    from torch_geometric.data.hypergraph_data import HyperGraphData
 
 PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot")
 COLUMNS = ("weight", "group", "label")  # one number per hyperedge
@@ -57,27 +53,51 @@ class Hypergraph:
     """
 
     def __init__(
-        self, incidence: Any, num_nodes: int, num_hyperedges: int, weight: Any = None, group: Any = None,
-        *, label: Any = None, group_names: Iterable[str] = (), node_kind: str = "node",
+        self,
+        incidence: Any,
+        num_nodes: int,
+        num_hyperedges: int,
+        weight: Any = None,
+        group: Any = None,
+        *,
+        label: Any = None,
+        group_names: Iterable[str] = (),
+        node_kind: str = "node",
         slot: int | str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         group_names = tuple(group_names)
         pairs = arrays.checked_pairs(incidence, num_nodes, num_hyperedges)
         given = {"weight": weight, "group": group, "label": label}
         columns = arrays.checked_columns(given, int(num_hyperedges), len(group_names), pairs.device)
         made = Hypergraph.unchecked(
-            pairs, int(num_nodes), int(num_hyperedges), columns["weight"], columns["group"],
-            label=columns["label"], group_names=group_names, node_kind=node_kind, slot=slot,
-        )  # fmt: skip
+            pairs,
+            int(num_nodes),
+            int(num_hyperedges),
+            columns["weight"],
+            columns["group"],
+            label=columns["label"],
+            group_names=group_names,
+            node_kind=node_kind,
+            slot=slot,
+        )
         vars(self).update(vars(made))
 
     @classmethod
     def unchecked(
-        cls, incidence: Tensor | None = None, num_nodes: int = 0, num_hyperedges: int = 0,
-        weight: Tensor | None = None, group: Tensor | None = None, *, label: Tensor | None = None,
-        group_names: tuple[str, ...] = (), node_kind: str = "node", slot: int | str | None = None,
-        by_hyperedge: CSR | None = None, by_node: CSR | None = None,
-    ) -> Hypergraph:  # fmt: skip
+        cls,
+        incidence: Tensor | None = None,
+        num_nodes: int = 0,
+        num_hyperedges: int = 0,
+        weight: Tensor | None = None,
+        group: Tensor | None = None,
+        *,
+        label: Tensor | None = None,
+        group_names: tuple[str, ...] = (),
+        node_kind: str = "node",
+        slot: int | str | None = None,
+        by_hyperedge: CSR | None = None,
+        by_node: CSR | None = None,
+    ) -> Hypergraph:
         """Build from arrays known to be right, with no check, sort or copy: for the training step.
 
         Give ``incidence`` (int64, sorted by hyperedge, no repeats) or ``by_hyperedge``; other views follow on
@@ -238,10 +258,13 @@ class Hypergraph:
     def dual(self) -> Hypergraph:
         """Swap the roles: hyperedges become nodes. Weights, groups and labels are the defaults again."""
         return Hypergraph.unchecked(
-            num_nodes=self.num_hyperedges, num_hyperedges=self.num_nodes, slot=self.slot,
+            num_nodes=self.num_hyperedges,
+            num_hyperedges=self.num_nodes,
+            slot=self.slot,
             node_kind="node" if self.node_kind == "hyperedge" else "hyperedge",
-            by_hyperedge=self.by_node, by_node=self.by_hyperedge,
-        )  # fmt: skip
+            by_hyperedge=self.by_node,
+            by_node=self.by_hyperedge,
+        )
 
     def to(self, device: torch.device | str) -> Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""
@@ -265,32 +288,12 @@ class Hypergraph:
         nodes = f"{self.num_nodes} {self.node_kind}s"
         return f"Hypergraph({nodes}, {self.num_hyperedges} hyperedges, {self.nnz} incidences{groups}{slot})"
 
-    def _repr_html_(self) -> str:
-        from hyperctr.hypergraph.stats import html_table
-
-        return html_table(self)
-
-    def to_networkx(self) -> networkx.Graph:
-        """Return the bipartite networkx graph; see :func:`hyperctr.hypergraph.convert.to_networkx`."""
-        from hyperctr.hypergraph.convert import to_networkx
-
-        return to_networkx(self)
-
-    def to_pyg(self) -> HyperGraphData:
-        """Return PyG's ``HyperGraphData``; see :func:`hyperctr.hypergraph.convert.to_pyg`."""
-        from hyperctr.hypergraph.convert import to_pyg
-
-        return to_pyg(self)
-
-    def to_hif(self, path: str | Path, *, node_ids: Any = None, label_ids: Any = None) -> None:
-        """Write a HIF JSON file; see :func:`hyperctr.hypergraph.convert.to_hif`."""
-        from hyperctr.hypergraph.convert import to_hif
-
-        to_hif(self, path, node_ids=node_ids, label_ids=label_ids)
+    _repr_html_ = stats.html_table
+    to_networkx = convert.to_networkx
+    to_pyg = convert.to_pyg
+    to_hif = convert.to_hif
 
     @classmethod
     def from_hif(cls, path: str | Path) -> Hypergraph:
         """Read a HIF JSON file; see :func:`hyperctr.hypergraph.convert.from_hif`."""
-        from hyperctr.hypergraph.convert import from_hif
-
-        return from_hif(path)
+        return convert.from_hif(path, cls)

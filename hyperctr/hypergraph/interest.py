@@ -257,11 +257,7 @@ def _check(
         )
     if not len(split.train):
         raise DataError(f"{data.name}: the split has no training click to learn interest from")
-    for name, value, low in (
-        ("embedding_size", size, 1),
-        ("epochs", epochs, 0),
-        ("batch_size", batch_size, 2),
-    ):
+    for name, value, low in (("embedding_size", size, 1), ("epochs", epochs, 0), ("batch_size", batch_size, 2)):
         if value < low:
             raise ConfigError(f"{name} = {value} must be at least {low}")
     if not 0 < learning_rate < 1:

@@ -38,8 +38,14 @@ class _Side:
         priority: uint64 ``[M, P]``, which incidences survive neighbour sampling (lowest first); zeros keep the order.
     """
 
-    def __init__(self, node_row: NDArray[np.int64], edge_row: NDArray[np.int64], num_edge_rows: int,
-                 num_modalities: int, priority: NDArray[np.uint64]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        node_row: NDArray[np.int64],
+        edge_row: NDArray[np.int64],
+        num_edge_rows: int,
+        num_modalities: int,
+        priority: NDArray[np.uint64],
+    ) -> None:
         pairs = len(node_row)
         modality = np.repeat(np.arange(num_modalities), pairs)
         pair = np.tile(np.arange(pairs), num_modalities)
@@ -117,9 +123,19 @@ class SlotHypergraphs:
         seed: of the neighbour sampling.
     """
 
-    def __init__(self, data: Dataset, split: Split, slots: Slots, interest: Interest, *, delta: float = 0.5,
-                 quantile: bool = False, neighbours: int | None = None, weighted: bool = True,
-                 seed: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        data: Dataset,
+        split: Split,
+        slots: Slots,
+        interest: Interest,
+        *,
+        delta: float = 0.5,
+        quantile: bool = False,
+        neighbours: int | None = None,
+        weighted: bool = True,
+        seed: int = 0,
+    ) -> None:
         clicks = split.train
         if interest.degree.shape[0] != len(clicks):
             raise ShapeError(

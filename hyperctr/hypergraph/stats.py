@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperctr.hypergraph.arrays import BITS
-from hyperctr.hypergraph.incidence import Hypergraph
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hyperctr.hypergraph.incidence import Hypergraph
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Statistic:
 def nodes(H: Hypergraph) -> Statistic:
     """Count and weigh the hyperedges of every node.
 
-    >>> nodes(Hypergraph([[0, 1, 1], [0, 0, 1]], 3, 2, weight=[1.0, 0.5])).as_numpy().tolist()
+    >>> import hyperctr as hc
+    >>> nodes(hc.Hypergraph([[0, 1, 1], [0, 0, 1]], 3, 2, weight=[1.0, 0.5])).as_numpy().tolist()
     [[1.0, 1.0], [2.0, 1.5], [0.0, 0.0]]
     """
     counts = H.by_node[0].diff().cpu().numpy().astype(np.int64)
@@ -78,8 +80,9 @@ def hyperedges(H: Hypergraph) -> Statistic:
 def modalities(H: Hypergraph) -> Statistic:
     """Describe each modality group; empty hyperedges do not count, ``covered`` is a share of all nodes.
 
+    >>> import hyperctr as hc
     >>> names = ("visual", "acoustic")
-    >>> H = Hypergraph([[0, 1, 1, 2, 3], [0, 0, 1, 1, 1]], 5, 2, group=[0, 1], group_names=names)
+    >>> H = hc.Hypergraph([[0, 1, 1, 2, 3], [0, 0, 1, 1, 1]], 5, 2, group=[0, 1], group_names=names)
     >>> modalities(H).as_frame()[["hyperedges", "incidences", "mean_size", "covered"]]
               hyperedges  incidences  mean_size  covered
     modality
@@ -109,7 +112,8 @@ def modalities(H: Hypergraph) -> Statistic:
 def overlap(H: Hypergraph) -> Statistic:
     """Compare the modality groups: shared over united (node, label) pairs, nan where both are empty.
 
-    >>> H = Hypergraph([[0, 1, 1, 2], [0, 0, 1, 1]], 3, 2, group=[0, 1], label=[7, 7])
+    >>> import hyperctr as hc
+    >>> H = hc.Hypergraph([[0, 1, 1, 2], [0, 0, 1, 1]], 3, 2, group=[0, 1], label=[7, 7])
     >>> overlap(H).as_numpy().round(3).tolist()
     [[1.0, 0.333], [0.333, 1.0]]
     """

@@ -42,10 +42,7 @@ class UserWins:
 
     def __init__(self, pos: ArrayLike, neg: ArrayLike, pos_users: ArrayLike, neg_users: ArrayLike) -> None:
         positives, negatives = numbers(pos, "positive scores"), numbers(neg, "negative scores")
-        owners = (
-            vector(pos_users, "pos_users", len(positives)),
-            vector(neg_users, "neg_users", len(negatives)),
-        )
+        owners = (vector(pos_users, "pos_users", len(positives)), vector(neg_users, "neg_users", len(negatives)))
         if not len(positives) or not len(negatives):
             raise DataError(
                 f"{len(positives)} positives and {len(negatives)} negatives: AUC needs one of each at least"

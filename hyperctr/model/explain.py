@@ -94,9 +94,14 @@ def _of_slot(graph: Hypergraph, rows: Rows, others: Rows, slot: int) -> tuple[Hy
     offsets, members = part.by_hyperedge
     new = (rows.slot == slot).cumsum(0) - 1
     here = Hypergraph.unchecked(
-        num_nodes=int(new[-1]) + 1, num_hyperedges=part.num_hyperedges, weight=part.weight, group=part.group,
-        label=part.label, group_names=part.group_names, by_hyperedge=(offsets, new[members.long()].int()),
-    )  # fmt: skip
+        num_nodes=int(new[-1]) + 1,
+        num_hyperedges=part.num_hyperedges,
+        weight=part.weight,
+        group=part.group,
+        label=part.label,
+        group_names=part.group_names,
+        by_hyperedge=(offsets, new[members.long()].int()),
+    )
     return here, chosen.nonzero().squeeze(1)
 
 

@@ -69,8 +69,9 @@ class Window:
         """Return the window in the order of time; the valid clicks still stand in front, as packing wants them."""
         place = torch.arange(self.items.shape[1], device=self.items.device)
         index = torch.where(self.valid, self.lengths[:, None] - 1 - place, place)
-        return Window(*(part.gather(1, index) for part in
-                        (self.items, self.valid, self.short, self.position, self.timestamp)))  # fmt: skip
+        return Window(
+            *(part.gather(1, index) for part in (self.items, self.valid, self.short, self.position, self.timestamp))
+        )
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
@@ -91,8 +92,9 @@ class ClickHistory:
         unclicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
     """
 
-    def __init__(self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"],
-                 unclicks: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"], unclicks: bool = False
+    ) -> None:
         rows = split.unclicks("train") if unclicks else split.train
         self._source = (data, split, slots)
         self.holds_unclicks = unclicks

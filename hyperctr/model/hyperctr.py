@@ -19,20 +19,17 @@ from torch.nn import functional
 from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.attention import SequenceEncoder
 from hyperctr.model.base import ClickModel
+from hyperctr.model.context import Context
 from hyperctr.model.convolution import HypergraphConv
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
-from hyperctr.model.history import ClickHistory, Targets
+from hyperctr.model.history import Targets
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.slots import Slots
 
 
 @dataclass(frozen=True)
@@ -49,35 +46,6 @@ class State:
     item_rows: Tensor
     user_active: Tensor
     item_active: Tensor
-
-
-@dataclass(frozen=True)
-class Context:
-    """Everything a model may look at: built from training clicks only, shared by all models."""
-
-    data: Dataset
-    slots: Slots
-    history: ClickHistory
-    graphs: SlotHypergraphs | None
-
-    @classmethod
-    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
-        """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
-        graphs = None
-        if interest is not None:
-            graphs = SlotHypergraphs(
-                data, split, slots, interest, delta=config.delta, quantile=config.delta_quantile,
-                neighbours=config.neighbours or None, weighted=config.weighted, seed=config.seed,
-            )  # fmt: skip
-        history = ClickHistory(data, split, slots, config.protocol)
-        return cls(data, slots, history, graphs)
-
-    def to(self, device: torch.device) -> Context:
-        """Move the tensors to ``device`` and return self."""
-        self.history.to(device)
-        if self.graphs is not None:
-            self.graphs.to(device)
-        return self
 
 
 class GraphStack(nn.Module):
@@ -184,8 +152,9 @@ class HyperCTR(ClickModel):
             item_active,
         )
 
-    def _graph_vector(self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor,
-                      slot: Tensor) -> Tensor:  # fmt: skip
+    def _graph_vector(
+        self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor
+    ) -> Tensor:
         """Return the convolved vectors of nodes ``[B]`` as a target in ``slot`` sees them, ``[B, d]``."""
         own = functional.embedding(node, static)
         if not len(values):
@@ -204,8 +173,9 @@ class HyperCTR(ClickModel):
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = user
         if graphs is not None:
-            group = self._graph_vector(graphs.user_rows, state.user_rows, state.user_active, self.user_embedding,
-                                       targets.user, targets.slot)  # fmt: skip
+            group = self._graph_vector(
+                graphs.user_rows, state.user_rows, state.user_active, self.user_embedding, targets.user, targets.slot
+            )
         # Step 3: fusion. -> [B, d]   (Eq. 6)
         fused = self.fusion(sequential, group)
         matching = None

@@ -12,8 +12,18 @@ from hyperctr.runs.store import read_json, write_json
 from hyperctr.statistics import Interval
 
 SHARED = ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates")
-METRICS = ("auc", "gauc", "logloss", "logloss_corrected", "calibration_error", "auc_exposed", "best_validation_auc",
-           "parameters", "epochs", "seconds")  # fmt: skip
+METRICS = (
+    "auc",
+    "gauc",
+    "logloss",
+    "logloss_corrected",
+    "calibration_error",
+    "auc_exposed",
+    "best_validation_auc",
+    "parameters",
+    "epochs",
+    "seconds",
+)
 
 
 def compare_runs(a: Run, b: Run) -> Interval:

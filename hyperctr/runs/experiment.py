@@ -9,38 +9,41 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
 from hyperctr.errors import HyperCTRError
-from hyperctr.evaluation import PoolScores, evaluate, item_scores, pooled_draws, preflight
+from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
-from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context
 from hyperctr.runs.interest_file import load_interest, save_interest
 from hyperctr.runs.models import model_class
-from hyperctr.runs.run import Run, Study
+from hyperctr.runs.run import Run
+from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
 from hyperctr.runs.source import code_fingerprint
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.states import claim, write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
-from hyperctr.runtime import choose_device, derive_seed, write_atomic
+from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
-from hyperctr.training.loop import Trainer, score_candidates, score_pool
+from hyperctr.training.loop import Trainer
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.statistics import PooledAUCDraws
 
 
-def train(data: Dataset, config: Config | None = None, *, device: str | None = None, resume: bool = False,
-          dry_run: bool = False) -> Run:  # fmt: skip
+def train(
+    data: Dataset,
+    config: Config | None = None,
+    *,
+    device: str | None = None,
+    resume: bool = False,
+    dry_run: bool = False,
+) -> Run:
     """Train and test one model; a finished run with the same id is loaded instead of trained again.
 
     Args:
@@ -63,8 +66,13 @@ def train(data: Dataset, config: Config | None = None, *, device: str | None = N
     """
     config = config or Config()
     if dry_run:
-        config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), test_candidates=10,
-                                validation_clicks=50, validation_candidates=10)  # fmt: skip
+        config = config.replace(
+            epochs=1,
+            interest_epochs=min(config.interest_epochs, 1),
+            test_candidates=10,
+            validation_clicks=50,
+            validation_candidates=10,
+        )
     where = choose_device(device)
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
@@ -98,7 +106,7 @@ def _in_words(error: BaseException) -> str:
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
     """Train and test into ``folder``, which the caller has claimed; ``DONE`` is the last thing written."""
     started = time.perf_counter()
-    study = Study.open(data, config)
+    study = SplitData.open(data, config)
     write_atomic(folder / "config.toml", config.to_toml())
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
     facts = {**origin, "fingerprint": data.fingerprint, "split": study.split.checksum}
@@ -118,16 +126,29 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     started = time.perf_counter() - took
     metrics, rows, draws = _test(model, study, config, beside, replicates=20 if dry_run else 1000)
     metrics |= {
-        "dataset": data.name, "model": config.model, "protocol": config.protocol, "split": config.split,
-        "seed": config.seed, "modalities": list(study.data.modalities), "slots": study.slots.count,
-        "best_validation_auc": progress.best_auc, "best_step": progress.best_step, "steps": progress.step,
-        "epochs": progress.step / trainer.steps_per_epoch, "best_epoch": progress.best_step / trainer.steps_per_epoch,
+        "dataset": data.name,
+        "model": config.model,
+        "protocol": config.protocol,
+        "split": config.split,
+        "seed": config.seed,
+        "modalities": list(study.data.modalities),
+        "slots": study.slots.count,
+        "best_validation_auc": progress.best_auc,
+        "best_step": progress.best_step,
+        "steps": progress.step,
+        "epochs": progress.step / trainer.steps_per_epoch,
+        "best_epoch": progress.best_step / trainer.steps_per_epoch,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(time.perf_counter() - started, 1), "device": str(where),
-        "deterministic": where.type == "cpu", "data_fingerprint": data.fingerprint,
-        "split_checksum": study.split.checksum, "code_fingerprint": code_fingerprint(config.model),
-        "python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads(),
-    }  # fmt: skip
+        "seconds": round(time.perf_counter() - started, 1),
+        "device": str(where),
+        "deterministic": where.type == "cpu",
+        "data_fingerprint": data.fingerprint,
+        "split_checksum": study.split.checksum,
+        "code_fingerprint": code_fingerprint(config.model),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+    }
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
     kept = {name: {"value": one.value, "users": one.users, "draws": one.draws.tolist()} for name, one in draws.items()}
     write_json(folder / "draws.json", kept)
@@ -138,86 +159,29 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     shutil.rmtree(folder / "state", ignore_errors=True)
 
 
-def build_model(
-    study: Study, config: Config, interest: Interest | None, device: torch.device | None = None
-) -> ClickModel:
-    """Build an untrained model of ``config`` with its context, on ``device`` (default CPU)."""
-    where = device or torch.device("cpu")
-    context = Context.build(study.data, study.split, study.slots, interest, config).to(where)
-    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
-        torch.manual_seed(derive_seed(config.seed, "initial weights"))
-        model: ClickModel = model_class(config.model)(context, config, interest)
-    return model.to(where)
-
-
-def score_pairs(model: ClickModel, study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
-                timestamp: NDArray[np.int64], batch: int = 1024) -> NDArray[np.float64]:  # fmt: skip
-    """Return the logits of (user, item, timestamp) rows given as indices, float64 ``[n]``.
-
-    A row that is a training click has its own incidences taken out, as in training; one at a time, so that a score does
-    not depend on what else is asked. That costs a convolution of all hypergraphs per such row.
-    """
-    click = training_click(study, user, item, timestamp)
-    slot = study.slots.of(timestamp)
-    targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
-    logits = np.empty(len(user))
-    new = np.flatnonzero(click < 0)
-    if len(new):
-        logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[:, 0]
-    device = next(model.parameters()).device
-    known = np.flatnonzero(click >= 0)
-    with torch.no_grad():
-        for one in known:
-            rows = torch.tensor([one])
-            part = targets[rows].to(device)
-            state: Any = model.refresh(part.click)
-            items = torch.from_numpy(item)[rows, None].to(device)
-            scored = model.score(state, model.encode(state, part), part, items)
-            logits[rows.numpy()] = scored[:, 0].double().cpu().numpy()
-    return logits
-
-
-def training_click(study: Study, user: NDArray[np.int64], item: NDArray[np.int64],
-                    timestamp: NDArray[np.int64]) -> NDArray[np.int64]:  # fmt: skip
-    """Return the number of the training click that each row repeats, -1 where it repeats none."""
-    rows = study.split.train
-    known = pd.MultiIndex.from_arrays(
-        [study.data.user_index[rows], study.data.item_index[rows], study.data.timestamp[rows]]
-    )
-    first = ~known.duplicated()
-    number = known[first].get_indexer(pd.MultiIndex.from_arrays([user, item, timestamp]))
-    return np.where(number >= 0, np.flatnonzero(first)[np.maximum(number, 0)] if first.any() else -1, -1)
-
-
-def _interest(study: Study, config: Config, folder: Path, device: str) -> Interest | None:
+def _interest(study: SplitData, config: Config, folder: Path, device: str) -> Interest | None:
     """Pre-train the interest, or take it from the folder of the interrupted run."""
     wanted = model_class(config.model).needs_interest and config.graph != "none"
     if not wanted or not study.data.modalities:
         return None
     interest = load_interest(folder)
     if interest is None:
-        interest = pretrain_interest(study.data, study.split, study.slots, embedding_size=config.embedding_size,
-                                     epochs=config.interest_epochs, seed=config.seed, device=device)  # fmt: skip
+        interest = pretrain_interest(
+            study.data,
+            study.split,
+            study.slots,
+            embedding_size=config.embedding_size,
+            epochs=config.interest_epochs,
+            seed=config.seed,
+            device=device,
+        )
         save_interest(folder, interest)
     return interest
 
 
-def pools_of_test(study: Study, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
-    """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
-    pool = candidate_pool(study.data, study.split, "test", count=config.test_candidates, seed=config.seed)
-    exposed = None
-    if len(study.split.unclicks("test")):
-        exposed = exposed_pool(study.data, study.split, "test")
-    return pool, exposed
-
-
-def pool_scores(model: ClickModel, study: Study, pool: CandidatePool) -> PoolScores:
-    """Score every click and candidate of a pool."""
-    return PoolScores(pool, *score_pool(model, study.data, study.slots, pool))
-
-
-def _test(model: ClickModel, study: Study, config: Config, beside: Run | None, *,
-          replicates: int) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:  # fmt: skip
+def _test(
+    model: ClickModel, study: SplitData, config: Config, beside: Run | None, *, replicates: int
+) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
     """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row.
 
     The rows to beat are measured with the reference run, on the same clicks and candidates, and read from there.
@@ -227,8 +191,9 @@ def _test(model: ClickModel, study: Study, config: Config, beside: Run | None, *
     own = pool_scores(model, study, pool)
     own_exposed = pool_scores(model, study, exposed) if exposed else None
     draws = {config.model: pooled_draws(own, **settled)}
-    metrics: dict[str, Any] = evaluate(own, own_exposed, train_negatives=config.negatives, draws=draws[config.model],
-                                       **settled)  # fmt: skip
+    metrics: dict[str, Any] = evaluate(
+        own, own_exposed, train_negatives=config.negatives, draws=draws[config.model], **settled
+    )
     rows = [{"model": config.model, **metrics}]
     if beside is not None:
         for row in beside.rows.to_dict("records"):

@@ -34,10 +34,7 @@ def save_interest(folder: Path, interest: Interest) -> None:
     """Keep the interest beside the model: predictions need its degrees to rebuild the hypergraphs."""
     arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
     for name in interest.modalities:
-        arrays |= {
-            f"projections/{name}": interest.projections[name],
-            f"weights/{name}": interest.weights[name],
-        }
+        arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
     facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
     save_tensors(folder / "interest.safetensors", tensors, facts)

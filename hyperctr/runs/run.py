@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,10 @@ from numpy.typing import NDArray
 
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
-from hyperctr.data.splits import Split, split
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
 from hyperctr.evaluation import sigmoid
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import find_run, read_json
-from hyperctr.slots import Slots, make_slots
 from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.events import read_events
 
@@ -26,26 +24,6 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.model.base import ClickModel
-
-
-@dataclass(frozen=True)
-class Study:
-    """A data set cut up as a run's settings say: what training, evaluation and prediction share."""
-
-    data: Dataset
-    split: Split
-    slots: Slots
-
-    @classmethod
-    def open(cls, data: Dataset, config: Config) -> Study:
-        """Split and slot ``data``; an ordinal clock without ``slot_count`` gets 12 equal-width slots."""
-        if config.modalities:
-            data = data.subset_modalities(config.modalities)
-        ratios = (config.ratios[0], config.ratios[1], config.ratios[2]) if config.ratios else None
-        parts = split(data, kind=config.split, ratios=ratios, seed=config.seed)
-        if config.slot_count or data.clock == "ordinal":
-            return cls(data, parts, make_slots(data, count=config.slot_count or 12))
-        return cls(data, parts, make_slots(data, months=config.slot_months))
 
 
 class Run:
@@ -109,7 +87,7 @@ class Run:
         return PooledAUCDraws(kept[row]["value"], draws, kept[row]["users"])
 
     @cached_property
-    def study(self) -> Study:
+    def study(self) -> SplitData:
         """The data set, split and slots of the run; the data are loaded again and checked if need be."""
         origin = read_json(self.folder / "data.json")
         data = self._given
@@ -122,7 +100,7 @@ class Run:
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
                 f"{data.fingerprint[:12]}, was {origin['fingerprint'][:12]}); restore it, or train again"
             )
-        return Study.open(data, self.config)
+        return SplitData.open(data, self.config)
 
     @cached_property
     def interest(self) -> Interest | None:
@@ -134,7 +112,7 @@ class Run:
     @cached_property
     def model(self) -> ClickModel:
         """The trained model, in evaluation mode, on the CPU."""
-        from hyperctr.runs.experiment import build_model
+        from hyperctr.runs.scoring import build_model
         from hyperctr.training.checkpoint import load_parameters, load_tensors
 
         model = build_model(self.study, self.config, self.interest)
@@ -142,8 +120,9 @@ class Run:
         load_parameters(model, load_tensors(path)[0], path)
         return model.eval()
 
-    def predict(self, users: Sequence[Any], items: Sequence[Any],
-                timestamps: Sequence[int] | None = None) -> NDArray[np.float64]:  # fmt: skip
+    def predict(
+        self, users: Sequence[Any], items: Sequence[Any], timestamps: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
         """Return click probabilities of user-item pairs, float64 ``[n]`` in the order given.
 
         A pair that is itself a training click (same user, item and timestamp) is hidden from its own prediction.
@@ -157,7 +136,7 @@ class Run:
             DataError: an unknown id; the message names it.
             ShapeError: the arguments differ in length.
         """
-        from hyperctr.runs.experiment import score_pairs
+        from hyperctr.runs.scoring import score_pairs
 
         study = self.study
         times = np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
@@ -190,7 +169,7 @@ class Run:
         from hyperctr.model.explain import explain
         from hyperctr.model.history import Targets
         from hyperctr.model.hyperctr import HyperCTR
-        from hyperctr.runs.experiment import training_click
+        from hyperctr.runs.scoring import training_click
 
         study, model = self.study, self.model
         data = study.data

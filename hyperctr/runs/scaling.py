@@ -76,9 +76,7 @@ def thread_counts(limit: int) -> list[int]:
     return sorted({*(2**power for power in range(limit.bit_length())), limit})
 
 
-def measure_scaling(
-    run: str | Path, *, threads: Sequence[int] = (), rounds: int = 5, seconds: float = 0.8
-) -> Scaling:  # fmt: skip
+def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int = 5, seconds: float = 0.8) -> Scaling:
     """Time the training steps of a finished run, and its hypergraph convolution alone, by number of threads.
 
     Args:
@@ -186,8 +184,9 @@ class _Worker:
         environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         command = [sys.executable, "-m", "hyperctr.runs.scaling_worker", str(folder.resolve()), str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-                                        env=environment, text=True)  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env=environment, text=True
+        )
 
     def ask(self, what: str, seconds: float) -> float:
         assert self.process.stdin is not None

@@ -20,10 +20,19 @@ from hyperctr.runs.models import model_place
 PACKAGE = Path(__file__).resolve().parent.parent
 # What training imports and yet no result depends on: names and messages; how runs are kept; settings and data sets,
 # whose values name a run by themselves; explanations of finished runs.
-KEEPING = ("models", "source", "store", "states", "claims", "stale")
+KEEPING = ("models", "source", "store", "states", "locks", "stale")
 OPTIONS = "systems/"  # of systems: all their values are among a run's settings
-HARMLESS = frozenset(("__init__.py", "errors.py", "config.py", "settings.py", "data/registry.py", "model/explain.py",
-                      *(f"runs/{name}.py" for name in KEEPING)))  # fmt: skip
+HARMLESS = frozenset(
+    (
+        "__init__.py",
+        "errors.py",
+        "config.py",
+        "settings.py",
+        "data/registry.py",
+        "model/explain.py",
+        *(f"runs/{name}.py" for name in KEEPING),
+    )
+)
 
 
 @cache

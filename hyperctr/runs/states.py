@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from hyperctr.errors import RunError, did_you_mean
-from hyperctr.runs.claims import claim as claim
-from hyperctr.runs.claims import held
+from hyperctr.runs.locks import claim as claim
+from hyperctr.runs.locks import held
 from hyperctr.runs.stale import why_stale
 from hyperctr.runs.store import read_json, run_names, runs_folder, write_json
 

@@ -21,19 +21,10 @@ from typing import Any
 
 from hyperctr.errors import ConfigError, RunError
 from hyperctr.runs.store import runs_folder
+from hyperctr.sweeps.executor import GRACE_SECONDS, Ended, Processes
 from hyperctr.sweeps.plan import Plan
-from hyperctr.sweeps.processes import GRACE_SECONDS, Ended, Processes
 from hyperctr.sweeps.progress import Board
-from hyperctr.sweeps.tasks import (
-    Outcome,
-    Task,
-    begin,
-    final_states,
-    is_done,
-    missing_runs,
-    plan_all,
-    settle,
-)
+from hyperctr.sweeps.tasks import Outcome, Task, begin, final_states, is_done, missing_runs, plan_all, settle
 
 logger = logging.getLogger("hyperctr.sweeps")
 POLL_SECONDS = 0.5
@@ -41,8 +32,14 @@ CONNECT_SECONDS = 10
 _mine = threading.local()  # one server of processes per thread of a dask worker
 
 
-def run_on_cluster(plans: Sequence[Plan], scheduler: str, *, only: str | None = None, max_minutes: float | None = None,
-                   device: str | None = None) -> Outcome:  # fmt: skip
+def run_on_cluster(
+    plans: Sequence[Plan],
+    scheduler: str,
+    *,
+    only: str | None = None,
+    max_minutes: float | None = None,
+    device: str | None = None,
+) -> Outcome:
     """Carry out plans on a dask.distributed cluster; see :func:`hyperctr.sweeps.local.run_plans`.
 
     Raises:
@@ -96,10 +93,11 @@ def _carry_out(client: Any, tasks: Sequence[Task], deadline: float, device: str 
     stop_file = runs / ".logs" / f"stop-{name}"
     jobs = [{**task.job, "runs": str(runs), "device": device, "threads": 1} for task in tasks]
     futures = {
-        task.name: client.submit(carry_out_here, job, str(stop_file), key=f"hyperctr-{task.name}-{name}",
-                                 priority=-number, pure=False)
+        task.name: client.submit(
+            carry_out_here, job, str(stop_file), key=f"hyperctr-{task.name}-{name}", priority=-number, pure=False
+        )
         for number, (task, job) in enumerate(zip(tasks, jobs, strict=True))
-    }  # fmt: skip
+    }
     board = Board(tasks)
     ended: list[Ended] = []
     try:

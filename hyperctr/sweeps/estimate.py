@@ -10,88 +10,25 @@ from __future__ import annotations
 import heapq
 import json
 import math
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hyperctr.config import Config
 from hyperctr.errors import RunError
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
-from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.sweeps.local import LocalSweep
 from hyperctr.sweeps.plan import Plan, job_of, unique_runs
 from hyperctr.sweeps.tasks import Task, label_of, weight
 
 if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
-
-STEPS = 3  # timed steps of a run that is not the base run, after one that warms up
+    pass
 
 
-def measure(data: Dataset, config: Config, whole: bool, device: str | None, path: Path) -> None:
-    """Time the parts of a run in this process and write what they add up to.
-
-    Args:
-        data: the data set.
-        config: the run's settings.
-        whole: time a whole epoch of training, not a few steps.
-        device: as for :func:`hyperctr.train`.
-        path: JSON file: ``seconds`` of the whole run at most, ``seconds_per_epoch``, ``peak_memory_mib``, ``device``.
-    """
-    from tempfile import TemporaryDirectory
-
-    from hyperctr.runs import experiment
-    from hyperctr.runs.run import Study
-    from hyperctr.training.events import peak_memory_mib
-    from hyperctr.training.loop import Trainer
-
-    where, clock = choose_device(device), time.perf_counter
-    started = clock()
-    study = Study.open(data, config)
-    opened = clock()
-    with TemporaryDirectory() as folder:
-        once = config.replace(interest_epochs=min(config.interest_epochs, 1))
-        interest = experiment._interest(study, once, Path(folder), str(where))
-    interested = clock()
-    model = experiment.build_model(study, config, interest, where)
-    parts = (study.data, study.split, study.slots)
-    trainer = Trainer(model, *parts, config, where)
-    trainer.fit(dry_run=True)  # the first step of a process is slower than all others
-    built = clock()
-    trainer.validate()
-    validation = clock() - built
-    if whole:
-        timed = Trainer(model, *parts, config.replace(epochs=1), where)
-        begun = clock()
-        timed.fit()
-        epoch = (clock() - begun) * trainer.steps_per_epoch / timed.progress.step
-    else:
-        spent = 0.0
-        for _ in range(STEPS):
-            timed = Trainer(model, *parts, config, where)
-            begun = clock()
-            timed.fit(dry_run=True)  # a step and a validation per stage
-            spent += (clock() - begun) / len(timed.stages)
-        step = max(0.0, spent / STEPS - validation)
-        epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
-
-    epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)
-    ratio = float(len(study.split.test) * config.test_candidates)
-    ratio /= max(1, len(trainer.pool.rows)) * config.validation_candidates
-    before = (opened - started) + max(1, config.interest_epochs) * (interested - opened) + (built - interested)
-    facts = {
-        "seconds": before + epochs * epoch + ratio * validation, "seconds_per_epoch": epoch,
-        "peak_memory_mib": peak_memory_mib(where), "device": str(where),
-    }  # fmt: skip
-    write_atomic(path, json.dumps(facts, indent=1))
-
-
-def estimate(plans: Sequence[Plan], *, workers: int | None = None, share_gpu: bool = False,
-             device: str | None = None) -> pd.DataFrame:  # fmt: skip
+def estimate(
+    plans: Sequence[Plan], *, workers: int | None = None, share_gpu: bool = False, device: str | None = None
+) -> pd.DataFrame:
     """Time what is not timed yet, and return one row per distinct run of the plans, in the order they would start.
 
     Returns:

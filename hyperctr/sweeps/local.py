@@ -10,19 +10,10 @@ from collections.abc import Sequence
 
 from hyperctr.errors import ConfigError, RunError
 from hyperctr.runs.store import runs_folder
+from hyperctr.sweeps.executor import Ended, Processes
 from hyperctr.sweeps.plan import Plan, unique_runs
-from hyperctr.sweeps.processes import Ended, Processes
 from hyperctr.sweeps.progress import Board
-from hyperctr.sweeps.tasks import (
-    Outcome,
-    Task,
-    begin,
-    final_states,
-    is_done,
-    missing_runs,
-    plan_all,
-    settle,
-)
+from hyperctr.sweeps.tasks import Outcome, Task, begin, final_states, is_done, missing_runs, plan_all, settle
 
 logger = logging.getLogger("hyperctr.sweeps")
 POLL_SECONDS = 0.5
@@ -30,9 +21,15 @@ SERVERS = 3  # how often the server of the processes may die before the sweep gi
 
 
 def run_plans(
-    plans: Plan | Sequence[Plan], *, workers: int | None = None, only: str | None = None,
-    max_minutes: float | None = None, scheduler: str | None = None, share_gpu: bool = False, device: str | None = None,
-) -> Outcome:  # fmt: skip
+    plans: Plan | Sequence[Plan],
+    *,
+    workers: int | None = None,
+    only: str | None = None,
+    max_minutes: float | None = None,
+    scheduler: str | None = None,
+    share_gpu: bool = False,
+    device: str | None = None,
+) -> Outcome:
     """Train what is missing of some plans.
 
     A run that several plans share is trained once. An interrupted run goes on from its checkpoint, to the same bits. A
@@ -80,8 +77,14 @@ class LocalSweep:
         workers, max_minutes, share_gpu, device: as for :func:`run_plans`.
     """
 
-    def __init__(self, planned: int, workers: int | None = None, max_minutes: float | None = None,
-                 share_gpu: bool = False, device: str | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        planned: int,
+        workers: int | None = None,
+        max_minutes: float | None = None,
+        share_gpu: bool = False,
+        device: str | None = None,
+    ) -> None:
         self.planned, self.workers, self.share_gpu = planned, workers, share_gpu
         self.device = device or os.environ.get("HYPERCTR_DEVICE") or None
         self.clock = time.monotonic()

@@ -20,7 +20,7 @@ from hyperctr.config import BUDGETS, Config
 from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, did_you_mean
 from hyperctr.runs.store import run_id
-from hyperctr.sweeps.grammar import PlanFile, parse_plan
+from hyperctr.sweeps.schema import PlanFile, parse_plan
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -108,9 +108,14 @@ class Plan:
 
 
 def open_plan(
-    name: str | Path, dataset: str = "planted", preset: str = "quick", *, seeds: int = 0, data_dir: str | Path = "",
+    name: str | Path,
+    dataset: str = "planted",
+    preset: str = "quick",
+    *,
+    seeds: int = 0,
+    data_dir: str | Path = "",
     data: Dataset | None = None,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
 
     Args:

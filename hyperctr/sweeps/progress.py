@@ -42,8 +42,9 @@ class Board:
         """Show a job that was started."""
         task, self.started[name] = self.tasks[name], time.monotonic()
         if self._bar and task.epochs:
-            self.bars[name] = self._bar(total=task.epochs, initial=epoch_of(name), desc=task.label, leave=False,
-                                        bar_format=BAR)  # fmt: skip
+            self.bars[name] = self._bar(
+                total=task.epochs, initial=epoch_of(name), desc=task.label, leave=False, bar_format=BAR
+            )
 
     def update(self) -> None:
         """Read how far the running runs are."""

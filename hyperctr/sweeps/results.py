@@ -16,16 +16,64 @@ from hyperctr.training.events import read_events
 if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
 
-METRICS = ("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error",
-           "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds")  # fmt: skip
+METRICS = (
+    "auc",
+    "auc_low",
+    "auc_high",
+    "gauc",
+    "logloss",
+    "logloss_corrected",
+    "auc_exposed",
+    "calibration_error",
+    "best_validation_auc",
+    "epochs",
+    "best_epoch",
+    "parameters",
+    "seconds",
+)
 COSTS = ("seconds_per_epoch", "peak_memory_mib")
-FACTS = ("test_clicks", "test_candidates", "device", "deterministic", "data_fingerprint", "split_checksum",
-         "code_fingerprint", "torch", "python")  # fmt: skip
+FACTS = (
+    "test_clicks",
+    "test_candidates",
+    "device",
+    "deterministic",
+    "data_fingerprint",
+    "split_checksum",
+    "code_fingerprint",
+    "torch",
+    "python",
+)
 BEHIND = ("behind", "behind_low", "behind_high")
-COLUMNS = ("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error",
-           *METRICS, *COSTS, *FACTS)  # fmt: skip
-CURVE = ("run", "label", "model", "seed", "step", "epoch", "examples", "loss", "validation_auc", "seconds",
-         "memory_mib")  # fmt: skip
+COLUMNS = (
+    "plan",
+    "axis",
+    "label",
+    "value",
+    "dataset",
+    "model",
+    "protocol",
+    "split",
+    "seed",
+    "run",
+    "state",
+    "error",
+    *METRICS,
+    *COSTS,
+    *FACTS,
+)
+CURVE = (
+    "run",
+    "label",
+    "model",
+    "seed",
+    "step",
+    "epoch",
+    "examples",
+    "loss",
+    "validation_auc",
+    "seconds",
+    "memory_mib",
+)
 
 
 def results(plan: Plan) -> pd.DataFrame:
@@ -43,10 +91,17 @@ def results(plan: Plan) -> pd.DataFrame:
     for run in plan.runs:
         config = run.config
         row: dict[str, Any] = {
-            "plan": run.plan, "axis": run.axis, "label": run.label, "value": run.value, "dataset": plan.data.name,
-            "model": config.model, "protocol": config.protocol, "split": config.split, "seed": run.seed,
+            "plan": run.plan,
+            "axis": run.axis,
+            "label": run.label,
+            "value": run.value,
+            "dataset": plan.data.name,
+            "model": config.model,
+            "protocol": config.protocol,
+            "split": config.split,
+            "seed": run.seed,
             "run": run.run_id,
-        }  # fmt: skip
+        }
         row |= _outcome(run.run_id)
         if row["state"] == "done":
             row |= _difference(base.get(run.run_id), run.run_id)

@@ -26,9 +26,9 @@ from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.store import run_id, runs_folder
 from hyperctr.runtime import derive_seed
-from hyperctr.sweeps.grammar import PlanFile, Preset, check_keys, known_model, known_setting
 from hyperctr.sweeps.local import LocalSweep
 from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, plan_files
+from hyperctr.sweeps.schema import PlanFile, Preset, check_keys, known_model, known_setting
 from hyperctr.sweeps.tasks import Outcome, missing_runs
 from hyperctr.training.events import read_events
 
@@ -73,8 +73,15 @@ class Search:
         """How many points the grid has."""
         return math.prod(len(values) for values in self.space.values())
 
-    def run(self, trials: int | None = None, *, workers: int | None = None, max_minutes: float | None = None,
-            share_gpu: bool = False, device: str | None = None) -> Outcome:  # fmt: skip
+    def run(
+        self,
+        trials: int | None = None,
+        *,
+        workers: int | None = None,
+        max_minutes: float | None = None,
+        share_gpu: bool = False,
+        device: str | None = None,
+    ) -> Outcome:
         """Try settings until ``trials`` have been tried in all, earlier calls included; several at once.
 
         Trials that fail or are killed count as failed, and optuna goes on. Stopped ones are tried again next time.
@@ -112,10 +119,14 @@ class Search:
 
         done = self._study().get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
         rows = [
-            {"trial": one.number, **one.params, "best_validation_auc": one.value,
-             "runs": " ".join(self._config(one.params, seed)[1] for seed in self.seeds)}
+            {
+                "trial": one.number,
+                **one.params,
+                "best_validation_auc": one.value,
+                "runs": " ".join(self._config(one.params, seed)[1] for seed in self.seeds),
+            }
             for one in done
-        ]  # fmt: skip
+        ]
         columns = ["trial", *self.space, "best_validation_auc", "runs"]
         return pd.DataFrame(rows, columns=columns).sort_values(
             ["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True
@@ -168,8 +179,9 @@ class Search:
             raise ConfigError("a search needs the extra search: pip install 'hyperctr[search]'") from error
         optuna.logging.set_verbosity(logging.WARNING)
         self.storage.parent.mkdir(parents=True, exist_ok=True)
-        study = optuna.create_study(storage=f"sqlite:///{self.storage}", study_name=self.name, direction="maximize",
-                                    load_if_exists=True)  # fmt: skip
+        study = optuna.create_study(
+            storage=f"sqlite:///{self.storage}", study_name=self.name, direction="maximize", load_if_exists=True
+        )
         seed = derive_seed(self.seeds[0], "search", len(study.get_trials(deepcopy=False))) % 2**32
         if whole:
             study.sampler = optuna.samplers.GridSampler(self.space, seed=seed)
@@ -178,8 +190,14 @@ class Search:
         return study
 
 
-def open_search(name: str | Path = "search", dataset: str = "planted", preset: str = "quick", *, seeds: int = 0,
-                data_dir: str | Path = "") -> Search:  # fmt: skip
+def open_search(
+    name: str | Path = "search",
+    dataset: str = "planted",
+    preset: str = "quick",
+    *,
+    seeds: int = 0,
+    data_dir: str | Path = "",
+) -> Search:
     """Read a search file strictly and lay it out on a data set; nothing is trained.
 
     Args:
@@ -220,8 +238,16 @@ def open_search(name: str | Path = "search", dataset: str = "planted", preset: s
     count = seeds or chosen.get("seeds", 1)
     facts = [model, settings, content["space"], preset, count, data.fingerprint, code_fingerprint(model)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-    return Search(f"{path.stem}-{data.name}-{preset}-{digest}", data, preset, tuple(range(count)), model, settings,
-                  content["space"], chosen.get("trials", 20))  # fmt: skip
+    return Search(
+        f"{path.stem}-{data.name}-{preset}-{digest}",
+        data,
+        preset,
+        tuple(range(count)),
+        model,
+        settings,
+        content["space"],
+        chosen.get("trials", 20),
+    )
 
 
 def validation_auc(name: str) -> float:

@@ -12,8 +12,8 @@ from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import ConfigError
 from hyperctr.runs.states import State, read_status, write_status
 from hyperctr.runs.store import runs_folder
+from hyperctr.sweeps.executor import Ended
 from hyperctr.sweeps.plan import Plan, PlannedRun, job_of, unique_runs
-from hyperctr.sweeps.processes import Ended
 from hyperctr.training.events import read_events
 
 logger = logging.getLogger("hyperctr.sweeps")
@@ -137,8 +137,9 @@ def settle(ended: Ended) -> None:
     points = read_events(runs_folder() / ended.name / "events.jsonl")
     facts = {"error": ended.error if state != "done" else "", "exit": ended.exit}
     with _whatever_the_disk_says(ended.name):
-        write_status(ended.name, state, **facts, peak_memory_mib=ended.peak_memory_mib,
-                     last_event=points[-1] if points else None)  # fmt: skip
+        write_status(
+            ended.name, state, **facts, peak_memory_mib=ended.peak_memory_mib, last_event=points[-1] if points else None
+        )
 
 
 def plan_all(tasks: Sequence[Task]) -> None:

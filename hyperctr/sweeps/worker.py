@@ -81,7 +81,7 @@ def do(job: dict[str, Any]) -> None:
         torch.set_num_threads(job["threads"])
     data, config = read_data(job["data"]), Config.from_dict(job["config"])
     if job["kind"] == "time":
-        from hyperctr.sweeps.estimate import measure
+        from hyperctr.runs.timing import measure
 
         measure(data, config, job["whole"], job["device"], Path(job["runs"]) / ".timings" / f"{job['timed']}.json")
         return

@@ -24,7 +24,14 @@ SYSTEM = System(
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
     table2={"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)},
     # As in its authors' example on MovieLens in TensorFlow Recommenders: 8192 rows a step, half of them negatives here.
-    author={"learning_rate": 0.01, "embedding_size": 32, "hidden": (192, 192), "batch_size": 4096, "dropout": 0.0,
-            "weight_decay": 0.0, "options": {"cross_layers": 1, "structure": "stacked"}},
+    author={
+        "learning_rate": 0.01,
+        "embedding_size": 32,
+        "hidden": (192, 192),
+        "batch_size": 4096,
+        "dropout": 0.0,
+        "weight_decay": 0.0,
+        "options": {"cross_layers": 1, "structure": "stacked"},
+    },
     budgets={"smoke": {"embedding_size": 8, "hidden": (32, 16)}},
-)  # fmt: skip
+)

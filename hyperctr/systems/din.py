@@ -28,7 +28,13 @@ SYSTEM = System(
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
     table2={**SHARED, "embedding_size": 16},
     # As in the code its authors published with DIEN two years later, which has DIN among its rows.
-    author={**SHARED, "embedding_size": 18, "batch_size": 128, "dropout": 0.0, "weight_decay": 0.0,
-            "history_length": 100},
+    author={
+        **SHARED,
+        "embedding_size": 18,
+        "batch_size": 128,
+        "dropout": 0.0,
+        "weight_decay": 0.0,
+        "history_length": 100,
+    },
     budgets={"smoke": {"embedding_size": 8, "hidden": (32, 16), "options": {"units": (16, 8)}}},
-)  # fmt: skip
+)

@@ -17,8 +17,15 @@ class DSTNOptions(Options):
     unclicks: int = setting(5, "Items shown and not clicked that it looks at; 0 leaves this type out.", low=0)
 
 
-SHARED = {"batch_size": 128, "dropout": 0.5, "weight_decay": 0.0, "embedding_size": 10, "history_length": 5,
-          "hidden": (512, 256), "clip_norm": 5.0}  # fmt: skip
+SHARED = {
+    "batch_size": 128,
+    "dropout": 0.5,
+    "weight_decay": 0.0,
+    "embedding_size": 10,
+    "history_length": 5,
+    "hidden": (512, 256),
+    "clip_norm": 5.0,
+}
 SYSTEM = System(
     DSTNOptions,
     table2={**SHARED, "learning_rate": 1e-3},  # the paper names no optimiser: Adam, as for the others

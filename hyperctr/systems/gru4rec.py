@@ -15,8 +15,14 @@ class GRU4RecOptions(Options):
     recurrent: bool = setting(True, "Off: the state is the mean of the clicks, which tells their order no more.")
 
 
-SHARED = {"optimiser": "adagrad", "learning_rate": 0.05, "weight_decay": 0.0, "embedding_size": 16,
-          "hidden": (200, 80), "clip_norm": 5.0}  # fmt: skip
+SHARED = {
+    "optimiser": "adagrad",
+    "learning_rate": 0.05,
+    "weight_decay": 0.0,
+    "embedding_size": 16,
+    "hidden": (200, 80),
+    "clip_norm": 5.0,
+}
 SYSTEM = System(
     GRU4RecOptions,
     table2={**SHARED, "batch_size": 200, "dropout": 0.1},

@@ -99,8 +99,16 @@ class Trainer:
         folder: where ``events.jsonl`` and ``state/`` go; None keeps everything in memory.
     """
 
-    def __init__(self, model: ClickModel, data: Dataset, split: Split, slots: Slots, config: Config,
-                 device: torch.device, folder: Path | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        model: ClickModel,
+        data: Dataset,
+        split: Split,
+        slots: Slots,
+        config: Config,
+        device: torch.device,
+        folder: Path | None = None,
+    ) -> None:
         self.model, self.data, self.slots, self.config, self.device = model, data, slots, config, device
         self.state_file = folder / "state" / "latest.safetensors" if folder else None
         self.events_file = folder / "events.jsonl" if folder else None
@@ -108,8 +116,14 @@ class Trainer:
         self.targets = targets_of(data, slots, self.rows, np.arange(len(self.rows)))
         self.items = torch.from_numpy(data.item_index[self.rows])
         self.sampler = NegativeSampler(data, config.seed)
-        self.pool = candidate_pool(data, split, "validation", count=config.validation_candidates,
-                                   seed=config.seed, max_rows=config.validation_clicks)  # fmt: skip
+        self.pool = candidate_pool(
+            data,
+            split,
+            "validation",
+            count=config.validation_candidates,
+            seed=config.seed,
+            max_rows=config.validation_clicks,
+        )
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
         self.stages = tuple(model.fit_plan(self))
         self.optimisers: dict[str, list[Optimizer]] = {}
@@ -158,11 +172,16 @@ class Trainer:
             progress.idle += not stage.judged
             if self._is_point(progress.step - 1) or progress.stage_step == last:
                 validation = self.validate()
-                log.write(step=progress.step, epoch=progress.step / self.steps_per_epoch,
-                          loss=float(torch.stack(losses).mean()),
-                          examples=min(progress.step * self.config.batch_size, self._examples(progress.step)),
-                          validation_auc=validation, seconds=round(time.perf_counter() - self._clock, 3),
-                          memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)  # fmt: skip
+                log.write(
+                    step=progress.step,
+                    epoch=progress.step / self.steps_per_epoch,
+                    loss=float(torch.stack(losses).mean()),
+                    examples=min(progress.step * self.config.batch_size, self._examples(progress.step)),
+                    validation_auc=validation,
+                    seconds=round(time.perf_counter() - self._clock, 3),
+                    memory_mib=round(peak_memory_mib(self.device), 1),
+                    stage=stage.name,
+                )
                 losses = []
                 if self._judge(validation, stage, ended=progress.stage_step == last):
                     return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperctr.reporting.drawing import largest_hyperedges
+from hyperctr.display.hypergraph import largest_hyperedges
 from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.picture import Query, Scene
 

@@ -12,16 +12,16 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hyperctr.display.theme import MODALITY_COLOURS, mime_bundle, modality_colour
 from hyperctr.errors import DataWarning, HyperCTRError
-from hyperctr.reporting.theme import MODALITY_COLOURS, mime_bundle, modality_colour
-from hyperctr.widgets.answers import WORDS, selection_panel, why_panel
 from hyperctr.widgets.checks import a_slot, keywords, known_modalities, known_nodes, plain_ids
 from hyperctr.widgets.contrast import NAMES, Contrast, contrast
+from hyperctr.widgets.explanation_panel import WORDS, selection_panel, why_panel
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.lookup import contributions, find, frame, live, meant
-from hyperctr.widgets.panels import numbers_panel, user_panel
 from hyperctr.widgets.picture import Scene
 from hyperctr.widgets.scene import Scenes
+from hyperctr.widgets.selection_panel import numbers_panel, user_panel
 
 try:
     import anywidget
@@ -108,10 +108,18 @@ class Inspector(anywidget.AnyWidget):
         self._meant: dict[str, Any] = {}  # side and swap for which focus and selection were set
         keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        about = {"slots": self.scenes.slots, "modalities": list(names), "colours": list(self._colours.values()),
-                 "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}  # fmt: skip
-        first = {"modalities": list(names), "delta": float(self.scenes.config.delta),
-                 "neighbours": int(self.scenes.config.neighbours or 0)} | traits  # fmt: skip
+        about = {
+            "slots": self.scenes.slots,
+            "modalities": list(names),
+            "colours": list(self._colours.values()),
+            "joint": MODALITY_COLOURS["multi-modal"],
+            "words": WORDS,
+        }
+        first = {
+            "modalities": list(names),
+            "delta": float(self.scenes.config.delta),
+            "neighbours": int(self.scenes.config.neighbours or 0),
+        } | traits
         super().__init__(about=about, **first)
         self.on_msg(self._hear)
         self.observe(self._moved, [*SCENE, "view", "compare_slot", "compare_delta"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.widgets.facts import titles
+from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.config import Config
+from hyperctr.display.hypergraph import largest_hyperedges
+from hyperctr.display.layout import stable_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
-from hyperctr.reporting.drawing import largest_hyperedges
-from hyperctr.reporting.study import NotebookStudy
-from hyperctr.widgets import facts, score
+from hyperctr.runs.session import NotebookStudy
+from hyperctr.widgets import scene_stats as facts
+from hyperctr.widgets import score
 from hyperctr.widgets.edges import Edges
-from hyperctr.widgets.layout import stable_layout
 from hyperctr.widgets.picture import Focus, Query, Scene
 
 if TYPE_CHECKING:
@@ -99,9 +100,18 @@ class Scenes:
             found[side] = stable_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
         return found
 
-    def build(self, *, side: Literal["user", "item"] = "user", slot: int = 0, modalities: Sequence[str] | None = None,
-              delta: float | None = None, neighbours: int = 0, swap: bool = False, focus: Focus | None = None,
-              limit: int = 300) -> Scene:  # fmt: skip
+    def build(
+        self,
+        *,
+        side: Literal["user", "item"] = "user",
+        slot: int = 0,
+        modalities: Sequence[str] | None = None,
+        delta: float | None = None,
+        neighbours: int = 0,
+        swap: bool = False,
+        focus: Focus | None = None,
+        limit: int = 300,
+    ) -> Scene:
         """Cut a scene.
 
         Args:
@@ -229,8 +239,14 @@ class Scenes:
         ids = self.data.items if a.label_kind == "item" else self.data.users
         return facts.difference(self.whole(a), self.whole(b), ids, self.modalities)
 
-    def why(self, user: Any, item: Any, timestamp: int | None = None, struck: Sequence[str] = (),
-            struck_modalities: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
+    def why(
+        self,
+        user: Any,
+        item: Any,
+        timestamp: int | None = None,
+        struck: Sequence[str] = (),
+        struck_modalities: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Explain the run's score of a pair; see :meth:`hyperctr.widgets.score.Why.explain`.
 
         Raises:
@@ -257,9 +273,17 @@ class Scenes:
         from hyperctr.hypergraph.build import build_hypergraphs
 
         split, interest = self._cut(slot)
-        lists = build_hypergraphs(self.data, split, self._slots, interest, delta, neighbours=neighbours or None,
-                                  quantile=self.config.delta_quantile, weighted=self.config.weighted,
-                                  seed=self.config.seed)  # fmt: skip
+        lists = build_hypergraphs(
+            self.data,
+            split,
+            self._slots,
+            interest,
+            delta,
+            neighbours=neighbours or None,
+            quantile=self.config.delta_quantile,
+            weighted=self.config.weighted,
+            seed=self.config.seed,
+        )
         users, items = (graphs[slot] for graphs in lists)
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
 

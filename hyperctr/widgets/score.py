@@ -45,8 +45,14 @@ class Why:
         self.model, self.study, self.graphs = model, run.study, model.context.graphs
         self._explained = lru_cache(KEPT)(self._explain)
 
-    def explain(self, user: Any, item: Any, timestamp: int | None = None, struck: Sequence[str] = (),
-                struck_modalities: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
+    def explain(
+        self,
+        user: Any,
+        item: Any,
+        timestamp: int | None = None,
+        struck: Sequence[str] = (),
+        struck_modalities: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Return the score of a pair, what each hyperedge around it adds, and the score without the struck ones.
 
         Args:
@@ -66,7 +72,7 @@ class Why:
         Raises:
             DataError: an unknown id. ConfigError: an unknown modality or a key of no hyperedge.
         """
-        from hyperctr.widgets.facts import titles
+        from hyperctr.widgets.scene_stats import titles
 
         data, slots = self.study.data, self.study.slots
         time = int(data.timestamp.max()) if timestamp is None else int(timestamp)
@@ -100,15 +106,20 @@ class Why:
             )
         changed = bool(struck) or bool(struck_modalities)
         new = self._without(who, what, time, struck, struck_modalities) if changed else score
-        pair = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time,
-                "who": names["user"][who], "what": names["item"][what]}  # fmt: skip
+        pair = {
+            "user": data.users[[who]].tolist()[0],
+            "item": data.items[[what]].tolist()[0],
+            "timestamp": time,
+            "who": names["user"][who],
+            "what": names["item"][what],
+        }
         return {**pair, "score": score, "new_score": new, "contributions": rows}
 
     def _target(self, user: int, item: int, time: int) -> Targets:
         import torch
 
         from hyperctr.model.history import Targets
-        from hyperctr.runs.experiment import training_click
+        from hyperctr.runs.scoring import training_click
 
         who, what, when = (np.array([value], dtype=np.int64) for value in (user, item, time))
         parts = (who, self.study.slots.of(when), when, training_click(self.study, who, what, when))

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from hyperctr.display.outline import band
+from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.reporting.theme import NEUTRAL, modality_colour, style, translucent
-from hyperctr.widgets.band import band
 from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Edges, overlap_counts
 from hyperctr.widgets.picture import Scene
@@ -91,8 +91,11 @@ def difference_figure(found: Contrast) -> go.Figure:
     _nodes(chart, here, "here")
     what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
-    numbers = {"only_here": here.edge_number[found.only_here], "only_there": there.edge_number,
-               "both": here.edge_number[common]}  # fmt: skip
+    numbers = {
+        "only_here": here.edge_number[found.only_here],
+        "only_there": there.edge_number,
+        "both": here.edge_number[common],
+    }
     meta = {name: part.tolist() for name, part in {**numbers, "edge_number": found.picture.edge_number}.items()}
     chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
     return chart
@@ -116,8 +119,18 @@ def _drawn(scene: Scene, view: str) -> go.Figure:
     return chart
 
 
-def _bands(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, colour: str, group: str, *,
-           fill: float, line: float, dash: str = "solid") -> None:  # fmt: skip
+def _bands(
+    chart: go.Figure,
+    scene: Scene,
+    edges: NDArray[np.int64],
+    name: str,
+    colour: str,
+    group: str,
+    *,
+    fill: float,
+    line: float,
+    dash: str = "solid",
+) -> None:
     """Draw bands of one look around the members of some hyperedges, as one trace; modalities do not hide each other."""
     reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edge_modality.tolist()]
     x, y = _joined([band(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
@@ -139,16 +152,31 @@ def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, 
     sizes = np.diff(scene.edge_offsets)
     text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in edges]
     marker = {"symbol": "square", "size": 7, "color": colour}
-    chart.add_scatter(x=centres[:, 0], y=centres[:, 1], mode="markers", marker=marker, text=text, hoverinfo="text",
-                      showlegend=False, **group)  # fmt: skip
+    chart.add_scatter(
+        x=centres[:, 0],
+        y=centres[:, 1],
+        mode="markers",
+        marker=marker,
+        text=text,
+        hoverinfo="text",
+        showlegend=False,
+        **group,
+    )
 
 
 def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
     size = np.clip(3 + 2 * np.sqrt(scene.degree), 6, 12).astype(np.float32)
     text = [f"{title}: {degree} hyperedges {where}" for title, degree in zip(scene.titles, scene.degree, strict=True)]
-    chart.add_scatter(x=scene.x, y=scene.y, mode="markers", text=text, hoverinfo="text",
-                      name=f"{scene.node_kind}s", showlegend=not where,
-                      marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}})  # fmt: skip
+    chart.add_scatter(
+        x=scene.x,
+        y=scene.y,
+        mode="markers",
+        text=text,
+        hoverinfo="text",
+        name=f"{scene.node_kind}s",
+        showlegend=not where,
+        marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}},
+    )
     chart.update_xaxes(visible=False, range=[-1.06, 1.06])
     chart.update_yaxes(visible=False, range=[1.06, -1.06])  # downwards, as on a screen: the widget's picture
 
@@ -168,10 +196,19 @@ def _incidence(scene: Scene) -> go.Figure:
     chart, edge = go.Figure(), scene.edge_of_incidence
     for m, name, colour in _modalities(scene):
         own = scene.edge_modality[edge] == m
-        text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}"
-                for e, v in zip(edge[own], scene.edge_nodes[own], strict=True)]  # fmt: skip
-        chart.add_scattergl(x=column[edge[own]], y=row[scene.edge_nodes[own]], mode="markers", name=name, text=text,
-                            hoverinfo="text", marker={"symbol": "square", "size": 4, "color": colour})  # fmt: skip
+        text = [
+            f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}"
+            for e, v in zip(edge[own], scene.edge_nodes[own], strict=True)
+        ]
+        chart.add_scattergl(
+            x=column[edge[own]],
+            y=row[scene.edge_nodes[own]],
+            mode="markers",
+            name=name,
+            text=text,
+            hoverinfo="text",
+            marker={"symbol": "square", "size": 4, "color": colour},
+        )
     chart.update_xaxes(title_text="hyperedges: by modality, then size", rangemode="tozero")
     chart.update_yaxes(title_text=f"{scene.node_kind}s: busiest on top", autorange="reversed")
     return chart
@@ -183,13 +220,28 @@ def _overlap(scene: Scene, counted: Sequence[dict[str, Any]] | None) -> go.Figur
     chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
     labels = [" + ".join(row["modalities"]) for row in rows]
     counts = [row["count"] for row in rows]
-    chart.add_bar(x=np.arange(len(rows)), y=counts, customdata=labels, marker_color=NEUTRAL, showlegend=False,
-                  hovertemplate="%{customdata}: %{y:,}<extra></extra>")  # fmt: skip
+    chart.add_bar(
+        x=np.arange(len(rows)),
+        y=counts,
+        customdata=labels,
+        marker_color=NEUTRAL,
+        showlegend=False,
+        hovertemplate="%{customdata}: %{y:,}<extra></extra>",
+    )
     for place, (_, name, colour) in enumerate(_modalities(scene)):
         on = [name in row["modalities"] for row in rows]
         colours = [colour if flag else translucent(NEUTRAL, 0.25) for flag in on]
-        chart.add_scatter(x=np.arange(len(rows)), y=[place] * len(rows), mode="markers", name=name, showlegend=False,
-                          marker={"size": 14, "color": colours}, hoverinfo="skip", row=2, col=1)  # fmt: skip
+        chart.add_scatter(
+            x=np.arange(len(rows)),
+            y=[place] * len(rows),
+            mode="markers",
+            name=name,
+            showlegend=False,
+            marker={"size": 14, "color": colours},
+            hoverinfo="skip",
+            row=2,
+            col=1,
+        )
     names = [name for _, name, _ in _modalities(scene)]
     chart.update_xaxes(showticklabels=False, ticks="")
     chart.update_yaxes(title_text="(member, hyperedge) pairs", row=1)

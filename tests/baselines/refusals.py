@@ -8,8 +8,9 @@ from hyperctr.data.dataset import Dataset
 from tests.baselines.signals import Events
 
 
-def refusals(seed: int = 0, users: int = 60, clicks: int = 30, shown: int = 3, groups: int = 4,
-             items: int = 160) -> Dataset:  # fmt: skip
+def refusals(
+    seed: int = 0, users: int = 60, clicks: int = 30, shown: int = 3, groups: int = 4, items: int = 160
+) -> Dataset:
     """Before every click a user refuses items of one group, drawn anew, and then clicks one of the group after it.
 
     Clicks alone take all groups in equal shares and tell nothing of the next. One of ten clicks is of any group.

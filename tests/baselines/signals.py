@@ -18,17 +18,22 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.model.base import ClickModel
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context
 from hyperctr.runs.models import model_class
-from hyperctr.runs.run import Study
+from hyperctr.runs.split_data import SplitData
 from hyperctr.training.loop import Trainer
 
 CPU = torch.device("cpu")
 SETTINGS: dict[str, Any] = {
-    "protocol": "causal", "ratios": (0.8, 0.1, 0.1), "points_per_epoch": 1, "patience": 5, "validation_clicks": 2000,
-    "validation_candidates": 20, "history_length": 20,
-}  # fmt: skip
+    "protocol": "causal",
+    "ratios": (0.8, 0.1, 0.1),
+    "points_per_epoch": 1,
+    "patience": 5,
+    "validation_clicks": 2000,
+    "validation_candidates": 20,
+    "history_length": 20,
+}
 
 
 class PlainMLP(ClickModel):
@@ -66,8 +71,14 @@ class Events:
 
     def dataset(self, group: np.ndarray, seed: int = 0) -> Dataset:
         """A data set whose one modality tells the group of each item, with noise."""
-        frame = pd.DataFrame({"user_id": self.user, "item_id": self.item, "timestamp": np.arange(len(self.user)),
-                              "clicked": self.clicked})  # fmt: skip
+        frame = pd.DataFrame(
+            {
+                "user_id": self.user,
+                "item_id": self.item,
+                "timestamp": np.arange(len(self.user)),
+                "clicked": self.clicked,
+            }
+        )
         values = np.eye(group.max() + 1)[group] + 0.1 * np.random.default_rng(seed).standard_normal((len(group), 1))
         log = Interactions(frame, clock="ordinal")
         return Dataset("signal", log, [FeatureTable("visual", values)], items=np.arange(len(group)))
@@ -91,7 +102,7 @@ def recency(seed: int = 0, users: int = 60, clicks: int = 40, groups: int = 4, i
 
 def auc(data: Dataset, config: Config, model: type[ClickModel] | None = None) -> float:
     """Best validation AUC of the config's model, or of another, trained on the data under the same settings."""
-    study = Study.open(data, config)
+    study = SplitData.open(data, config)
     context = Context.build(study.data, study.split, study.slots, None, config)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)

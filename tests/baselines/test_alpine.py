@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hyperctr.baselines.alpine import Alpine, GraphLSTM, nearest_earlier, principal_components
 from hyperctr.config import Config
-from hyperctr.model.hyperctr import Context
+from hyperctr.model.context import Context
 from tests.baselines.refusals import refusals
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
 from tests.small import Small, small, targets_of, with_drawn_weights
@@ -145,8 +145,10 @@ def test_scores_equal_both_sides_written_out(protocol: str, graph_cell: str) -> 
                     pooled = torch.zeros(4, dtype=torch.float64)
                     if part:
                         points = model.points[part]
-                        link = [0] + [1 + int(((points[t] - points[: max(1, t - 1)]) ** 2).sum(1).argmin())
-                                      for t in range(1, len(part))]  # fmt: skip
+                        link = [0] + [
+                            1 + int(((points[t] - points[: max(1, t - 1)]) ** 2).sum(1).argmin())
+                            for t in range(1, len(part))
+                        ]
                         steps = torch.stack(stepped(encoder, [state[k] for k in part], link))  # type: ignore[arg-type]
                         pooled = (steps @ state[item] / 2).softmax(0) @ steps
                     scores.append(float(head(torch.cat([pooled, state[item]]))))
@@ -179,10 +181,20 @@ def test_padding_is_never_read_and_every_parameter_learns() -> None:
 def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = refusals()
-    config = Config.preset("alpine", **{
-        **SETTINGS, "history_length": 5, "embedding_size": 16, "hidden": (32,), "dropout": 0.1, "epochs": 8,
-        "learning_rate": 5e-3, "batch_size": 50, "options": {"unclicks": 6},
-    })  # fmt: skip
+    config = Config.preset(
+        "alpine",
+        **{
+            **SETTINGS,
+            "history_length": 5,
+            "embedding_size": 16,
+            "hidden": (32,),
+            "dropout": 0.1,
+            "epochs": 8,
+            "learning_rate": 5e-3,
+            "batch_size": 50,
+            "options": {"unclicks": 6},
+        },
+    )
     on, off = (auc(data, config.replace(**{"options.unclicks": count})) for count in (6, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)

@@ -22,9 +22,9 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.errors import DataWarning
+from hyperctr.model.context import Context
 from hyperctr.model.history import Window
-from hyperctr.model.hyperctr import Context
-from hyperctr.runs.run import Study
+from hyperctr.runs.split_data import SplitData
 from hyperctr.training.loop import Trainer
 from tests.baselines.signals import CPU, SETTINGS, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
@@ -201,19 +201,35 @@ def one_pair(users: int = 60, clicks: int = 80, items: int = 200, size: int = 16
     taste, trait, noise = (draw.standard_normal((n, size)) for n in (users, items, items))
     odds = np.exp(0.6 * taste @ trait.T)
     chosen = np.stack([draw.choice(items, clicks, p=row / row.sum()) for row in odds])
-    frame = pd.DataFrame({"user_id": np.tile(np.arange(users), clicks), "item_id": chosen.T.ravel(),
-                          "timestamp": np.arange(users * clicks), "clicked": True})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "user_id": np.tile(np.arange(users), clicks),
+            "item_id": chosen.T.ravel(),
+            "timestamp": np.arange(users * clicks),
+            "clicked": True,
+        }
+    )
     features = [FeatureTable("noise", noise), FeatureTable("visual", trait)]  # categories are made of the first
     return Dataset("signal", Interactions(frame, clock="ordinal"), features, items=np.arange(items))
 
 
 def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> None:
     data = one_pair(users=20, clicks=15, items=40)
-    config = Config.preset("autofis", **{**SETTINGS, **SIZES, "epochs": 4, "batch_size": 32, "dropout": 0.3,
-                                         "learning_rate": 0.01, "options": {"search_epochs": 2}})  # fmt: skip
+    config = Config.preset(
+        "autofis",
+        **{
+            **SETTINGS,
+            **SIZES,
+            "epochs": 4,
+            "batch_size": 32,
+            "dropout": 0.3,
+            "learning_rate": 0.01,
+            "options": {"search_epochs": 2},
+        },
+    )
 
     def trainer(name: str) -> Trainer:
-        study = Study.open(data, config)
+        study = SplitData.open(data, config)
         with torch.random.fork_rng():
             torch.manual_seed(0)
             model = AutoFIS(Context.build(study.data, study.split, study.slots, None, config), config)
@@ -240,10 +256,21 @@ def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> No
 def test_one_pair_decides_and_without_pairs_the_system_is_the_plain_network() -> None:
     """Without pairs it is level with the plain network, and with all of them behind what the search keeps."""
     data = one_pair()  # tastes show in a user's many clicks together, hardly in the last one
-    config = Config.preset("autofis", **{
-        **SETTINGS, "embedding_size": 16, "hidden": (64, 32), "dropout": 0.2, "learning_rate": 3e-3, "epochs": 6,
-        "batch_size": 64, "history_length": 1, "validation_clicks": 500, "options": {"search_epochs": 2},
-    })  # fmt: skip
+    config = Config.preset(
+        "autofis",
+        **{
+            **SETTINGS,
+            "embedding_size": 16,
+            "hidden": (64, 32),
+            "dropout": 0.2,
+            "learning_rate": 3e-3,
+            "epochs": 6,
+            "batch_size": 64,
+            "history_length": 1,
+            "validation_clicks": 500,
+            "options": {"search_epochs": 2},
+        },
+    )
     on, off, every = (auc(data, config.replace(**{"options.select": value})) for value in ("search", "none", "all"))
     plain = auc(data, config, PlainMLP)
     assert on > max(plain + 0.04, every + 0.01), (on, plain, every)

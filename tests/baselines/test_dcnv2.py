@@ -16,8 +16,8 @@ from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets, Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
@@ -57,9 +57,11 @@ def test_layers_reach_one_degree_more_each() -> None:
         assert (np.abs(top) > 1e-6).any()
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"rank": 2, "cross_layers": 2}, {"structure": "stacked", "cross_layers": 1}, {"cross_layers": 0},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"rank": 2, "cross_layers": 2}, {"structure": "stacked", "cross_layers": 1}, {"cross_layers": 0}],
+    ids=str,
+)
 @pytest.mark.parametrize("protocol", ["paper", "causal"])
 def test_scores_equal_the_parts_put_together(
     protocol: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -132,8 +134,14 @@ def products(seed: int = 0, users: int = 200, clicks: int = 30, items: int = 300
     taste, trait = draw.standard_normal((users, size)), draw.standard_normal((items, size))
     odds = np.exp(1.5 * taste @ trait.T)
     chosen = np.stack([draw.choice(items, clicks, p=row / row.sum()) for row in odds])
-    frame = pd.DataFrame({"user_id": np.tile(np.arange(users), clicks), "item_id": chosen.T.ravel(),
-                          "timestamp": np.arange(users * clicks), "clicked": True})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "user_id": np.tile(np.arange(users), clicks),
+            "item_id": chosen.T.ravel(),
+            "timestamp": np.arange(users * clicks),
+            "clicked": True,
+        }
+    )
     log = Interactions(frame, clock="ordinal")
     return Dataset("signal", log, [FeatureTable("visual", trait)], items=np.arange(items))
 

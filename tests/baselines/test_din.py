@@ -13,8 +13,8 @@ from hyperctr.baselines.din import DIN
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets, Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
@@ -112,8 +112,9 @@ def favourites(seed: int = 0, users: int = 150, clicks: int = 40, kinds: int = 6
 def test_few_clicks_resemble_the_candidate_and_only_attention_finds_them() -> None:
     """Switched off it is a wider plain network, well short of the margin: attention is what is measured."""
     data = favourites()
-    config = Config.preset("din", **{**SETTINGS, "history_length": 30, "learning_rate": 5e-3, "epochs": 8,
-                                     "options": {"units": [32]}})  # fmt: skip
+    config = Config.preset(
+        "din", **{**SETTINGS, "history_length": 30, "learning_rate": 5e-3, "epochs": 8, "options": {"units": [32]}}
+    )
     on, off = (auc(data, config.replace(**{"options.attention": value})) for value in (True, False))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.15, (on, plain)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from hyperctr.baselines.dstn import DSTN, Auxiliary
 from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.refusals import refusals
 from tests.baselines.signals import SETTINGS, PlainMLP, auc
 from tests.small import Small, small, targets_of
@@ -134,10 +134,20 @@ def test_a_large_exponent_stays_finite_and_every_parameter_learns() -> None:
 def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = refusals()
-    config = Config.preset("dstn", **{
-        **SETTINGS, "history_length": 5, "embedding_size": 16, "hidden": (64, 32), "dropout": 0.2, "epochs": 12,
-        "learning_rate": 5e-3, "batch_size": 50, "options": {"unclicks": 3, "attention": 32},
-    })  # fmt: skip
+    config = Config.preset(
+        "dstn",
+        **{
+            **SETTINGS,
+            "history_length": 5,
+            "embedding_size": 16,
+            "hidden": (64, 32),
+            "dropout": 0.2,
+            "epochs": 12,
+            "learning_rate": 5e-3,
+            "batch_size": 50,
+            "options": {"unclicks": 3, "attention": 32},
+        },
+    )
     on, off = (auc(data, config.replace(**{"options.unclicks": count})) for count in (3, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)

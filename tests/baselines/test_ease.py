@@ -13,8 +13,8 @@ from hyperctr.baselines.ease import Ease, cosine_weights, ease_weights, item_pro
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, visible
 

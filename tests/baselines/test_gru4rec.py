@@ -11,8 +11,8 @@ from torch import nn
 
 from hyperctr.baselines.gru4rec import GRU4Rec
 from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, PlainMLP, auc, recency
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
 

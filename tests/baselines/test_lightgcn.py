@@ -11,8 +11,8 @@ import torch
 from hyperctr.baselines.lightgcn import LightGCN
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, with_drawn_weights
 
@@ -116,10 +116,18 @@ def circles(seed: int = 0, users: int = 200, circles: int = 20, size: int = 10, 
 def test_few_clicks_link_a_circle_and_only_propagation_sees_it() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = circles()
-    config = Config.preset("lightgcn", **{
-        **SETTINGS, "protocol": "paper", "slot_count": 1, "embedding_size": 32, "learning_rate": 5e-3, "epochs": 6,
-        "batch_size": 50,
-    })  # fmt: skip
+    config = Config.preset(
+        "lightgcn",
+        **{
+            **SETTINGS,
+            "protocol": "paper",
+            "slot_count": 1,
+            "embedding_size": 32,
+            "learning_rate": 5e-3,
+            "epochs": 6,
+            "batch_size": 50,
+        },
+    )
     on, off = (auc(data, config.replace(layers=layers)) for layers in (3, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)

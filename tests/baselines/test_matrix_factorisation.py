@@ -9,7 +9,7 @@ from torch import nn
 
 from hyperctr.baselines.matrix_factorisation import ContentMF
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.model.hyperctr import Context
+from hyperctr.model.context import Context
 from tests.small import Small, small, targets_of, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")

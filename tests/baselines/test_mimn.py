@@ -14,8 +14,8 @@ from torch.nn.functional import cosine_similarity, softplus
 from hyperctr.baselines.mimn import Memory, Mimn
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
+from hyperctr.model.context import Context
 from hyperctr.model.history import Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
@@ -85,8 +85,12 @@ def test_the_memory_equals_steps_written_out_and_weights_add_up_to_one(balance: 
         for b in range(len(x)):
             steps = Steps(memory)
             found = [steps.click(one) for one in x[b, valid[b]]]
-            for name, expected in (("past", torch.cat([steps.hidden, steps.read])), ("slots", steps.slots),
-                                   ("usage", steps.usage), ("added", M * steps.sums.mean(0))):  # fmt: skip
+            for name, expected in (
+                ("past", torch.cat([steps.hidden, steps.read])),
+                ("slots", steps.slots),
+                ("usage", steps.usage),
+                ("added", M * steps.sums.mean(0)),
+            ):
                 close(getattr(trace, name)[b], expected)
             assert trace.channel[b, valid[b]].tolist() == [chosen for chosen, _ in found]
             for t, (_, held) in enumerate(found):
@@ -240,10 +244,19 @@ def interests(seed: int = 0, users: int = 60, clicks: int = 40, items: int = 160
 def test_interests_that_take_turns_and_only_the_memory_keeps_them_apart() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = interests()
-    config = Config.preset("mimn", **{
-        **SETTINGS, "embedding_size": 16, "hidden": (64, 32), "dropout": 0.1, "epochs": 7, "learning_rate": 5e-3,
-        "batch_size": 50, "negatives": 4,
-    })  # fmt: skip
+    config = Config.preset(
+        "mimn",
+        **{
+            **SETTINGS,
+            "embedding_size": 16,
+            "hidden": (64, 32),
+            "dropout": 0.1,
+            "epochs": 7,
+            "learning_rate": 5e-3,
+            "batch_size": 50,
+            "negatives": 4,
+        },
+    )
     on, off = (auc(data, config.replace(**{"options.memory": value})) for value in (True, False))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)

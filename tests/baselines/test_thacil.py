@@ -14,14 +14,18 @@ from hyperctr.baselines.thacil import ForwardAttention, Thacil
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets, Window
-from hyperctr.model.hyperctr import Context
 from tests.baselines.signals import SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
-SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6,), "history_length": 8,
-                         "options": {"block_size": 3, "heads": 2}}  # fmt: skip
+SIZES: dict[str, Any] = {
+    "embedding_size": 4,
+    "hidden": (6,),
+    "history_length": 8,
+    "options": {"block_size": 3, "heads": 2},
+}
 
 
 def build(study: Small, **changes: Any) -> Thacil:
@@ -66,12 +70,14 @@ def test_scores_equal_attention_written_out(protocol: str, monkeypatch: pytest.M
             cut = [past[k : k + 3] for k in range(0, len(past), 3)][::-1]  # the newest block is full, and last
             counts.add(len(cut))
             level = [
-                torch.cat([
-                    attend(model.weigh_items, item[part], category[part]),
-                    attend(model.weigh_categories, category[part], item[part]),
-                ])
+                torch.cat(
+                    [
+                        attend(model.weigh_items, item[part], category[part]),
+                        attend(model.weigh_categories, category[part], item[part]),
+                    ]
+                )
                 for part in cut
-            ]  # fmt: skip
+            ]
             interests = [
                 model.norm(block + heard(model.forwards, level, i) if i else block) for i, block in enumerate(level)
             ]
@@ -174,12 +180,22 @@ def sessions(seed: int = 0, users: int = 150, count: int = 8, length: int = 8, g
 def test_the_newest_block_counts_and_only_attention_over_blocks_tells_which_it_is() -> None:
     """Switched off, as one block or as blocks that hear nothing, it is level with the plain network."""
     data = sessions()
-    config = Config.preset("thacil", **{
-        **SETTINGS, "history_length": 16, "embedding_size": 16, "hidden": (32,), "learning_rate": 5e-3, "epochs": 12,
-        "options": {"block_size": 8},
-    })  # fmt: skip
-    on, deaf, one = (auc(data, config.replace(**{f"options.{name}": value}))
-                     for name, value in (("forward", True), ("forward", False), ("block_size", 16)))  # fmt: skip
+    config = Config.preset(
+        "thacil",
+        **{
+            **SETTINGS,
+            "history_length": 16,
+            "embedding_size": 16,
+            "hidden": (32,),
+            "learning_rate": 5e-3,
+            "epochs": 12,
+            "options": {"block_size": 8},
+        },
+    )
+    on, deaf, one = (
+        auc(data, config.replace(**{f"options.{name}": value}))
+        for name, value in (("forward", True), ("forward", False), ("block_size", 16))
+    )
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.02, (on, plain)
     assert max(deaf, one) < plain + 0.01, (deaf, one, plain)

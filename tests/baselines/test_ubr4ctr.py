@@ -15,8 +15,8 @@ from hyperctr.baselines.retrieval import item_codes
 from hyperctr.baselines.ubr4ctr import UBR4CTR
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context
 from hyperctr.training.loop import Trainer
 from tests.baselines.signals import CPU, SETTINGS, Events, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
@@ -71,13 +71,15 @@ def test_scores_equal_search_and_attention_written_out(protocol: str, retrieve: 
                 best = best[:2] if retrieve == "relevant" else list(range(min(2, len(past))))
                 kinds.add((len(best), int(chosen.sum()) > 1))
                 q = torch.cat([model.user[user], model.slot[slot], fields[item].flatten()])
-                layers = [torch.cat([a.weight, c.weight], 1) @ q + a.bias for a, c in (
-                    (model.query_known, model.query_item), (model.from_known, model.from_item),
-                )]  # fmt: skip
+                layers = [
+                    torch.cat([a.weight, c.weight], 1) @ q + a.bias
+                    for a, c in ((model.query_known, model.query_item), (model.from_known, model.from_item))
+                ]
                 first = layers[1]
                 if best:
-                    keys = torch.stack([torch.cat([fields[past[t][2]].flatten(), model.slot[past[t][3]]])
-                                        for t in best])  # fmt: skip
+                    keys = torch.stack(
+                        [torch.cat([fields[past[t][2]].flatten(), model.slot[past[t][3]]]) for t in best]
+                    )
                     first = first + model.from_records.weight @ ((keys @ layers[0]).softmax(0) @ keys)
                 one, _, _, last = model.head[2].layers  # type: ignore[misc]
                 expected = last(torch.relu(one(torch.relu(first))))[0]
@@ -197,8 +199,10 @@ def test_each_stage_teaches_its_part_and_searching_by_nothing_is_safe(monkeypatc
     assert float(penalised.detach()) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("epochs", "rounds", "stages"), [(1, 10, [1]), (2, 10, [2]), (12, 10, [2] + 10 * [1]),
-                                                          (12, 1, [10, 1, 1]), (40, 10, [20] + 20 * [1])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("epochs", "rounds", "stages"),
+    [(1, 10, [1]), (2, 10, [2]), (12, 10, [2] + 10 * [1]), (12, 1, [10, 1, 1]), (40, 10, [20] + 20 * [1])],
+)
 def test_the_plan_spends_all_epochs_and_ends_with_the_network(epochs: int, rounds: int, stages: list[int]) -> None:
     study = small(0, rows=80)
     model = build(study, epochs=epochs, options={"rounds": rounds}).float()
@@ -228,10 +232,20 @@ def far_back(seed: int = 0, users: int = 100, clicks: int = 75, back: int = 30, 
 def test_old_clicks_decide_and_without_a_search_the_system_is_the_plain_network() -> None:
     """Switched off, it attends to as many clicks, the latest: the signal is what is measured."""
     data = far_back()
-    config = Config.preset("ubr4ctr", **{
-        **SETTINGS, "history_length": 80, "embedding_size": 8, "hidden": (64, 32), "dropout": 0.2, "epochs": 8,
-        "learning_rate": 5e-3, "batch_size": 200, "options": {"rounds": 2},
-    })  # fmt: skip
+    config = Config.preset(
+        "ubr4ctr",
+        **{
+            **SETTINGS,
+            "history_length": 80,
+            "embedding_size": 8,
+            "hidden": (64, 32),
+            "dropout": 0.2,
+            "epochs": 8,
+            "learning_rate": 5e-3,
+            "batch_size": 200,
+            "options": {"rounds": 2},
+        },
+    )
     on, off = (auc(data, config.replace(**{"options.retrieve": way})) for way in ("relevant", "recent"))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.08, (on, plain)

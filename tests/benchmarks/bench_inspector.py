@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from hyperctr.display.layout import stable_layout
 from hyperctr.runtime import rng, write_atomic
-from hyperctr.widgets.layout import stable_layout
 from hyperctr.widgets.picture import Query, Scene
 from tests.browser.lab import Lab, chromium, jupyterlab, write_notebook
 
@@ -83,15 +83,26 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
     names = ("visual", "acoustic", "textual")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=hyperedges))])
     scene = Scene(
-        side="user", slot=0, nodes=list(range(nodes)), titles=[f"user {k}" for k in range(nodes)],
-        x=place[:, 0].astype(np.float32), y=place[:, 1].astype(np.float32),
-        degree=np.bincount(pairs[1], minlength=nodes).astype(np.int32), edge_offsets=offsets.astype(np.int32),
-        edge_nodes=pairs[1].astype(np.int32), edge_modality=draw.integers(3, size=hyperedges).astype(np.uint8),
-        edge_weight=np.ones(hyperedges, np.float32), edge_number=np.arange(hyperedges, dtype=np.int32),
-        edge_labels=list(range(hyperedges)), edge_titles=[f"item {k}" for k in range(hyperedges)],
-        total_edges=hyperedges, total_nodes=nodes, rule=f"showing {hyperedges:,} of {hyperedges:,} hyperedges",
-        modalities=names, query=Query("user", 0, names, 0.5, 0, False, None, hyperedges),
-    )  # fmt: skip
+        side="user",
+        slot=0,
+        nodes=list(range(nodes)),
+        titles=[f"user {k}" for k in range(nodes)],
+        x=place[:, 0].astype(np.float32),
+        y=place[:, 1].astype(np.float32),
+        degree=np.bincount(pairs[1], minlength=nodes).astype(np.int32),
+        edge_offsets=offsets.astype(np.int32),
+        edge_nodes=pairs[1].astype(np.int32),
+        edge_modality=draw.integers(3, size=hyperedges).astype(np.uint8),
+        edge_weight=np.ones(hyperedges, np.float32),
+        edge_number=np.arange(hyperedges, dtype=np.int32),
+        edge_labels=list(range(hyperedges)),
+        edge_titles=[f"item {k}" for k in range(hyperedges)],
+        total_edges=hyperedges,
+        total_nodes=nodes,
+        rule=f"showing {hyperedges:,} of {hyperedges:,} hyperedges",
+        modalities=names,
+        query=Query("user", 0, names, 0.5, 0, False, None, hyperedges),
+    )
     return scene, took
 
 

@@ -46,7 +46,7 @@ def hyperedges(nodes: int, seed: int = 0) -> Members:
 
 def scene_of(edges: Members, nodes: int) -> Any:
     """Lay out and cut our scene, all hyperedges shown, as ``Scenes.build`` does from a hypergraph of one modality."""
-    from hyperctr.widgets.layout import stable_layout
+    from hyperctr.display.layout import stable_layout
     from hyperctr.widgets.picture import Query, Scene
 
     size = np.array([len(members) for members in edges])
@@ -55,12 +55,26 @@ def scene_of(edges: Members, nodes: int) -> Any:
     place = stable_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
     names, labels = list(range(nodes)), list(range(len(edges)))
     return Scene(
-        "user", 0, names, list(map(str, names)), place[:, 0], place[:, 1],
-        np.bincount(member, minlength=nodes).astype(np.int32), np.append(0, np.cumsum(size)).astype(np.int32),
-        member.astype(np.int32), np.zeros(len(edges), np.uint8), np.ones(len(edges), np.float32),
-        np.arange(len(edges), dtype=np.int32), labels, list(map(str, labels)), len(edges), nodes, "all of them",
-        ("visual",), Query("user", 0, ("visual",), 0.5, 0, False, None, len(edges)),
-    )  # fmt: skip
+        "user",
+        0,
+        names,
+        list(map(str, names)),
+        place[:, 0],
+        place[:, 1],
+        np.bincount(member, minlength=nodes).astype(np.int32),
+        np.append(0, np.cumsum(size)).astype(np.int32),
+        member.astype(np.int32),
+        np.zeros(len(edges), np.uint8),
+        np.ones(len(edges), np.float32),
+        np.arange(len(edges), dtype=np.int32),
+        labels,
+        list(map(str, labels)),
+        len(edges),
+        nodes,
+        "all of them",
+        ("visual",),
+        Query("user", 0, ("visual",), 0.5, 0, False, None, len(edges)),
+    )
 
 
 def inspector() -> Callable[[Members, int], object]:

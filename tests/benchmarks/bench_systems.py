@@ -30,9 +30,9 @@ import hyperctr as hc
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
-from hyperctr.runs.experiment import build_model
 from hyperctr.runs.models import model_class
-from hyperctr.runs.run import Study
+from hyperctr.runs.scoring import build_model
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import rng, write_atomic
 from hyperctr.training.loop import Trainer
 
@@ -57,7 +57,7 @@ class Timed:
     def build(cls, data: Dataset, config: Config, preset: str, interest: Interest) -> list[Timed]:
         """Return the model once for every stage of its training."""
         made: list[Timed] = []
-        study = Study.open(data, config)
+        study = SplitData.open(data, config)
         torch.manual_seed(0)
         while not made or len(made) < len(made[0].trainer.stages):
             given = interest if model_class(config.model).needs_interest else None
@@ -117,9 +117,15 @@ def main() -> None:
     torch.set_num_threads(1)
     data = hc.load_dataset("planted", seed=0)
     config = Config.preset(YARDSTICK, "quick")
-    study = Study.open(data, config)
-    interest = pretrain_interest(data, study.split, study.slots, embedding_size=config.embedding_size,
-                                 epochs=config.interest_epochs, device="cpu")  # fmt: skip
+    study = SplitData.open(data, config)
+    interest = pretrain_interest(
+        data,
+        study.split,
+        study.slots,
+        embedding_size=config.embedding_size,
+        epochs=config.interest_epochs,
+        device="cpu",
+    )
 
     timed = Timed.build(data, config, "", interest)
     for name in options.models:
@@ -138,18 +144,20 @@ def main() -> None:
     yardstick = timed[0].epochs[1:]
     rows = []
     for one in timed:
-        rows.append({
-            "model": one.name,
-            "preset": one.preset,
-            "ratio": statistics.median(mine / its for mine, its in zip(one.epochs[1:], yardstick, strict=True)),
-            "seconds_per_epoch": statistics.median(one.epochs[1:]),
-            "steps_per_epoch": one.trainer.steps_per_epoch,
-            "step_ms": 1e3 * statistics.median(one.steps[1:]),
-            "point_ms": 1e3 * statistics.median(one.points[1:]),
-            "parameters": sum(parameter.numel() for parameter in one.trainer.model.parameters()),
-            "memory_mib": one.memory,
-            "stage": one.trainer.stages[one.stage].name,
-        })  # fmt: skip
+        rows.append(
+            {
+                "model": one.name,
+                "preset": one.preset,
+                "ratio": statistics.median(mine / its for mine, its in zip(one.epochs[1:], yardstick, strict=True)),
+                "seconds_per_epoch": statistics.median(one.epochs[1:]),
+                "steps_per_epoch": one.trainer.steps_per_epoch,
+                "step_ms": 1e3 * statistics.median(one.steps[1:]),
+                "point_ms": 1e3 * statistics.median(one.points[1:]),
+                "parameters": sum(parameter.numel() for parameter in one.trainer.model.parameters()),
+                "memory_mib": one.memory,
+                "stage": one.trainer.stages[one.stage].name,
+            }
+        )
     table = pd.DataFrame(rows)
     table = table.loc[table.groupby(["model", "preset"], sort=False).ratio.idxmax()]
     print(f"1 thread, torch {torch.__version__}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hyperctr.reporting.study import open_study
+from hyperctr.runs.session import open_study
 from tests.browser.lab import HULLS, ROOT, Lab, chromium, find_browser, jupyterlab
 
 

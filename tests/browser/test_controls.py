@@ -26,10 +26,12 @@ def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
 
 
 def test_hover_names_what_is_under_the_pointer(lab: Lab, page: Any) -> None:
-    node, title, degree = json.loads(lab.python(
-        "import json; k = int(inspector.scene.degree.argmax());"
-        "print(json.dumps([inspector.scene.nodes[k], inspector.scene.titles[k], int(inspector.scene.degree[k])]))"
-    ))  # fmt: skip
+    node, title, degree = json.loads(
+        lab.python(
+            "import json; k = int(inspector.scene.degree.argmax());"
+            "print(json.dumps([inspector.scene.nodes[k], inspector.scene.titles[k], int(inspector.scene.degree[k])]))"
+        )
+    )
     for view in ("hulls", "bipartite"):
         page.click(f"[data-key={view}]")
         page.wait_for_selector(f".hctr[data-view={view}]")
@@ -97,8 +99,10 @@ def test_the_keyboard_alone_steps_selects_and_clears(lab: Lab, page: Any) -> Non
     for key in ("n", "n", "Enter"):
         page.keyboard.press(key)
     page.wait_for_selector(".hctr[data-selected='1']")
-    second = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
-                           " return s.nodes[s.degreeOrder[1]]; })()")  # fmt: skip
+    second = page.evaluate(
+        "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return s.nodes[s.degreeOrder[1]]; })()"
+    )
     until(lab, "inspector.selection", f"[{second}]")
     page.keyboard.press("Escape")
     page.wait_for_selector(".hctr[data-selected='0']")
@@ -108,15 +112,37 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
     page.focus("[data-key=hulls]")
     reached = []
     for _ in range(60):
-        reached.append(page.evaluate(
-            "(() => { const a = document.activeElement; return !a.closest('.hctr') ? null :"
-            " a.dataset.key || a.getAttribute('aria-label') || a.className; })()"))  # fmt: skip
+        reached.append(
+            page.evaluate(
+                "(() => { const a = document.activeElement; return !a.closest('.hctr') ? null :"
+                " a.dataset.key || a.getAttribute('aria-label') || a.className; })()"
+            )
+        )
         if reached[-1] is None:
             break
         page.keyboard.press("Tab")
-    wanted = ["hulls", "bipartite", "incidence", "overlap", "difference", "user", "item", "png", "csv", "hif", "slot",
-              "play the slots", *lab.study.data.modalities, "delta", "neighbours", "limit", "query", "zoom in", "fit",
-              "selection"]  # fmt: skip
+    wanted = [
+        "hulls",
+        "bipartite",
+        "incidence",
+        "overlap",
+        "difference",
+        "user",
+        "item",
+        "png",
+        "csv",
+        "hif",
+        "slot",
+        "play the slots",
+        *lab.study.data.modalities,
+        "delta",
+        "neighbours",
+        "limit",
+        "query",
+        "zoom in",
+        "fit",
+        "selection",
+    ]
     assert [name for name in wanted if name not in reached] == []
     assert any(str(name).startswith("Hypergraph.") for name in reached), "the picture itself"
 
@@ -131,8 +157,10 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
     page.keyboard.press("ArrowLeft")
 
     page.focus(".hc-over")
-    node = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
-                         " return s.nodes[s.degreeOrder[0]]; })()")  # fmt: skip
+    node = page.evaluate(
+        "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return s.nodes[s.degreeOrder[0]]; })()"
+    )
     where = "id => document.querySelector('.hctr').inspector.at(id)"
     x = page.evaluate(where, node)[0]
     page.keyboard.press("ArrowLeft")

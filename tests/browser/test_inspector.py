@@ -32,8 +32,10 @@ def test_the_auc_of_the_nearest_run_stands_by_the_threshold(lab: Lab, page: Any)
 def test_a_click_selects_and_python_reads_it_back(lab: Lab, page: Any, view: str) -> None:
     lab.python(f"inspector.view = '{view}'")
     page.wait_for_selector(f".hctr[data-view={view}]")
-    node = page.evaluate("(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
-                         " return s.nodes[s.degreeOrder[0]]; })()")  # fmt: skip
+    node = page.evaluate(
+        "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return s.nodes[s.degreeOrder[0]]; })()"
+    )
     if view == "incidence":  # the first column is the node on most hyperedges
         place = page.evaluate("(() => { const c = document.querySelector('.hc-over'); return [c.clientWidth]; })()")
         left = 238 if place[0] > 700 else 190 if place[0] > 520 else 90
@@ -125,10 +127,15 @@ def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any
         return drawn, [int(cell.replace(",", "")) for cell in cells]
 
     def expected() -> tuple[list[int], list[int]]:
-        return tuple(json.loads(lab.python(
-            "c = inspector.contrast(); print([[int(c.only_here.sum()), len(c.there), int((~c.only_here).sum())],"
-            " list(c.counts.values())])"
-        )))  # fmt: skip
+        return tuple(
+            json.loads(
+                lab.python(
+                    "c = inspector.contrast(); print([[int(c.only_here.sum()), len(c.there),"
+                    " int((~c.only_here).sum())],"
+                    " list(c.counts.values())])"
+                )
+            )
+        )
 
     assert compared() == expected() and min(compared()[0]) > 0
     there = page.evaluate(  # what only the other has is selected from the keyboard
@@ -185,8 +192,10 @@ def test_striking_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
     after_scene(page, lambda: None, f"s.side === '{side}' && s.slot === {slot} && s.around !== ''")
     page.mouse.move(0, 0)
     page.hover(".hc-bars button >> nth=0")
-    lit = page.evaluate("(() => { const t = document.querySelector('.hctr').inspector.state;"
-                        " return t.scene.edge_number[t.hover.edge] ?? -1; })()")  # fmt: skip
+    lit = page.evaluate(
+        "(() => { const t = document.querySelector('.hctr').inspector.state;"
+        " return t.scene.edge_number[t.hover.edge] ?? -1; })()"
+    )
     inside = lab.python(f"print({number} in inspector.scene.edge_number)") == "True"
     assert lit == (int(number) if inside else -1)
     page.click("[data-act=restore]")

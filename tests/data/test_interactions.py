@@ -122,9 +122,7 @@ def test_nothing_is_said_about_a_clean_log() -> None:
 
 
 rows = st.lists(
-    st.tuples(st.integers(-3, 3), st.integers(0, 4), st.integers(0, 6), st.booleans()),
-    min_size=1,
-    max_size=30,
+    st.tuples(st.integers(-3, 3), st.integers(0, 4), st.integers(0, 6), st.booleans()), min_size=1, max_size=30
 ).filter(lambda values: any(row[3] for row in values))
 
 
@@ -145,10 +143,7 @@ def test_events_and_maps_against_brute_force(values: list[tuple[int, int, int, b
 
 def tiny(**options: Any) -> Dataset:
     frame = log(user_id=["b", "b", "a"], timestamp=[3, 1, 2], clicked=[1, 0, 1])
-    tables = [
-        FeatureTable("textual", [[1.0], [2.0]]),
-        FeatureTable("visual", [[1.0, 2.0], [0.0, 0.0]], [True, False]),
-    ]
+    tables = [FeatureTable("textual", [[1.0], [2.0]]), FeatureTable("visual", [[1.0, 2.0], [0.0, 0.0]], [True, False])]
     return Dataset("tiny", frame, tables, **options)
 
 
@@ -191,10 +186,7 @@ def test_catalogue_and_item_table() -> None:
 
 
 def test_fingerprint_follows_content_only() -> None:
-    one, other = (
-        tiny(),
-        tiny(licence="other", item_table=pd.DataFrame({"item_id": [7, 8], "title": ["x", "y"]})),
-    )
+    one, other = (tiny(), tiny(licence="other", item_table=pd.DataFrame({"item_id": [7, 8], "title": ["x", "y"]})))
     assert one.fingerprint == other.fingerprint
     subset = one.subset_modalities(["textual"])
     assert subset.modalities == ("textual",)

@@ -26,11 +26,7 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
 
 def test_default_sizes_and_calendar(data: Dataset) -> None:
     assert (data.num_users, data.num_items, len(data.clicked)) == (1000, 2000, 60_000)
-    assert {name: table.dim for name, table in data.features.items()} == {
-        "visual": 128,
-        "acoustic": 48,
-        "textual": 64,
-    }
+    assert {name: table.dim for name, table in data.features.items()} == {"visual": 128, "acoustic": 48, "textual": 64}
     assert abs(data.clicked.mean() - 2 / 3) < 0.002
     assert data.has_unclicks
     months = data.timestamp.astype("datetime64[s]").astype("datetime64[M]")

@@ -52,12 +52,7 @@ def test_all_ways_to_write_it_are_equal(tmp_path: Path, features: str, log: str)
     folder = write(tmp_path, features=features)
     if log == "parquet":
         frame = pd.DataFrame(
-            {
-                "user_id": [2, 2, 1, 1],
-                "item_id": [9, 7, 7, 9],
-                "timestamp": [30, 10, 20, 25],
-                "clicked": [1, 0, 1, 0],
-            }
+            {"user_id": [2, 2, 1, 1], "item_id": [9, 7, 7, 9], "timestamp": [30, 10, 20, 25], "clicked": [1, 0, 1, 0]}
         )
         frame.to_parquet(folder / "interactions.parquet")
         (folder / "interactions.csv").unlink()
@@ -89,10 +84,7 @@ def test_without_a_clicked_column_all_rows_are_clicks_and_the_clock_may_be_ordin
     [
         ("", "interactions.csv: is empty"),
         ("user_id,item_id,timestamp\n", "interactions.csv: there are no rows"),
-        (
-            "user_id;item_id;timestamp\n1;7;3\n",
-            r"line 1: fields are separated by semicolons \(';'\), expected commas",
-        ),
+        ("user_id;item_id;timestamp\n1;7;3\n", r"line 1: fields are separated by semicolons \(';'\), expected commas"),
         ("user_id\titem_id\ttimestamp\n1\t7\t3\n", "line 1: fields are separated by tabs"),
         ("user_id::item_id::timestamp\n1::7::3\n", "line 1: fields are separated by '::'"),
         ("user_id,item_id,timestamp\n1,7,3\n2;7;3\n", "line 3: fields are separated by semicolons"),
@@ -110,10 +102,7 @@ def test_without_a_clicked_column_all_rows_are_clicks_and_the_clock_may_be_ordin
         ),
         ("user_id,item_id,timestamp\n1,7,3\n1,,3\n", "line 3: item_id '' is empty"),
         ("user_id,item_id,timestamp,clicked\n1,7,3,1\n1,9,3,4.5\n", "line 3: clicked '4.5' is not usable"),
-        (
-            f"user_id,item_id,timestamp\n1,7,3\n{'9' * 5000},7,3\n",
-            r"line 3: user_id .*characters\) is longer than 256",
-        ),
+        (f"user_id,item_id,timestamp\n1,7,3\n{'9' * 5000},7,3\n", r"line 3: user_id .*characters\) is longer than 256"),
         ("user_id,item_id,timestamp\n1,7,3\n1,\xfc,3\n", "0xfc, which is not UTF-8; convert the file first"),
     ],
 )

@@ -84,8 +84,13 @@ def test_two_definitions_by_hand():
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.4, 0.5, 0.75]), st.booleans(), st.booleans(),
-       st.sampled_from([None, 2, 3]))  # fmt: skip
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([0.0, 0.4, 0.5, 0.75]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 2, 3]),
+)
 def test_hypergraphs_of_slots_equal_the_definitions(seed, delta, quantile, weighted, neighbours):
     study = small(seed)
     options = {"quantile": quantile, "neighbours": neighbours, "weighted": weighted, "seed": seed}
@@ -156,8 +161,16 @@ def test_bipartite_graph_holds_the_pairs_and_eq5_on_it_is_a_graph_convolution(se
     for e in range(H.num_hyperedges):
         user, item = H.members(e).tolist()
         assert graphs.user_rows.slot[user] == graphs.item_rows.slot[item - cut]
-        pairs.add(tuple(int(x[k]) for x, k in ((graphs.user_rows.node, user), (graphs.item_rows.node, item - cut),
-                                               (graphs.user_rows.slot, user))))  # fmt: skip
+        pairs.add(
+            tuple(
+                int(x[k])
+                for x, k in (
+                    (graphs.user_rows.node, user),
+                    (graphs.item_rows.node, item - cut),
+                    (graphs.user_rows.slot, user),
+                )
+            )
+        )
     assert pairs == {click[:3] for c, click in enumerate(study.clicks) if c not in dropped}
     assert len(pairs) == H.num_hyperedges
 

@@ -22,8 +22,13 @@ def test_networkx_graph_is_bipartite_with_all_attributes(modal):
     expected = {(v, 5 + e) for v, e in zip(*modal.incidence.tolist(), strict=True)}
     assert {tuple(sorted(edge)) for edge in graph.edges} == expected
     assert graph.nodes[7] == {
-        "bipartite": 1, "kind": "hyperedge", "modality": "acoustic", "weight": 0.75, "label": 7, "slot": 3,
-    }  # fmt: skip
+        "bipartite": 1,
+        "kind": "hyperedge",
+        "modality": "acoustic",
+        "weight": 0.75,
+        "label": 7,
+        "slot": 3,
+    }
     assert graph.degree[4] == graph.degree[8] == 0  # the isolated node and the empty hyperedge
 
 
@@ -97,10 +102,7 @@ def test_a_plain_foreign_file_is_read_in_order_of_appearance(tmp_path):
         (lambda c: c["edges"][1].update(weight="heavy"), r"edges\[1\].weight' is 'heavy'; expected a number"),
         (lambda c: c["edges"][1].update(weight=-1), r"weight\[1\] is -1"),
         (lambda c: c["edges"][1].update(attrs=3), r"edges\[1\].attrs' is 3"),
-        (
-            lambda c: c["edges"][1]["attrs"].update(label="x"),
-            r"edges\[1\].attrs.label' is 'x'; expected a whole",
-        ),
+        (lambda c: c["edges"][1]["attrs"].update(label="x"), r"edges\[1\].attrs.label' is 'x'; expected a whole"),
         (lambda c: c["edges"][1]["attrs"].update(modality="smell"), "metadata.modalities"),
         (lambda c: c["nodes"][1]["attrs"].update(index=0), "attrs.index' must hold each number"),
         (lambda c: c.update(metadata=[]), r"key 'metadata' is \[\]"),

@@ -122,8 +122,14 @@ def test_scales_are_the_diagonals_of_equation_5(pair):
 
 def test_same_as_sees_every_field(modal):
     fields = {name: getattr(modal, name) for name in ("weight", "group", "label", "group_names", "node_kind", "slot")}
-    changes = {"weight": [1.0, 0.1, 0.75, 0.4], "group": [0, 1, 1, 1], "label": [7, 9, 7, 8], "slot": 4,
-               "group_names": ("v", "a"), "node_kind": "item"}  # fmt: skip
+    changes = {
+        "weight": [1.0, 0.1, 0.75, 0.4],
+        "group": [0, 1, 1, 1],
+        "label": [7, 9, 7, 8],
+        "slot": 4,
+        "group_names": ("v", "a"),
+        "node_kind": "item",
+    }
     assert Hypergraph(modal.incidence.flip(1), 5, 4, **fields).same_as(modal)
     for name, value in changes.items():
         assert not Hypergraph(modal.incidence, 5, 4, **(fields | {name: value})).same_as(modal), name
@@ -148,7 +154,7 @@ def test_same_as_sees_every_field(modal):
         (([[0], [0]], 1, 2, [float("nan"), 1]), DataError, r"weight\[0\] is nan"),
         (([[0], [0]], 1, 1, None, [-1]), DataError, r"group\[0\] is -1"),
     ],
-)  # fmt: skip
+)
 def test_wrong_arguments_are_named(arguments, error, words):
     with pytest.raises(error, match=words):
         Hypergraph(*arguments)

@@ -22,13 +22,21 @@ def test_nodes_and_hyperedges(modal):
 def test_modalities_ignore_empty_hyperedges(modal):
     frame = stats.modalities(modal).as_frame()
     assert frame.loc["visual"].round(6).to_dict() == {
-        "hyperedges": 2, "incidences": 5, "covered": 0.8, "mean_size": 2.5, "max_size": 3,
+        "hyperedges": 2,
+        "incidences": 5,
+        "covered": 0.8,
+        "mean_size": 2.5,
+        "max_size": 3,
         "mean_weight": 0.55,
-    }  # fmt: skip
+    }
     assert frame.loc["acoustic"].round(6).to_dict() == {
-        "hyperedges": 1, "incidences": 2, "covered": 0.4, "mean_size": 2.0, "max_size": 2,
+        "hyperedges": 1,
+        "incidences": 2,
+        "covered": 0.4,
+        "mean_size": 2.0,
+        "max_size": 2,
         "mean_weight": 0.75,
-    }  # fmt: skip
+    }
 
 
 def test_overlap_counts_who_stands_where_in_both(modal):
@@ -40,8 +48,13 @@ def test_overlap_counts_who_stands_where_in_both(modal):
 def test_totals_count_components_without_isolated_nodes(modal, empty):
     two = Hypergraph([[0, 1, 1, 2, 3, 4], [0, 0, 1, 1, 2, 2]], 6, 4)  # {0,1,2} and {3,4}, node 5 alone
     assert stats.totals(two).as_frame().iloc[0].to_dict() == {
-        "nodes": 6, "hyperedges": 3, "incidences": 6, "isolated": 1, "components": 2, "largest": 3,
-    }  # fmt: skip
+        "nodes": 6,
+        "hyperedges": 3,
+        "incidences": 6,
+        "isolated": 1,
+        "components": 2,
+        "largest": 3,
+    }
     assert stats.totals(modal).as_numpy().tolist() == [[5, 3, 7, 1, 1, 4]]
     assert stats.totals(empty).as_numpy().tolist() == [[3, 0, 0, 3, 0, 0]]
     assert stats.totals(Hypergraph([[], []], 0, 0)).as_numpy().tolist() == [[0, 0, 0, 0, 0, 0]]
@@ -49,11 +62,7 @@ def test_totals_count_components_without_isolated_nodes(modal, empty):
 
 def test_summary_has_a_row_per_slot_and_modality(modal, empty):
     frame = stats.summary([empty, modal])
-    assert list(zip(frame["slot"], frame["modality"], strict=True)) == [
-        (0, "group 0"),
-        (3, "visual"),
-        (3, "acoustic"),
-    ]
+    assert list(zip(frame["slot"], frame["modality"], strict=True)) == [(0, "group 0"), (3, "visual"), (3, "acoustic")]
     assert frame["incidences"].tolist() == [0, 5, 2]
     assert np.isnan(frame["mean_size"][0])
     assert isinstance(stats.summary([]), pd.DataFrame)

@@ -33,8 +33,9 @@ class Dense:
             seen = table.values[table.present].astype(float)
             spread = seen.std(0)
             scaled = (table.values - seen.mean(0)) / np.where(spread > 0, spread, 1) / table.dim**0.5
-            vector = np.where(table.present[:, None], self.linear(scaled, f"items.projection.{name}"),
-                              self.p[f"items.absent.{name}"])  # fmt: skip
+            vector = np.where(
+                table.present[:, None], self.linear(scaled, f"items.projection.{name}"), self.p[f"items.absent.{name}"]
+            )
             self.static += vector / len(data.features)
         left = study.without(dropped)
         self.graph: dict[int, tuple[Array, Array, Array, Array]] = {}  # slot -> user, item vectors; who is active
@@ -92,10 +93,12 @@ class Dense:
         """Eq 1-4 and the mean."""
         if not history:
             return self.p["sequence.empty"]
-        x = np.stack([
-            self.user[user] + self.static[i] + self.p["sequence.position"][k] + self.p["sequence.tag"][short]
-            for k, (i, short) in enumerate(history)
-        ])  # fmt: skip
+        x = np.stack(
+            [
+                self.user[user] + self.static[i] + self.p["sequence.position"][k] + self.p["sequence.tag"][short]
+                for k, (i, short) in enumerate(history)
+            ]
+        )
         x = self.scaled(normed(x), "sequence.norm")
         width = self.config.embedding_size // self.config.attention_heads
         for layer in range(self.config.attention_layers):

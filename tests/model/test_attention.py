@@ -22,12 +22,17 @@ def twin(layer: EncoderLayer, size: int) -> nn.TransformerEncoderLayer:
     state = {
         "self_attn.in_proj_weight": torch.cat([layer.query.weight, layer.key.weight, layer.value.weight]),
         "self_attn.in_proj_bias": torch.cat([layer.query.bias, layer.key.bias, layer.value.bias]),
-        "self_attn.out_proj.weight": layer.output.weight, "self_attn.out_proj.bias": layer.output.bias,
-        "linear1.weight": layer.first.weight, "linear1.bias": layer.first.bias,
-        "linear2.weight": layer.second.weight, "linear2.bias": layer.second.bias,
-        "norm1.weight": layer.norm_attention.weight, "norm1.bias": layer.norm_attention.bias,
-        "norm2.weight": layer.norm_feedforward.weight, "norm2.bias": layer.norm_feedforward.bias,
-    }  # fmt: skip
+        "self_attn.out_proj.weight": layer.output.weight,
+        "self_attn.out_proj.bias": layer.output.bias,
+        "linear1.weight": layer.first.weight,
+        "linear1.bias": layer.first.bias,
+        "linear2.weight": layer.second.weight,
+        "linear2.bias": layer.second.bias,
+        "norm1.weight": layer.norm_attention.weight,
+        "norm1.bias": layer.norm_attention.bias,
+        "norm2.weight": layer.norm_feedforward.weight,
+        "norm2.bias": layer.norm_feedforward.bias,
+    }
     theirs.load_state_dict(state)
     return theirs
 

@@ -156,10 +156,7 @@ def test_cuda_equals_cpu_and_repeats_bit_for_bit():
 def test_pyg_ignores_the_weights_and_is_not_symmetric():
     geometric = pytest.importorskip("torch_geometric.nn")
     H = Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], 4, 2, weight=[1.0, 5.0])
-    theirs, ours = (
-        geometric.HypergraphConv(1, 1, bias=False).double(),
-        HypergraphConv(1, 1, bias=False).double(),
-    )
+    theirs, ours = (geometric.HypergraphConv(1, 1, bias=False).double(), HypergraphConv(1, 1, bias=False).double())
     torch.nn.init.ones_(theirs.lin.weight)
     torch.nn.init.ones_(ours.weight)
     x = torch.tensor([[6.0], [0.0], [0.0], [0.0]], dtype=torch.float64)

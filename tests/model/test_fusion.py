@@ -14,8 +14,10 @@ def test_fusion_contracts_the_outer_product(size, batch):
     draw = torch.Generator().manual_seed(0)
     s, g = (torch.randn(batch, size, generator=draw, dtype=torch.float64) for _ in range(2))
     one = torch.ones(batch, 1, dtype=torch.float64)
-    outer = torch.stack([torch.outer(a, b) for a, b in zip(torch.cat([s, one], 1), torch.cat([g, one], 1), strict=True)]
-                        or [torch.zeros(size + 1, size + 1).double()])[:batch]  # fmt: skip
+    outer = torch.stack(
+        [torch.outer(a, b) for a, b in zip(torch.cat([s, one], 1), torch.cat([g, one], 1), strict=True)]
+        or [torch.zeros(size + 1, size + 1).double()]
+    )[:batch]
     expected = outer.flatten(1) @ fusion.weight.flatten(0, 1)
     torch.testing.assert_close(fusion(s, g), expected, rtol=0, atol=1e-12)
 

@@ -13,8 +13,9 @@ from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import Context, HyperCTR
+from hyperctr.model.hyperctr import HyperCTR
 from tests.model.dense import Dense
 from tests.small import Small, small
 
@@ -81,9 +82,16 @@ def test_scores_equal_the_dense_formulas(changes):
 def test_modalities_left_out_are_not_looked_at():
     study = small(2, rows=60)
     visual = study.data.subset_modalities(["visual"])
-    one = replace(study, data=visual, interest=replace(
-        study.interest, degree=study.interest.degree[:, :1], matrix=study.interest.matrix[:, :, :1],
-        modalities=("visual",)))  # fmt: skip
+    one = replace(
+        study,
+        data=visual,
+        interest=replace(
+            study.interest,
+            degree=study.interest.degree[:, :1],
+            matrix=study.interest.matrix[:, :, :1],
+            modalities=("visual",),
+        ),
+    )
     model = build(one, TINY)
     assert not any("textual" in name for name, _ in [*model.named_parameters(), *model.named_buffers()])
     assert [H.num_groups for H in model.context.graphs.assemble()] == [1, 1]

@@ -16,8 +16,8 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.errors import RunError
 from hyperctr.evaluation import compare
 from hyperctr.runs.compare import compare_cached, compare_runs, differing_settings, metric_differences
-from hyperctr.runs.experiment import pool_scores, pools_of_test
 from hyperctr.runs.run import Run
+from hyperctr.runs.scoring import pool_scores, pools_of_test
 from hyperctr.runs.store import run_names
 from tests.conftest import Tiny
 

@@ -19,7 +19,8 @@ from hyperctr.errors import ConfigError, DataError, RunError
 from hyperctr.runs import experiment
 from hyperctr.runs.experiment import train
 from hyperctr.runs.models import MODELS
-from hyperctr.runs.run import Study, load_run
+from hyperctr.runs.run import load_run
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import run_id, run_names
 from tests.conftest import Tiny
 
@@ -93,10 +94,10 @@ def test_an_ordinal_clock_is_cut_in_slots_of_equal_width(tiny: Tiny, store: Path
 def test_a_split_kind_has_its_own_ratios(tiny: Tiny) -> None:
     clicks = int(tiny.data.clicked.sum())
     for kind, shares in (("random", (0.7, 0.2, 0.1)), ("temporal", (0.7, 0.1, 0.2))):
-        parts = Study.open(tiny.data, Config(split=kind)).split  # type: ignore[arg-type]
+        parts = SplitData.open(tiny.data, Config(split=kind)).split  # type: ignore[arg-type]
         sizes = [len(parts.rows(name)) / clicks for name in ("train", "validation", "test")]
         assert sizes == pytest.approx(shares, abs=0.01)
-        asked = Study.open(tiny.data, Config(split=kind, ratios=(0.5, 0.25, 0.25))).split  # type: ignore[arg-type]
+        asked = SplitData.open(tiny.data, Config(split=kind, ratios=(0.5, 0.25, 0.25))).split  # type: ignore[arg-type]
         assert len(asked.train) / clicks == pytest.approx(0.5, abs=0.01)
     last = [tiny.data.timestamp[parts.rows(name)] for name in ("train", "validation", "test")]
     assert last[0].max() < last[1].min() and last[1].max() < last[2].min()

@@ -20,8 +20,9 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
 from hyperctr.evaluation import compare, evaluate, item_scores
 from hyperctr.model.history import Targets
-from hyperctr.runs.experiment import pool_scores, pools_of_test
-from hyperctr.runs.run import Study, load_run
+from hyperctr.runs.run import load_run
+from hyperctr.runs.scoring import pool_scores, pools_of_test
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import run_names
 from tests.conftest import TINY_SIZES, Tiny
 
@@ -32,9 +33,18 @@ REFERENCE = "content matrix factorisation"
 def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
     run, config = tiny.run, tiny.run.config
     assert {path.name for path in run.folder.iterdir()} == {
-        "config.toml", "data.json", "code.json", "status.json", "events.jsonl", "interest.safetensors", "metrics.json",
-        "model.safetensors", "rows.csv", "draws.json", "DONE",
-    }  # fmt: skip
+        "config.toml",
+        "data.json",
+        "code.json",
+        "status.json",
+        "events.jsonl",
+        "interest.safetensors",
+        "metrics.json",
+        "model.safetensors",
+        "rows.csv",
+        "draws.json",
+        "DONE",
+    }
     assert run.folder == tiny.store / run.id
     assert hc.Config.from_toml(run.folder / "config.toml") == config
 
@@ -74,7 +84,7 @@ def test_the_reference_row_is_a_run_of_its_own(tiny: Tiny, tiny_store: Path) -> 
     assert others[0].interest is None and tiny.run.interest is not None
 
 
-def some_pairs(data: Dataset, study: Study) -> pd.DataFrame:
+def some_pairs(data: Dataset, study: SplitData) -> pd.DataFrame:
     """Test clicks, training clicks and pairs nobody saw, mixed."""
     rows = np.concatenate([study.split.test[:20], study.split.train[:20]])
     known = data.interactions.loc[rows, ["user_id", "item_id", "timestamp"]]
@@ -90,8 +100,15 @@ def test_predictions_are_the_models_scores_in_the_order_asked_for(tiny: Tiny) ->
     assert ((found > 0) & (found < 1)).all() and len(np.unique(found)) > 60
     user, item = tiny.data.users_to_index(pairs["user_id"]), tiny.data.items_to_index(pairs["item_id"])
     time = pairs["timestamp"].to_numpy()
-    place = {event: k for k, event in enumerate(zip(*(x[study.split.train] for x in (
-        study.data.user_index, study.data.item_index, study.data.timestamp)), strict=True))}  # fmt: skip
+    place = {
+        event: k
+        for k, event in enumerate(
+            zip(
+                *(x[study.split.train] for x in (study.data.user_index, study.data.item_index, study.data.timestamp)),
+                strict=True,
+            )
+        )
+    }
     click = np.array([place.get(event, -1) for event in zip(user, item, time, strict=True)])
     assert (click >= 0).sum() == 20
     targets = Targets(*map(torch.tensor, (user, study.slots.of(time), time, click)))
@@ -135,8 +152,9 @@ def test_a_training_click_is_hidden_from_its_own_prediction(tiny: Tiny) -> None:
         ([1], [10_000], [1, 2], ShapeError, "lengths 1, 1 and 2"),
     ],
 )
-def test_predict_says_what_is_wrong(tiny: Tiny, users: list, items: list, times: list | None, error: type,
-                                    message: str) -> None:  # fmt: skip
+def test_predict_says_what_is_wrong(
+    tiny: Tiny, users: list, items: list, times: list | None, error: type, message: str
+) -> None:
     with pytest.raises(error, match=message):
         tiny.run.predict(users, items, times)
 
@@ -144,8 +162,17 @@ def test_predict_says_what_is_wrong(tiny: Tiny, users: list, items: list, times:
 def test_another_process_predicts_the_same(tiny: Tiny, tmp_path: Path) -> None:
     pairs = some_pairs(tiny.data, tiny.run.study)
     pairs.to_csv(tmp_path / "pairs.csv", index=False)
-    line = [sys.executable, "-m", "hyperctr", "predict", tiny.run.id[:8], "--pairs", str(tmp_path / "pairs.csv"),
-            "--out", str(tmp_path / "scores.parquet")]  # fmt: skip
+    line = [
+        sys.executable,
+        "-m",
+        "hyperctr",
+        "predict",
+        tiny.run.id[:8],
+        "--pairs",
+        str(tmp_path / "pairs.csv"),
+        "--out",
+        str(tmp_path / "scores.parquet"),
+    ]
     environment = {**os.environ, "HYPERCTR_RUNS": str(tiny.store), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -155,8 +182,9 @@ def test_another_process_predicts_the_same(tiny: Tiny, tmp_path: Path) -> None:
     np.testing.assert_array_equal(scores["score"], here)
 
 
-def test_data_made_in_memory_have_to_be_given_again(tiny: Tiny, tmp_path: Path,
-                                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_data_made_in_memory_have_to_be_given_again(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     data = Dataset("mine", tiny.data.interactions, tiny.data.features.values(), items=tiny.data.items)
     with warnings.catch_warnings():

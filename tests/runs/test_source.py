@@ -69,10 +69,24 @@ def touched(folder: Path, path: str, text: str = "\nchanged = 1\n") -> set[str]:
     return {name for name in before if before[name] != after[name]}
 
 
-@pytest.mark.parametrize("path", ["model/fusion.py", "hypergraph/stack.py", "training/loop.py", "slots.py",
-                                  "runs/experiment.py", "runs/run.py", "data/splits.py", "data/dataset.py",
-                                  "baselines/trivial.py", "baselines/__init__.py", "runtime.py", "statistics.py",
-                                  "baselines/matrix_factorisation.py"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "model/fusion.py",
+        "hypergraph/stack.py",
+        "training/loop.py",
+        "slots.py",
+        "runs/experiment.py",
+        "runs/run.py",
+        "data/splits.py",
+        "data/dataset.py",
+        "baselines/trivial.py",
+        "baselines/__init__.py",
+        "runtime.py",
+        "statistics.py",
+        "baselines/matrix_factorisation.py",
+    ],
+)
 def test_what_every_run_uses_counts_for_all(copy: Path, path: str) -> None:
     assert touched(copy, path) == {"hyperctr", REFERENCE_MODEL, "extra"}
 
@@ -86,9 +100,20 @@ def test_what_one_model_uses_counts_for_it_alone(copy: Path) -> None:
     assert code_files("extra").keys() - code_files("hyperctr").keys() == {"baselines/extra.py", "baselines/helper.py"}
 
 
-@pytest.mark.parametrize("path", ["reporting/figures.py", "runs/store.py", "runs/states.py", "errors.py", "config.py",
-                                  "cli/__init__.py", "model/explain.py", "__init__.py",
-                                  "data/registry.py"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "figures/__init__.py",
+        "runs/store.py",
+        "runs/states.py",
+        "errors.py",
+        "config.py",
+        "cli/__init__.py",
+        "model/explain.py",
+        "__init__.py",
+        "data/registry.py",
+    ],
+)
 def test_what_no_result_depends_on_counts_for_none(copy: Path, path: str) -> None:
     assert touched(copy, path) == set()
 

@@ -18,7 +18,7 @@ import hyperctr as hc
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import RunError
 from hyperctr.runs import source, stale
-from hyperctr.runs.claims import claim, held
+from hyperctr.runs.locks import claim, held
 from hyperctr.runs.stale import why_stale
 from hyperctr.runs.states import list_runs, read_status, write_status
 from hyperctr.runs.store import run_id, run_names
@@ -77,8 +77,14 @@ def start(log: Path, *options: str) -> subprocess.Popen[str]:
     import torch
 
     environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    return subprocess.Popen([sys.executable, "-c", TRAIN, str(log), *options], cwd=ROOT, env=environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(log), *options],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -112,8 +118,9 @@ def assert_same(folder: Path, tiny: Tiny) -> None:
     assert again.events.drop(columns=list(timed)).equals(tiny.run.events.drop(columns=list(timed)))
 
 
-def test_the_second_process_waits_and_takes_over_when_the_first_is_killed(tiny: Tiny, store: Path,
-                                                                        tmp_path: Path) -> None:  # fmt: skip
+def test_the_second_process_waits_and_takes_over_when_the_first_is_killed(
+    tiny: Tiny, store: Path, tmp_path: Path
+) -> None:
     """The first is killed in mid-run; the second, which had waited all the while, goes on to the same bits."""
     name, log = tiny.run.id, tmp_path / "log"
     first = start(log, "slow", "afresh")
@@ -199,9 +206,17 @@ def test_a_state_is_what_was_written_unless_the_disk_says_otherwise(store: Path)
 
 @pytest.mark.parametrize(
     ("file", "content"),
-    [("metrics.json", b'{"auc": 0.'), ("metrics.json", b"\xff\xfe"), ("metrics.json", b"[]"), ("metrics.json", b"{}"),
-     ("config.toml", b"seed = "), ("config.toml", b"\xff"), ("config.toml", b"sed = 1"), ("metrics.json", None)],
-)  # fmt: skip
+    [
+        ("metrics.json", b'{"auc": 0.'),
+        ("metrics.json", b"\xff\xfe"),
+        ("metrics.json", b"[]"),
+        ("metrics.json", b"{}"),
+        ("config.toml", b"seed = "),
+        ("config.toml", b"\xff"),
+        ("config.toml", b"sed = 1"),
+        ("metrics.json", None),
+    ],
+)
 def test_a_corrupt_run_names_the_file_and_the_fix(tiny: Tiny, copied: Path, file: str, content: bytes | None) -> None:
     (copied / file).unlink()
     if content is not None:
@@ -264,8 +279,9 @@ def test_why_a_run_is_stale(tiny: Tiny, copied: Path, monkeypatch: pytest.Monkey
     assert why_stale(name).startswith("code: the run was made by a version that did not keep what it used")
 
 
-def test_why_stale_follows_the_source(tiny: Tiny, copied: Path, tmp_path: Path,
-                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_why_stale_follows_the_source(
+    tiny: Tiny, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "hyperctr"
     shutil.copytree(source.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(source, "PACKAGE", package)

@@ -23,8 +23,13 @@ def changed(name: str) -> Config:
     """The defaults with one setting changed to another that is allowed."""
     value = getattr(Config(), name)
     choices = get_args(get_type_hints(Config)[name])
-    special = {"model": MODELS.keys() - {value, "hyperctr+"}, "ratios": [(0.6, 0.2, 0.2)], "modalities": [("visual",)],
-               "hidden": [(64, 32)], "attention_heads": [4]}  # fmt: skip
+    special = {
+        "model": MODELS.keys() - {value, "hyperctr+"},
+        "ratios": [(0.6, 0.2, 0.2)],
+        "modalities": [("visual",)],
+        "hidden": [(64, 32)],
+        "attention_heads": [4],
+    }
     if name in special:
         return Config(**{name: next(iter(special[name]))})
     if isinstance(value, bool):
@@ -50,9 +55,13 @@ def test_ids_are_stable_and_depend_on_the_data(tiny: Tiny) -> None:
         f"print(run_id(hc.load_dataset('planted', **{TINY_SIZES}), hc.Config()))"
     )
     elsewhere = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONHASHSEED": "17"},
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONHASHSEED": "17"},
+    )
     assert elsewhere.stdout.strip() == here
     assert store.run_id(hc.load_dataset("planted", seed=1, **TINY_SIZES), Config()) != here
     assert store.run_id(tiny.data.subset_modalities(["visual"]), Config()) != here

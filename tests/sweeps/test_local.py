@@ -126,9 +126,12 @@ def test_a_disturbed_sweep_ends_bit_identical(undisturbed: Undisturbed, tmp_path
     for number in (signal.SIGINT, signal.SIGKILL):
         # a shell starts what it puts into the background deaf to Ctrl-C, and children inherit that
         sweep = subprocess.Popen(
-            command, env=environment(runs), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            command,
+            env=environment(runs),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )  # fmt: skip
+        )
         wait_for(further)
         sweep.send_signal(number)
         sweep.communicate()
@@ -157,9 +160,12 @@ def test_a_sweep_stops_in_time_and_can_go_on(tmp_path: Path, tiny_table: Path) -
 
 
 def test_exit_codes_of_the_command(
-    undisturbed: Undisturbed, tmp_path: Path, tiny_table: Path, monkeypatch: pytest.MonkeyPatch,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    tiny_table: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('title = "t"\n[settings]\nepoch = 3\n' + PLAN)
     assert main(["sweep", "run", str(wrong)]) == 2
@@ -183,11 +189,28 @@ def test_exit_codes_of_the_command(
     ]
 
 
-def test_dry_run_says_what_is_left_and_what_it_takes(tmp_path: Path, tiny_table: Path,
-                                                     capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_dry_run_says_what_is_left_and_what_it_takes(
+    tmp_path: Path, tiny_table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     mine = write_plan(tmp_path / "tiny.toml", PLAN)
-    assert main(["sweep", "run", str(mine), *TABLE, "--data-dir", str(tiny_table), "--seeds", "2", "--dry-run",
-                 "--workers", "2"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "sweep",
+                "run",
+                str(mine),
+                *TABLE,
+                "--data-dir",
+                str(tiny_table),
+                "--seeds",
+                "2",
+                "--dry-run",
+                "--workers",
+                "2",
+            ]
+        )
+        == 0
+    )
     *rows, summary = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["run", "state", "minutes", "MiB", "what"]
     assert sorted(row.split("  ")[-1] for row in rows[1:]) == [

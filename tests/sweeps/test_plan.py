@@ -11,8 +11,8 @@ import pytest
 from hyperctr.config import REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runs.store import run_id
-from hyperctr.sweeps.grammar import parse_plan
 from hyperctr.sweeps.plan import known_plans, open_plan, read_plan, unique_runs
+from hyperctr.sweeps.schema import parse_plan
 
 ROWS = '[[rows]]\nlabel = "a"\n'
 OWN = ("hyperctr+", "hyperctr")
@@ -29,35 +29,51 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ('title = "t"\nmodel = "hyper"\n' + ROWS, "model = 'hyper' is not known; did you mean 'hyperctr'?"),
         ('title = "t"\n[settings]\nepoch = 3\n' + ROWS, "unknown setting 'epoch': did you mean 'epochs'?"),
         ('title = "t"\n[settings]\nepochs = "3"\n' + ROWS, "setting epochs = '3' must be of type int, got str"),
-        ('title = "t"\n[settings]\nseed = 3\n' + ROWS,
-         "settings.seed cannot be set here: give the number of seeds under each preset"),
-        ('title = "t"\n' + VARY.replace("layers", "layer"),
-         "vary[1].setting: unknown setting 'layer': did you mean 'layers'?"),
-        ('title = "t"\n' + VARY.replace("2]", "2, 99]"),
-         "layers '99' at preset smoke: setting layers = 99 is out of bounds: must be between 0 and 16"),
+        (
+            'title = "t"\n[settings]\nseed = 3\n' + ROWS,
+            "settings.seed cannot be set here: give the number of seeds under each preset",
+        ),
+        (
+            'title = "t"\n' + VARY.replace("layers", "layer"),
+            "vary[1].setting: unknown setting 'layer': did you mean 'layers'?",
+        ),
+        (
+            'title = "t"\n' + VARY.replace("2]", "2, 99]"),
+            "layers '99' at preset smoke: setting layers = 99 is out of bounds: must be between 0 and 16",
+        ),
         ('title = "t"\n' + VARY.replace("2]", "1]"), "vary[1].values = [1, 1] names a value twice"),
-        ('title = "t"\n' + VARY.replace("2]", '"x"]'),
-         "vary[1].values: 'x' is no number; variants that are no numbers are [[rows]]"),
+        (
+            'title = "t"\n' + VARY.replace("2]", '"x"]'),
+            "vary[1].values: 'x' is no number; variants that are no numbers are [[rows]]",
+        ),
         ('title = "t"\n' + VARY + VARY, "vary[2].setting = 'layers' is varied twice: give all its values at once"),
-        ('title = "t"\n' + VARY + "[quick]\nvalues.layer = [1]",
-         "quick.values.layer is no axis of the plan: did you mean 'layers'?"),
+        (
+            'title = "t"\n' + VARY + "[quick]\nvalues.layer = [1]",
+            "quick.values.layer is no axis of the plan: did you mean 'layers'?",
+        ),
         ('title = "t"\n' + VARY + "[quick]\nseeds = true", "quick.seeds = True must be a whole number, got bool"),
         ('title = "t"\n' + VARY + "[quick]\nseeds = 0", "quick.seeds = 0 must be at least 1"),
         ('title = "t"\n' + VARY + "[quik]\nseeds = 1", "unknown key 'quik': did you mean 'quick'?"),
         ('title = "t"\n' + ROWS + ROWS, "rows[2].label = 'a' names two rows"),
-        ('title = "t"\n' + ROWS + 'modalities = "each"',
-         "rows[1].label = 'a': modalities = 'each' and {modality} in the label go together"),
-        ('title = "t"\n' + ROWS + 'variant = "author"',
-         "row 'a' at preset smoke: model 'hyperctr' has one preset only; variants belong to gru4rec"),
-        ('title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
-         "row 'a' at preset smoke: there is no variant 'authors'; did you mean 'author'?"),
+        (
+            'title = "t"\n' + ROWS + 'modalities = "each"',
+            "rows[1].label = 'a': modalities = 'each' and {modality} in the label go together",
+        ),
+        (
+            'title = "t"\n' + ROWS + 'variant = "author"',
+            "row 'a' at preset smoke: model 'hyperctr' has one preset only; variants belong to gru4rec",
+        ),
+        (
+            'title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
+            "row 'a' at preset smoke: there is no variant 'authors'; did you mean 'author'?",
+        ),
         ('title = "t"\n' + ROWS + 'model = "each"', "rows[1].label = 'a': model = 'each' and {model} in the label"),
         ('title = "t"\non_request = 1\n' + ROWS, "on_request = 1 must be true or false, got int"),
         ('title = "t"\n' + ROWS + '[quick]\nrows = ["b"]', "quick.rows: 'b' is not known; allowed: a"),
         ('title = "t"\ncompare_with = "A"\n' + ROWS, "compare_with = 'A' is no row at preset smoke; allowed: a"),
         ("title = ", "not valid TOML: "),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_in_a_plan_is_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_plan(text, Path("p.toml"))
@@ -96,9 +112,11 @@ def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
 def test_the_papers_grid() -> None:
     axes = {axis.setting: axis.values for name in known_plans() for axis in read_plan(name).axes}
     assert axes == {
-        "layers": (1, 2, 3, 4, 5, 6), "slot_months": (1, 2, 3, 6, 9, 12, 18),
-        "embedding_size": (8, 16, 32, 64, 128, 256), "neighbours": (5, 10, 15, 20, 25, 30, 40),
-    }  # fmt: skip
+        "layers": (1, 2, 3, 4, 5, 6),
+        "slot_months": (1, 2, 3, 6, 9, 12, 18),
+        "embedding_size": (8, 16, 32, 64, 128, 256),
+        "neighbours": (5, 10, 15, 20, 25, 30, 40),
+    }
     for name in known_plans():
         preset = read_plan(name).presets["paper"]
         assert preset.seeds == 5 and preset.datasets == ("kuaishou", "mv1.7m", "movielens-10m") and not preset.values
@@ -110,8 +128,10 @@ def test_every_system_is_run_with_both_its_presets() -> None:
         systems = [run for run in plan.runs if run.config.model not in more]
         assert [(run.label, run.config) for run in systems] == [
             (f"{model}, {variant}", Config.preset(model, "quick", variant, protocol=protocol, seed=seed))
-            for model in SYSTEMS for variant in VARIANTS for seed in (0, 1)
-        ]  # fmt: skip
+            for model in SYSTEMS
+            for variant in VARIANTS
+            for seed in (0, 1)
+        ]
         assert [run.label for run in plan.runs if run not in systems] == [name for name in more for _ in (0, 1)]
         assert {run.config.protocol for run in plan.runs} == {protocol}
 
@@ -119,18 +139,23 @@ def test_every_system_is_run_with_both_its_presets() -> None:
 def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
-        'title = "t"\ncompare_with = "all"\nsettings.epochs = 7\n' + VARY
+        'title = "t"\ncompare_with = "all"\nsettings.epochs = 7\n'
+        + VARY
         + '[[rows]]\nlabel = "all"\n[[rows]]\nlabel = "only {modality}"\nmodalities = "each"\n[[rows]]\nlabel = "x"\n'
         + f'[[rows]]\nlabel = "mf"\nmodel = "{REFERENCE_MODEL}"\n'
         + '[smoke]\nseeds = 2\nvalues.layers = [4]\nrows = ["all", "only {modality}", "mf"]\nsettings.patience = 9\n'
-    )  # fmt: skip
+    )
     plan = open_plan(path, preset="smoke")
     assert [(run.axis, run.label, run.seed) for run in plan.runs] == [
         (axis, label, seed)
-        for axis, label in [("layers", "4"), ("row", "all"), *(("row", f"only {m}") for m in plan.data.modalities),
-                            ("row", "mf")]
+        for axis, label in [
+            ("layers", "4"),
+            ("row", "all"),
+            *(("row", f"only {m}") for m in plan.data.modalities),
+            ("row", "mf"),
+        ]
         for seed in (0, 1)
-    ]  # fmt: skip
+    ]
     first, last = plan.runs[0], plan.runs[-1]
     assert (first.plan, first.value, first.config.layers, first.config.epochs) == ("mine", 4.0, 4, 7)
     assert math.isnan(plan.runs[2].value) and plan.runs[4].config.modalities == ("visual",)
@@ -138,6 +163,7 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
     # a row of the reference is the very run that every other run is tested beside
     assert last.run_id == run_id(plan.data, first.config.replace(seed=1).reference())
     ids = {(run.label, run.seed): run.run_id for run in plan.runs}
-    assert plan.pairs()[:3] == [(ids["all", seed], ids[f"only {name}", seed])
-                                for name, seed in [("visual", 0), ("visual", 1), ("acoustic", 0)]]  # fmt: skip
+    assert plan.pairs()[:3] == [
+        (ids["all", seed], ids[f"only {name}", seed]) for name, seed in [("visual", 0), ("visual", 1), ("acoustic", 0)]
+    ]
     assert len(open_plan(path, preset="smoke", seeds=1).runs) == 6

@@ -53,7 +53,8 @@ def test_a_pipe_gets_a_line_per_run(capsys: pytest.CaptureFixture[str], caplog: 
 def test_an_outcome_names_what_is_not_done() -> None:
     outcome = Outcome({"a": "done", "b": "failed", "c": "planned"}, {"b": "no memory"}, ("a",), 3.2, stopped=True)
     assert str(outcome).splitlines() == [
-        "3 runs: 1 done, 1 failed, 1 planned (3 s)", "  b: no memory",
+        "3 runs: 1 done, 1 failed, 1 planned (3 s)",
+        "  b: no memory",
         "  the time was up: start the sweep again, it goes on where it stopped",
-    ]  # fmt: skip
+    ]
     assert outcome.exit_code == 1 and Outcome({"a": "done"}).exit_code == 0

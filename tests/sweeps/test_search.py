@@ -19,9 +19,11 @@ SPACE = "[space]\nlearning_rate = [0.0001, 0.02]\nbatch_size = [64, 128]\n"
 def test_the_papers_grid() -> None:
     search = open_search("search", "planted", "paper")
     assert search.space == {
-        "batch_size": [128, 256, 512], "embedding_size": [32, 64, 128],
-        "learning_rate": [0.0001, 0.0005, 0.001, 0.005, 0.01], "weight_decay": [0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1],
-    }  # fmt: skip
+        "batch_size": [128, 256, 512],
+        "embedding_size": [32, 64, 128],
+        "learning_rate": [0.0001, 0.0005, 0.001, 0.005, 0.01],
+        "weight_decay": [0.0, 1e-5, 1e-4, 1e-3, 0.01, 0.1],
+    }
     assert search.points == search.trials == 270
     assert search.name != open_search("search", "planted", "quick").name
 
@@ -61,8 +63,24 @@ def test_a_search_goes_on_and_sees_validation_clicks_alone(
     assert len(search.frame()) == 1
     # however the test of that trial came out, the search does not see it
     (runs / first.trained[0] / "metrics.json").write_text("{}")
-    assert main(["sweep", "search", str(path), "--dataset", "table", "--preset", "smoke", "--data-dir",
-                 str(tiny_table), "--trials", "3"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "sweep",
+                "search",
+                str(path),
+                "--dataset",
+                "table",
+                "--preset",
+                "smoke",
+                "--data-dir",
+                str(tiny_table),
+                "--trials",
+                "3",
+            ]
+        )
+        == 0
+    )
     capsys.readouterr()
     found = search.frame()
     tried = {(row.learning_rate, row.batch_size) for row in found.itertuples()}

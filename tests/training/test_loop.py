@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from hyperctr.config import Config
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
-from hyperctr.runs.run import Study
+from hyperctr.runs.split_data import SplitData
 from hyperctr.training.events import read_events
 from hyperctr.training.loop import Trainer, score_candidates, score_pool
 from tests.conftest import Tiny
@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 class Notebook(ClickModel):
     """Score = learned bias of the item + learned weight of the user; every call in training is written down."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: SplitData) -> None:
         super().__init__()
         draw = torch.Generator().manual_seed(0)
         self.bias = nn.Parameter(torch.randn(study.data.num_items, generator=draw))
@@ -49,11 +49,11 @@ class Notebook(ClickModel):
 
 
 @pytest.fixture(scope="module")
-def study(tiny: Tiny) -> Study:
-    return Study.open(tiny.data, Config())
+def study(tiny: Tiny) -> SplitData:
+    return SplitData.open(tiny.data, Config())
 
 
-def trainer(study: Study, folder: Path | None = None, **changes: Any) -> Trainer:
+def trainer(study: SplitData, folder: Path | None = None, **changes: Any) -> Trainer:
     config = Config(**{"batch_size": 64, "epochs": 2, "validation_candidates": 10, **changes})
     return Trainer(Notebook(study), study.data, study.split, study.slots, config, CPU, folder)
 
@@ -63,7 +63,7 @@ def model_of(made: Trainer) -> Notebook:
     return made.model
 
 
-def test_every_click_is_learnt_once_an_epoch_and_hidden_from_itself(study: Study) -> None:
+def test_every_click_is_learnt_once_an_epoch_and_hidden_from_itself(study: SplitData) -> None:
     made = trainer(study)
     made.fit()
     model, clicks = model_of(made), len(study.split.train)
@@ -94,7 +94,7 @@ def negatives(model: Notebook) -> dict[tuple[int, int], list[int]]:
     return found
 
 
-def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: Study) -> None:
+def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: SplitData) -> None:
     made = trainer(study, negatives=4)
     made.fit()
     found = negatives(model_of(made))
@@ -115,7 +115,9 @@ def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: Study) -> No
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_loss_is_the_cross_entropy_of_clicks_against_negatives(study: Study, tmp_path: Path, count: int) -> None:
+def test_the_loss_is_the_cross_entropy_of_clicks_against_negatives(
+    study: SplitData, tmp_path: Path, count: int
+) -> None:
     """Eq. 8 with its sign restored, mean over all pairs; an event tells the mean over the steps since the last one."""
     made = trainer(study, tmp_path, negatives=count, points_per_epoch=4, epochs=1)
     made.fit()
@@ -132,7 +134,9 @@ def test_the_loss_is_the_cross_entropy_of_clicks_against_negatives(study: Study,
 
 
 @pytest.mark.parametrize(("batch", "points"), [(8, 20), (64, 20), (64, 3), (8, 1), (1024, 20)])
-def test_points_come_every_twentieth_of_the_training_set(study: Study, tmp_path: Path, batch: int, points: int) -> None:
+def test_points_come_every_twentieth_of_the_training_set(
+    study: SplitData, tmp_path: Path, batch: int, points: int
+) -> None:
     clicks = len(study.split.train)
     trainer(study, tmp_path, batch_size=batch, points_per_epoch=points, epochs=2).fit()
     events = read_events(tmp_path / "events.jsonl")
@@ -146,7 +150,7 @@ def test_points_come_every_twentieth_of_the_training_set(study: Study, tmp_path:
         assert event["examples"] == epoch * clicks + min(rest * batch, clicks)
 
 
-def test_validation_is_the_pooled_auc_of_the_fixed_pool(study: Study, tmp_path: Path) -> None:
+def test_validation_is_the_pooled_auc_of_the_fixed_pool(study: SplitData, tmp_path: Path) -> None:
     made = trainer(study, tmp_path)
     bias, user = (parameter.detach().double().numpy() for parameter in (model_of(made).bias, model_of(made).user))
     rows = made.pool.rows
@@ -187,7 +191,7 @@ def scripted(made: Trainer, values: list[float]) -> list[dict[str, Tensor]]:
     ],
 )
 def test_it_stops_after_patience_and_restores_the_best_parameters(
-    study: Study, values: list[float], patience: int, points: int, best: int
+    study: SplitData, values: list[float], patience: int, points: int, best: int
 ) -> None:
     made = trainer(study, points_per_epoch=1, patience=patience, epochs=len(values))
     states = scripted(made, values)
@@ -202,20 +206,20 @@ def test_it_stops_after_patience_and_restores_the_best_parameters(
     assert not made.model.training
 
 
-def test_patience_counts_epochs_not_points(study: Study) -> None:
+def test_patience_counts_epochs_not_points(study: SplitData) -> None:
     made = trainer(study, points_per_epoch=3, patience=1, epochs=9)
     states = scripted(made, [0.5, 0.6, *[0.1] * 30])
     progress = made.fit()
     assert progress.step - progress.best_step >= made.steps_per_epoch and len(states) == 5
 
 
-def test_dry_run_is_one_step(study: Study, tmp_path: Path) -> None:
+def test_dry_run_is_one_step(study: SplitData, tmp_path: Path) -> None:
     made = trainer(study, tmp_path)
     assert made.fit(dry_run=True).step == 1
     assert [event["step"] for event in read_events(tmp_path / "events.jsonl")] == [1]
 
 
-def test_weight_decay_falls_on_matrices_only(study: Study) -> None:
+def test_weight_decay_falls_on_matrices_only(study: SplitData) -> None:
     made = trainer(study, weight_decay=10.0, learning_rate=0.01, epochs=1)
     still = [parameter.detach().clone() for parameter in (model_of(made).bias, model_of(made).user)]
     optimiser = made.optimiser(made.model.parameters())
@@ -228,7 +232,7 @@ def test_weight_decay_falls_on_matrices_only(study: Study) -> None:
 
 
 @pytest.mark.parametrize("stop", [1, 4, 7, 11])
-def test_a_resumed_fit_equals_an_uninterrupted_one(study: Study, tmp_path: Path, stop: int) -> None:
+def test_a_resumed_fit_equals_an_uninterrupted_one(study: SplitData, tmp_path: Path, stop: int) -> None:
     """Killed after any checkpoint, with steps done since: the same batches, negatives, parameters and points."""
     settings: dict[str, Any] = {"points_per_epoch": 4, "epochs": 4, "patience": 9}
     whole = trainer(study, tmp_path / "whole", **settings)

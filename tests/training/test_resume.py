@@ -18,18 +18,33 @@ from hyperctr.training.events import read_events
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = [
-    "embedding_size=16", "layers=1", "history_length=10", "hidden=[16, 8]", "epochs=8", "points_per_epoch=4",
-    "patience=99", "batch_size=16", "interest_epochs=20", "validation_clicks=100", "validation_candidates=10",
+    "embedding_size=16",
+    "layers=1",
+    "history_length=10",
+    "hidden=[16, 8]",
+    "epochs=8",
+    "points_per_epoch=4",
+    "patience=99",
+    "batch_size=16",
+    "interest_epochs=20",
+    "validation_clicks=100",
+    "validation_candidates=10",
     "test_candidates=20",
-]  # fmt: skip
+]
 MEASURED = {"seconds", "memory_mib"}  # of the machine, not of the run
 
 
 def start(table: Path, store: Path, *arguments: str) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "hyperctr", "train", "table", "--data-dir", str(table), "--device", "cpu", *arguments]
     environment = {**os.environ, "HYPERCTR_RUNS": str(store), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*line, "--set", *SETTINGS], cwd=ROOT, env=environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    return subprocess.Popen(
+        [*line, "--set", *SETTINGS],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> str:

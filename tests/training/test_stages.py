@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hyperctr.config import Config
 from hyperctr.model.base import Fitting, Stage
-from hyperctr.runs.run import Study
+from hyperctr.runs.split_data import SplitData
 from hyperctr.training.events import read_events
 from hyperctr.training.loop import Trainer
 from tests.conftest import Tiny
@@ -22,7 +22,7 @@ from tests.training.test_loop import CPU, Notebook, scripted
 class Staged(Notebook):
     """Learn user weights by pulling them to 1, prune item biases, then train everything; as AutoFIS goes about it."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: SplitData) -> None:
         super().__init__(study)
         self.mask: Tensor
         self.register_buffer("mask", torch.ones(study.data.num_items))
@@ -55,16 +55,16 @@ class Staged(Notebook):
 
 
 @pytest.fixture(scope="module")
-def study(tiny: Tiny) -> Study:
-    return Study.open(tiny.data, Config())
+def study(tiny: Tiny) -> SplitData:
+    return SplitData.open(tiny.data, Config())
 
 
-def trainer(study: Study, folder: Path | None = None, model: type[Notebook] = Staged, **changes: Any) -> Trainer:
+def trainer(study: SplitData, folder: Path | None = None, model: type[Notebook] = Staged, **changes: Any) -> Trainer:
     config = Config(**{"batch_size": 64, "validation_candidates": 10, "points_per_epoch": 2, **changes})
     return Trainer(model(study), study.data, study.split, study.slots, config, CPU, folder)
 
 
-def test_stages_come_in_order_and_learn_only_their_parameters(study: Study, tmp_path: Path) -> None:
+def test_stages_come_in_order_and_learn_only_their_parameters(study: SplitData, tmp_path: Path) -> None:
     made = trainer(study, tmp_path, patience=9)
     model, per_epoch = made.model, made.steps_per_epoch
     assert isinstance(model, Staged)
@@ -85,7 +85,7 @@ def test_stages_come_in_order_and_learn_only_their_parameters(study: Study, tmp_
     assert set(made.optimisers) == {"pull", "train"} and len(model.begun) == 1
 
 
-def test_only_judged_steps_count_as_waiting(study: Study) -> None:
+def test_only_judged_steps_count_as_waiting(study: SplitData) -> None:
     made = trainer(study, patience=1)
     scripted(made, [0.1, 0.1, 0.5, 0.6, 0.1, 0.1, 0.2, 0.2, 0.9, 0.9])
     progress = made.fit()
@@ -95,7 +95,7 @@ def test_only_judged_steps_count_as_waiting(study: Study) -> None:
 @pytest.mark.parametrize("settings", [{}, {"optimiser": "adagrad", "clip_norm": 0.01}], ids=str)
 @pytest.mark.parametrize("stop", range(1, 10))
 def test_a_fit_killed_anywhere_goes_on_bit_by_bit(
-    study: Study, tmp_path: Path, stop: int, settings: dict[str, Any]
+    study: SplitData, tmp_path: Path, stop: int, settings: dict[str, Any]
 ) -> None:
     class Killed(Exception):
         pass
@@ -118,8 +118,10 @@ def test_a_fit_killed_anywhere_goes_on_bit_by_bit(
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name])
     keys = ("step", "stage", "loss", "validation_auc", "examples")
-    curves = [[[event[key] for key in keys] for event in read_events(tmp_path / name / "events.jsonl")]
-              for name in ("whole", "cut")]  # fmt: skip
+    curves = [
+        [[event[key] for key in keys] for event in read_events(tmp_path / name / "events.jsonl")]
+        for name in ("whole", "cut")
+    ]
     assert curves[0] == curves[1] and len(curves[0]) == 10
 
 
@@ -128,14 +130,14 @@ class Penalised(Notebook):
         return 3.0 * encoded.square().mean()
 
 
-def test_the_auxiliary_loss_is_added(study: Study) -> None:
+def test_the_auxiliary_loss_is_added(study: SplitData) -> None:
     targets, items = trainer(study).targets[slice(0, 20)], torch.arange(20)[:, None] % 5
     labels, plain, more = torch.ones(20, 1), Notebook(study), Penalised(study)
     losses = [model.training_loss("train", targets, items, labels) for model in (more, plain)]
     torch.testing.assert_close(losses[0] - losses[1], 3.0 * plain.user[targets.user].square().mean())
 
 
-def test_adagrad_and_clipping_against_the_formula(study: Study) -> None:
+def test_adagrad_and_clipping_against_the_formula(study: SplitData) -> None:
     """One step: g / max(1, |g| / c), then w - lr (g + decay w) / |g + decay w|, decay on matrices only."""
     made = trainer(study, model=Notebook, optimiser="adagrad", clip_norm=1e-3, learning_rate=0.1, weight_decay=0.5)
     bias, user = made.model.bias.detach().clone(), made.model.user.detach().clone()  # type: ignore[operator]

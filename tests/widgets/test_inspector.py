@@ -13,12 +13,12 @@ import pytest
 import traitlets
 
 import hyperctr as hc
+from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.errors import DataWarning
-from hyperctr.reporting.study import open_study
-from hyperctr.reporting.theme import PLOTLY_MIME
+from hyperctr.runs.session import open_study
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, meant
-from hyperctr.widgets.panels import numbers_panel, user_panel
+from hyperctr.widgets.selection_panel import numbers_panel, user_panel
 from tests.widgets.conftest import Trained
 
 PACKAGE = Path(module.__file__).parent
@@ -135,8 +135,10 @@ def test_a_selection_that_cannot_be_is_not_kept(seen: tuple[hc.Inspector, Sent])
 def test_a_focus_that_the_slot_lacks_is_an_empty_scene_that_says_so(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
     first, second = (inspector.scenes.build(slot=slot, delta=0.4, limit=10**6) for slot in (0, 1))
-    gone = {"hyperedge": next(n for n in first.edge_number.tolist() if n not in set(second.edge_number.tolist())),
-            "node": next(n for n in first.nodes if n not in set(second.nodes))}  # fmt: skip
+    gone = {
+        "hyperedge": next(n for n in first.edge_number.tolist() if n not in set(second.edge_number.tolist())),
+        "node": next(n for n in first.nodes if n not in set(second.nodes)),
+    }
     for kind, name in gone.items():
         inspector.slot, inspector.focus = 0, [kind, name]
         around = inspector.scene.around

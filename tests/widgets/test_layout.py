@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import hyperctr as hc
-from hyperctr.widgets.layout import stable_layout
+from hyperctr.display.layout import stable_layout
 from hyperctr.widgets.scene import Scenes
 from tests.small import hand_made, small
 

@@ -28,8 +28,9 @@ def shown(scene: Scene) -> Found:
 
 def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Found:
     config, data = scenes.config, scenes.data
-    lists = hc.build_hypergraphs(data, scenes.split, scenes._slots, scenes.interest, delta, neighbours=neighbours,
-                                 seed=config.seed)  # fmt: skip
+    lists = hc.build_hypergraphs(
+        data, scenes.split, scenes._slots, scenes.interest, delta, neighbours=neighbours, seed=config.seed
+    )
     graph = lists[side == "item"][slot]
     nodes, labels = (data.users, data.items) if side == "user" else (data.items, data.users)
     return {
@@ -45,15 +46,17 @@ def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | 
     ("side", "slot", "delta", "neighbours"),
     [("user", 0, 0.4, 0), ("user", 2, 0.55, 0), ("item", 1, 0.4, 0), ("item", 0, 0.3, 3)],
 )
-def test_members_and_weights_are_those_of_the_built_hypergraph(scenes: Scenes, side: Any, slot: int, delta: float,
-                                                               neighbours: int) -> None:  # fmt: skip
+def test_members_and_weights_are_those_of_the_built_hypergraph(
+    scenes: Scenes, side: Any, slot: int, delta: float, neighbours: int
+) -> None:
     expected = built(scenes, side, slot, delta, neighbours or None)
     scene = scenes.build(side=side, slot=slot, delta=delta, neighbours=neighbours, limit=ALL)
     assert len(expected) > 20
     assert shown(scene) == expected
     assert scene.total_edges == len(expected)
-    two = scenes.build(side=side, slot=slot, delta=delta, neighbours=neighbours, limit=ALL,
-                       modalities=["textual", "visual"])  # fmt: skip
+    two = scenes.build(
+        side=side, slot=slot, delta=delta, neighbours=neighbours, limit=ALL, modalities=["textual", "visual"]
+    )
     assert shown(two) == {key: value for key, value in expected.items() if key[0] != "acoustic"}
 
 
@@ -192,8 +195,14 @@ def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
         np.testing.assert_array_equal(values, getattr(scene, part["name"]))
     assert header["nodes"] == scene.nodes and header["edge_labels"] == scene.edge_labels
     assert [part["name"] for part in header["buffers"]][:7] == [
-        "x", "y", "degree", "edge_offsets", "edge_nodes", "edge_modality", "edge_weight",
-    ]  # fmt: skip
+        "x",
+        "y",
+        "degree",
+        "edge_offsets",
+        "edge_nodes",
+        "edge_modality",
+        "edge_weight",
+    ]
     empty = scenes.build(delta=1.0)
     assert (len(empty), empty.nodes, empty.total_edges) == (0, [], 0)
     assert all(
@@ -202,17 +211,20 @@ def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
     )
 
 
-@pytest.mark.parametrize(("query", "error", "message"), [
-    ({"side": "video"}, ConfigError, "'video': use 'user' or 'item'"),
-    ({"slot": 9}, ConfigError, "slots are 0 to 2"),
-    ({"modalities": ["visul"]}, ConfigError, "did you mean 'visual'"),
-    ({"delta": 1.5}, ConfigError, "between 0 and 1"),
-    ({"neighbours": 1}, ConfigError, "at least 2"),
-    ({"limit": 0}, ConfigError, "shows nothing"),
-    ({"focus": ("node", "nobody")}, DataError, "nobody"),
-    ({"focus": ("hyperedge", 10**7)}, DataError, "hyperedge 10000000: their numbers are 0 to 479"),
-    ({"focus": ("edge", 1)}, ConfigError, "use \\('node', id\\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        ({"side": "video"}, ConfigError, "'video': use 'user' or 'item'"),
+        ({"slot": 9}, ConfigError, "slots are 0 to 2"),
+        ({"modalities": ["visul"]}, ConfigError, "did you mean 'visual'"),
+        ({"delta": 1.5}, ConfigError, "between 0 and 1"),
+        ({"neighbours": 1}, ConfigError, "at least 2"),
+        ({"limit": 0}, ConfigError, "shows nothing"),
+        ({"focus": ("node", "nobody")}, DataError, "nobody"),
+        ({"focus": ("hyperedge", 10**7)}, DataError, "hyperedge 10000000: their numbers are 0 to 479"),
+        ({"focus": ("edge", 1)}, ConfigError, "use \\('node', id\\)"),
+    ],
+)
 def test_wrong_questions_are_refused(scenes: Scenes, query: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         scenes.build(**query)

@@ -11,10 +11,10 @@ import plotly.graph_objects as go
 import plotly.io
 import pytest
 
+from hyperctr.display.outline import spanning_tree
+from hyperctr.display.spread import hull
+from hyperctr.display.theme import modality_colour
 from hyperctr.errors import ConfigError
-from hyperctr.reporting.layout import hull
-from hyperctr.reporting.theme import modality_colour
-from hyperctr.widgets.band import spanning_tree
 from hyperctr.widgets.contrast import contrast
 from hyperctr.widgets.scene import Scene, Scenes
 from hyperctr.widgets.static import REACH, View, difference_figure, static_figure

@@ -1,0 +1,1 @@
+"""How things look: theme, tables, drawings of hypergraphs; used by notebooks, reports and widgets."""

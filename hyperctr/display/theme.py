@@ -1,0 +1,149 @@
+"""One look for every chart: the colours of the modalities, the plotly template, how a figure is shown.
+
+The colours are those of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality
+keeps its colour in every figure of every report, so a reader learns it once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from hyperctr.errors import ShapeError
+
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
+FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
+NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
+SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
+
+# plotly 7 adds a button that uploads the figure to its vendor's cloud; no report may leave the machine
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"],
+    "plotlyServerURL": "",
+}
+
+_AXIS = {
+    "gridcolor": "rgba(128,136,148,0.25)",
+    "linecolor": "rgba(128,136,148,0.8)",
+    "zeroline": False,
+    "showline": True,
+    "ticks": "outside",
+    "tickcolor": "rgba(128,136,148,0.8)",
+    "automargin": True,
+    "title": {"standoff": 8},
+}
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": FONT, "size": 13, "color": "#24292f"},
+        "title": {
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 12},
+            "y": 0.97,
+            "yanchor": "top",
+            "font": {"size": 16},
+            "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}},
+        },
+        # white, so that dark text can be read in a dark JupyterLab, too; the report's pages draw it see-through
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "colorway": [*MODALITY_COLOURS.values(), *FURTHER_COLOURS],
+        "colorscale": {"sequential": SEQUENTIAL},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 64, "r": 24, "t": 88, "b": 56},
+        "hoverlabel": {"namelength": -1},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": "#0072B2"},
+        "height": 420,
+    }
+)
+
+
+def modality_colour(name: str, others: Sequence[str] = ()) -> str:
+    """Return the colour of a modality; one the paper does not know gets it by its place in ``others``.
+
+    Args:
+        name: a modality name, or ``"multi-modal"``.
+        others: all modalities of the data set, in order; needed only to tell several unknown ones apart.
+
+    >>> modality_colour("visual"), modality_colour("motion", ["visual", "motion"])
+    ('#0072B2', '#E69F00')
+    """
+    if name in MODALITY_COLOURS:
+        return MODALITY_COLOURS[name]
+    unknown = [other for other in others if other not in MODALITY_COLOURS]
+    place = unknown.index(name) if name in unknown else 0
+    return FURTHER_COLOURS[place % len(FURTHER_COLOURS)]
+
+
+def translucent(colour: str, alpha: float) -> str:
+    """Return a hex colour with an opacity.
+
+    >>> translucent("#0072B2", 0.2)
+    'rgba(0,114,178,0.2)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def figure(title: str, subtitle: str = "", *, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+    """Return an empty figure in our template; ``x`` and ``y`` are the axis titles, with units.
+
+    >>> figure("Clicks", x="month", y="clicks").layout.xaxis.title.text
+    'month'
+    """
+    made = go.Figure()
+    style(made, title, subtitle, **layout)
+    if x:
+        made.update_xaxes(title_text=x)
+    if y:
+        made.update_yaxes(title_text=y)
+    return made
+
+
+def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go.Figure:
+    """Give a figure our template, a title and a line or two under it that say what is shown.
+
+    A subtitle is broken so that it fits a narrow window and a printed page; the figure makes room for it.
+
+    >>> chart = style(go.Figure(), "Title", "word " * 30)
+    >>> chart.layout.title.subtitle.text.count("<br>"), chart.layout.margin.t
+    (1, 104)
+    """
+    lines = wrap(subtitle, 96) or [""]
+    top = layout.pop("margin", {}).copy()
+    top["t"] = top.get("t", TEMPLATE.layout.margin.t) + 16 * (len(lines) - 1)
+    text = {"text": title, "subtitle": {"text": "<br>".join(lines)}} if subtitle else {"text": title}
+    chart.update_layout(template=TEMPLATE, title=text, margin=top, **layout)
+    return chart
+
+
+def need_columns(frame: pd.DataFrame, *columns: str) -> None:
+    """Refuse a frame that lacks columns a figure reads.
+
+    Raises:
+        ShapeError: names the missing columns and those there are.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ShapeError(f"the frame lacks the columns {missing}; it has {list(frame.columns)}")
+
+
+def mime_bundle(chart: go.Figure) -> dict[str, Any]:
+    """Return what a notebook stores for a figure: the data alone (tens of kB), not plotly.js (5 MB).
+
+    JupyterLab draws it, and so does the offline report; both get :data:`CONFIG`.
+    """
+    content = json.loads(chart.to_json())
+    return {PLOTLY_MIME: {**content, "config": CONFIG}, "text/plain": f"Figure: {chart.layout.title.text}"}

@@ -1,0 +1,95 @@
+"""Figures about many hypergraphs: how large they are slot by slot, and how the degrees are spread."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hyperctr.display.theme import figure, modality_colour, need_columns, style
+
+PANELS = {
+    "hyperedges": "hyperedges",
+    "mean_size": "members per hyperedge (mean)",
+    "covered": "share of nodes on a hyperedge",
+}
+
+
+def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -> go.Figure:
+    """Draw, per slot and modality, the number of hyperedges, their mean size and how many nodes they reach.
+
+    Args:
+        summary: one row per slot and modality with columns ``slot`` (label, in time order), ``modality``,
+            ``hyperedges``, ``mean_size``, ``covered`` (0 to 1); `hypergraph.stats.summary` makes it.
+        title: title of the figure.
+
+    Raises:
+        ShapeError: a column is missing.
+
+    >>> row = {"slot": "a", "modality": "visual", "hyperedges": 4, "mean_size": 2.5, "covered": 0.5}
+    >>> [panel.y.tolist() for panel in sizes_over_slots(pd.DataFrame([row])).data]
+    [[4.0], [2.5], [0.5]]
+    """
+    need_columns(summary, "slot", "modality", *PANELS)
+    names = list(dict.fromkeys(summary["modality"]))
+    slots = list(dict.fromkeys(summary["slot"]))
+    made = make_subplots(1, len(PANELS), subplot_titles=list(PANELS.values()), horizontal_spacing=0.07)
+    for place, column in enumerate(PANELS):
+        for name in names:
+            rows = summary[summary["modality"] == name]
+            made.add_scatter(
+                x=rows["slot"],
+                y=rows[column].to_numpy(np.float32),
+                name=name,
+                legendgroup=name,
+                showlegend=place == 0,
+                mode="lines+markers",
+                line_color=modality_colour(name, names),
+                row=1,
+                col=place + 1,
+            )
+    style(made, title, "one line per modality", height=430, margin={"t": 120}, legend={"y": 1.16})
+    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots, tickangle=-45, nticks=8)
+    made.update_xaxes(title_text="time slot", col=2)
+    made.update_yaxes(rangemode="tozero")
+    return made
+
+
+def degree_distribution(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") -> go.Figure:
+    """Draw the share of nodes that lie on at least k hyperedges, per modality, on logarithmic axes.
+
+    Args:
+        degrees: columns ``modality``, ``degree`` (k >= 0) and ``nodes`` ((node, slot) pairs with it).
+        title: title of the figure.
+
+    Raises:
+        ShapeError: a column is missing.
+
+    >>> frame = pd.DataFrame({"modality": "visual", "degree": [0, 1, 3], "nodes": [5, 3, 1]})
+    >>> degree_distribution(frame).data[0].y.tolist()
+    [1.0, 0.25]
+    """
+    need_columns(degrees, "modality", "degree", "nodes")
+    names = list(dict.fromkeys(degrees["modality"]))
+    on_none = degrees.loc[degrees["degree"] == 0, "nodes"].sum() / max(degrees["nodes"].sum(), 1)
+    made = figure(
+        title,
+        f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none",
+        x="k, hyperedges of the node",
+        y="share of nodes with at least k",
+    )
+    for name in names:
+        rows = degrees[(degrees["modality"] == name) & (degrees["degree"] > 0)].sort_values("degree")
+        share = rows["nodes"][::-1].cumsum()[::-1] / max(rows["nodes"].sum(), 1)
+        made.add_scatter(
+            x=rows["degree"].to_numpy(np.float32),
+            y=share.to_numpy(np.float32),
+            name=name,
+            mode="lines+markers",
+            marker_size=5,
+            line_color=modality_colour(name, names),
+        )
+    made.update_xaxes(type="log", dtick="D2")
+    made.update_yaxes(type="log", dtick=1)
+    return made

@@ -1,0 +1,62 @@
+"""Figures about one run: loss and validation AUC while it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hyperctr.display.theme import MODALITY_COLOURS, NEUTRAL, need_columns, style
+from hyperctr.errors import ShapeError
+
+
+def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -> go.Figure:
+    """Draw training loss and validation AUC against what has been seen (Figure 8 of the paper).
+
+    Args:
+        events: columns ``examples`` (training clicks seen), ``loss``, ``validation_auc`` (NaN: not taken).
+        epoch_examples: training clicks of one epoch; given, the x axis counts epochs.
+
+    Returns:
+        two panels above each other with one x axis; the best point is marked and named.
+
+    Raises:
+        ShapeError: a column is missing, or there is no row.
+
+    >>> frame = pd.DataFrame({"examples": [10, 20], "loss": [0.7, 0.6], "validation_auc": [0.5, 0.8]})
+    >>> learning_curve(frame).layout.title.subtitle.text.split(";")[0]
+    'best: 0.8000 after 20 clicks (marked'
+    """
+    need_columns(events, "examples", "loss", "validation_auc")
+    if events.empty:
+        raise ShapeError("a learning curve needs at least one point; the run has none yet")
+    scale = 1 if epoch_examples is None else epoch_examples
+    made = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.07)
+    panels = (("validation_auc", MODALITY_COLOURS["visual"]), ("loss", MODALITY_COLOURS["acoustic"]))
+    for place, (column, colour) in enumerate(panels):
+        rows = events[np.isfinite(events[column].to_numpy(np.float64))]
+        made.add_scatter(
+            x=(rows["examples"] / scale).to_numpy(np.float32),
+            y=rows[column].to_numpy(np.float32),
+            mode="lines+markers",
+            marker_size=4,
+            line_color=colour,
+            name=column.replace("_", " "),
+            row=place + 1,
+            col=1,
+        )
+    reached = events["validation_auc"].to_numpy(np.float64)
+    subtitle = "training loss is the mean since the point before"
+    if np.isfinite(reached).any():
+        best = int(np.nanargmax(reached))
+        x, y = float(events["examples"].iloc[best] / scale), float(reached[best])
+        ring = {"size": 12, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
+        made.add_scatter(x=[x], y=[y], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
+        at = f"{x:.2f} epochs" if epoch_examples else f"{x:,.0f} clicks"
+        subtitle = f"best: {y:.4f} after {at} (marked; its weights are kept); {subtitle}"
+    style(made, "Learning curve", subtitle, height=520, showlegend=False)
+    made.update_yaxes(title_text="validation AUC", row=1)
+    made.update_yaxes(title_text="training loss", row=2)
+    made.update_xaxes(title_text="epochs" if epoch_examples else "training clicks seen", row=2)
+    return made

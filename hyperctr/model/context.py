@@ -1,0 +1,54 @@
+"""All that any model may look at: histories, slots and hypergraphs made from training clicks, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from hyperctr.hypergraph.stack import SlotHypergraphs
+from hyperctr.model.history import ClickHistory
+
+if TYPE_CHECKING:
+    from hyperctr.config import Config
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.hypergraph.interest import Interest
+    from hyperctr.slots import Slots
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a model may look at: built from training clicks only, shared by all models."""
+
+    data: Dataset
+    slots: Slots
+    history: ClickHistory
+    graphs: SlotHypergraphs | None
+
+    @classmethod
+    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
+        """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
+        graphs = None
+        if interest is not None:
+            graphs = SlotHypergraphs(
+                data,
+                split,
+                slots,
+                interest,
+                delta=config.delta,
+                quantile=config.delta_quantile,
+                neighbours=config.neighbours or None,
+                weighted=config.weighted,
+                seed=config.seed,
+            )
+        history = ClickHistory(data, split, slots, config.protocol)
+        return cls(data, slots, history, graphs)
+
+    def to(self, device: torch.device) -> Context:
+        """Move the tensors to ``device`` and return self."""
+        self.history.to(device)
+        if self.graphs is not None:
+            self.graphs.to(device)
+        return self

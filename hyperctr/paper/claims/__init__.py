@@ -1,0 +1,1 @@
+"""The testable sentences of section 3."""

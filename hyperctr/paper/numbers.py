@@ -1,0 +1,158 @@
+"""The paper's printed numbers: read from ``reports/paper.toml``, and recomputed where that can be done."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import hyperctr
+from hyperctr.errors import ConfigError, did_you_mean
+
+METRICS = ("auc", "logloss")
+OWN_MODEL = "HyperCTR"  # the paper's, as Table 3 prints it in its last row
+
+
+@cache
+def paper_numbers() -> dict[str, Any]:
+    """Return ``reports/paper.toml``: every printed number, by table, with notes.
+
+    >>> paper_numbers()["table1"]["rows"][2]["users"]
+    71567
+    """
+    package = Path(hyperctr.__file__).parent
+    for path in (package.parent / "reports" / "paper.toml", package / "_paper.toml"):
+        if path.is_file():
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+    raise ConfigError(f"reports/paper.toml is missing beside {package}; install HyperCTR again")
+
+
+def printed_columns() -> list[str]:
+    """Return the data sets of Tables 3 and 4, as printed.
+
+    >>> printed_columns()
+    ['Kuaishou', 'MV1.7M', 'MovieLens']
+    """
+    return list(paper_numbers()["table3"]["datasets"])
+
+
+def counterpart(dataset: str) -> str:
+    """Return the printed column that stands nearest to a data set of ours; empty if there is none.
+
+    >>> counterpart("ml-trailers"), counterpart("planted")
+    ('MovieLens', '')
+    """
+    columns: dict[str, list[str]] = paper_numbers()["table3"]["datasets"]
+    return next((name for name, ours in columns.items() if dataset in ours), "")
+
+
+def is_printed(dataset: str) -> bool:
+    """Tell whether a data set of ours is one of the paper's, not only the nearest to it."""
+    return dataset in {ours[0] for ours in paper_numbers()["table3"]["datasets"].values()}
+
+
+def beside(dataset: str) -> str:
+    """Say in one sentence how the printed columns relate to a data set of ours.
+
+    >>> beside("planted").split(":")[0]
+    'The paper has no counterpart of planted'
+    """
+    column = counterpart(dataset)
+    if not column:
+        return f"The paper has no counterpart of {dataset}: its columns are as printed, nothing is held against them."
+    if is_printed(dataset):
+        return f"Ours is held against the printed column {column}."
+    return (
+        f"{dataset} is not the paper's data; the printed column nearest to it, {column}, is what ours is held against."
+    )
+
+
+def printed(table: str) -> pd.DataFrame:
+    """Return Table 3 or 4 as printed, one row per cell pair.
+
+    Args:
+        table: ``table3`` or ``table4``.
+
+    Returns:
+        columns ``name`` (as printed), ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``; a dash is nan.
+
+    >>> printed("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
+    0.772
+    """
+    known = ("table3", "table4")
+    if table not in known:
+        raise ConfigError(f"{table!r} is no table of results; {did_you_mean(table, known)}")
+    rows = []
+    for row in paper_numbers()[table]["rows"]:
+        for dataset in printed_columns():
+            cells = row.get(dataset, {})
+            rows.append(
+                (
+                    row.get("method", row.get("label")),
+                    row.get("model", ""),
+                    dataset,
+                    *(cells.get(metric, math.nan) for metric in METRICS),
+                )
+            )
+    return pd.DataFrame(rows, columns=["name", "model", "dataset", *METRICS])
+
+
+def printed_cell(table: str, name: str, dataset: str) -> dict[str, float]:
+    """Return one printed pair of AUC and log loss; nan for a dash, a row or a column that is not there.
+
+    Args:
+        table: ``table3`` or ``table4``.
+        name: the row: a model of ours in Table 3, the label in Table 4.
+        dataset: the printed column.
+    """
+    frame = printed(table)
+    key = "model" if table == "table3" else "name"
+    found = frame[(frame[key] == name) & (frame["dataset"] == dataset)]
+    return {metric: float(found[metric].iloc[0]) if len(found) else math.nan for metric in METRICS}
+
+
+def improvements() -> pd.DataFrame:
+    """Recompute Table 3's last row: HyperCTR over the best other row of each printed column.
+
+    Returns:
+        columns ``dataset, metric, best`` (the other row), ``printed`` and ``recomputed`` (percent of the other row).
+
+    >>> improvements().query("dataset == 'Kuaishou'")["recomputed"].round(2).tolist()
+    [3.18, 1.49]
+    """
+    content = paper_numbers()["table3"]
+    rows = []
+    for dataset in printed_columns():
+        cells = {row["method"]: row[dataset] for row in content["rows"]}
+        own = cells.pop(OWN_MODEL)
+        for metric, sign in (("auc", 1), ("logloss", -1)):
+            best = max(cells, key=lambda name: sign * cells[name][metric])
+            gain = 100 * sign * (own[metric] / cells[best][metric] - 1)
+            rows.append((dataset, metric, best, content["improvement_percent"][dataset][metric], gain))
+    return pd.DataFrame(rows, columns=["dataset", "metric", "best", "printed", "recomputed"])
+
+
+def stated_best(setting: str) -> list[dict[str, Any]]:
+    """Return what the text states as best of a setting: ``setting, dataset, low`` and perhaps ``high`` (inf: beyond).
+
+    >>> stated_best("slot_months")[0]["low"]
+    6
+    """
+    figures = (paper_numbers()[name] for name in ("figure4", "figure5", "figure6"))
+    return [one for figure in figures for one in figure["best"] if one["setting"] == setting]
+
+
+def notes(table: str) -> list[str]:
+    """Return the notes of a table or figure, its own and those of its rows: "MIMN: ..."."""
+    content = paper_numbers()[table]
+    found = [content["note"]] if "note" in content else []
+    rows = (
+        (row.get("method", row.get("label", row.get("dataset"))), row.get("note")) for row in content.get("rows", [])
+    )
+    found += [f"{name}: {note}" for name, note in rows if note]
+    improvement = content.get("improvement_percent", {}).get("note")
+    return found + ([f"Improvement: {improvement}"] if improvement else [])

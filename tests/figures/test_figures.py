@@ -1,0 +1,210 @@
+"""Every figure draws the numbers it is given, survives JSON, and keeps the colours."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+
+from hyperctr import figures
+from hyperctr.display.hypergraph import largest_hyperedges
+from hyperctr.display.spread import hull, spectral_layout, spread
+from hyperctr.display.theme import CONFIG, PLOTLY_MIME, mime_bundle, modality_colour
+from hyperctr.errors import ConfigError, ShapeError
+from hyperctr.figures.frames import degree_frame, interest_frame, recovery_frame, user_interest_frame
+
+MODALITIES = ("visual", "acoustic")
+LABELS = ["2018-01 to 2018-06", "2018-07 to 2018-12"]
+
+
+def hypergraph() -> SimpleNamespace:
+    """Five users; visual: {0, 1, 2} and {3, 4}; acoustic: {1, 2, 3, 4} and {0, 4}."""
+    node = [0, 1, 2, 3, 4, 1, 2, 3, 4, 0, 4]
+    edge = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3]
+    return SimpleNamespace(
+        incidence=np.array([node, edge]),
+        num_nodes=6,
+        num_hyperedges=4,
+        group=np.array([0, 0, 1, 1]),
+        group_names=MODALITIES,
+        node_kind="user",
+    )
+
+
+def interest() -> np.ndarray[Any, Any]:
+    """[2 slots, 3 users, 2 modalities]; user 2 is not seen in the second slot, user 1 in neither."""
+    matrix = np.full((2, 3, 2), np.nan, np.float32)
+    matrix[0, 0], matrix[1, 0], matrix[0, 2] = (0.6, 0.4), (0.8, 0.2), (0.1, 0.9)
+    return matrix
+
+
+def subtitle(chart: go.Figure) -> str:
+    """The line under the title, unbroken."""
+    return str(chart.layout.title.subtitle.text.replace("<br>", " "))
+
+
+def frames() -> dict[str, go.Figure]:
+    """One of each figure, from small plain data."""
+    sizes = pd.DataFrame(
+        {"slot": LABELS, "modality": "visual", "hyperedges": [4, 6], "mean_size": [2.5, 3.0], "covered": [0.5, 0.75]}
+    )
+    events = pd.DataFrame({"examples": [100, 200, 300], "loss": [0.7, 0.5, 0.4], "validation_auc": [0.6, 0.8, 0.7]})
+    true = np.stack([np.linspace(0, 1, 40), np.linspace(1, 0, 40)], 1)[None]
+    activity = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "unclicks": [1, 0]})
+    popularity = pd.DataFrame({"rank": np.arange(1, 41), "clicks": 1000 // np.arange(1, 41)})
+    return {
+        "heatmap": figures.interest_heatmap(user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))),
+        "over slots": figures.interest_over_slots(interest_frame(interest(), MODALITIES, LABELS)),
+        "recovery": figures.recovery_figure(recovery_frame(true, true, {"visual": 0.9, "acoustic": 0.8}, bins=4)),
+        "drawing": figures.hypergraph_figure(hypergraph(), limit=3),
+        "stars": figures.hypergraph_figure(hypergraph(), limit=3, shape="star"),
+        "sizes": figures.sizes_over_slots(sizes),
+        "degrees": figures.degree_distribution(degree_frame([hypergraph()])),
+        "curve": figures.learning_curve(events, epoch_examples=100),
+        "activity": figures.activity_over_time(activity),
+        "popularity": figures.popularity_figure(popularity),
+    }
+
+
+@pytest.mark.parametrize("name", list(frames()))
+def test_every_figure_survives_json_and_says_what_it_shows(name: str) -> None:
+    chart = frames()[name]
+    again = pio.from_json(chart.to_json())
+    assert json.loads(again.to_json()) == json.loads(chart.to_json())
+    assert chart.layout.title.text
+    assert chart.layout.title.subtitle.text
+    assert len(chart.data) > 0
+    for axis in chart.select_yaxes():
+        assert axis.visible is False or axis.title.text or chart.layout.annotations, "an axis without a title"
+    bundle = mime_bundle(chart)[PLOTLY_MIME]
+    assert bundle["config"]["modeBarButtonsToRemove"] == CONFIG["modeBarButtonsToRemove"]
+    assert "sendChartToCloud" in CONFIG["modeBarButtonsToRemove"]
+
+
+def test_no_figure_hands_float64_arrays_to_plotly() -> None:
+    for name, chart in frames().items():
+        for trace in chart.to_plotly_json()["data"]:
+            for key in ("y", "z"):
+                values = trace.get(key)
+                small = isinstance(values, np.ndarray) and values.size < 3
+                assert small or not isinstance(values, np.ndarray) or values.dtype != np.float64, (name, key)
+
+
+def test_a_modality_has_one_colour_everywhere() -> None:
+    assert modality_colour("visual") == "#0072B2"
+    assert modality_colour("motion", ["visual", "depth", "motion"]) != modality_colour("depth", ["visual", "depth"])
+    made = frames()
+    for name in ("over slots", "recovery", "degrees", "sizes"):
+        lines = {trace.name: trace.line.color for trace in made[name].data if trace.mode == "lines+markers"}
+        assert lines["visual"] == "#0072B2", name
+    assert made["drawing"].data[0].line.color.startswith("rgba(0,114,178")
+
+
+def test_interest_frames_keep_the_numbers_and_the_gaps() -> None:
+    some = user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))
+    assert sorted(set(some["user"])) == [7, 9], "user 8 was never seen"
+    assert list(dict.fromkeys(some["user"])) == [7, 9], "visual leads user 7, acoustic user 9"
+    seven = some[(some["user"] == 7) & (some["modality"] == "visual")]["interest"].tolist()
+    assert np.allclose(seven, [0.6, 0.8])
+    panel = figures.interest_heatmap(some, total_users=3).data[1]
+    assert np.allclose(panel.z, [[0.4, 0.2], [0.9, np.nan]], equal_nan=True)
+    summed = interest_frame(interest(), MODALITIES, LABELS)
+    assert np.allclose(summed["median"], [0.35, 0.65, 0.8, 0.2])
+    assert summed["users"].tolist() == [2, 2, 1, 1]
+    with pytest.raises(ShapeError, match=r"\[2, U, 2\], got \[3, 2, 2\]"):
+        interest_frame(interest().transpose(1, 0, 2), MODALITIES, LABELS)
+
+
+def test_recovery_bins_the_pairs_that_are_known() -> None:
+    true = np.linspace(0.0, 1.0, 10).reshape(1, 10, 1)
+    found = true * 2
+    found[0, 3] = np.nan
+    frame = recovery_frame(true, found, {"visual": 0.9}, bins=3)
+    assert frame["pairs"].tolist() == [9, 9, 9]
+    kept = np.delete(true.ravel(), 3).reshape(3, 3)
+    assert np.allclose(frame["true"], kept.mean(1))
+    assert np.allclose(frame["median"], 2 * kept[:, 1])
+
+
+def test_degrees_count_every_node_and_slot() -> None:
+    frame = degree_frame([hypergraph(), hypergraph()])
+    visual = frame[frame["modality"] == "visual"].set_index("degree")["nodes"]
+    assert visual.to_dict() == {0: 2, 1: 10}
+    acoustic = frame[frame["modality"] == "acoustic"].set_index("degree")["nodes"]
+    assert acoustic.to_dict() == {0: 2, 1: 8, 2: 2}
+    chart = figures.degree_distribution(frame)
+    assert np.allclose(chart.data[1].y, [1.0, 0.2])
+    assert "17% of" in subtitle(chart)  # 4 of 24
+
+
+def test_a_drawing_shows_the_largest_of_each_modality_and_says_how_many() -> None:
+    H = hypergraph()
+    assert largest_hyperedges(H.incidence, H.group, 2).tolist() == [0, 2]
+    chart = figures.hypergraph_figure(H, limit=2)
+    assert "showing 2 of 4 hyperedges" in subtitle(chart)
+    assert "5 of 6 users" in subtitle(chart)
+    assert [one.text for one in chart.layout.annotations] == ["visual: 1 of 2", "acoustic: 1 of 2"]
+    region, points = chart.data[0], chart.data[1]
+    assert np.isnan(region.x[-1]), "regions are separated by NaN in one trace"
+    assert (np.asarray(points.marker.size) == 6).sum() == 3, "the three members stand out"
+    for x, y in np.stack([points.x, points.y], 1)[np.asarray(points.marker.size) == 6]:
+        assert region.x[:-1].min() < x < region.x[:-1].max()
+        assert region.y[:-1].min() < y < region.y[:-1].max()
+    assert figures.hypergraph_figure(H, limit=2).to_json() == chart.to_json(), "no chance in the layout"
+    with pytest.raises(ConfigError, match="at least 1"):
+        figures.hypergraph_figure(H, limit=0)
+
+
+def test_an_empty_hypergraph_is_drawn_as_empty() -> None:
+    H = hypergraph()
+    H.incidence, H.num_hyperedges, H.group = np.zeros((2, 0), np.int64), 0, np.zeros(0, np.int64)
+    chart = figures.hypergraph_figure(H)
+    assert "showing 0 of 0 hyperedges" in subtitle(chart)
+    pio.from_json(chart.to_json())
+
+
+def test_points_that_share_hyperedges_lie_together_and_nobody_on_top() -> None:
+    members = [(node, edge) for edge in range(3) for node in range(10 * edge, 10 * edge + 10)]
+    incidence = np.array(members).T
+    nodes, edges = spread(incidence, *spectral_layout(incidence, 30, 3))
+    distance = np.linalg.norm(nodes[:, None] - nodes[None], axis=2)
+    same = np.arange(30)[:, None] // 10 == np.arange(30)[None] // 10
+    apart = ~np.eye(30, dtype=bool)
+    assert distance[same & apart].mean() < 0.5 * distance[~same].mean()
+    assert distance[apart].min() > 0.02
+    assert np.linalg.norm(nodes[:10].mean(0) - edges[0]) < 0.2
+    assert np.abs(nodes).max() <= 1 + 1e-9
+
+
+def test_a_hull_holds_its_points() -> None:
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    outline = hull(points, 0.1)
+    assert np.allclose(outline[0], outline[-1])
+    for point in points:  # a point is inside a convex outline if it lies left of every edge
+        edge, to = np.diff(outline, axis=0), point - outline[:-1]
+        assert (edge[:, 0] * to[:, 1] - edge[:, 1] * to[:, 0] > -1e-12).all()
+
+
+def test_a_learning_curve_marks_the_best_point() -> None:
+    chart = frames()["curve"]
+    assert subtitle(chart).startswith("best: 0.8000 after 2.00 epochs")
+    assert chart.data[2].x == (2.0,)
+    assert np.allclose(chart.data[1].y, [0.7, 0.5, 0.4])
+    with pytest.raises(ShapeError, match=r"lacks the columns \['validation_auc'\]"):
+        figures.learning_curve(pd.DataFrame({"examples": [1], "loss": [1.0]}))
+    with pytest.raises(ShapeError, match="at least one point"):
+        figures.learning_curve(pd.DataFrame(columns=["examples", "loss", "validation_auc"]))
+
+
+def test_the_popularity_slope_is_that_of_the_power_law() -> None:
+    rank = np.arange(1, 501)
+    frame = pd.DataFrame({"rank": np.r_[rank, 501], "clicks": np.r_[100_000.0 * rank**-0.8, 0]})
+    chart = figures.popularity_figure(frame)
+    assert chart.layout.annotations[0].text.startswith("slope -0.80")
+    assert "1 of 501 items were never clicked" in subtitle(chart)

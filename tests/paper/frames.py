@@ -1,0 +1,142 @@
+"""Synthetic results in the schema of a sweep (``Plan.results``, ``trivial`` and ``curves``), for tests by value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MEASURED = (
+    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error"),
+    *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mib"),
+    *("test_clicks", "test_candidates"),
+)
+FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
+COLUMNS = (
+    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error"),
+    *MEASURED,
+    *FACTS,
+)
+PAIRED = ("behind", "behind_low", "behind_high")
+
+
+def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
+    """One finished run; a state other than ``done`` leaves what is measured empty."""
+    row: dict[str, Any] = {
+        "plan": "overall",
+        "axis": "row",
+        "label": "hyperctr",
+        "value": np.nan,
+        "dataset": "planted",
+        "model": "hyperctr",
+        "protocol": "paper",
+        "split": "random",
+        "seed": 0,
+        "run": "0" * 12,
+        "state": "done",
+        "error": "",
+        "auc": auc,
+        "auc_low": auc - 0.01,
+        "auc_high": auc + 0.01,
+        "gauc": auc - 0.02,
+        "logloss": 1 - auc / 2,
+        "logloss_corrected": 0.9 - auc / 2,
+        "auc_exposed": auc - 0.1,
+        "calibration_error": 0.05,
+        "best_validation_auc": auc + 0.005,
+        "epochs": 4.0,
+        "best_epoch": 3.0,
+        "parameters": 100_000,
+        "seconds": 60.0,
+        "seconds_per_epoch": 12.0,
+        "peak_memory_mib": 800.0,
+        "test_clicks": 500,
+        "test_candidates": 500_000,
+        "device": "cpu",
+        "deterministic": True,
+        "data_fingerprint": "d" * 64,
+        "split_checksum": "5" * 64,
+        "code_fingerprint": "c" * 64,
+        "torch": "2.13.0",
+        "python": "3.11.9",
+        **changes,
+    }
+    if row["state"] != "done":
+        row |= dict.fromkeys((*MEASURED, *(name for name in PAIRED if name in row)), np.nan) | dict.fromkeys(FACTS)
+    return row
+
+
+def results_frame(
+    auc: Mapping[Any, float | Sequence[float]],
+    *,
+    axis: str = "row",
+    validation: Mapping[Any, float | Sequence[float]] | None = None,
+    failed: Mapping[Any, str] | None = None,
+    **changes: Any,
+) -> pd.DataFrame:
+    """One row per label (or axis value) and seed.
+
+    Args:
+        auc: test AUC by label, a number or one number per seed.
+        axis: ``row``, or the setting that is varied; the keys of ``auc`` are then its values.
+        validation: validation AUC in the same shape; default: the test AUC plus 0.005.
+        failed: the error text of labels whose runs all failed; a label need not be in ``auc``.
+        changes: further columns, the same in every row.
+    """
+    failed = failed or {}
+    labels = [*auc, *(label for label in failed if label not in auc)]
+    seeds = max((np.size(value) for value in auc.values()), default=1)
+    rows = []
+    for place, label in enumerate(labels):
+        named = {"axis": axis, "label": str(label), "value": np.nan if axis == "row" else float(label)}
+        for seed in range(seeds):
+            one: dict[str, Any] = {**named, "seed": seed, "run": f"{place:06x}{seed:06x}", **changes}
+            if label in failed:
+                rows.append(run_row(**{**one, "state": "failed", "error": failed[label]}))
+                continue
+            value = float(np.broadcast_to(auc[label], seeds)[seed])
+            if validation is not None:
+                one["best_validation_auc"] = float(np.broadcast_to(validation[label], seeds)[seed])
+            rows.append(run_row(value, **one))
+    paired = [name for name in PAIRED if name in changes]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *paired])
+
+
+def trivial_frame(seeds: int = 1, popularity: float = 0.6, reference: float = 0.7, **changes: Any) -> pd.DataFrame:
+    """The simple models, a row per model and seed."""
+    models = {
+        "popularity": popularity,
+        "item mean": popularity - 0.05,
+        "constant": 0.5,
+        "content matrix factorisation": reference,
+    }
+    rows = [
+        run_row(auc, model=model, label=model, seed=seed, **changes)
+        for model, auc in models.items()
+        for seed in range(seeds)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, model: str = "hyperctr") -> pd.DataFrame:
+    """Events of finished runs: the validation AUC of every point by label, 100 clicks and 5 steps apart."""
+    rows = [
+        {
+            "run": f"{place:06x}{seed:06x}",
+            "label": label,
+            "model": model,
+            "seed": seed,
+            "step": 5 * (point + 1),
+            "epoch": (point + 1) / 4,
+            "examples": 100 * (point + 1),
+            "loss": 0.7 / (point + 1),
+            "validation_auc": value,
+            "seconds": float(point + 1),
+            "memory_mib": 500.0,
+        }
+        for place, (label, values) in enumerate(validation.items())
+        for point, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows)

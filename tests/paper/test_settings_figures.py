@@ -1,0 +1,299 @@
+"""Figures 4-8 and the protocols draw the numbers they are given: chosen value, intervals, gaps, the paper's values."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+
+from hyperctr.errors import ShapeError
+from hyperctr.paper import protocols
+from hyperctr.paper.figures.figure7_scaling import speedup_figure, speedup_frame
+from hyperctr.paper.figures.figure8_curves import curves_figure, point_share
+from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
+from hyperctr.paper.figures.figures4to6_settings import axis_figure
+from hyperctr.paper.figures.settings_frame import axis_frame, headline, over_seeds, paired
+from hyperctr.statistics import Interval
+from tests.paper.frames import curves_frame, results_frame, trivial_frame
+
+LAYERS: dict[int, float | list[float]] = {
+    1: [0.70, 0.71, 0.72],
+    2: [0.75, 0.76, 0.77],
+    3: [0.80, 0.79, 0.81],
+    5: [0.80, 0.80, 0.83],
+}
+VALIDATION: dict[int, float | list[float]] = {1: 0.71, 2: 0.76, 3: [0.83, 0.82, 0.84], 5: [0.81, 0.82, 0.82]}
+STATED: list[dict[str, Any]] = [
+    {"setting": "layers", "dataset": "Kuaishou", "low": 3},
+    {"setting": "layers", "dataset": "MovieLens", "low": 4, "high": math.inf},
+]
+
+
+def layers(**changes: Any) -> pd.DataFrame:
+    """The frame of Figure 4: three seeds; 5 layers are best on test, 3 on validation."""
+    runs = results_frame(LAYERS, axis="layers", validation=VALIDATION, **changes)
+    return axis_frame(runs, trivial_frame(3, popularity=0.5, reference=0.72), STATED)
+
+
+def mean_rows(frame: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
+    """The ``mean`` rows of an axis frame by value."""
+    return {row["value"]: row for row in frame[frame["kind"] == "mean"].to_dict("records")}
+
+
+def trace(chart: go.Figure, name: str) -> Any:
+    """The first trace of a name."""
+    return next(one for one in chart.data if one.name == name)
+
+
+def subtitle(chart: go.Figure) -> str:
+    """The lines under the title, unbroken."""
+    return str(chart.layout.title.subtitle.text.replace("<br>", " "))
+
+
+def words(chart: go.Figure) -> list[str]:
+    """All annotations."""
+    return [one.text for one in chart.layout.annotations]
+
+
+def test_the_value_is_chosen_on_validation_and_its_test_auc_is_reported() -> None:
+    frame = layers()
+    assert headline(frame) == {"layers, chosen on validation": "3", "layers, test AUC": pytest.approx(0.80)}
+    means = mean_rows(frame)
+    assert {value: row["auc"] for value, row in means.items()} == pytest.approx({1: 0.71, 2: 0.76, 3: 0.80, 5: 0.81})
+    half = 4.302653 * 0.01 / 3**0.5  # Student with 2 degrees of freedom
+    assert (means[1]["auc_low"], means[1]["auc_high"]) == pytest.approx((0.71 - half, 0.71 + half), abs=1e-6)
+
+
+def test_what_the_chosen_value_is_ahead_is_paired_by_seed() -> None:
+    means = mean_rows(layers())
+    behind = {value: row["behind"] for value, row in means.items()}
+    assert behind == pytest.approx({1: 0.09, 2: 0.04, 3: np.nan, 5: -0.01}, nan_ok=True)
+    assert means[1]["behind_low"] > 0
+    assert means[5]["behind_low"] < 0 <= means[5]["behind_high"]
+
+
+def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
+    asked = []
+
+    def pair(a: str, b: str) -> Interval:
+        asked.append((a, b))
+        return Interval(0.1, 0.05, 0.15, 0.95, 100, 1000)
+
+    runs = results_frame({1: 0.7, 3: 0.8}, axis="layers")
+    means = mean_rows(axis_frame(runs, pair=pair))
+    one, three = runs["run"]
+    assert asked == [(three, one)]
+    assert [means[1][name] for name in ("auc_low", "auc_high", "behind_low")] == pytest.approx([0.69, 0.71, 0.05])
+
+
+def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_largest() -> None:
+    tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, axis="neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
+    frame = axis_frame(tied)
+    assert frame.loc[frame["chosen"], "value"].tolist() == [5]
+    chart = axis_figure(frame, "t")
+    assert dict(zip(chart.layout.xaxis.ticktext, chart.layout.xaxis.tickvals, strict=True)) == {
+        "5": 5,
+        "40": 40,
+        "all": 48,
+    }
+    assert list(trace(chart, "test AUC, mean").x) == [5, 40, 48]
+
+
+def test_a_value_with_fewer_finished_seeds_is_not_chosen() -> None:
+    runs = results_frame({1: [0.7, 0.7], 2: [0.6, 0.9]}, axis="layers")
+    runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), ["auc", "best_validation_auc"]] = np.nan
+    runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), "state"] = "killed"
+    frame = axis_frame(runs)
+    assert frame.loc[frame["chosen"], "value"].tolist() == [1]
+    assert mean_rows(frame)[2]["state"] == "killed"
+
+
+def test_failed_runs_leave_a_gap_that_is_named() -> None:
+    frame = axis_frame(results_frame({1: 0.7, 2: 0.72, 5: 0.75}, axis="layers", failed={3: "boom"}))
+    chart = axis_figure(frame, "Layers")
+    mean = trace(chart, "test AUC, mean")
+    assert list(mean.x) == [1, 2, 3, 5]
+    assert np.isnan(mean.y[2])
+    assert "no result: 3, seed 0: failed" in subtitle(chart)
+    band = next(one for one in chart.data if one.fill == "toself")
+    assert max(band.x) == 2, "the band ends where nothing was measured"
+    assert np.nan_to_num(mean.error_y.array) == pytest.approx([0, 0, 0, 0.01]), "only the lone point has a bar"
+
+
+def test_nothing_finished_still_draws_and_says_so() -> None:
+    frame = axis_frame(results_frame({}, axis="layers", failed={1: "boom", 2: "boom"}))
+    chart = axis_figure(frame, "Layers")
+    assert not frame["chosen"].any()
+    assert "1, seed 0: failed; 2, seed 0: failed" in subtitle(chart)
+    assert list(chart.layout.yaxis.range) == [0, 1]
+
+
+def test_near_simple_models_are_lines_and_far_ones_are_named() -> None:
+    chart = axis_figure(layers(), "Layers", "planted")
+    assert "content MF 0.7200" in words(chart)
+    assert "not on the axis: popularity 0.5000" in subtitle(chart)
+    lines = [shape.y0 for shape in chart.layout.shapes if shape.type == "line" and shape.line.dash]
+    assert lines == [pytest.approx(0.72)]
+
+
+def test_what_the_paper_states_is_marked_where_it_lies() -> None:
+    chart = axis_figure(layers(), "Layers")
+    assert {"paper's best: Kuaishou", "paper's best: MovieLens →"} <= set(words(chart))
+    marks = [(shape.x0, shape.x1) for shape in chart.layout.shapes if not shape.line.dash]
+    assert marks[0] == (3, 3)
+    assert marks[1] == (4, chart.layout.xaxis.range[1]), "4 and beyond reaches the end of the axis"
+    assert list(chart.layout.xaxis.ticktext) == ["1", "2", "3", "4", "5"]
+
+
+def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
+    both = pd.concat(
+        [
+            results_frame({3: 0.7, 6: 0.8, 12: 0.7}, axis="slot_months"),
+            results_frame({5: 0.7, 15: 0.8}, axis="neighbours"),
+        ]
+    )
+    chart = axis_figure(axis_frame(both), "Two")
+    places = list(trace(chart, "test AUC, mean").x)
+    assert np.diff(places) == pytest.approx([1, 1])
+    assert chart.layout.xaxis.title.text == "length of a time slot (months)"
+    assert chart.layout.xaxis2.title.text == "sampled neighbours K"
+    assert chart.layout.yaxis2.range == chart.layout.yaxis.range
+
+
+def test_rows_without_a_setting_cannot_be_drawn_over_an_axis() -> None:
+    with pytest.raises(ShapeError, match="none of the runs varies a setting"):
+        axis_frame(results_frame({"hyperctr": 0.8}))
+    with pytest.raises(ShapeError, match="best_validation_auc"):
+        axis_frame(results_frame({1: 0.8}, axis="layers").drop(columns="best_validation_auc"))
+
+
+def test_means_over_seeds_ignore_runs_without_a_result() -> None:
+    runs = results_frame({"a": [0.7, 0.9]})
+    assert over_seeds(runs, "auc")[0] == pytest.approx(0.8)
+    runs.loc[1, "auc"] = np.nan
+    assert over_seeds(runs, "auc") == pytest.approx((0.7, 0.69, 0.71))
+    assert paired(runs, "label", "a", "a") is None, "one seed and nothing to pair with"
+
+
+def timings(rates: dict[int, list[float]]) -> pd.DataFrame:
+    """Training steps per second by threads, a number per round."""
+    rows = [
+        {"what": "training step", "threads": count, "round": turn, "per_second": rate}
+        for count, several in rates.items()
+        for turn, rate in enumerate(several)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_speed_up_is_taken_within_its_round() -> None:
+    # the machine was twice as slow in the second round: the ratio is the same
+    frame = speedup_frame(timings({1: [10, 5, 10], 2: [18, 9, 20]}))
+    assert frame["speedup"].tolist() == [1.0, 1.8]
+    two = frame.to_dict("records")[1]
+    assert (two["speedup_low"], two["speedup_high"], two["rounds"]) == (1.8, 2.0, 3)
+    chart = speedup_figure(frame, "2 cores")
+    assert list(trace(chart, "linear").y) == [1, 2]
+    assert list(trace(chart, "training step").y) == [1.0, 1.8]
+
+
+def test_one_thread_draws_no_line() -> None:
+    chart = speedup_figure(speedup_frame(timings({1: [10.0]})))
+    assert len(chart.data) == 0
+    assert words(chart) == ["one thread only: no speed-up to show"]
+    with pytest.raises(ShapeError, match="one thread in every round"):
+        speedup_frame(timings({2: [10.0]}))
+
+
+def test_each_model_has_a_panel_each_seed_a_line_and_its_best_point_a_ring() -> None:
+    curves = pd.concat(
+        [
+            curves_frame({"a": [0.5, 0.7, 0.6], "b": [0.6, np.nan, 0.8]}, seed=0),
+            curves_frame({"a": [0.5, 0.6, 0.65]}, seed=1),
+        ]
+    )
+    frame = mark_best(curves)
+    assert frame.loc[frame["best"], ["label", "seed", "validation_auc"]].values.tolist() == [
+        ["a", 0, 0.7],
+        ["b", 0, 0.8],
+        ["a", 1, 0.65],
+    ]
+    assert point_share(frame) == "25%"
+    chart = curves_figure(frame)
+    assert {"a", "b"} <= set(words(chart))
+    ring = trace(chart, "best, seed 1")
+    assert (list(ring.x), list(ring.y)) == ([0.75], [0.65])
+    assert len([one for one in chart.data if one.name.startswith("validation")]) == 3
+    assert chart.layout.yaxis.range == chart.layout.yaxis2.range
+    assert words(curves_figure(frame.iloc[:0])) == ["no run has finished, so there is no curve"]
+
+
+def experiment(seeds: int) -> pd.DataFrame:
+    """HyperCTR loses 0.03 by causality and 0.1 by time; the reference loses 0.01 by time only."""
+    step = np.arange(seeds) * 0.001
+    corners = {("paper", "random"): 0.80, ("causal", "random"): 0.77, ("paper", "temporal"): 0.70}
+    results = pd.concat(
+        [
+            results_frame({f"{one}, {two}": list(auc + step)}, protocol=one, split=two)
+            for (one, two), auc in corners.items()
+        ]
+    )
+    simple = pd.concat(
+        [trivial_frame(seeds, 0.6, 0.72 - 0.01 * (two == "temporal"), protocol=one, split=two) for one, two in corners]
+    )
+    return protocols.protocol_runs(results, simple)
+
+
+def worth(seeds: int, pair: Any = None) -> dict[tuple[str, str], dict[Any, Any]]:
+    """What each choice is worth, by choice and model."""
+    rows = protocols.worth_frame(experiment(seeds), pair).to_dict("records")
+    return {(row["choice"], row["model"]): row for row in rows}
+
+
+def test_the_worth_of_a_choice_is_the_change_with_the_others_as_in_the_paper() -> None:
+    found = worth(3)
+    split = found["split", "hyperctr"]
+    assert [split[name] for name in ("change", "change_low", "change_high")] == pytest.approx([-0.1] * 3)
+    assert found["protocol", "hyperctr"]["change"] == pytest.approx(-0.03)
+    assert found["split", "content MF"]["change"] == pytest.approx(-0.01)
+    assert found["labels", "popularity"]["change"] == pytest.approx(-0.1)
+
+
+def test_only_runs_on_the_same_clicks_are_paired() -> None:
+    found = worth(1, lambda a, b: Interval(-0.03, -0.04, -0.02, 0.95, 9, 99))
+    paired_ones = {key: row["change_low"] for key, row in found.items() if np.isfinite(row["change_low"])}
+    assert paired_ones == {("protocol", "hyperctr"): -0.04}, "not another split or labelling, not models without a run"
+
+
+def test_data_without_unclicks_have_no_exposed_rows() -> None:
+    results = results_frame({"paper, random": 0.8}, auc_exposed=np.nan)
+    runs = protocols.protocol_runs(results, trivial_frame(auc_exposed=np.nan))
+    assert set(runs["labels"]) == {"sampled"}
+    chart = protocols.protocol_figure(protocols.protocol_frame(runs), "t")
+    assert list(chart.layout.yaxis.categoryarray) == ["paper, random, sampled"]
+    assert list(trace(chart, "hyperctr").x) == [0.8]
+
+
+def test_a_choice_without_a_finished_run_is_named() -> None:
+    results = results_frame({"paper, random": 0.8}, failed={"causal, random": "boom"})
+    results.loc[results["state"] == "failed", "protocol"] = "causal"
+    chart = protocols.protocol_figure(protocols.protocol_frame(protocols.protocol_runs(results, trivial_frame())))
+    assert "no result: causal, random, sampled (failed)" in subtitle(chart)
+
+
+def test_every_figure_survives_json_and_names_its_axes() -> None:
+    charts = [
+        axis_figure(layers(), "Layers"),
+        speedup_figure(speedup_frame(timings({1: [1.0], 2: [1.5]}))),
+        curves_figure(mark_best(curves_frame({"a": [0.5, 0.6]}))),
+        protocols.protocol_figure(protocols.protocol_frame(experiment(2))),
+    ]
+    for chart in charts:
+        assert json.loads(pio.from_json(chart.to_json()).to_json()) == json.loads(chart.to_json())
+        assert chart.layout.title.text
+        assert any(axis.title.text for axis in chart.select_xaxes())

@@ -1,0 +1,309 @@
+"""Tables 2-4 by value: ours beside the print, marks only where the interval says so, lost runs as rows."""
+
+from __future__ import annotations
+
+import math
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from hyperctr.config import VARIANTS, Config
+from hyperctr.display.latex import escape
+from hyperctr.display.print_table import PrintTable, against_print
+from hyperctr.paper.table_sentences import modalities_paragraph, overall_paragraph
+from hyperctr.paper.tables.costs import costs, costs_layout
+from hyperctr.paper.tables.rows import PRINTED, headline, ours
+from hyperctr.paper.tables.table2_settings import table2, table2_layout
+from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3, table3_layout
+from hyperctr.paper.tables.table4_modalities import table4, table4_layout
+from tests.paper.frames import results_frame, trivial_frame
+
+CONTRACT = [
+    "model",
+    "dataset",
+    "protocol",
+    "seeds",
+    "auc",
+    "auc_low",
+    "auc_high",
+    "gauc",
+    "logloss",
+    "paper_auc",
+    "paper_logloss",
+]
+
+
+def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> pd.DataFrame:
+    """Three models over three seeds, one that fails, simple models beside them."""
+    runs = results_frame(
+        {"hyperctr": [0.85, 0.852, 0.848], "gru4rec": [0.6, 0.61, 0.59]},
+        failed={"thacil": "out of memory"},
+        dataset=dataset,
+    )
+    runs["model"] = runs["label"]
+    return table3(runs, trivial_frame(3, popularity=popularity, reference=0.8), dataset)
+
+
+def well_formed(table: PrintTable) -> str:
+    """The LaTeX of a table, checked: balanced, every row as wide as the columns, nothing left to escape."""
+    text = table.latex()
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    for name in ("table", "tabular"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
+    assert re.findall(r"\\(?:top|bottom)rule", text) == [r"\toprule", r"\bottomrule"]
+    body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
+    lines = [line for line in body.splitlines() if line.endswith(r"\\")]
+    widths = [len(re.findall(r"(?<!\\)&", line)) + 1 for line in lines]
+    spans = sum(int(count) - 1 for count in re.findall(r"\\multicolumn{(\d+)}", lines[0]))
+    assert widths[0] + spans == len(table.head)
+    assert set(widths[1:]) == {len(table.head)}
+    assert not re.search(r"(?<!\\)[%#_$](?!-\$|\\)", re.sub(r"\$[^$]*\$", "", text.replace(r"\label{tab:table", "")))
+    return text
+
+
+def test_table3_has_the_columns_that_others_rely_on() -> None:
+    frame = overall()
+    assert frame.columns.tolist()[: len(CONTRACT)] == CONTRACT
+    own = ours(frame).set_index("model")
+    row = own.loc["hyperctr"]
+    assert (row["seeds"], row["protocol"], row["state"]) == (3, "paper", "done")
+    assert (row["auc"], row["auc_low"], row["auc_high"]) == pytest.approx((0.85, 0.8450317, 0.8549683))  # t(2) 4.302653
+    assert (row["paper_auc"], row["paper_logloss"]) == (0.836, 0.538)
+    assert (row["gauc"], row["logloss"]) == pytest.approx((0.83, 0.575))
+    assert own.loc["thacil", ["seeds", "state", "error"]].tolist() == [0, "failed", "out of memory"]
+    assert own.loc["dstn", ["seeds", "state"]].tolist() == [0, "no run"]
+    assert math.isnan(own.loc["popularity", "paper_auc"])
+    assert own.index.tolist()[:8] == ["gru4rec", "thacil", "dstn", "mimn", "alpine", "autofis", "ubr4ctr", "hyperctr"]
+
+
+def test_the_printed_table_stands_below_whatever_the_data() -> None:
+    frame = overall("planted")
+    stated = frame[frame["state"] == PRINTED]
+    assert len(stated) == 24
+    assert stated["auc"].isna().all()
+    cell = stated[(stated["model"] == "ubr4ctr") & (stated["dataset"] == "MV1.7M")]
+    assert cell[["paper_auc", "paper_logloss"]].values.tolist() == [[0.807, 0.5605]]
+    assert ours(frame)["paper_auc"].isna().all(), "planted data have no printed counterpart"
+
+
+def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> None:
+    one = table3(results_frame({"hyperctr": 0.8}), trivial_frame(), "planted")
+    row = ours(one).set_index("model").loc["hyperctr"]
+    assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.79, 0.81))
+    assert math.isnan(row["logloss_low"])
+    assert ours(overall()).set_index("model").loc["hyperctr", "logloss_low"] == pytest.approx(0.5725158)
+
+
+def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
+    runs = results_frame({"table2": 0.7, "author": 0.69}, validation={"table2": 0.6, "author": 0.65}, model="gru4rec")
+    row = ours(table3(runs, trivial_frame(), "planted")).set_index("model").loc["gru4rec"]
+    assert (row["label"], row["auc"]) == ("author", 0.69)
+    more = pd.concat([runs, results_frame({"table2": [0.7, 0.7]}, model="gru4rec").tail(1)])
+    assert ours(table3(more, trivial_frame(), "planted")).set_index("model").loc["gru4rec", "label"] == "table2"
+
+
+def test_a_second_protocol_is_a_block_of_its_own() -> None:
+    runs = [
+        results_frame({"hyperctr": high, "gru4rec": low}, protocol=name, dataset="ml-trailers")
+        for name, high, low in (("paper", 0.8, 0.7), ("causal", 0.9, 0.65))
+    ]
+    both = pd.concat(runs).assign(model=lambda frame: frame["label"])
+    simple = pd.concat(
+        [trivial_frame(popularity=0.6, protocol="paper"), trivial_frame(popularity=0.68, protocol="causal")]
+    )
+    both.loc[both["model"] == "gru4rec", "label"] = "gru4rec, author"
+    frame = table3(both, simple, "ml-trailers")
+    assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"paper": 6, "causal": 6}
+    table = table3_layout(frame, "ml-trailers")
+    titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
+    first = titles.index(("GRU4Rec", "causal; below popularity; preset author"))
+    assert ("GRU4Rec", "paper; preset author") in titles[:first]
+    assert first in table.rules_before
+    bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
+    assert bold == {("HyperCTR", "paper"), ("HyperCTR", "causal")}
+    assert improvement(frame)["auc"] == pytest.approx(100 * (0.8 / 0.7 - 1))
+    assert headline(frame, 3) == {
+        "AUC of hyperctr": 0.8,
+        "AUC of gru4rec": 0.7,
+        "AUC of content matrix factorisation": 0.7,
+    }
+    runs = [
+        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.preset("gru4rec", variant=preset))
+        for preset in VARIANTS
+    ]
+    frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
+    found = table2(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
+    assert found["batch_size"] == Config.preset("gru4rec", variant="author").batch_size != 200, "of the first protocol"
+    first, second = overall_paragraph(frame).split("\n\n")
+    assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
+    assert second.startswith("Under protocol causal: HyperCTR has a test AUC of 0.9000")
+    assert second.endswith("Below popularity: GRU4Rec.")
+    well_formed(table)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "lower_is_better", "text", "tone"),
+    [
+        (0.84, 0.86, False, "▲\u00a0+0.0140", "good"),
+        (0.84, 0.86, True, "▲\u00a0+0.0140", "bad"),
+        (0.83, 0.86, False, "+0.0140", ""),
+        (math.nan, math.nan, False, "+0.0140", ""),
+    ],
+)
+def test_a_difference_is_marked_only_if_the_interval_leaves_the_print_out(
+    low: float, high: float, lower_is_better: bool, text: str, tone: str
+) -> None:
+    cell = against_print(0.85, low, high, 0.836, lower_is_better=lower_is_better)
+    assert (cell.text, cell.tone) == (text, tone)
+    assert against_print(math.nan, low, high, 0.836).text == "–"
+
+
+def test_table3_on_a_page_and_in_print() -> None:
+    frame = overall()
+    table = table3_layout(frame, "ml-trailers", "Measured here.")
+    rows = {row[0].text: row for row in table.rows if not isinstance(row[0], str)}
+    assert rows["GRU4Rec"][0].small == "below popularity"
+    assert rows["THACIL"][0].small == "failed"
+    printed = ["0.8120", "0.8670", "0.8360"]
+    assert [cell.small for cell in rows["HyperCTR"][6:]] == ["0.5548", "0.5160", "0.5380"]
+    assert [cell.text for cell in rows["HyperCTR"][4:]] == ["▲\u00a0+0.0140", "▲\u00a0+0.0370", *printed]
+    assert [cell.tone for cell in rows["HyperCTR"][4:6]] == ["good", "bad"]
+    assert [(cell.text, cell.small) for cell in rows["Improv. (%)"][6:]] == [
+        ("3.18", "1.49"),
+        ("7.43", "4.51"),
+        ("3.85", "1.03"),
+    ]
+    assert improvement(frame)["auc"] == pytest.approx(100 * (0.85 / 0.6 - 1))
+    text = well_formed(table)
+    assert r"GRU4Rec {\scriptsize below popularity} & 0.6000" in text
+    assert r"\multicolumn{3}{c}{printed: AUC, small: log loss}" in text
+    page = table.html()._repr_html_()
+    assert page.count("<tr") == 2 + len(table.rows)
+    assert '<th colspan="3" style="text-align:center">ours, ml-trailers</th>' in page
+    assert len(table3_layout(overall("planted"), "planted").head) == len(table.head) - 2
+
+
+def test_a_model_below_popularity_is_marked_only_then() -> None:
+    frame = overall(popularity=0.9)
+    assert ours(frame)["model"][below_popularity(ours(frame))].tolist() == [
+        "gru4rec",
+        "hyperctr",
+        "content matrix factorisation",
+    ]
+    assert not below_popularity(ours(overall(popularity=0.5))).any()
+
+
+def test_costs_and_states() -> None:
+    """Two presets of one system, of which validation chose the slower one, and one that failed."""
+    runs = results_frame(
+        {"hyperctr": [0.8, 0.82], "dstn, table2": 0.7, "dstn, author": 0.69},
+        failed={"thacil": "x"},
+        validation={"hyperctr": 0.8, "dstn, table2": 0.6, "dstn, author": 0.65},
+    )
+    runs["model"] = runs["label"].str.partition(",")[0]
+    runs.loc[runs["label"] == "dstn, author", "seconds_per_epoch"] = 30.0
+    frame = costs(runs)
+    assert frame[["model", "preset", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
+        ["thacil", "", True, 0, 0.0],
+        ["dstn", "table2", False, 2, 2.0],
+        ["dstn", "author", True, 2, 2.0],
+        ["hyperctr", "", True, 2, 2.0],
+    ]
+    assert frame["times_hyperctr"].tolist()[1:] == [1.0, 2.5, 1.0]
+    assert frame.loc[2, ["best_validation_auc", "auc", "epochs"]].tolist() == pytest.approx([0.65, 0.69, 4.0])
+    table = costs_layout(frame)
+    assert table.strong == {2} and table.caption.startswith("All together: 6 minutes")
+    rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
+    words = [row[0].small for row in table.rows if not isinstance(row[0], str)]
+    assert words == ["failed; x", "table2", "author", ""]
+    assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "12.00", "1.00", "2.0", "800"]
+    assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
+    same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
+    assert costs(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], "one preset, run once"
+
+
+def test_table2_prints_both_settings_and_marks_what_differs() -> None:
+    runs: list[Any] = [
+        SimpleNamespace(label="hyperctr", config=Config.preset("hyperctr", "smoke")),
+        SimpleNamespace(label="gru4rec", config=Config.preset("gru4rec", batch_size=64)),
+        SimpleNamespace(label="other", config=Config.preset("gru4rec", batch_size=32)),
+    ]
+    frame = table2(runs, overall()).set_index("model")
+    assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
+    assert frame.loc["gru4rec", ["learning_rate_printed", "learning_rate", "optimiser"]].tolist() == [
+        0.05,
+        0.05,
+        "adagrad",
+    ]
+    assert math.isnan(frame.loc["mimn", "batch_size"])
+    assert "regulariser 0, 1e-05" in frame.loc["hyperctr", "text"]
+    table = table2_layout(frame.reset_index())
+    line = next(row for row in table.rows if row[0].text == "GRU4Rec")
+    assert [(cell.text, cell.small) for cell in line[1:5]] == [("200", ""), ("64", "differs"), ("0.1", ""), ("0.1", "")]
+    assert "nan" not in well_formed(table)
+
+
+def modalities() -> pd.DataFrame:
+    """Table 4's runs, one seed."""
+    frame = results_frame(
+        {"multi-modal": 0.85, "visual-modal": 0.8, "(-) hypergraph": 0.848},
+        plan="modalities",
+        behind=0.0,
+        behind_low=0.0,
+        behind_high=0.0,
+        failed={"textual-modal": "killed"},
+    )
+    for label, (value, low, high) in {
+        "visual-modal": (0.05, 0.04, 0.06),
+        "(-) hypergraph": (0.002, -0.001, 0.005),
+    }.items():
+        frame.loc[frame["label"] == label, ["behind", "behind_low", "behind_high"]] = value, low, high
+    return frame
+
+
+def test_table4_shows_how_far_each_row_is_behind() -> None:
+    frame = table4(modalities(), "ml-trailers")
+    own = ours(frame).set_index("model")
+    assert own.loc["visual-modal", ["behind", "behind_low", "behind_high"]].tolist() == [0.05, 0.04, 0.06]
+    assert math.isnan(own.loc["multi-modal", "behind"])
+    assert own.loc["textual-modal", "state"] == "failed"
+    assert own.loc["visual-modal", "paper_auc"] == 0.8259
+    table = table4_layout(frame, "ml-trailers")
+    rows = {row[0].text: row for row in table.rows}
+    assert rows["(-) hypergraph"][3].text == "(0.0020)"
+    assert rows["acoustic-modal"][1].text == "–"
+    assert rows["acoustic-modal"][-1].small == "0.5373"
+    assert rows["textual-modal"][0].small == "failed"
+    well_formed(table)
+
+
+def test_over_seeds_the_distance_is_the_mean_of_the_pairs() -> None:
+    frame = pd.concat([modalities().assign(seed=seed) for seed in range(2)])
+    frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "behind"] = 0.07
+    row = ours(table4(frame, "planted")).set_index("model").loc["visual-modal"]
+    assert (row["seeds"], row["behind"]) == (2, pytest.approx(0.06))
+    assert (row["behind_low"], row["behind_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
+
+
+def test_paragraphs_say_what_the_tables_say() -> None:
+    words = overall_paragraph(overall())
+    assert "HyperCTR has a test AUC of 0.8500 [0.8450, 0.8550] (3 seeds). That is the highest in the table." in words
+    assert "Of the paper's 7 other systems 1 has a result: GRU4Rec 0.6000." in words
+    assert "Below popularity: GRU4Rec. Without a result: THACIL (failed)." in words
+    told = modalities_paragraph(table4(modalities(), "planted"))
+    assert "Visual-modal (by 0.0500) is behind all together." in told
+    assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
+    assert told.endswith("Without a result: textual-modal (failed).")
+    lost = results_frame({}, failed={"multi-modal": "disk full"})
+    assert modalities_paragraph(table4(lost, "planted")).startswith("The multi-modal model has no result yet")
+
+
+def test_latex_escapes_what_it_would_read() -> None:
+    assert escape(r"a_b & 5 % {x} \y ~ #1 ^ $") == (
+        r"a\_b \& 5 \% \{x\} \textbackslash{}y \textasciitilde{} \#1 \textasciicircum{} \$"
+    )
+    assert escape("✓\u00a0holds") == "holds"
+    assert escape("▲ −1 – 2") == r"$\uparrow$ $-$1 -- 2"

@@ -1,0 +1,84 @@
+"""A wrong parameter stops before a kernel starts, and the message says what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hyperctr.errors import ConfigError
+from hyperctr.report.execute import run_notebook
+from hyperctr.report.parameters import check_parameters, fits, notebook_parameters
+from tests.report.books import write_book
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epoch": 5}, "unknown parameter 'epoch': did you mean 'epochs'"),
+        ({"zzz": 5}, "unknown parameter 'zzz': allowed: dataset, preset"),
+        ({"epochs": "abc"}, "epochs = 'abc' is of type str; allowed: int"),
+        ({"epochs": True}, "epochs = True is of type bool; allowed: int"),
+        ({"epochs": 2.5}, "epochs = 2.5 is of type float; allowed: int"),
+        ({"rates": "[0.1]"}, r"rates = '\[0.1\]' is of type str; allowed: list\[float\]"),
+        ({"rates": ["a"]}, r"allowed: list\[float\] \(default \[\]\)"),
+        ({"dataset": 3}, "dataset = 3 is of type int; allowed: str"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_and_nothing_started(
+    given: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("papermill.execute_notebook", lambda *_, **__: pytest.fail("a kernel was started"))
+    book = write_book(tmp_path / "book.ipynb")
+    with pytest.raises(ConfigError, match=message) as caught:
+        run_notebook(book, tmp_path / "out.ipynb", given)
+    assert str(book) in str(caught.value)
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_right_parameters_pass(tmp_path: Path) -> None:
+    check_parameters(write_book(tmp_path / "book.ipynb"), {"epochs": 3, "rates": [1, 0.5], "preset": "quick"})
+
+
+def test_types_comments_and_defaults_are_read(tmp_path: Path) -> None:
+    book = write_book(tmp_path / "book.ipynb", parameters="depth = 3\nname = None\nwidth: int = 4  # in mm")
+    assert notebook_parameters(book) == {
+        "depth": ("int", "3", ""),
+        "name": ("Any", "None", ""),
+        "width": ("int", "4", "in mm"),
+    }
+
+
+def test_a_notebook_without_parameters_cell_takes_none(tmp_path: Path) -> None:
+    book = write_book(tmp_path / "book.ipynb", parameters="")
+    check_parameters(book, {})
+    with pytest.raises(ConfigError, match="no cell tagged 'parameters'"):
+        check_parameters(book, {"epochs": 1})
+
+
+def test_a_file_that_is_no_notebook_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing\.ipynb cannot be read"):
+        check_parameters(tmp_path / "nothing.ipynb", {})
+    (tmp_path / "text.ipynb").write_text("not json")
+    with pytest.raises(ConfigError, match=r"text\.ipynb cannot be read"):
+        check_parameters(tmp_path / "text.ipynb", {})
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "allowed"),
+    [
+        (None, "Optional[int]", True),
+        ("a", "Optional[int]", False),
+        ({"a": 1}, "dict[str, int]", True),
+        ([1], "dict", False),
+        (1, "SomethingElse", True),
+        (1.5, "int | float", True),
+        ((1, 2), "tuple[int, ...]", True),
+        (False, "list[bool]", False),
+        ([False], "list[bool]", True),
+        ([1], "list[bool]", False),
+    ],
+)
+def test_values_fit_their_annotation(value: Any, annotation: str, allowed: bool) -> None:
+    assert fits(value, annotation) is allowed

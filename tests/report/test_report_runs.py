@@ -1,0 +1,227 @@
+"""The runs behind a report: trained before the notebooks, failures first on a page that needs no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.report import build as module
+from hyperctr.report.build import Report, build_report
+from hyperctr.report.runs import PlanUse, ReportRuns, book_facts
+from hyperctr.runs.states import write_status
+from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
+from hyperctr.sweeps.several import open_sweeps
+from hyperctr.sweeps.tasks import Outcome
+from tests.browser.lab import SWITCHES, find_browser
+from tests.report.books import PARAMETERS, Page, write_book
+from tests.sweeps.plans import EPOCHS, write_plan
+
+ROWS = """
+[[rows]]
+label = "fine"
+[[rows]]
+label = "corrupt"
+layers = 0
+"""
+SHOW = """from hyperctr.display.publish import publish, show_figure, show_table
+from hyperctr.sweeps.sweep import open_sweep
+from hyperctr.display.theme import figure
+sweep = open_sweep({plan!r}, dataset, preset, data_dir=data_dir)
+print(sweep.run())
+frame = sweep.results[["label", "state", "auc"]]
+show_table(frame, "kinds", report_dir=report_dir)
+chart = figure("AUC", "of each", x="label", y="AUC").add_scatter(x=frame["label"], y=frame["auc"])
+show_figure(chart, "kinds", frame, report_dir=report_dir)
+publish("reproduction", **sweep.card("00_uses"))"""
+
+
+@dataclass
+class Made:
+    """A report, and where everything lies."""
+
+    folder: Path
+    table: Path
+    ids: dict[str, str]
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def build(self) -> Report:
+        return build_report(
+            "table", "smoke", out=self.folder / "out", notebooks=self.folder / "books", data_dir=self.table, workers=2
+        )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_table: Path) -> Iterator[Made]:
+    """Two notebooks, one of which shows a run that is done and one that cannot be resumed."""
+    folder = tmp_path_factory.mktemp("report")
+    plan = write_plan(folder / "kinds.toml", ROWS)
+    write_book(folder / "books" / "00_uses.ipynb", SHOW.format(plan=str(plan)))
+    write_book(folder / "books" / "01_other.ipynb", "print('no runs')")
+    book = json.loads((folder / "books" / "00_uses.ipynb").read_text())
+    book["metadata"]["hyperctr"] = {"plans": [str(plan)]}
+    (folder / "books" / "00_uses.ipynb").write_text(json.dumps(book))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
+        patch.setenv("HYPERCTR_DEVICE", "cpu")
+        patch.setattr(module, "write_images", lambda _: "")
+        runs = open_plan(plan, "table", "smoke", data_dir=tiny_table).runs
+        yield Made(folder, tiny_table, {run.label: run.run_id for run in runs})
+
+
+@pytest.fixture(scope="module")
+def first(made: Made) -> Report:
+    """The report while one run is corrupt."""
+    state = made.folder / "runs" / made.ids["corrupt"] / "state"
+    state.mkdir(parents=True)
+    (state / "latest.safetensors").write_bytes(b"not tensors")
+    return made.build()
+
+
+def test_a_run_that_fails_stops_nothing_and_is_told_as_what_it_is(made: Made, first: Report) -> None:
+    assert [one.status for one in first.results] == ["done", "done"]
+    assert first.exit_code == 1
+    assert first.runs["run"].tolist() == [made.ids["corrupt"], made.ids["fine"]], "failures first"
+    assert first.runs["state"].tolist() == ["failed", "done"]
+    line = f"run {made.ids['corrupt']} (kinds: corrupt): failed: "
+    assert any(one.startswith(line) and "latest.safetensors" in one for one in str(first).splitlines())
+    book = nbformat.read(first.index.parent / "notebooks" / "00_uses.ipynb", as_version=4)
+    assert "2 runs: 1 done, 1 failed (0 s)" in str(book.cells), "the notebook has not tried again"
+    assert (first.index.parent / "tables" / "kinds.csv").read_text().splitlines()[2] == "corrupt,failed,"
+    index = " ".join(Page(first.index).text.split())
+    assert f"1 of 2 runs are not done: 1 failed, 1 done; see all runs. Run {made.ids['corrupt']}" in index
+
+
+def test_the_page_of_runs(made: Made, first: Report) -> None:
+    folder = first.index.parent
+    page = (folder / "runs.html").read_text()
+    assert page.index(made.ids["corrupt"]) < page.index(made.ids["fine"])
+    assert "latest.safetensors" in Page(folder / "runs.html").text
+    written = json.loads((made.folder / "runs" / made.ids["fine"] / "metrics.json").read_text())
+    assert f"{written['auc']:.4f} [{written['auc_low']:.4f}, {written['auc_high']:.4f}]" in page
+    events = (made.folder / "runs" / made.ids["fine"] / "events.jsonl").read_text().splitlines()
+    assert page.count("<polyline") == 1
+    points = page.partition('<polyline points="')[2].partition('"')[0].split()
+    assert len(points) == len(events) == EPOCHS
+    best = max(range(EPOCHS), key=lambda place: json.loads(events[place])["validation_auc"])
+    x, y = points[best].split(",")
+    assert f'<circle cx="{x}" cy="{y}"' in page and y == "3.0"
+    row = pd.read_csv(folder / "runs.csv").set_index("what").loc["kinds: fine"]
+    assert row["auc"] == pytest.approx(written["auc"]) and row["split_checksum"] == written["split_checksum"]
+
+
+def test_the_card_under_a_table_says_how_to_repeat_it(made: Made, first: Report) -> None:
+    text = Page(first.index.parent / "00_uses.html").text
+    card = text[text.index("tables/kinds: ") : text.index("figures/kinds: ")]
+    written = json.loads((made.folder / "runs" / made.ids["fine"] / "metrics.json").read_text())
+    assert written["data_fingerprint"][:16] in card and written["split_checksum"][:16] in card
+    for fact in ("seeds0", "devicecpu", "deterministicyes", "hyperctr sweep run", "papermill notebooks/00_uses.ipynb"):
+        assert fact in card, fact
+    assert json.loads((first.index.parent / "card.json").read_text())["device"] == ["cpu"]
+
+
+@pytest.mark.browser
+def test_no_page_asks_a_network_for_anything(first: Report) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    browser_path = find_browser()
+    if browser_path is None:
+        pytest.skip("no Chromium or Chrome found")
+    wrong: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=SWITCHES)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.on("request", lambda one: wrong.append(one.url) if not one.url.startswith(("file:", "data:")) else None)
+        page.on("requestfailed", lambda one: wrong.append(f"failed: {one.url}"))
+        page.on("console", lambda one: wrong.append(one.text) if one.type in ("error", "warning") else None)
+        page.on("pageerror", lambda one: wrong.append(str(one)))
+        for path in sorted(first.index.parent.glob("*.html")):
+            page.goto(path.as_uri())
+            for chart in page.locator("figure.chart").all():
+                chart.locator(".js-plotly-plot .scatterlayer").first.wait_for(state="attached")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path.name} is too wide"
+            assert path.stat().st_size < 1_000_000
+        page.goto((first.index.parent / "runs.html").as_uri())
+        states = "Array.from(document.querySelectorAll('.runs tbody tr td:first-child span.good, .runs span.bad'), "
+        states += "one => one.textContent)"
+        assert page.evaluate(states) == ["failed", "done"]
+        title = page.locator("th", has_text="test AUC")
+        title.locator("button").click()
+        assert title.get_attribute("aria-sort") == "ascending"
+        assert page.evaluate(states) == ["done", "failed"], "what has no AUC stands last"
+        page.locator("th button", has_text="state").click()
+        assert page.evaluate(states) == ["failed", "done"]
+        browser.close()
+    assert not wrong
+
+
+def test_a_page_is_made_again_when_a_run_behind_it_has_changed(made: Made, first: Report) -> None:
+    (made.folder / "runs" / made.ids["corrupt"] / "state" / "latest.safetensors").unlink()
+    again = made.build()
+    assert again.executed == ("00_uses",), "only the page that shows the run"
+    assert again.exit_code == 0
+    damaged = made.folder / "runs" / made.ids["fine"] / "metrics.json"
+    whole = damaged.read_text()
+    damaged.write_text(whole[:100])
+    again = made.build()
+    assert again.exit_code == 1 and [one.status for one in again.results] == ["done", "done"]
+    assert "metrics.json: not valid JSON" in str(again) and "the run is damaged: delete" in str(again)
+
+
+def test_a_plan_that_cannot_be_opened_is_said(made: Made) -> None:
+    data = open_data("planted", "smoke")
+    runs = ReportRuns.open(data, [PlanUse("nosuch"), PlanUse("layers")], "planted", "smoke", 0, "")
+    assert [use.name for use in runs.plans] == ["layers"]
+    assert runs.problems == ["plan nosuch: there is no plan 'nosuch': " + did_you_mean("nosuch", known_plans())]
+
+
+def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    uses = [PlanUse("layers"), PlanUse("systems")]
+    runs = ReportRuns.open(open_data("planted", "smoke"), uses, "planted", "smoke", 1, "")
+    trained: list[str] = []
+
+    def run_plans(plans: list[Plan], workers: int | None = None) -> Outcome:
+        trained.extend(plan.name for plan in plans)
+        return Outcome({}, {})
+
+    monkeypatch.setattr("hyperctr.sweeps.local.run_plans", run_plans)
+    runs.train(uses)
+    assert trained == ["layers"]
+    assert set(runs.frame()["what"].str.partition(" ")[0]) == {"layers"}
+    systems = {run.label: run.run_id for run in runs.plans[uses[1]].runs}
+    write_status(systems["dstn, author"], "failed", error="no memory")
+    assert runs.frame().loc[lambda frame: frame["state"] == "failed", "what"].tolist() == ["systems: dstn, author"]
+
+    sweeps = open_sweeps(["overall", "systems", "causal"], "planted", "smoke", seeds=1)
+    monkeypatch.setattr("hyperctr.sweeps.several.train_missing", run_plans)
+    sweeps.run()
+    assert trained == ["layers", "overall"]
+    assert sweeps.results[["plan", "state"]].value_counts().to_dict() == {
+        ("overall", "planned"): 3,
+        ("systems", "failed"): 1,
+    }
+    assert sweeps.measured.startswith("planted, protocol paper, random split")
+    assert "hyperctr sweep run systems" in sweeps.card("10_overall")["repeat the runs"]
+    assert "causal" not in sweeps.card("10_overall")["repeat the runs"] and len(sweeps.planned) > 40
+
+
+def test_facts_of_a_notebook(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "00_book.ipynb", parameters=PARAMETERS)
+    assert book_facts(path).plans == () and not book_facts(path).alone
+    book = json.loads(path.read_text())
+    book["metadata"]["hyperctr"] = {
+        "plans": ["layers", {"name": "overall", "seeds": 1, "labels": ["a"]}],
+        "alone": True,
+    }
+    path.write_text(json.dumps(book))
+    assert book_facts(path).plans == (PlanUse("layers"), PlanUse("overall", ("a",), 1))
+    book["metadata"]["hyperctr"] = {"plans": [{"plan": "layers"}]}
+    path.write_text(json.dumps(book))
+    with pytest.raises(ConfigError, match=r'00_book\.ipynb: metadata\.hyperctr must be written as {"plans": '):
+        book_facts(path)

@@ -1,0 +1,97 @@
+"""The committed results: what is kept of a report, and the pages that show it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from hyperctr.paper.tables.costs import costs
+from hyperctr.paper.tables.table3_overall import table3
+from hyperctr.paper.tables.table4_modalities import table4
+from tests.paper.frames import results_frame, trivial_frame
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """tools/results.py, with an empty folder of results."""
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    for name in ("result_pages", "results"):
+        module = importlib.import_module(name)
+        monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
+    return module
+
+
+@pytest.fixture
+def pages(results: ModuleType) -> ModuleType:
+    """tools/result_pages.py, on the same folder."""
+    return importlib.import_module("result_pages")
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """What a finished report holds that matters here."""
+    folder = tmp_path / "report"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "figures").mkdir()
+    auc = {"hyperctr": [0.84, 0.86], "hyperctr+": [0.88, 0.9], "dstn": 0.83}
+    runs = results_frame(auc, failed={"gru4rec": "no memory"})
+    runs.loc[runs["label"] == "dstn", "label"] = "dstn, author"
+    runs["model"] = runs["label"].str.partition(",")[0]
+    costs(runs).to_csv(folder / "tables" / "costs.csv", index=False)
+    table3(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
+    rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
+    behind = results_frame(rows, behind=0.01, behind_low=0.005, behind_high=0.015)
+    table4(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
+    for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
+        (folder / name).write_text("x")
+    (folder / "figures" / "figure4.json").write_text("x" * 700_000)
+    pd.DataFrame({"run": ["0" * 12], "state": ["done"]}).to_csv(folder / "runs.csv", index=False)
+    command = "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir '/home/me/my data'"
+    (folder / "card.json").write_text(json.dumps({"command": command}))
+    return folder
+
+
+def test_small_results_are_kept_without_paths(
+    results: ModuleType, report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    switches = results.RESULTS / "ml-trailers" / "switches.csv"
+    switches.parent.mkdir(parents=True)
+    switches.write_text("stays")
+    folder = results.publish_results(report, "ml-trailers")
+    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert kept == {
+        *("tables/costs.csv", "tables/table3.csv", "tables/table3.tex", "tables/table4.csv", "figures/figure8.png"),
+        *("runs.csv", "card.json", "switches.csv"),
+    }
+    assert capsys.readouterr().out == "figure4.json is left out: 700,000 bytes\n"
+    card = json.loads((folder / "card.json").read_text())
+    assert card["command"] == "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA"
+
+
+def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleType, report: Path) -> None:
+    results.publish_results(report, "ml-trailers")
+    text = pages.table3_text("ml-trailers")
+    given = "--preset quick --seeds 2 --data-dir DATA"
+    assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
+    assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
+    frame = pd.read_csv(report / "tables" / "table3.csv")
+    row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
+    stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"
+    numbers = f"0.8500 [{row['auc_low']:.4f}, {row['auc_high']:.4f}] | 0.8300 | {row['logloss']:.4f}"
+    assert f"| hyperctr | {numbers} | 2 | {stated} |" in text
+    assert "| gru4rec (failed) | – | – | – | 0 |" in text
+    assert "| dstn (author) | 0.8300 [" in text and "| thacil | – | – | – | 0 |" in text
+    costs = pages.costs_text("ml-trailers")
+    assert "**ml-trailers**, 6 minutes of runs in all" in costs
+    assert "| dstn, author * | paper | 2 | 0.8350 | 0.8300 | 100,000 | 3.0 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |" in costs
+    assert "| dstn, table2 | paper |" not in costs
+    fourth = pages.table4_text("ml-trailers")
+    assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
+    assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
