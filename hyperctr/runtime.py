@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import torch
 
 Element = TypeVar("Element")
+# What the report's runner tells the kernel of a notebook: the folder that takes its tables and figures, and its name.
+REPORT_DIR, NOTEBOOK = "HYPERCTR_REPORT_DIR", "HYPERCTR_NOTEBOOK"
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
@@ -110,6 +113,31 @@ def in_notebook() -> bool:
     """Tell whether a Jupyter kernel runs this process."""
     shell = sys.modules.get("IPython")
     return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
+
+
+def former_parameter(former: str, value: str, name: str) -> str:
+    """Return a notebook parameter as it was given: by its name, or by the one that it had before.
+
+    papermill puts ``-p preset smoke`` into a cell of its own that no cell of the notebook reads any more, and only warns
+    that there is no such parameter. Until the old name goes, the library looks into that cell.
+
+    Args:
+        former: the old name.
+        value: what the parameter of today was set to.
+        name: of today.
+    """
+    if not in_notebook():
+        return value
+    variables = sys.modules["IPython"].get_ipython().user_ns
+    injected = any(
+        cell.startswith("# Parameters") and f"\n{former} = " in cell for cell in variables.get("In", [])
+    )
+    if not injected or variables.get(former) in (None, value):
+        return value
+    warnings.warn(
+        f"the parameter {former!r} of notebooks is called {name!r} now", FutureWarning, stacklevel=3
+    )
+    return str(variables[former])
 
 
 def track(elements: Iterable[Element], *, total: int | None = None, label: str = "") -> Iterable[Element]:

@@ -1,30 +1,67 @@
-"""How a notebook hands results to the report: numbers, figures and tables.
+"""How a notebook hands results to its reader, and to the report that runs it: tables, figures and key numbers.
 
-Numbers travel in the executed notebook itself, figures and tables also as files, so that they can be drawn
-again without a GPU and compared without opening a page. With ``report_dir=""`` nothing is written.
+Numbers travel in the executed notebook itself; tables and figures also become files, so that they can be drawn again
+without a GPU and compared without opening a page. The runner names the folder (:data:`~hyperctr.runtime.REPORT_DIR`);
+a notebook run by hand writes nothing.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
-from hyperctr.display.table import HtmlTable, frame_table
+from hyperctr.display.figure import Figure
+from hyperctr.display.table import Table
 from hyperctr.display.theme import mime_bundle
 from hyperctr.errors import ConfigError
-from hyperctr.runtime import write_atomic
+from hyperctr.runtime import REPORT_DIR, write_atomic
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+CARD = "reproduction"  # the name under which a notebook publishes what it takes to repeat its numbers
 RESULT_MIME = "application/vnd.hyperctr.result+json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def show(*things: Any) -> None:
+    """Show tables, figures, frames and Markdown; inside a report, also keep them as files with their key numbers.
+
+    A named table becomes ``tables/<name>.csv`` and ``.tex``, a named figure ``figures/<name>.json`` and ``.csv``, and
+    the ``headline`` of either goes to the report's first page.
+
+    Args:
+        things: each a :class:`~hyperctr.display.table.Table`, a :class:`~hyperctr.display.figure.Figure`, a plotly
+            figure, a frame, a text in Markdown, a list of these, or a :class:`hyperctr.Sweep` or
+            :class:`hyperctr.Session`: its table, and what repeats its numbers goes to the reproduction card.
+
+    Raises:
+        ConfigError: a name that cannot be a file's, or a key number that JSON cannot hold.
+
+    >>> show()
+    """
+    for thing in things:
+        if isinstance(thing, list | tuple):
+            show(*thing)
+        elif isinstance(thing, str):
+            _display({"text/markdown": thing, "text/plain": thing})
+        elif isinstance(thing, go.Figure):
+            _display(mime_bundle(thing))
+        elif isinstance(thing, pd.DataFrame):
+            show(Table.from_frame(thing))
+        elif isinstance(thing, Table | Figure):
+            _show_result(thing)
+        elif hasattr(thing, "card"):
+            show(Table.from_frame(thing.frame))
+            if os.environ.get(REPORT_DIR):
+                publish(CARD, **thing.card())
+        else:
+            _display_object(thing)
 
 
 def publish(name: str, /, **values: Any) -> None:
@@ -37,68 +74,13 @@ def publish(name: str, /, **values: Any) -> None:
     Raises:
         ConfigError: a value cannot be written as JSON.
     """
-    from IPython.display import display
-
     try:
         # a notebook is stored with sorted keys: `order` keeps the order in which a reader should see them
         content = {"name": name, "values": values, "order": list(values)}
         content = json.loads(json.dumps(content, default=_plain, allow_nan=False))
     except (TypeError, ValueError) as reason:
         raise ConfigError(f"publish({name!r}): {reason}; publish numbers, texts or flat lists") from reason
-    display({RESULT_MIME: content, "text/plain": f"published {name}"}, raw=True)  # type: ignore[no-untyped-call]
-
-
-def show_figure(
-    chart: go.Figure, name: str = "", data: pd.DataFrame | None = None, *, report_dir: str | Path = ""
-) -> None:
-    """Show a figure in the notebook; with a name and a folder, also keep it.
-
-    Args:
-        chart: the figure.
-        name: file name without ending, for ``figures/<name>.json`` (plotly) and ``.csv``.
-        data: the numbers behind the figure, for the CSV.
-        report_dir: folder of the report; empty: write nothing.
-    """
-    from IPython.display import display
-
-    if name and report_dir:
-        target = _target(report_dir, "figures", name)
-        write_atomic(target.with_suffix(".json"), chart.to_json())
-        if data is not None:
-            write_atomic(target.with_suffix(".csv"), data.to_csv(index=False))
-    kept = {"hyperctr": {"file": f"figures/{name}"}} if name and report_dir else {}
-    display(mime_bundle(chart), raw=True, metadata=kept)  # type: ignore[no-untyped-call]
-
-
-def show_table(
-    table: pd.DataFrame | HtmlTable,
-    name: str = "",
-    data: pd.DataFrame | None = None,
-    *,
-    latex: str | None = None,
-    report_dir: str | Path = "",
-) -> None:
-    """Show a table in the notebook; with a name and a folder, also keep its numbers as ``tables/<name>.csv``.
-
-    Args:
-        table: a frame, or a table made of one.
-        name: file name without ending.
-        data: the numbers behind an :class:`HtmlTable`; a frame is its own.
-        latex: the same table for a paper, kept as ``tables/<name>.tex``.
-        report_dir: folder of the report; empty: write nothing.
-    """
-    from IPython.display import display
-
-    numbers = table if isinstance(table, pd.DataFrame) else data
-    if name and report_dir:
-        if numbers is None:
-            raise ConfigError(f"show_table({name!r}): pass the numbers behind the table as data=")
-        write_atomic(_target(report_dir, "tables", name).with_suffix(".csv"), numbers.to_csv(index=False))
-        if latex is not None:
-            write_atomic(_target(report_dir, "tables", name).with_suffix(".tex"), latex)
-    shown = frame_table(table) if isinstance(table, pd.DataFrame) else table
-    kept = {"hyperctr": {"file": f"tables/{name}"}} if name and report_dir else {}
-    display(shown, metadata=kept)  # type: ignore[no-untyped-call]
+    _display({RESULT_MIME: content, "text/plain": f"published {name}"})
 
 
 def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -110,10 +92,46 @@ def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield result["name"], {key: result["values"][key] for key in result["order"]}
 
 
-def _target(report_dir: str | Path, kind: str, name: str) -> Path:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"name {name!r} must be lower-case letters, digits, '_' and '-': it becomes a file name")
-    return Path(report_dir) / kind / name
+def _show_result(result: Table | Figure) -> None:
+    """Show a table or figure with its note; in a report also write its files and publish its headline."""
+    kind = "tables" if isinstance(result, Table) else "figures"
+    folder = os.environ.get(REPORT_DIR)
+    kept = {}
+    if result.name and folder:
+        if not _NAME.fullmatch(result.name):
+            raise ConfigError(
+                f"name {result.name!r} must be lower-case letters, digits, '_' and '-': it becomes a file name"
+            )
+        for suffix, text in _files(result).items():
+            write_atomic(Path(folder) / kind / f"{result.name}.{suffix}", text)
+        kept = {"hyperctr": {"file": f"{kind}/{result.name}"}}
+    if isinstance(result, Table):
+        _display({"text/html": result.html(), "text/plain": result.text()}, kept)
+    else:
+        _display(mime_bundle(result.chart), kept)
+    if result.note:
+        show(result.note)
+    if result.headline and folder:
+        publish(re.sub(r"(\d+)", r" \1", result.name).replace("_", " ").capitalize(), **result.headline)
+
+
+def _files(result: Table | Figure) -> dict[str, str]:
+    if isinstance(result, Table):
+        return {"csv": result.csv(), "tex": result.latex()}
+    numbers = {} if result.frame is None else {"csv": result.frame.to_csv(index=False)}
+    return {"json": result.chart.to_json(), **numbers}
+
+
+def _display(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    from IPython.display import display
+
+    display(bundle, raw=True, metadata=metadata or {})  # type: ignore[no-untyped-call]
+
+
+def _display_object(thing: Any) -> None:
+    from IPython.display import display
+
+    display(thing)  # type: ignore[no-untyped-call]
 
 
 def _plain(value: Any) -> Any:

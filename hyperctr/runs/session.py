@@ -1,11 +1,10 @@
-"""What a notebook opens in one line: a data set at a preset, and what follows from it, made on first use."""
+"""What a notebook opens in one line: a data set and settings, and all that follows from them, made on first use."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,10 @@ import pandas as pd
 
 from hyperctr.config import Config
 from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
+from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.runs.split_data import SplitData
+from hyperctr.runtime import former_parameter
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -22,88 +24,77 @@ if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.runs.run import Run
-    from hyperctr.runs.split_data import SplitData
     from hyperctr.slots import Slots
 
 
-def open_study(
-    dataset: str, preset: str = "quick", *, seed: int = 0, data_dir: str = "", model: str = "hyperctr"
-) -> NotebookStudy:
-    """Load a data set and take the settings of a preset; nothing is trained yet.
+class Session:
+    """A data set and settings, with split, slots, interest, hypergraphs and run, each computed when first asked for.
 
     Args:
-        dataset: name of a data set, see ``hyperctr data list``.
-        preset: ``smoke``, ``quick`` or ``paper``.
+        data: a data set, or the name of one (``hyperctr data list``), which is loaded.
+        config: settings of the run; None: those of ``model`` at ``budget`` with ``seed``.
+        budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper``; at ``smoke``, ``"planted"`` is made small, too.
+        model: the model that :attr:`run` trains.
         seed: of the run: split, candidates, weights, draws. Generated data stay those of their seed 0.
-        data_dir: where the files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
-        model: the model that :attr:`NotebookStudy.run` trains.
-
-    Raises:
-        ConfigError: unknown preset or model. DataError: unknown data set, or missing files.
-
-    >>> study = open_study("planted", "smoke")
-    >>> study.data.num_users, study.slots.count
-    (150, 2)
-    """
-    config = Config.preset(model, preset, seed=seed)
-    options = SMOKE_PLANTED if (dataset, preset) == ("planted", "smoke") else {}
-    with _kept_warnings():
-        data = load_dataset(dataset, data_dir=data_dir or None, **options)
-    return NotebookStudy(data, config, preset)
-
-
-@contextmanager
-def _kept_warnings() -> Iterator[None]:
-    """Keep data warnings off a page: they are kept with the data and the run, and shown as tables there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        yield
-
-
-@dataclass
-class NotebookStudy:
-    """A data set and settings, with all that follows from them computed once, when first asked for.
+        data_dir: where the files of a named data set lie; empty: ``HYPERCTR_DATA``, else the default data directory.
 
     Attributes:
         data: the data set.
         config: settings of the run.
-        preset: the name they came from.
+
+    Raises:
+        ConfigError: unknown budget or model.
+        DataError: unknown data set, or missing files.
+
+    >>> session = Session("planted", budget="smoke")
+    >>> session.data.num_users, session.slots.count
+    (150, 2)
     """
 
-    data: Dataset
-    config: Config
-    preset: str
+    def __init__(
+        self,
+        data: Dataset | str,
+        config: Config | None = None,
+        *,
+        budget: str = "quick",
+        model: str = "hyperctr",
+        seed: int = 0,
+        data_dir: str = "",
+    ) -> None:
+        budget = former_parameter("preset", budget, "budget")
+        self.config = Config.preset(model, budget, seed=seed) if config is None else config
+        if isinstance(data, str):
+            options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}
+            with _kept_warnings():
+                data = load_dataset(data, data_dir=data_dir or None, **options)
+        self.data = data
+        self._run: Run | None = None
 
     @cached_property
-    def parts(self) -> SplitData:
+    def split_data(self) -> SplitData:
         """Data, split and slots exactly as training uses them."""
-        from hyperctr.runs.split_data import SplitData
-
         return SplitData.open(self.data, self.config)
 
     @property
     def split(self) -> Split:
         """The split of the settings."""
-        return self.parts.split
+        return self.split_data.split
 
     @property
     def slots(self) -> Slots:
         """The time slots of the settings."""
-        return self.parts.slots
+        return self.split_data.slots
 
     @cached_property
     def interest(self) -> Interest:
         """The pre-trained interest: that of the finished run, if there is one, else pre-trained now."""
+        from hyperctr.hypergraph.interest import pretrain_interest
         from hyperctr.runs.run import Run
         from hyperctr.runs.store import run_id, runs_folder
 
         folder = runs_folder() / run_id(self.data, self.config)
-        found = Run(folder, self.data).interest if (folder / "DONE").exists() else None
-        if found is not None:
-            return found
-        from hyperctr.hypergraph.interest import pretrain_interest
-
-        return pretrain_interest(
+        trained = Run(folder, self.data).interest if (folder / "DONE").exists() else None
+        return trained or pretrain_interest(
             self.data,
             self.split,
             self.slots,
@@ -130,13 +121,15 @@ class NotebookStudy:
         )
         return {"user": users, "item": items}
 
-    @cached_property
+    @property
     def run(self) -> Run:
         """The run of the settings: loaded if it is finished, else trained, from where it was stopped."""
         from hyperctr.runs.experiment import train
 
-        with _kept_warnings():
-            return train(self.data, self.config, resume=True)
+        if self._run is None:
+            with _kept_warnings():
+                self._run = train(self.data, self.config, resume=True)
+        return self._run
 
     @property
     def busiest_slot(self) -> int:
@@ -172,30 +165,44 @@ class NotebookStudy:
         order = np.unique(test_users)
         order = order[np.argsort(-activity[order], kind="stable")]
         row = self.split.test[test_users == order[number % len(order)]][-1]
-        return (
-            self.data.users[self.data.user_index[row]],
-            self.data.items[self.data.item_index[row]],
-            int(self.data.timestamp[row]),
-        )
+        user, item = self.data.users[self.data.user_index[row]], self.data.items[self.data.item_index[row]]
+        return user, item, int(self.data.timestamp[row])
 
     def sizes(self, kind: str) -> pd.DataFrame:
         """Sum up the ``"user"`` or ``"item"`` hypergraphs: a row per slot and modality."""
         from hyperctr.hypergraph.stats import summary
 
         frame = summary(self.hypergraphs[kind])
-        names = list(dict.fromkeys(frame["slot"]))
-        frame["slot"] = [self.slots.labels[names.index(slot)] for slot in frame["slot"]]
-        return frame
+        names = dict(zip(dict.fromkeys(frame["slot"]), self.slots.labels, strict=False))
+        return frame.assign(slot=frame["slot"].map(names))
 
-    def card(self, *, trained: bool = False) -> dict[str, Any]:
-        """Return what it takes to repeat this notebook's numbers, for ``publish("reproduction", ...)``."""
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The split as a table: clicks, unclicks, users and slots of each part."""
+        rows = []
+        for part in PARTS:
+            clicks = self.split.rows(part)
+            users, slots = (len(np.unique(index[clicks])) for index in (self.data.user_index, self.slots.index))
+            rows.append((part, len(clicks), len(self.split.unclicks(part)), users, slots))
+        return pd.DataFrame(rows, columns=["part", "clicks", "unclicks", "users", "slots"])
+
+    def card(self) -> dict[str, Any]:
+        """Return what it takes to repeat the numbers of this session; of its run, too, once that was asked for."""
         card: dict[str, Any] = {
             "data fingerprint": self.data.fingerprint[:16],
             "split": f"{self.config.split}, seed {self.config.seed}, checksum {self.split.checksum[:16]}",
             "protocol": self.config.protocol,
             "seeds": [self.config.seed],
         }
-        if trained:
-            facts = self.run.metrics
-            card |= {"run": self.run.id, "device": facts["device"], "deterministic": facts["deterministic"]}
+        if self._run is not None:
+            metrics = self._run.metrics
+            card |= {"run": self._run.id, "device": metrics["device"], "deterministic": metrics["deterministic"]}
         return card
+
+
+@contextmanager
+def _kept_warnings() -> Iterator[None]:
+    """Keep data warnings off a page: they are kept with the data and the run, and shown as tables there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        yield

@@ -18,7 +18,7 @@ from hyperctr.config import Config
 from hyperctr.display.hypergraph import largest_hyperedges
 from hyperctr.display.layout import stable_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
-from hyperctr.runs.session import NotebookStudy
+from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats as facts
 from hyperctr.widgets import score
 from hyperctr.widgets.edges import Edges
@@ -65,8 +65,8 @@ class Scenes:
             run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
         self.run, self.run_id = run, None if run is None else run.id
         self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
-        self._study = NotebookStudy(data, self.config, "quick")
-        parts = self._study.parts if run is None else run.study
+        self._session = Session(data, self.config)
+        parts = self._session.split_data if run is None else run.study
         self.data, self.split, self._slots = parts.data, parts.split, parts.slots
         self.slots: list[str] = list(parts.slots.labels)
         self.modalities: tuple[str, ...] = self.data.modalities
@@ -78,7 +78,7 @@ class Scenes:
     def interest(self) -> Interest:
         """The run's interest, or one pre-trained now (seconds) where there is no run that has it."""
         found = self.run.interest if self.run is not None else None
-        return self._study.interest if found is None else found
+        return self._session.interest if found is None else found
 
     @cached_property
     def places(self) -> dict[str, NDArray[np.float64]]:
@@ -214,7 +214,7 @@ class Scenes:
     def stats(self, scene: Scene) -> dict[str, Any]:
         """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
         found = facts.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
-        near = facts.nearest_run(self._study.data, self.config, scene.query)
+        near = facts.nearest_run(self._session.data, self.config, scene.query)
         return {**found, "nearest_run": near}
 
     def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
