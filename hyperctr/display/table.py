@@ -1,56 +1,155 @@
-"""Tables as plain HTML: numbers aligned, intervals beside them, for notebooks, pages and print."""
+"""One table for notebooks, pages, papers and terminals: cells say what they are, each form says how they look.
+
+What a colour says is also said by a sign or a word: nothing is lost in grey print or to a colour-blind reader.
+"""
 
 from __future__ import annotations
 
 import html
+import io
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-# column -> title; 1: more is better, -1: less is, 0: no best (a constant is calibrated perfectly)
-METRICS = {
-    "auc": ("AUC", 1),
-    "gauc": ("GAUC", 1),
-    "auc_exposed": ("AUC, exposed", 1),
-    "logloss": ("log loss", -1),
-    "logloss_corrected": ("log loss, corrected", -1),
-    "calibration_error": ("calibration error", 0),
-}
+from hyperctr.display.latex import escape, latex_table
+
 EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero
+Tone = Literal["", "good", "bad", "soft"]
+# The report's pages set the variables, light and dark; a notebook front end takes what stands beside them.
+_COLOURS = {"good": "var(--good,#0a7d5a)", "bad": "var(--bad,#c4443a)", "soft": "var(--soft,#76808a)"}
 
 
 @dataclass(frozen=True)
-class HtmlTable:
-    """A table that shows itself in a notebook.
+class Cell:
+    """What stands in one place of a table.
+
+    Attributes:
+        text: plain text.
+        small: plain text set smaller behind it: an interval, a remark.
+        tone: how it is coloured; the text must say the same.
+        bold: for the best of a column.
+    """
+
+    text: str
+    small: str = ""
+    tone: Tone = ""
+    bold: bool = False
+
+    def html(self) -> str:
+        """Return the cell as markup."""
+        text = html.escape(self.text)
+        if self.bold:
+            text = f"<b>{text}</b>"
+        if self.tone:
+            text = f'<span style="color:{_COLOURS[self.tone]}">{text}</span>'
+        return f"{text} <small>{html.escape(self.small)}</small>" if self.small else text
+
+    def latex(self) -> str:
+        """Return the cell as LaTeX; colour is left out, the text says it."""
+        text = rf"\textbf{{{escape(self.text)}}}" if self.bold else escape(self.text)
+        return rf"{text} {{\scriptsize {escape(self.small)}}}" if self.small else text
+
+    def markdown(self) -> str:
+        """Return the cell for a table of pipes."""
+        text = f"**{self.text}**" if self.bold else self.text
+        return " ".join((f"{text} ({self.small})" if self.small else text).replace("|", "\\|").split("\n"))
+
+    def plain(self) -> str:
+        """Return the cell for a terminal."""
+        return f"{self.text} ({self.small})" if self.small else self.text
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    r"""A table that shows itself in a notebook, and writes itself for a page, a paper, a terminal or a program.
 
     Attributes:
         head: column titles.
-        rows: cell texts, one tuple per row; already escaped, may hold markup.
-        caption: one or two plain sentences under the title.
-        strong: indices of rows printed in bold.
+        rows: cells; plain text is a cell of its own.
+        caption: a few plain sentences: what is measured, what the marks mean.
+        name: file name without ending, and LaTeX label; empty: the table is not kept as a file.
+        groups: a line of titles above the titles: (text, number of columns), adding up to all columns.
+        strong: indices of rows in bold.
+        rules_before: indices of rows with a rule above.
         text_columns: indices of columns aligned left; the others hold numbers.
-        groups: a line of titles above the titles: (text, number of columns).
-        rules_before: indices of rows with a rule above them.
+        wide: columns of sentences, which LaTeX has to break: index -> share of the line.
+        frame: the numbers behind the cells, which the CSV file holds; None: the cells themselves.
+        note: a paragraph of Markdown to stand under the table.
+        headline: key numbers for the first page of a report.
+
+    >>> table = Table(["model", "AUC"], [["a_b", Cell("0.81", "0.80 to 0.82", bold=True)]])
+    >>> print(table.markdown())
+    | model | AUC |
+    | --- | --- |
+    | a_b | **0.81** (0.80 to 0.82) |
+    >>> table
+    model                  AUC
+    a_b    0.81 (0.80 to 0.82)
     """
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell | str]]
     caption: str = ""
-    strong: frozenset[int] = frozenset()
-    text_columns: frozenset[int] = field(default_factory=lambda: frozenset({0}))
+    name: str = ""
     groups: Sequence[tuple[str, int]] = ()
+    strong: frozenset[int] = frozenset()
     rules_before: frozenset[int] = frozenset()
+    text_columns: frozenset[int] = frozenset({0})
+    wide: Mapping[int, float] = field(default_factory=dict)
+    frame: pd.DataFrame | None = None
+    note: str = ""
+    headline: Mapping[str, Any] = field(default_factory=dict)
 
-    def _repr_html_(self) -> str:
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        titles: Mapping[str, str] | None = None,
+        formats: Mapping[str, Callable[[Any], Cell | str]] | None = None,
+        caption: str = "",
+        name: str = "",
+        strong: Iterable[int] = (),
+    ) -> Table:
+        """Turn a frame into a table: columns of text to the left, numbers to the right.
+
+        Args:
+            frame: a row of the table per row.
+            titles: column -> title; default: its name, with spaces.
+            formats: column -> how a value is written; default: :func:`show_number`.
+            caption: as for the table.
+            name: as for the table.
+            strong: indices of rows in bold.
+
+        >>> Table.from_frame(pd.DataFrame({"set": ["x"], "clicks": [1200]})).rows
+        [['x', '1,200']]
+        """
+        titles, formats = titles or {}, formats or {}
+        writers = [formats.get(str(column), show_number) for column in frame.columns]
+        values = [frame[column].tolist() for column in frame.columns]
+        return cls(
+            head=[titles.get(str(column), str(column).replace("_", " ")) for column in frame.columns],
+            rows=[
+                [write(value) for write, value in zip(writers, row, strict=True)] for row in zip(*values, strict=True)
+            ],
+            caption=caption,
+            name=name,
+            strong=frozenset(int(place) for place in strong),
+            text_columns=frozenset(i for i, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind)),
+            frame=frame,
+        )
+
+    def html(self) -> str:
+        """Return the table as HTML, without its note."""
+
         # styled here and not by a style sheet: a notebook front end has only its own
         def line(cells: Iterable[str], tag: str, style: str = "") -> str:
             left = ' style="text-align:left"'
-            parts = (
-                f"<{tag}{left if place in self.text_columns else ''}>{cell}</{tag}>" for place, cell in enumerate(cells)
-            )
+            parts = (f"<{tag}{left if i in self.text_columns else ''}>{cell}</{tag}>" for i, cell in enumerate(cells))
             return f"<tr{style}>{''.join(parts)}</tr>"
 
         def look(place: int) -> str:
@@ -58,89 +157,99 @@ class HtmlTable:
             rule = "border-top:2px solid var(--line,#b8bfc7);" if place in self.rules_before else ""
             return f' style="{(bold + rule).rstrip(";")}"' if bold or rule else ""
 
-        body = "".join(line(cells, "td", look(place)) for place, cells in enumerate(self.rows))
-        words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
+        body = "".join(line((_cell(cell).html() for cell in row), "td", look(i)) for i, row in enumerate(self.rows))
         head = line(map(html.escape, self.head), "th")
         if self.groups:
             middle = ' style="text-align:center"'
             spans = (f'<th colspan="{width}"{middle}>{html.escape(text)}</th>' for text, width in self.groups)
             head = f"<tr>{''.join(spans)}</tr>{head}"
-        caption = words if self.caption else ""
-        return f'<table class="numbers">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
+        words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
+        return (
+            f'<table class="numbers">{words if self.caption else ""}<thead>{head}</thead><tbody>{body}</tbody></table>'
+        )
+
+    def latex(self) -> str:
+        """Return the table as a LaTeX ``table`` environment (packages: booktabs)."""
+        return latex_table(
+            self.head,
+            [[cell.latex() for cell in row] for row in self._cells()],
+            caption=self.caption,
+            label=self.name,
+            groups=self.groups,
+            text_columns=self.text_columns,
+            rules_before=self.rules_before,
+            wide=self.wide,
+        )
+
+    def markdown(self) -> str:
+        """Return the table as Markdown, its caption and note under it; the line of groups is left out."""
+        lines = [[Cell(title).markdown() for title in self.head], ["---"] * len(self.head)]
+        lines += [[cell.markdown() for cell in row] for row in self._cells()]
+        grid = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+        return "\n\n".join(filter(None, (grid, self.caption, self.note)))
+
+    def text(self) -> str:
+        """Return the table for a terminal: aligned columns, the caption under them."""
+        lines = [list(self.head), *([_cell(cell).plain() for cell in row] for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        padded = (
+            [
+                cell.ljust(width) if i in self.text_columns else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            ]
+            for cells in lines
+        )
+        return "\n".join([*("  ".join(cells).rstrip() for cells in padded), *filter(None, [self.caption])])
+
+    def csv(self) -> str:
+        """Return the numbers behind the table as CSV, or its cells if it has no frame."""
+        frame = self.frame
+        if frame is None:
+            frame = pd.DataFrame([[_cell(cell).plain() for cell in row] for row in self.rows], columns=list(self.head))
+        written = io.StringIO()
+        frame.to_csv(written, index=False, lineterminator="\n")
+        return written.getvalue()
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
     def __repr__(self) -> str:
-        return "\n".join("  ".join(cells) for cells in [tuple(self.head), *map(tuple, self.rows)])
+        return self.text()
+
+    def _cells(self) -> list[list[Cell]]:
+        """All cells, those of strong rows in bold."""
+        rows = ([_cell(cell) for cell in row] for row in self.rows)
+        return [[replace(cell, bold=True) for cell in row] if i in self.strong else row for i, row in enumerate(rows)]
 
 
-def show_number(value: Any, digits: int | None = None) -> str:
-    """Write one value for a table: thousands separated, missing as a dash, text escaped.
+def _cell(cell: Cell | str) -> Cell:
+    return cell if isinstance(cell, Cell) else Cell(cell)
 
-    >>> show_number(1234), show_number(0.98765, 3), show_number(float("nan")), show_number("a<b")
-    ('1,234', '0.988', '–', 'a&lt;b')
+
+def show_number(value: Any, digits: int = 4) -> str:
+    """Write one value as plain text: thousands separated, missing as a dash.
+
+    >>> show_number(1234), show_number(0.98765, 3), show_number(float("nan")), show_number(True)
+    ('1,234', '0.988', '–', 'yes')
     """
-    if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
+    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and not np.isfinite(value)):
         return EMPTY
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return f"{int(value):,}"
-    if isinstance(value, float | np.floating):
-        return f"{float(value):,.{4 if digits is None else digits}f}"
-    return html.escape(str(value))
+    return f"{value:,.{digits}f}" if isinstance(value, float | np.floating) else str(value)
 
 
-def frame_table(
-    frame: pd.DataFrame,
-    *,
-    titles: Mapping[str, str] | None = None,
-    formats: Mapping[str, Callable[[Any], str]] | None = None,
-    caption: str = "",
-    strong: Iterable[int] = (),
-) -> HtmlTable:
-    """Turn a frame into a table: columns of text to the left, numbers to the right.
+def value_cell(
+    value: float, low: float = math.nan, high: float = math.nan, *, bold: bool = False, digits: int = 4
+) -> Cell:
+    """Return a measured value with its interval, if there is one; a dash where nothing was measured.
 
-    >>> frame_table(pd.DataFrame({"set": ["x"], "clicks": [1200]})).rows
-    [('x', '1,200')]
+    >>> value_cell(0.81234, 0.8, 0.82), value_cell(float("nan")).text
+    (Cell(text='0.8123', small='0.8000 to 0.8200', tone='', bold=False), '–')
     """
-    titles, formats = titles or {}, formats or {}
-    rows = [
-        tuple(formats.get(column, show_number)(row[column]) for column in frame.columns)
-        for row in frame.to_dict("records")
-    ]
-    text = frozenset(
-        place for place, column in enumerate(frame.columns) if not pd.api.types.is_numeric_dtype(frame[column])
-    )
-    head = [titles.get(str(column), str(column).replace("_", " ")) for column in frame.columns]
-    return HtmlTable(head, rows, caption, frozenset(strong), text)
-
-
-def metrics_table(rows: pd.DataFrame, *, caption: str = "", digits: int = 4) -> HtmlTable:
-    """Show one row per model, each metric with its interval if there is one, the best in bold.
-
-    Args:
-        rows: column ``model`` and any of :data:`METRICS`, with or without ``_low`` and ``_high``.
-        caption: what the numbers are measured on: labelling and protocol.
-        digits: after the point.
-
-    >>> frame = pd.DataFrame({"model": ["a"], "auc": [0.8], "auc_low": [0.79], "auc_high": [0.81]})
-    >>> metrics_table(frame, digits=2).rows[0]
-    ('a', '<b>0.80</b> <small>0.79 to 0.81</small>')
-    """
-    shown = [name for name in METRICS if name in rows.columns]
-    best = {}
-    for name in shown:
-        values = rows[name].to_numpy(np.float64)
-        if METRICS[name][1] and np.isfinite(values).any():
-            best[name] = int(np.nanargmax(values * METRICS[name][1]))
-    lines = []
-    for place, row in enumerate(rows.to_dict("records")):
-        cells = [html.escape(str(row["model"]))]
-        for name in shown:
-            cell = show_number(float(row[name]), digits)
-            cell = f"<b>{cell}</b>" if best.get(name) == place else cell
-            low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-            if low is not None and high is not None and np.isfinite([low, high]).all():
-                cell += f" <small>{low:.{digits}f} to {high:.{digits}f}</small>"
-            cells.append(cell)
-        lines.append(tuple(cells))
-    return HtmlTable(["model", *(METRICS[name][0] for name in shown)], lines, caption)
+    if not math.isfinite(value):
+        return Cell(EMPTY)
+    interval = f"{low:.{digits}f} to {high:.{digits}f}" if math.isfinite(low) and math.isfinite(high) else ""
+    return Cell(show_number(float(value), digits), interval, bold=bold)

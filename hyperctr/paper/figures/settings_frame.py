@@ -23,7 +23,8 @@ from hyperctr.sweeps.sweep import Sweep, paired_runs
 
 REFERENCES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
-LEVEL = 0.95
+
+
 COLUMNS = (
     "kind",
     "setting",
@@ -43,7 +44,8 @@ COLUMNS = (
     "behind_low",
     "behind_high",
 )
-Pair = Callable[[str, str], Interval | None]  # test AUC of one run minus that of another, None if they cannot be paired
+
+
 NEEDED = ("axis", "value", "label", "seed", "run", "state", "auc", "auc_low", "auc_high", "best_validation_auc")
 
 
@@ -153,37 +155,6 @@ def _chosen(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(able, key=lambda one: (one["validation_auc"], smaller(one)), default=None)
 
 
-def seed_interval(values: ArrayLike) -> tuple[float, float]:
-    """Return Student's 95 % interval of the mean of at least two numbers, one per seed.
-
-    Resampling two or three seeds would promise far narrower intervals than so few can give.
-
-    >>> low, high = seed_interval([0.01, 0.02, 0.03])
-    >>> round(low, 4), round(high, 4)
-    (-0.0048, 0.0448)
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    half = float(student.ppf((1 + LEVEL) / 2, len(numbers) - 1) * numbers.std(ddof=1) / len(numbers) ** 0.5)
-    mean = float(numbers.mean())
-    return mean - half, mean + half
-
-
-def over_seeds(runs: pd.DataFrame, metric: str) -> tuple[float, float, float]:
-    """Return mean, low and high of a metric over finished runs, one per seed; nan without any.
-
-    >>> over_seeds(pd.DataFrame({"auc": [0.8], "auc_low": [0.7], "auc_high": [0.9]}), "auc")
-    (0.8, 0.7, 0.9)
-    """
-    values = runs[metric].to_numpy(np.float64)
-    finite = np.isfinite(values)
-    if finite.sum() > 1:
-        return float(values[finite].mean()), *seed_interval(values[finite])
-    if not finite.any():
-        return (np.nan,) * 3
-    bounds = [f"{metric}_{side}" for side in ("low", "high")]
-    own = runs[finite].iloc[0]
-    low, high = (float(own[name]) if name in own else np.nan for name in bounds)
-    return float(values[finite][0]), low, high
 
 
 def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
@@ -206,29 +177,6 @@ def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def paired(runs: pd.DataFrame, column: str, end: Any, start: Any, pair: Pair | None = None) -> Interval | None:
-    """Return the mean test AUC of the runs with ``end`` minus that with ``start``, paired by seed.
-
-    Args:
-        runs: columns ``seed, auc, run`` and ``column``; rows without AUC are left out.
-        column: what tells the two apart.
-        end: its value in the first group.
-        start: its value in the second.
-        pair: compares two runs; used with one common seed, two or more have the interval over seeds.
-
-    Returns:
-        None with no common seed, or with one that cannot be paired.
-    """
-    done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
-    first, second = (done[done[column] == value].set_index("seed") for value in (end, start))
-    seeds = [seed for seed in first.index if seed in second.index]
-    if len(seeds) > 1:
-        gains = (first.loc[seeds, "auc"] - second.loc[seeds, "auc"]).to_numpy(np.float64)
-        return Interval(float(gains.mean()), *seed_interval(gains), LEVEL, users=0, replicates=0)
-    if not seeds or pair is None:
-        return None
-    names = [group.loc[seeds[0], "run"] for group in (first, second)]
-    return pair(*names) if all(isinstance(name, str) for name in names) else None
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:

@@ -1,135 +1,62 @@
-"""What the rows of Tables 3 and 4 have in common: runs of one variant summed up, and the printed cells beside them."""
+"""What Tables 3 and 4 have in common: measured rows with the published numbers beside them, and their cells."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from hyperctr.display.print_table import Cell, against_print, value_cell
-from hyperctr.display.table import EMPTY
-from hyperctr.paper.figures.settings_frame import over_seeds
+from hyperctr.display.table import EMPTY, Cell, show_number, value_cell
 from hyperctr.paper.numbers import METRICS, counterpart, printed, printed_cell, printed_columns
+from hyperctr.sweeps.seeds import records
 
-NO_RUN = "no run"
-PRINTED = "printed"
+NO_RUN, PUBLISHED = "no run", "printed"  # states of rows without a run of ours
 MEASURED = ("auc", "auc_low", "auc_high", "gauc", "logloss")
 EXTRA = ("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label")
 COLUMNS = ("model", "dataset", "protocol", "seeds", *MEASURED, "paper_auc", "paper_logloss", *EXTRA)
-
-
-def sum_up(runs: pd.DataFrame) -> dict[str, Any]:
-    """Sum up the runs of one variant, one per seed: means over the finished ones, with intervals, and what is missing.
-
-    Returns:
-        ``seeds`` (finished), :data:`MEASURED` and :data:`EXTRA`; nan where nothing was measured. ``state`` is ``done``
-        or says how many are not, ``error`` is the first error.
-    """
-    done = runs[runs["state"] == "done"]
-    row: dict[str, Any] = {"seeds": len(done), "state": state_of(runs["state"]), "label": str(runs["label"].iloc[0])}
-    row["error"] = next((str(error) for error in runs["error"] if isinstance(error, str) and error), "")
-    for metric in METRICS:
-        row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), over_seeds(done, metric), strict=True))
-    for name in ("gauc", "parameters", "seconds_per_epoch"):
-        row[name] = _finite(done, name, np.mean)
-    row["peak_memory_mib"] = _finite(done, "peak_memory_mib", np.max)
-    return row
-
-
-def state_of(states: Iterable[str]) -> str:
-    """Say what became of the runs of a variant.
-
-    >>> state_of(["done", "done"]), state_of(["failed"]), state_of(["done", "failed", "killed"])
-    ('done', 'failed', '1 of 3 done, 1 failed, 1 killed')
-    """
-    all_states = list(states)
-    kinds = list(dict.fromkeys(all_states))
-    if len(kinds) == 1:
-        return kinds[0]
-    counts = {kind: all_states.count(kind) for kind in kinds if kind != "done"}
-    others = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{all_states.count('done')} of {len(all_states)} done, {others}"
-
-
-def _finite(runs: pd.DataFrame, name: str, combine: Any) -> float:
-    values = pd.to_numeric(runs[name], errors="coerce").dropna() if name in runs else pd.Series(dtype=float)
-    return float(combine(values)) if len(values) else math.nan
+MARKS = (
+    "▲ and ▼ (on the page green where ours is better, red where worse): our 95 % interval leaves the printed value "
+    "out; a difference without them lies within it, or has no interval."
+)
 
 
 def empty_row(model: str, dataset: str, state: str) -> dict[str, Any]:
-    """Return a row without a result of ours."""
-    numbers = dict.fromkeys((*MEASURED, *EXTRA), math.nan)
-    return {
-        **numbers,
-        "model": model,
-        "dataset": dataset,
-        "protocol": "",
-        "seeds": 0,
-        "state": state,
-        "error": "",
-        "label": "",
-    }
+    """Return a row without a result of ours; the columns left out are nan in the table."""
+    texts = {"model": model, "dataset": dataset, "protocol": "", "state": state, "error": "", "label": ""}
+    return {**texts, "seeds": 0}
 
 
-def with_print(rows: Sequence[Mapping[str, Any]], table: str, dataset: str) -> pd.DataFrame:
-    """Put the printed numbers beside rows of ours, and the printed table as rows of its own below.
+def with_published(rows: Sequence[Mapping[str, Any]], table: str, dataset: str) -> pd.DataFrame:
+    """Put the published numbers beside measured rows, and the published table as rows of its own below.
 
-    A row of ours has the printed cell of the column nearest to its data set, nan if there is none.
+    A measured row has the published cell of the column nearest to its data set, nan if there is none.
 
     Args:
-        rows: of ours, with ``model`` (Table 4: the label).
+        rows: measured, with ``model`` (Table 4: the label).
         table: ``table3`` or ``table4``.
-        dataset: of ours.
+        dataset: what they are measured on.
     """
-    column = counterpart(dataset)
-    found = []
+    every = []
     for row in rows:
-        cell = printed_cell(table, str(row["model"]), column)
-        found.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
-    as_printed = printed(table)
-    as_printed["name"] = as_printed["model"].where(as_printed["model"] != "", as_printed["name"])
-    for one in records(as_printed):
-        row = empty_row(one["name"], one["dataset"], PRINTED)
-        found.append({**row, "paper_auc": one["auc"], "paper_logloss": one["logloss"]})
-    return pd.DataFrame(found)
+        cell = printed_cell(table, str(row["model"]), counterpart(dataset))
+        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
+    for cell in records(printed(table)):
+        row = empty_row(cell["model"] or cell["name"], cell["dataset"], PUBLISHED)
+        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
+    return pd.DataFrame(every).reindex(columns=list(dict.fromkeys([*COLUMNS, *every[0]])))
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def ours(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table that are not merely printed."""
-    rows: pd.DataFrame = frame[frame["state"] != PRINTED].reset_index(drop=True)
+def measured_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that are not merely published."""
+    rows: pd.DataFrame = frame[frame["state"] != PUBLISHED].reset_index(drop=True)
     return rows
 
 
-def our_cells(row: Mapping[str, Any], best: Mapping[str, float], *, held: bool) -> list[Cell]:
-    """Return AUC, GAUC and log loss, and, where they are held against a printed column, the two differences."""
-    cells = [
-        value_cell(
-            row[name],
-            row.get(f"{name}_low", math.nan),
-            row.get(f"{name}_high", math.nan),
-            bold=bool(row[name] == best.get(name)),
-        )
-        for name in ("auc", "gauc", "logloss")
-    ]
-    if held:
-        for metric in METRICS:
-            bounds = row[f"{metric}_low"], row[f"{metric}_high"]
-            lower = metric == "logloss"
-            cells.append(against_print(row[metric], *bounds, row[f"paper_{metric}"], lower_is_better=lower))
-    return cells
-
-
 def headline(frame: pd.DataFrame, count: int = 6) -> dict[str, float]:
-    """Return the AUCs of the best rows of ours under the first protocol, for the index page."""
-    rows = ours(frame).dropna(subset=["auc"])
+    """Return the best measured AUCs under the first protocol, for the index page."""
+    rows = measured_rows(frame).dropna(subset=["auc"])
     rows = rows[rows["protocol"] == next(iter(rows["protocol"]), "")].sort_values("auc", ascending=False)
     return {f"AUC of {row['model']}": float(row["auc"]) for row in records(rows.head(count))}
 
@@ -139,47 +66,70 @@ def best_values(rows: pd.DataFrame) -> dict[str, float]:
     return {"auc": rows["auc"].max(), "gauc": rows["gauc"].max(), "logloss": rows["logloss"].min()}
 
 
-def printed_cells(frame: pd.DataFrame, name: str) -> list[Cell]:
-    """Return the printed cells of a row, AUC and log loss of each data set; dashes where the paper has no such row."""
-    found = {row["dataset"]: row for row in records(frame) if row["state"] == PRINTED and row["model"] == name}
-    cells = (
-        {metric: found.get(column, {}).get(f"paper_{metric}", math.nan) for metric in METRICS}
-        for column in printed_columns()
-    )
-    return [pair_cell(one, 4) for one in cells]
+def measured_cells(row: Mapping[str, Any], best: Mapping[str, float], *, compared: bool) -> list[Cell]:
+    """Return AUC, GAUC and log loss, and, where they are compared with a published column, the two differences."""
+    bounds = {name: (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan)) for name in best}
+    cells = [value_cell(row[name], *bounds[name], bold=bool(row[name] == best[name])) for name in best]
+    for metric in METRICS if compared else ():
+        lower = metric == "logloss"
+        stated = row[f"paper_{metric}"]
+        cells.append(difference_to_published(row[metric], *bounds[metric], stated, lower_is_better=lower))
+    return cells
 
 
-def pair_cell(pair: Mapping[str, float], digits: int) -> Cell:
-    """Return printed AUC and log loss as one cell, the latter small, so that three data sets fit on a page.
+def difference_to_published(
+    value: float, low: float, high: float, stated: float, *, lower_is_better: bool = False
+) -> Cell:
+    r"""Return measured minus published; coloured, with an arrow, only if the interval leaves the published value out.
 
-    >>> pair_cell({"auc": 0.812, "logloss": 0.5548}, 4)
+    >>> difference_to_published(0.85, 0.84, 0.86, 0.836), difference_to_published(0.85, 0.83, 0.87, 0.836).tone
+    (Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False), '')
+    """
+    if not (math.isfinite(value) and math.isfinite(stated)):
+        return Cell(EMPTY)
+    difference = value - stated
+    text = f"{difference:+.4f}".replace("-", "\u2212")
+    if not (math.isfinite(low) and math.isfinite(high)) or low <= stated <= high:
+        return Cell(text)
+    better = (difference < 0) == lower_is_better
+    return Cell(f"{'▲' if difference > 0 else '▼'}\u00a0{text}", tone="good" if better else "bad")
+
+
+def published_cells(frame: pd.DataFrame, name: str) -> list[Cell]:
+    """Return the published cells of a row, one per data set; dashes where the paper has no such row."""
+    rows = frame[(frame["state"] == PUBLISHED) & (frame["model"] == name)].set_index("dataset")
+    rows = rows.reindex(printed_columns())
+    return [pair_cell(auc, logloss) for auc, logloss in zip(rows["paper_auc"], rows["paper_logloss"], strict=True)]
+
+
+def pair_cell(auc: float, logloss: float, digits: int = 4) -> Cell:
+    """Return published AUC and log loss as one cell, the latter small, so that three data sets fit on a page.
+
+    >>> pair_cell(0.812, 0.5548)
     Cell(text='0.8120', small='0.5548', tone='', bold=False)
     """
-    if not all(math.isfinite(pair[metric]) for metric in METRICS):
-        return Cell(EMPTY)
-    return Cell(f"{pair['auc']:.{digits}f}", f"{pair['logloss']:.{digits}f}")
+    missing = math.isnan(auc) or math.isnan(logloss)
+    return Cell(EMPTY) if missing else Cell(show_number(auc, digits), show_number(logloss, digits))
 
 
-def layout(
-    first: str, dataset: str, shown: Sequence[str] = ("AUC", "GAUC", "log loss"), *, held: bool
+def titles(
+    first: str, dataset: str, shown: Sequence[str] = ("AUC", "GAUC", "log loss")
 ) -> tuple[list[str], list[tuple[str, int]]]:
-    """Return the titles and the line above them: ours, against print, printed."""
-    head = [first, *shown]
-    groups = [("", 1), (f"ours, {dataset}", len(shown))]
-    if held:
-        head += ["AUC", "log loss"]
-        groups.append((f"ours \u2212 {counterpart(dataset)}", 2))
-    head += printed_columns()
-    return head, [*groups, ("printed: AUC, small: log loss", len(printed_columns()))]
+    """Return the titles and the line above them: measured, difference to the published column if any, published."""
+    near, columns = counterpart(dataset), printed_columns()
+    difference = ("AUC", "log loss") if near else ()
+    groups = [("", 1), (f"ours, {dataset}", len(shown)), (f"ours \u2212 {near}", len(difference))]
+    groups.append(("printed: AUC, small: log loss", len(columns)))
+    return [first, *shown, *difference, *columns], [(text, width) for text, width in groups if width]
 
 
-def sentence(words: str) -> str:
-    """End some words with a full stop; nothing stays nothing.
+def caption_of(measured: str, *sentences: str) -> str:
+    """Return what was measured, as a sentence, and further sentences.
 
-    >>> sentence("planted, one seed"), sentence("Done."), sentence("")
-    ('planted, one seed.', 'Done.', '')
+    >>> caption_of("planted, one seed", "", "Bold: best."), caption_of("")
+    ('planted, one seed. Bold: best.', '')
     """
-    return words if not words or words.endswith(".") else f"{words}."
+    return " ".join(filter(None, [measured if not measured or measured.endswith(".") else f"{measured}.", *sentences]))
 
 
 def preset_of(label: str, model: str) -> str:
@@ -189,9 +139,3 @@ def preset_of(label: str, model: str) -> str:
     ('author', '')
     """
     return "" if label == model else label.removeprefix(f"{model}, ")
-
-
-def remark(row: Mapping[str, Any], below: bool = False) -> str:
-    """Say what a reader must know of a row before its numbers: a state other than done, or that it lost to counting."""
-    words = [] if row["state"] == "done" else [str(row["state"])]
-    return "; ".join(words + (["below popularity"] if below else []))

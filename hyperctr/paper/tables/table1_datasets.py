@@ -1,57 +1,66 @@
-"""Table 1: the paper's data sets as printed, and ours."""
+"""Table 1: the paper's data sets as published, and ours."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hyperctr.display.print_table import PrintTable
-from hyperctr.display.table import show_number
+from hyperctr.display.table import Table, show_number
 from hyperctr.paper.numbers import paper_numbers
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
+    from hyperctr.runs.session import Session
+
+COUNTS = ("items", "users", "interactions", "clicks")
 
 
-def table1(data: Dataset) -> pd.DataFrame:
-    """Return Table 1: the paper's three data sets as printed, then ours, all with the sparsity recomputed.
+def table1(session: Session) -> Table:
+    """Return Table 1: the paper's three data sets as published, then the session's own, in bold.
+
+    >>> import hyperctr as hc
+    >>> print(table1(hc.Session("planted", budget="smoke")).frame["dataset"].tolist())
+    ['Kuaishou', 'MV1.7M', 'MovieLens 10M', 'planted']
+    """
+    return table1_layout(table1_frame(session.data))
+
+
+def table1_frame(data: Dataset) -> pd.DataFrame:
+    """Return the paper's three data sets as published, then ours, all with the sparsity recomputed.
 
     Returns:
         columns ``dataset, source, items, users, interactions, clicks, sparsity_printed, sparsity`` (%), a
-        dimension column per modality, ``note``; missing where nothing is printed or nothing there.
+        dimension column per modality, ``note``; missing where nothing is published or nothing there.
     """
     modalities = list(dict.fromkeys(["visual", "acoustic", "textual", *data.modalities]))
-    rows = []
-    for printed in paper_numbers()["table1"]["rows"]:
-        rows.append({"source": "paper", "sparsity_printed": printed.get("sparsity_percent"), **printed})
-    own = data.table1_row()
-    dims = {name: own[f"{name}_dim"] for name in data.modalities}
-    rows.append({"source": "ours", **own, **dims})
+    stated = paper_numbers()["table1"]["rows"]
+    rows = [{"source": "paper", "sparsity_printed": row.get("sparsity_percent"), **row} for row in stated]
+    counted = data.table1_row()
+    rows.append({"source": "ours", **counted, **{name: counted[f"{name}_dim"] for name in data.modalities}})
     frame = pd.DataFrame(rows)
     frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
-    counts = ["items", "users", "interactions", "clicks"]
-    frame = frame.reindex(columns=["dataset", "source", *counts, "sparsity_printed", "sparsity", *modalities, "note"])
-    whole = [*counts, *modalities]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    columns = ["dataset", "source", *COUNTS, "sparsity_printed", "sparsity", *modalities, "note"]
+    return frame.reindex(columns=columns).astype(dict.fromkeys([*COUNTS, *modalities], "Int64"))
 
 
-def table1_layout(frame: pd.DataFrame) -> PrintTable:
-    """Lay Table 1 out, our row in bold, with the note on the printed sparsity."""
-    head = ["data set", "source", *frame.columns[2:6], "sparsity printed", "sparsity from counts"]
-    modalities = [name for name in frame.columns[8:] if name != "note"]
-    rows = []
-    for row in frame.to_dict("records"):
-        cells = [str(row["dataset"]), str(row["source"])]
-        cells += [_count(row[name]) for name in frame.columns[2:6]]
-        for name in ("sparsity_printed", "sparsity"):
-            cells.append(f"{row[name]:.2f} %" if pd.notna(row[name]) else show_number(None))
-        rows.append(cells + [_count(row[name]) for name in modalities])
-    own = frozenset(place for place, source in enumerate(frame["source"]) if source != "paper")
-    head += [f"{name} dims" for name in modalities]
-    caption = paper_numbers()["table1"]["note"]
-    return PrintTable(head, rows, caption, "table1", strong=own, rules_before=own, text_columns=frozenset({0, 1}))
+def table1_layout(frame: pd.DataFrame) -> Table:
+    """Lay :func:`table1_frame` out, our row in bold, with the note on the published sparsity."""
+    names = {"dataset": "data set", "sparsity_printed": "sparsity printed", "sparsity": "sparsity from counts"}
+    modalities = frame.columns[8:-1]
+    ours = frozenset(place for place, source in enumerate(frame["source"]) if source != "paper")
+    percent = dict.fromkeys(("sparsity_printed", "sparsity"), _percent)
+    shown = Table.from_frame(
+        frame.drop(columns="note"),
+        titles=names | {name: f"{name} dims" for name in modalities},
+        formats=percent,
+        caption=paper_numbers()["table1"]["note"],
+        name="table1",
+        strong=ours,
+    )
+    return replace(shown, frame=frame, rules_before=ours)
 
 
-def _count(value: object) -> str:
-    return show_number(int(value) if pd.notna(value) else None)  # type: ignore[call-overload]
+def _percent(value: float) -> str:
+    return f"{value:.2f} %" if pd.notna(value) else show_number(None)

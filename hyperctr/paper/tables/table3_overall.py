@@ -80,13 +80,6 @@ def table3(results: pd.DataFrame, trivial: pd.DataFrame, dataset: str) -> pd.Dat
     return with_print(rows, "table3", dataset).reindex(columns=list(COLUMNS))
 
 
-def chosen_variant(runs: pd.DataFrame) -> pd.DataFrame:
-    """Of the variants with most finished seeds, the one best on validation; the first where none is finished."""
-    done = runs[runs["state"] == "done"].groupby("label", sort=False)["best_validation_auc"].agg(["count", "mean"])
-    most = done[done["count"] == done["count"].max()]
-    label = runs["label"].iloc[0] if done.empty else most["mean"].idxmax()
-    chosen: pd.DataFrame = runs[runs["label"] == label]
-    return chosen
 
 
 def below_popularity(frame: pd.DataFrame) -> pd.Series:
