@@ -27,27 +27,36 @@ _HOME = {
     "NegativeSampler": "data.negatives",
     "Run": "runs.run",
     "RunError": "errors",
+    "Session": "runs.session",
     "ShapeError": "errors",
     "Slots": "slots",
     "Split": "data.splits",
+    "Sweep": "sweeps.sweep",
     "auc": "metrics",
     "build_hypergraphs": "hypergraph.build",
     "candidate_pool": "data.negatives",
+    "draw": "display.hypergraph",
     "gauc": "metrics",
     "load_dataset": "data.registry",
     "load_run": "runs.run",
     "log_loss": "metrics",
     "make_slots": "slots",
     "pretrain_interest": "hypergraph.interest",
+    "publish": "display.publish",
+    "show": "display.publish",
     "split": "data.splits",
     "train": "runs.experiment",
 }
 
-__all__ = ["__version__", *_HOME]
+_ROOMS = ("figures", "paper")  # packages that are public names themselves: hc.figures.interest(session)
+
+__all__ = ["__version__", *_HOME, *_ROOMS]
 
 
 def __getattr__(name: str) -> object:
     """Import the module that defines ``name`` and keep the object for the next time."""
+    if name in _ROOMS:
+        return _import_module(f"hyperctr.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'hyperctr' has no attribute {name!r}")
     value = getattr(_import_module(f"hyperctr.{_HOME[name]}"), name)

@@ -1,3 +1,5 @@
+from hyperctr import figures as figures
+from hyperctr import paper as paper
 from hyperctr.config import Config as Config
 from hyperctr.data.dataset import Dataset as Dataset
 from hyperctr.data.features import FeatureTable as FeatureTable
@@ -7,6 +9,9 @@ from hyperctr.data.negatives import candidate_pool as candidate_pool
 from hyperctr.data.registry import load_dataset as load_dataset
 from hyperctr.data.splits import Split as Split
 from hyperctr.data.splits import split as split
+from hyperctr.display.hypergraph import draw as draw
+from hyperctr.display.publish import publish as publish
+from hyperctr.display.publish import show as show
 from hyperctr.errors import ConfigError as ConfigError
 from hyperctr.errors import DataError as DataError
 from hyperctr.errors import HyperCTRError as HyperCTRError
@@ -23,8 +28,10 @@ from hyperctr.model.convolution import HypergraphConv as HypergraphConv
 from hyperctr.runs.experiment import train as train
 from hyperctr.runs.run import Run as Run
 from hyperctr.runs.run import load_run as load_run
+from hyperctr.runs.session import Session as Session
 from hyperctr.slots import Slots as Slots
 from hyperctr.slots import make_slots as make_slots
+from hyperctr.sweeps.sweep import Sweep as Sweep
 from hyperctr.widgets.inspector import Inspector as Inspector
 
 __version__: str

@@ -1,25 +1,23 @@
-"""Every figure of the reports under one name: pure functions from plain data to a plotly figure.
+"""Figures of any data set and run: each takes a session and returns a figure with the numbers that it draws.
 
-A figure can be drawn again from the CSV beside it, on a machine without torch.
+Below each stands a pure function from those numbers to a plotly figure (``draw_...``), so that a figure can be drawn
+again from the CSV beside it, on a machine without torch.
 """
 
-from hyperctr.display.hypergraph import hypergraph_figure
-from hyperctr.display.table import frame_table, metrics_table
-from hyperctr.figures.data import activity_over_time, popularity_figure
-from hyperctr.figures.hypergraphs import degree_distribution, sizes_over_slots
-from hyperctr.figures.interest import interest_heatmap, interest_over_slots, recovery_figure
+from hyperctr.figures.data import activity, popularity
+from hyperctr.figures.hypergraphs import degrees, hypergraph, sizes
+from hyperctr.figures.interest import interest, interest_over_slots
+from hyperctr.figures.recovery import recovery
 from hyperctr.figures.training import learning_curve
 
 __all__ = [
-    "activity_over_time",
-    "degree_distribution",
-    "frame_table",
-    "hypergraph_figure",
-    "interest_heatmap",
+    "activity",
+    "degrees",
+    "hypergraph",
+    "interest",
     "interest_over_slots",
     "learning_curve",
-    "metrics_table",
-    "popularity_figure",
-    "recovery_figure",
-    "sizes_over_slots",
+    "popularity",
+    "recovery",
+    "sizes",
 ]

@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hyperctr.display.figure import Figure
 from hyperctr.display.theme import NEUTRAL, figure, need_columns
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.runs.session import Session
 
 CLICK, UNCLICK = "#0072B2", "#B0B7C0"
 
 
-def activity_over_time(activity: pd.DataFrame) -> go.Figure:
+def activity(session: Session) -> Figure:
+    """Clicks and unclicks of the session's data over time."""
+    frame = activity_frame(session.data)
+    return Figure(draw_activity(frame), "activity", frame)
+
+
+def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:
+    """Count clicks and unclicks per calendar month, or per equal-width bin of a clock without months.
+
+    Returns:
+        columns ``period`` ("2018-01", or 1..bins), ``clicks``, ``unclicks``; empty periods included.
+    """
+    if data.clock == "calendar":
+        month = pd.Series(pd.to_datetime(data.timestamp, unit="s")).dt.to_period("M")
+        periods: Sequence[Any] = pd.period_range(month.min(), month.max(), freq="M").astype(str).tolist()
+        number = (month.dt.year * 12 + month.dt.month).to_numpy()
+        place = number - number.min()
+    else:
+        since = (data.timestamp - data.timestamp.min()).astype(np.float64)
+        place = np.minimum(since / max(float(since.max()), 1.0) * bins, bins - 1).astype(np.int64)
+        periods = range(1, bins + 1)
+    counts = [np.bincount(place[rows], minlength=len(periods)) for rows in (data.clicked, ~data.clicked)]
+    return pd.DataFrame({"period": list(periods), "clicks": counts[0], "unclicks": counts[1]})
+
+
+def draw_activity(activity: pd.DataFrame) -> go.Figure:
     """Draw clicks and unclicks over time.
 
     Args:
         activity: columns ``period`` (text for calendar months, numbers for bins), ``clicks``, ``unclicks``.
 
     >>> frame = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "unclicks": [0, 0]})
-    >>> activity_over_time(frame).data[0].y.tolist()
+    >>> draw_activity(frame).data[0].y.tolist()
     [3.0, 5.0]
     """
     need_columns(activity, "period", "clicks", "unclicks")
-    calendar = activity["period"].map(lambda one: isinstance(one, str)).all()
+    calendar = activity["period"].map(lambda period: isinstance(period, str)).all()
     clicks, unclicks = activity["clicks"], activity["unclicks"]
     made = figure(
         "Activity over time",
@@ -41,13 +74,25 @@ def activity_over_time(activity: pd.DataFrame) -> go.Figure:
     return made
 
 
-def popularity_figure(popularity: pd.DataFrame) -> go.Figure:
+def popularity(session: Session) -> Figure:
+    """Clicks of the session's items against their popularity rank."""
+    frame = popularity_frame(session.data)
+    return Figure(draw_popularity(frame), "popularity", frame)
+
+
+def popularity_frame(data: Dataset) -> pd.DataFrame:
+    """Rank the items by clicks: columns ``rank`` (1 = most clicked) and ``clicks`` (0 included)."""
+    clicks = np.bincount(data.item_index[data.clicked], minlength=data.num_items)
+    return pd.DataFrame({"rank": np.arange(1, data.num_items + 1), "clicks": np.sort(clicks)[::-1]})
+
+
+def draw_popularity(popularity: pd.DataFrame) -> go.Figure:
     """Draw clicks against popularity rank on logarithmic axes; a power law is a straight line.
 
     Args:
         popularity: columns ``rank`` and ``clicks``; items never clicked have no place on a log axis.
 
-    >>> popularity_figure(pd.DataFrame({"rank": [1, 2, 3], "clicks": [9, 3, 0]})).data[0].y.tolist()
+    >>> draw_popularity(pd.DataFrame({"rank": [1, 2, 3], "clicks": [9, 3, 0]})).data[0].y.tolist()
     [9.0, 3.0]
     """
     need_columns(popularity, "rank", "clicks")

@@ -1,13 +1,23 @@
-"""Figures about many hypergraphs: how large they are slot by slot, and how the degrees are spread."""
+"""Figures about hypergraphs: one drawn, how large they are slot by slot, and how the degrees are spread."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from hyperctr.display.figure import Figure
+from hyperctr.display.hypergraph import hypergraph_figure
 from hyperctr.display.theme import figure, modality_colour, need_columns, style
+
+if TYPE_CHECKING:
+    from hyperctr.display.hypergraph import Drawable
+    from hyperctr.runs.session import Session
 
 PANELS = {
     "hyperedges": "hyperedges",
@@ -16,7 +26,38 @@ PANELS = {
 }
 
 
-def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -> go.Figure:
+def hypergraph(session: Session, kind: str, slot: int = -1, *, limit: int = 15) -> Figure:
+    """Draw the ``"user"`` or ``"item"`` hypergraph of a slot, nodes named as people know them.
+
+    Args:
+        session: holds the hypergraphs.
+        kind: ``"user"`` or ``"item"``.
+        slot: which; -1: the one with most training clicks.
+        limit: how many hyperedges, the largest of each modality.
+
+    Raises:
+        ConfigError: there is no such slot.
+    """
+    slot = session.slot_number(slot)
+    title = f"{kind.capitalize()} hypergraph, {session.slots.labels[slot]}"
+    H, labels = session.hypergraphs[kind][slot], session.labels(kind)
+    return Figure(hypergraph_figure(H, limit=limit, title=title, node_labels=labels), f"{kind}_hypergraph")
+
+
+def sizes(session: Session, kind: str) -> Figure:
+    """Number, mean size and reach of the hyperedges of the ``"user"`` or ``"item"`` hypergraphs, slot by slot."""
+    frame = session.sizes(kind)
+    count = int(frame["hyperedges"].sum())
+    headline = {
+        "slots": session.slots.count,
+        f"{kind} hyperedges": count,
+        f"{kind}s per hyperedge": float(frame["incidences"].sum() / max(count, 1)),
+    }
+    chart = draw_sizes(frame, title=f"{kind.capitalize()} hypergraphs over time")
+    return Figure(chart, f"{kind}_sizes", frame, headline=headline)
+
+
+def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -> go.Figure:
     """Draw, per slot and modality, the number of hyperedges, their mean size and how many nodes they reach.
 
     Args:
@@ -28,7 +69,7 @@ def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over ti
         ShapeError: a column is missing.
 
     >>> row = {"slot": "a", "modality": "visual", "hyperedges": 4, "mean_size": 2.5, "covered": 0.5}
-    >>> [panel.y.tolist() for panel in sizes_over_slots(pd.DataFrame([row])).data]
+    >>> [panel.y.tolist() for panel in draw_sizes(pd.DataFrame([row])).data]
     [[4.0], [2.5], [0.5]]
     """
     need_columns(summary, "slot", "modality", *PANELS)
@@ -56,7 +97,35 @@ def sizes_over_slots(summary: pd.DataFrame, *, title: str = "Hypergraphs over ti
     return made
 
 
-def degree_distribution(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") -> go.Figure:
+def degrees(session: Session, kind: str) -> Figure:
+    """How many nodes of the ``"user"`` or ``"item"`` hypergraphs lie on how many hyperedges."""
+    frame = degree_frame(session.hypergraphs[kind])
+    return Figure(draw_degrees(frame, title=f"Degrees of {kind}s"), f"{kind}_degrees", frame)
+
+
+def degree_frame(hypergraphs: Sequence[Drawable]) -> pd.DataFrame:
+    """Count, over all slots, the nodes that lie on k hyperedges of a modality.
+
+    Returns:
+        columns ``modality``, ``degree`` (k, 0 included) and ``nodes`` ((node, slot) pairs).
+    """
+    counts: dict[str, NDArray[np.int64]] = {}
+    for H in hypergraphs:
+        node, edge = np.asarray(H.incidence, dtype=np.int64)
+        group = np.asarray(H.group, dtype=np.int64)[edge]
+        for m, name in enumerate(H.group_names):
+            degree = np.bincount(np.bincount(node[group == m], minlength=H.num_nodes))
+            before = counts.get(name, np.zeros(0, np.int64))
+            size = max(len(before), len(degree))
+            counts[name] = np.pad(before, (0, size - len(before))) + np.pad(degree, (0, size - len(degree)))
+    frames = [
+        pd.DataFrame({"modality": name, "degree": np.flatnonzero(count), "nodes": count[count > 0]})
+        for name, count in counts.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def draw_degrees(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") -> go.Figure:
     """Draw the share of nodes that lie on at least k hyperedges, per modality, on logarithmic axes.
 
     Args:
@@ -67,7 +136,7 @@ def degree_distribution(degrees: pd.DataFrame, *, title: str = "Degrees of the n
         ShapeError: a column is missing.
 
     >>> frame = pd.DataFrame({"modality": "visual", "degree": [0, 1, 3], "nodes": [5, 3, 1]})
-    >>> degree_distribution(frame).data[0].y.tolist()
+    >>> draw_degrees(frame).data[0].y.tolist()
     [1.0, 0.25]
     """
     need_columns(degrees, "modality", "degree", "nodes")

@@ -1,18 +1,63 @@
-"""Figures about the interest matrix F (section 2.3): per user, slot and modality; against a planted truth."""
+"""Figures about the interest matrix F (section 2.3): per user, slot and modality."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from hyperctr.display.figure import Figure
 from hyperctr.display.theme import SEQUENTIAL, figure, modality_colour, need_columns, style, translucent
+from hyperctr.errors import ShapeError
+
+if TYPE_CHECKING:
+    from hyperctr.runs.session import Session
+
+Float = NDArray[np.floating[Any]]
+QUARTILES = (0.25, 0.5, 0.75)
 
 
-def interest_heatmap(interest: pd.DataFrame, *, total_users: int | None = None) -> go.Figure:
+def interest(session: Session) -> Figure:
+    """Heat maps of the session's interest matrix: some users, all slots, a panel per modality."""
+    matrix, data = session.interest.matrix, session.data
+    frame = user_interest_frame(matrix, data.modalities, session.slots.labels, data.users)
+    return Figure(draw_interest(frame, total_users=data.num_users), "interest", frame)
+
+
+def user_interest_frame(
+    matrix: Float, modalities: Sequence[str], labels: Sequence[str], users: NDArray[Any], *, limit: int = 30
+) -> pd.DataFrame:
+    """Pick the users seen in most slots and list their interest, ordered by their strongest modality.
+
+    Args:
+        matrix: [T, U, M], NaN where the user has no training click in the slot.
+        modalities: M names.
+        labels: T slot labels.
+        users: [U] ids.
+        limit: how many users.
+
+    Returns:
+        columns ``user, slot, modality, interest`` (NaN kept), ordered as they are drawn.
+    """
+    matrix = checked_matrix(matrix, modalities, labels)
+    seen = np.isfinite(matrix).any(2).sum(0)
+    chosen = np.lexsort((np.arange(len(seen)), -seen))[:limit]
+    chosen = chosen[seen[chosen] > 0]
+    shown = matrix[:, chosen]
+    mean = np.nansum(shown, 0) / np.maximum(np.isfinite(shown).sum(0), 1)
+    relative = mean - mean.mean(0)  # a modality's level differs; what counts is who likes it more than others do
+    chosen = chosen[np.lexsort((-relative.max(1), relative.argmax(1)))]
+    index = pd.MultiIndex.from_product([users[chosen], labels, modalities], names=["user", "slot", "modality"])
+    values = matrix[:, chosen].transpose(1, 0, 2).reshape(-1)
+    return pd.DataFrame({"interest": values}, index=index).reset_index()
+
+
+def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> go.Figure:
     """Draw the interest matrix as heat maps, one panel per modality: a row per user, a column per slot.
 
     Args:
@@ -21,11 +66,11 @@ def interest_heatmap(interest: pd.DataFrame, *, total_users: int | None = None) 
 
     >>> rows = [(1, "a", "visual", 0.2), (1, "b", "visual", 0.4)]
     >>> frame = pd.DataFrame(rows, columns=["user", "slot", "modality", "interest"])
-    >>> interest_heatmap(frame).data[0].z.shape
+    >>> draw_interest(frame).data[0].z.shape
     (1, 2)
     """
     need_columns(interest, "user", "slot", "modality", "interest")
-    users, slots, names = (list(dict.fromkeys(interest[one])) for one in ("user", "slot", "modality"))
+    users, slots, names = (list(dict.fromkeys(interest[name])) for name in ("user", "slot", "modality"))
     values = interest["interest"].to_numpy(np.float64)
     known = values[np.isfinite(values)]
     low, high = np.quantile(known, [0.02, 0.98]) if len(known) else (0.0, 1.0)
@@ -35,7 +80,7 @@ def interest_heatmap(interest: pd.DataFrame, *, total_users: int | None = None) 
         panel = go.Heatmap(
             z=grid.loc[users, slots].to_numpy(np.float32),
             x=slots,
-            y=[f"user {one}" for one in users],
+            y=[f"user {user}" for user in users],
             zmin=float(low),
             zmax=float(high),
             colorscale=SEQUENTIAL,
@@ -62,14 +107,48 @@ def interest_heatmap(interest: pd.DataFrame, *, total_users: int | None = None) 
     return made
 
 
-def interest_over_slots(interest: pd.DataFrame) -> go.Figure:
+def interest_over_slots(session: Session) -> Figure:
+    """The middle half of the users' interest, slot by slot."""
+    frame = interest_frame(session.interest.matrix, session.data.modalities, session.slots.labels)
+    return Figure(draw_interest_over_slots(frame), "interest_over_slots", frame)
+
+
+def interest_frame(matrix: Float, modalities: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
+    """Sum up an interest matrix: quartiles over the users per slot and modality.
+
+    Args:
+        matrix: [T, U, M], NaN where the user has no training click in the slot.
+        modalities: M names.
+        labels: T slot labels.
+
+    Returns:
+        columns ``slot, modality, users, low, median, high``; slots nobody is seen in are left out.
+
+    Raises:
+        ShapeError: the sizes do not fit each other.
+
+    >>> interest_frame(np.array([[[0.2], [0.4]]]), ["visual"], ["a"])["median"].round(2).tolist()
+    [0.3]
+    """
+    rows = []
+    for t, label in enumerate(labels):
+        for m, name in enumerate(modalities):
+            seen = checked_matrix(matrix, modalities, labels)[t, :, m]
+            seen = seen[np.isfinite(seen)]
+            if len(seen):
+                low, middle, high = np.quantile(seen, QUARTILES)
+                rows.append((label, name, len(seen), low, middle, high))
+    return pd.DataFrame(rows, columns=["slot", "modality", "users", "low", "median", "high"])
+
+
+def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     """Draw the median user's degree of interest per slot and modality, the middle half of users as a band.
 
     Args:
         interest: columns ``slot`` (label, in time order), ``modality``, ``low``, ``median``, ``high``.
 
     >>> row = {"slot": "a", "modality": "visual", "low": 0.25, "median": 0.5, "high": 0.75}
-    >>> interest_over_slots(pd.DataFrame([row])).data[1].y.tolist()
+    >>> draw_interest_over_slots(pd.DataFrame([row])).data[1].y.tolist()
     [0.5]
     """
     need_columns(interest, "slot", "modality", "low", "median", "high")
@@ -82,45 +161,12 @@ def interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     )
     for name in names:
         rows = interest[interest["modality"] == name]
-        made.add_traces(_line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
+        made.add_traces(line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
     made.update_xaxes(type="category", categoryorder="array", categoryarray=slots, nticks=8)
     return made
 
 
-def recovery_figure(recovery: pd.DataFrame) -> go.Figure:
-    """Draw recovered against true interest, one panel per modality; pairs of user and slot are binned.
-
-    Args:
-        recovery: columns ``modality, auc, pairs, true, low, median, high``, a row per bin.
-
-    >>> columns = ["modality", "auc", "pairs", "true", "low", "median", "high"]
-    >>> frame = pd.DataFrame([("visual", 0.9, 7, 0.5, 0.4, 0.5, 0.6)], columns=columns)
-    >>> recovery_figure(frame).layout.annotations[0].text
-    'visual: AUC 0.900'
-    """
-    need_columns(recovery, "modality", "auc", "pairs", "true", "low", "median", "high")
-    names = list(dict.fromkeys(recovery["modality"]))
-    parts = {name: recovery[recovery["modality"] == name] for name in names}
-    heads = [f"{name}: AUC {part['auc'].iloc[0]:.3f}" for name, part in parts.items()]
-    made = make_subplots(1, len(names), subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03)
-    for place, (name, part) in enumerate(parts.items()):
-        for trace in _line_and_band(part, part["true"].tolist(), name, modality_colour(name, names)):
-            made.add_trace(trace, 1, place + 1)
-    style(
-        made,
-        "Recovered against true interest",
-        f"{int(recovery['pairs'].max()):,} (user, slot) pairs in bins; line: median, band: middle half; "
-        "AUC: is the degree higher where the modality truly leads?",
-        showlegend=False,
-        height=400,
-        margin={"t": 104},
-    )
-    made.update_xaxes(title_text="true (planted) interest")
-    made.update_yaxes(title_text="recovered degree of interest", col=1)
-    return made
-
-
-def _line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
+def line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
     """Median line over a band from ``low`` to ``high``."""
     outline = np.concatenate([rows["low"], rows["high"][::-1]]).astype(np.float32)
     band = go.Scatter(
@@ -137,3 +183,13 @@ def _line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> 
     middle = rows["median"].to_numpy(np.float32)
     line = go.Scatter(x=x, y=middle, name=name, legendgroup=name, mode="lines+markers", line_color=colour)
     return [band, line]
+
+
+def checked_matrix(matrix: Float, modalities: Sequence[str], labels: Sequence[Any]) -> Float:
+    """Return an interest matrix if it is [T, U, M]; else a ShapeError says what was needed."""
+    if matrix.ndim != 3 or matrix.shape[0] != len(labels) or matrix.shape[2] != len(modalities):
+        raise ShapeError(
+            f"the interest matrix must be [slots, users, modalities] = "
+            f"[{len(labels)}, U, {len(modalities)}], got {list(matrix.shape)}"
+        )
+    return matrix

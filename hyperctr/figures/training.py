@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hyperctr.display.figure import Figure
 from hyperctr.display.theme import MODALITY_COLOURS, NEUTRAL, need_columns, style
 from hyperctr.errors import ShapeError
 
+if TYPE_CHECKING:
+    from hyperctr.runs.session import Session
 
-def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -> go.Figure:
+
+def learning_curve(session: Session) -> Figure:
+    """Training loss and validation AUC of the session's run, by epoch."""
+    events = session.run.events
+    return Figure(draw_learning_curve(events, epoch_examples=len(session.split.train)), "learning_curve", events)
+
+
+def draw_learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -> go.Figure:
     """Draw training loss and validation AUC against what has been seen (Figure 8 of the paper).
 
     Args:
@@ -25,7 +37,7 @@ def learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = None) -
         ShapeError: a column is missing, or there is no row.
 
     >>> frame = pd.DataFrame({"examples": [10, 20], "loss": [0.7, 0.6], "validation_auc": [0.5, 0.8]})
-    >>> learning_curve(frame).layout.title.subtitle.text.split(";")[0]
+    >>> draw_learning_curve(frame).layout.title.subtitle.text.split(";")[0]
     'best: 0.8000 after 20 clicks (marked'
     """
     need_columns(events, "examples", "loss", "validation_auc")

@@ -1,8 +1,8 @@
 """``hyperctr report``: train what is missing, run the notebooks, write the offline site, tell what failed.
 
-What a notebook left is kept as a part beside the report (:mod:`hyperctr.report.cache`), and it runs again
-only if something it depends on has changed, or it failed. The new report is made in a folder aside and takes the old
-one's place at the end: until then the old one can be read, and a report that was interrupted leaves it as it was.
+What a notebook left is kept beside the report (:mod:`hyperctr.report.cache`), and it runs again only if something it
+depends on has changed, or it failed. The new report is made in a folder aside and takes the old one's place at the end:
+until then the old one can be read, and a report that was interrupted leaves it as it was.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.report.cache import Parts, notebook_key
+from hyperctr.report.cache import NotebookCache, notebook_key
 from hyperctr.report.execute import NotebookResult
 from hyperctr.report.images import write_images
 from hyperctr.report.pages import About, write_site
-from hyperctr.report.parameters import parameter_names
-from hyperctr.report.runs import BookFacts, PlanUse, ReportRuns, book_facts
+from hyperctr.report.parameters import notebook_parameters
+from hyperctr.report.runs import ReportRuns, notebook_metadata
 from hyperctr.report.setup import (
     available_cores,
     choose_notebooks,
@@ -38,9 +40,8 @@ from hyperctr.report.setup import (
 from hyperctr.report.workers import Job, run_notebooks
 from hyperctr.runtime import duration
 from hyperctr.sweeps.plan import open_data
-from hyperctr.sweeps.sweep import TRAINED
 
-Preset = Literal["smoke", "quick", "paper"]
+Budget = Literal["smoke", "quick", "paper"]
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Report:
         results: how each notebook ended, in the order of their names.
         runs: the runs behind it, those that are not done first; see ``runs.csv`` of the report.
         problems: lines about plans and training that are no notebook's and no run's.
-        executed: names of the notebooks that this call ran; the others came out of their parts.
+        executed: names of the notebooks that this call ran; the others are as they were kept.
         seconds: wall time.
         images: one line about the PNG pictures.
     """
@@ -70,30 +71,28 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 if every notebook ran to its end and every run is done, else 1."""
-        good = all(one.ok for one in self.results) and bool((self.runs["state"] == "done").all()) and not self.problems
-        return 0 if good else 1
+        good = all(result.ok for result in self.results) and (self.runs["state"] == "done").all()
+        return 0 if good and not self.problems else 1
 
     def __str__(self) -> str:
         """What a terminal should show: failures with their last line, then where the report is."""
-        lines = [f"{one.name}: {one.status}: {_last_line(one.error)}" for one in self.results if not one.ok]
-        bad = self.runs[self.runs["state"] != "done"]
-        lines += [
-            f"run {row['run']} ({row['what']}): {row['state']}: {_last_line(row['error'])}"
-            for row in bad.to_dict("records")
-        ]
+        failed = [result for result in self.results if not result.ok]
+        bad = self.runs[self.runs["state"] != "done"].to_dict("records")
+        lines = [f"{result.name}: {result.status}: {_last_line(result.error)}" for result in failed]
+        lines += [f"run {row['run']} ({row['what']}): {row['state']}: {_last_line(row['error'])}" for row in bad]
         lines += self.problems
-        done, again = sum(one.ok for one in self.results), len(self.executed)
-        kept = f", {len(self.results) - again} of them unchanged since" if again < len(self.results) else ""
+        total, again = len(self.results), len(self.executed)
+        kept = f", {total - again} of them unchanged since" if again < total else ""
         runs = f"{len(self.runs) - len(bad)} of {len(self.runs)} runs done; " if len(self.runs) else ""
         lines.append(
-            f"{done} of {len(self.results)} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
+            f"{total - len(failed)} of {total} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
         )
         return "\n".join([*lines, str(self.index)])
 
 
 def build_report(
     dataset: str,
-    preset: str = "quick",
+    budget: str = "quick",
     *,
     seeds: int = 0,
     data_dir: str | Path | None = None,
@@ -110,136 +109,99 @@ def build_report(
 
     Args:
         dataset: name of a data set.
-        preset: ``smoke`` (seconds, proves that everything runs), ``quick`` (minutes) or ``paper``.
-        seeds: how many seeds of each run; 0: as many as the preset says.
+        budget: ``smoke`` (seconds, proves that everything runs), ``quick`` (minutes) or ``paper``.
+        seeds: how many seeds of each run; 0: as many as the budget says.
         data_dir: where the data set's files lie.
-        out: folder of the report; default ``reports/out/<dataset>/<preset>``.
+        out: folder of the report; default ``reports/out/<dataset>/<budget>``.
         only: run only these notebooks (names or beginnings of names); the others are kept as they were.
         workers: how many runs, and how many notebooks, at once; None: as many as cores.
         force: run notebooks again of which nothing has changed; runs that are done are kept.
         notebooks: folder of the notebooks; by default those that belong to this HyperCTR.
 
     Raises:
-        ConfigError: an argument that cannot be, or an unknown notebook. DataError: the data set is unknown or its
-            files are missing.
+        ConfigError: an argument that cannot be, or an unknown notebook.
+        DataError: the data set is unknown or its files are missing.
     """
     import filelock
 
-    if preset not in get_args(Preset):
-        raise ConfigError(f"unknown preset {preset!r}: {did_you_mean(preset, get_args(Preset))}")
+    if budget not in get_args(Budget):
+        raise ConfigError(f"unknown budget {budget!r}: {did_you_mean(budget, get_args(Budget))}")
     if seeds < 0 or (workers is not None and workers < 1):
-        raise ConfigError(f"seeds = {seeds} must be 0 (as the preset says) or more, workers = {workers} at least 1")
+        raise ConfigError(f"seeds = {seeds} must be 0 (as the budget says) or more, workers = {workers} at least 1")
     every = find_notebooks(notebook_folder() if notebooks is None else Path(notebooks))
     chosen = choose_notebooks(every, only)
-    facts = {path.stem: book_facts(path) for path in every}
-    folder = Path(out) if out is not None else Path("reports") / "out" / dataset / preset
-    folder = folder.resolve()
+    metadata = {path.stem: notebook_metadata(path) for path in every}
+    folder = (Path(out) if out is not None else Path("reports") / "out" / dataset / budget).resolve()
     place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
-    data = open_data(dataset, preset, place)  # an unknown name or missing files stop here, not in every notebook
+    data = open_data(dataset, budget, place)  # an unknown name or missing files stop here, not in every notebook
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock"):  # a second report of the same waits for this one
         begin = time.perf_counter()
-        parts = Parts(folder.parent / f".{folder.name}.parts")
-        shown = [path.stem for path in every if path in chosen or parts.results([path.stem])]
-        runs = ReportRuns.open(data, _plans(facts, shown), dataset, preset, seeds, place)
-        runs.train(_plans(facts, [path.stem for path in chosen]), workers)
-        given = {"dataset": dataset, "preset": preset, "data_dir": place, "seeds": seeds}
-        executed = _run_chosen(chosen, facts, given, runs, parts, folder, workers, force)
-        images = write_images(parts.folder)
-        frame = runs.frame()
-        command = command_line(dataset, preset, seeds, data_dir)
-        about = About(
-            dataset, preset, _now(), time.perf_counter() - begin, report_card(command, begin), tuple(runs.problems)
-        )
-        results = parts.results(shown)
-        _publish(folder, parts, shown, about, results, frame, runs)
+        cache = NotebookCache(folder.parent / f".{folder.name}.parts")
+        shown = [path.stem for path in every if path in chosen or cache.results([path.stem])]
+        plans = [use for name in shown for use in metadata[name].plans]
+        runs = ReportRuns.open(data, plans, dataset, budget, seeds, place)
+        runs.train([use for path in chosen for use in metadata[path.stem].plans], workers)
+        given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds}
+        keys, jobs = {}, []
+        for path in chosen:
+            known = notebook_parameters(path)
+            wanted = {name: value for name, value in given.items() if name != "seeds" or name in known}
+            key = notebook_key(path, wanted, data.fingerprint, runs.states(metadata[path.stem].plans))
+            if force or not cache.is_fresh(path.stem, key):
+                keys[path.stem] = key
+                jobs.append(Job(path, cache.clear(path.stem), wanted, CELL_TIMEOUT[budget], _environment(workers)))
+        # smoke only shows that everything runs: there, a timing may be disturbed
+        alone = [job for job in jobs if metadata[job.source.stem].alone and budget != "smoke"]
+        together = [job for job in jobs if job not in alone]
+        ended = chain(run_notebooks(alone, 1), run_notebooks(together, workers or available_cores()))
+        for number, result in enumerate(ended, 1):
+            log.info("%d/%d %s: %s in %s", number, len(jobs), result.name, result.status, duration(result.seconds))
+            cache.keep(result, keys[result.name])
+        images = write_images(cache.folder)
+        results, frame = cache.results(shown), runs.frame()
+        card = report_card(command_line(dataset, budget, seeds, data_dir), begin)
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        about = About(dataset, budget, now, time.perf_counter() - begin, card, tuple(runs.problems))
+        with _replacing(folder) as aside:
+            cache.copy_to(aside, shown)
+            write_site(aside, about, results, frame, runs.curves())
     return Report(
         folder / "index.html",
         tuple(results),
         frame,
         tuple(runs.problems),
-        tuple(executed),
+        tuple(sorted(keys)),
         time.perf_counter() - begin,
         images,
     )
 
 
-def _run_chosen(
-    chosen: Sequence[Path],
-    facts: dict[str, BookFacts],
-    given: dict[str, Any],
-    runs: ReportRuns,
-    parts: Parts,
-    folder: Path,
-    workers: int | None,
-    force: bool,
-) -> list[str]:
-    """Run the notebooks that are not as they would come out now; return their names."""
-    count = workers or available_cores()
-    environment = {TRAINED: "1"}  # what failed a minute ago is not tried again in each notebook
-    if count > 1 and "OMP_NUM_THREADS" not in os.environ:
-        environment["OMP_NUM_THREADS"] = "1"
-    waiting: dict[str, tuple[Job, str]] = {}
-    for source in chosen:
-        name, known = source.stem, parameter_names(source)
-        wanted = {key: value for key, value in given.items() if key != "seeds" or "seeds" in known}
-        key = notebook_key(source, wanted, runs.data.fingerprint, runs.states(facts[name].plans))
-        if force or not parts.is_fresh(name, key):
-            target = parts.clear(name)
-            wanted["report_dir"] = str(target.parent)
-            waiting[name] = Job(source, target, wanted, CELL_TIMEOUT[given["preset"]], environment), key
-    ended = 0
-    # smoke only shows that everything runs: there, a timing may be disturbed
-    alone = [job for name, (job, _) in waiting.items() if facts[name].alone and given["preset"] != "smoke"]
-    for jobs, at_once in ((alone, 1), ([job for job, _ in waiting.values() if job not in alone], count)):
-        for result in run_notebooks(jobs, at_once):
-            ended += 1
-            log.info("%d/%d %s: %s in %s", ended, len(waiting), result.name, result.status, duration(result.seconds))
-            parts.keep(result, waiting[result.name][1], folder)
-    return sorted(waiting)
+def _environment(workers: int | None) -> dict[str, str]:
+    """Variables for a kernel beside others: one thread each, unless the user has said how many."""
+    several = (workers or available_cores()) > 1 and "OMP_NUM_THREADS" not in os.environ
+    return {"OMP_NUM_THREADS": "1"} if several else {}
 
 
-def _publish(
-    folder: Path,
-    parts: Parts,
-    names: Sequence[str],
-    about: About,
-    results: Sequence[NotebookResult],
-    frame: pd.DataFrame,
-    runs: ReportRuns,
-) -> None:
-    """Put the report together in a folder aside, and that in the place of the old one."""
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield a folder aside, and put it in the place of ``folder`` once it is whole.
+
+    Between the two renames there is no report, but never half of one.
+    """
     for left in folder.parent.glob(f".{folder.name}.aside-*"):  # by a report that was killed: we hold the lock
         shutil.rmtree(left, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.aside-", dir=folder.parent))
-    try:
-        parts.copy_to(aside, names)
-        write_site(aside, about, results, frame, runs.curves())
-        _put_in_place(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _plans(facts: dict[str, BookFacts], names: Iterable[str]) -> list[PlanUse]:
-    return [use for name in names for use in facts[name].plans]
-
-
-def _put_in_place(aside: Path, folder: Path) -> None:
-    """Swap the folders; between the two renames there is no report, but never half of one."""
-    os.chmod(aside, 0o755)
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.aside-", dir=folder.parent))
-        os.replace(folder, old / folder.name)
-        os.replace(aside, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}.aside-", dir=folder.parent, ignore_cleanup_errors=True
+    ) as place:
+        aside = Path(place) / "new"
+        aside.mkdir()
+        yield aside
+        if folder.exists():
+            os.replace(folder, Path(place) / "old")
         os.replace(aside, folder)
 
 
 def _last_line(text: str) -> str:
     return text.strip().splitlines()[-1] if text and text.strip() else ""
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,7 +1,7 @@
 """What each notebook of a report left, kept beside the report, and whether it would come out the same again.
 
-A part is a folder with the executed notebook, its tables and figures, and ``part.json``, written last: how it ended and
-a hash of everything it depended on. A report is put together from parts, so one that was killed loses only the
+A notebook has a folder with its executed self, its tables and figures, and ``part.json``, written last: how it ended and
+a hash of everything it depended on. A report is put together from these, so one that was killed loses only the
 notebooks that were just running.
 """
 
@@ -26,8 +26,8 @@ SOURCES = (".py", ".js", ".css", ".toml")
 KINDS = ("tables", "figures")  # what notebooks leave beside themselves
 
 
-class Parts:
-    """The parts of one report.
+class NotebookCache:
+    """The executed notebooks of one report, each in a folder with its tables and figures.
 
     Args:
         folder: where they lie: ``.<report>.parts`` beside the report.
@@ -36,56 +36,48 @@ class Parts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, name: str) -> Path:
-        """Return the folder of a notebook's part."""
-        return self.folder / name
-
     def is_fresh(self, name: str, key: str) -> bool:
         """Tell whether a notebook ran to its end when everything it depends on was as it is now."""
         kept = self._read(name)
-        return kept.get("key") == key and kept.get("status") == "done" and self._book(name).is_file()
+        return kept.get("key") == key and kept.get("status") == "done" and self._path(name).is_file()
 
     def clear(self, name: str) -> Path:
-        """Forget a part; return where the executed notebook shall go."""
-        shutil.rmtree(self.place(name), ignore_errors=True)
-        self.place(name).mkdir(parents=True, exist_ok=True)
-        return self._book(name)
+        """Forget a notebook; return where the executed one shall go, and beside it what it leaves."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        return self._path(name)
 
-    def keep(self, result: NotebookResult, key: str, report: Path) -> None:
-        """Write down how a notebook ended; the executed notebook then names the report, not its part."""
-        if result.path.is_file():
-            text = result.path.read_text(encoding="utf-8")
-            old, new = (json.dumps(str(path))[1:-1] for path in (self.place(result.name), report))
-            write_atomic(result.path, text.replace(old, new))
-        facts = {"status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
-        write_atomic(self.place(result.name) / "part.json", json.dumps({"key": key, **facts}, indent=1))
+    def keep(self, result: NotebookResult, key: str) -> None:
+        """Write down how a notebook ended, last of all."""
+        facts = {"key": key, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
+        write_atomic(self.folder / result.name / "part.json", json.dumps(facts, indent=1))
 
     def results(self, names: Iterable[str]) -> list[NotebookResult]:
-        """Return how those of some notebooks ended of which there is a part."""
+        """Return how those of some notebooks ended that have run."""
         kept = {name: self._read(name) for name in sorted(names)}
         return [
-            NotebookResult(name, one["status"], one["seconds"], one["error"], self._book(name))
-            for name, one in kept.items()
-            if one
+            NotebookResult(name, facts["status"], facts["seconds"], facts["error"], self._path(name))
+            for name, facts in kept.items()
+            if facts
         ]
 
     def copy_to(self, report: Path, names: Iterable[str]) -> None:
         """Copy executed notebooks, tables and figures into a report."""
         for name in sorted(names):
-            if self._book(name).is_file():
+            if self._path(name).is_file():
                 (report / "notebooks").mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self._book(name), report / "notebooks" / f"{name}.ipynb")
+                shutil.copyfile(self._path(name), report / "notebooks" / f"{name}.ipynb")
             for kind in KINDS:
-                for path in sorted((self.place(name) / kind).glob("[!.]*")):
+                for path in sorted((self.folder / name / kind).glob("[!.]*")):
                     (report / kind).mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, report / kind / path.name)
 
-    def _book(self, name: str) -> Path:
-        return self.place(name) / f"{name}.ipynb"
+    def _path(self, name: str) -> Path:
+        return self.folder / name / f"{name}.ipynb"
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
-            kept: dict[str, Any] = json.loads((self.place(name) / "part.json").read_text(encoding="utf-8"))
+            kept: dict[str, Any] = json.loads((self.folder / name / "part.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return kept if {"key", "status", "seconds", "error"} <= kept.keys() else {}
@@ -99,7 +91,7 @@ def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: M
 
     Args:
         source: the notebook.
-        parameters: its parameters, without the folder it writes to.
+        parameters: its parameters.
         data: fingerprint of the data set.
         runs: run id -> state and results, in any form.
     """

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-CARD = "reproduction"  # the name under which notebooks publish what goes on the card
-
 
 def merge_cards(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Make one card of several; where they differ (two splits, two seeds), every value is shown once.
@@ -45,7 +43,7 @@ def page_card(report: Mapping[str, Any], cards: Sequence[Mapping[str, Any]], wal
 
     Args:
         report: what the runner knows, see :class:`hyperctr.report.pages.About`.
-        cards: what the notebook published as :data:`CARD`.
+        cards: what the notebook published under the name ``reproduction``.
         wall_time: of the notebook, for people.
     """
     shared = {key: report[key] for key in ("versions", "machine") if key in report}

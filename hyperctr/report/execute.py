@@ -23,7 +23,7 @@ from typing import Any, Literal
 import hyperctr
 from hyperctr.errors import ConfigError
 from hyperctr.report.parameters import check_parameters
-from hyperctr.runtime import write_atomic
+from hyperctr.runtime import NOTEBOOK, REPORT_DIR, write_atomic
 
 Status = Literal["done", "failed", "killed", "timeout", "disk full", "refused"]
 _log = logging.getLogger(__name__)
@@ -66,16 +66,17 @@ def run_notebook(
     cell_timeout: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> NotebookResult:
-    """Execute ``source`` with ``parameters`` and store the executed notebook in ``target``.
+    """Execute ``source`` with ``parameters`` and store the executed notebook in ``target``, its results beside it.
 
-    The outcome is also stored in the notebook (``metadata.hyperctr``): an index can be built from files.
+    The outcome is also stored in the notebook (``metadata.hyperctr``).
 
     Args:
         source: the notebook.
         target: where the executed one goes; missing folders are made.
         parameters: values for the cell tagged ``parameters``.
         cell_timeout: whole seconds that one cell may take; None: any time.
-        environment: variables for the kernel, beside ``HYPERCTR_BATCH=1``.
+        environment: variables for the kernel, beside ``HYPERCTR_BATCH=1`` and those that :func:`hyperctr.show` and
+            reproduction cards read.
 
     Raises:
         ConfigError: an unknown or ill-typed parameter, or no notebook at ``source``; nothing was started.
@@ -89,6 +90,7 @@ def run_notebook(
     check_parameters(source, parameters)
     source, target = Path(source), Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
+    told = {"HYPERCTR_BATCH": "1", REPORT_DIR: str(target.parent.resolve()), NOTEBOOK: source.stem}
     begin, error = time.perf_counter(), ""
     status: Status = "done"
     with tempfile.TemporaryDirectory(prefix="hyperctr-kernel-") as folder:
@@ -103,7 +105,7 @@ def run_notebook(
                 progress_bar=False,
                 execution_timeout=cell_timeout,
                 store_widget_state=False,
-                kernel_manager_class=_kernel_manager(kernel_log, environment or {}),
+                kernel_manager_class=_kernel_manager(kernel_log, {**told, **(environment or {})}),
             )
         except papermill.PapermillExecutionError as reason:
             full = reason.ename == "OSError" and reason.evalue.startswith(tuple(f"[Errno {code}]" for code in _FULL))
@@ -139,7 +141,7 @@ def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
         argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         display_name="HyperCTR",
         language="python",
-        env={"HYPERCTR_BATCH": "1", "PYTHONPATH": os.pathsep.join(search), **environment},
+        env={"PYTHONPATH": os.pathsep.join(search), **environment},
     )
 
     class OwnKernelManager(AsyncKernelManager):
@@ -165,14 +167,14 @@ def _tail(log: Path, lines: int = 20) -> str:
 def _explain_death(log: Path) -> str:
     return (
         "The kernel process died without a Python error. The usual reason is memory: the system kills the "
-        "largest process. Try a smaller preset, or watch the memory while it runs.\n" + _tail(log)
+        "largest process. Try a smaller budget, or watch the memory while it runs.\n" + _tail(log)
     ).strip()
 
 
 def _stamp(result: NotebookResult) -> None:
     """Write the outcome into the executed notebook, and mark the cell in which the kernel ended."""
     # nothing was saved (the kernel did not start): an empty notebook carries the explanation
-    book = load_book(result.path) if result.path.is_file() else new_book()
+    book = load_book(result.path)
     meta = book.metadata.setdefault("papermill", {})
     meta["exception"] = not result.ok
     meta["input_path"], meta["output_path"] = (f"{result.name}.ipynb", result.path.name)  # no path of this machine
@@ -187,37 +189,19 @@ def _stamp(result: NotebookResult) -> None:
         "seconds": round(result.seconds, 2),
         "error": result.error,
     }
-    save_book(result.path, book)
+    _save_book(result.path, book)
 
 
 def load_book(path: str | Path) -> Any:
-    """Read a notebook as an nbformat node."""
+    """Read a notebook as an nbformat node; an empty one if there is no file."""
     import nbformat
 
+    if not Path(path).is_file():
+        return nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
-def save_book(path: str | Path, book: Any) -> None:
-    """Write an nbformat node."""
+def _save_book(path: Path, book: Any) -> None:
     import nbformat
 
     write_atomic(path, nbformat.writes(book) + "\n")  # type: ignore[no-untyped-call]
-
-
-def new_book() -> Any:
-    """Return an empty notebook."""
-    import nbformat
-
-    return nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-
-
-def read_result(path: str | Path) -> NotebookResult:
-    """Read back how an executed notebook ended.
-
-    Raises:
-        ConfigError: the notebook was not executed by :func:`run_notebook`.
-    """
-    stamp = load_book(path).metadata.get("hyperctr")
-    if stamp is None:
-        raise ConfigError(f"{path} was not run by HyperCTR; run it with `hyperctr report`")
-    return NotebookResult(stamp["name"], stamp["status"], stamp["seconds"], stamp["error"], Path(path))

@@ -16,11 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from hyperctr.display.publish import published
+from hyperctr.display.publish import CARD, published
 from hyperctr.display.table import show_number
-from hyperctr.report.cards import CARD, index_card, page_card
-from hyperctr.report.execute import NotebookResult, load_book, new_book
-from hyperctr.report.runs_page import HEAD, RunRow, run_rows
+from hyperctr.report.cards import index_card, page_card
+from hyperctr.report.execute import NotebookResult, load_book
+from hyperctr.report.runs_page import HEAD, run_rows
 from hyperctr.runtime import duration, write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,15 +33,15 @@ class About:
     """What a site is about.
 
     Attributes:
-        dataset, preset: as given to the command.
+        dataset, budget: as given to the command.
         when: date and time, for people.
         seconds: wall time of the report.
-        card: what it takes to repeat the report; notebooks add to it by ``publish("reproduction", ...)``.
+        card: what it takes to repeat the report; notebooks add to it what they show (:func:`hyperctr.show`).
         problems: what went wrong outside of notebooks and runs, a line each.
     """
 
     dataset: str
-    preset: str
+    budget: str
     when: str
     seconds: float
     card: dict[str, Any]
@@ -65,79 +65,63 @@ def write_site(
         curves: run id -> (epoch, validation AUC) of its validation points.
     """
     folder = Path(folder)
-    results = sorted(results, key=lambda one: (one.ok, one.name))
-    books = {one.name: load_book(one.path) if one.path.is_file() else new_book() for one in results}
-    heads = {one.name: _head(one.name, books[one.name]) for one in results}
-    pages = [{"name": name, "title": heads[name][0]} for name in sorted(heads)]
-    facts = [(one.name, name, values) for one in results for name, values in published(books[one.name])]
-    cards = [values for _, name, values in facts if name == CARD]
+    results = sorted(results, key=lambda result: (result.ok, result.name))
+    books = {result.name: load_book(result.path) for result in results}
+    heads = {name: _head(name, book) for name, book in books.items()}
+    facts = [(page, name, values) for page, book in books.items() for name, values in published(book)]
+    cards = {page: [values for of, name, values in facts if (of, name) == (page, CARD)] for page in books}
     rows = run_rows(runs, curves or {}) if runs is not None else []
+    states = [row.state for row in rows]
     files = _files(folder)
-    shared = {"dataset": about.dataset, "preset": about.preset, "when": about.when, "pages": pages, "runs": rows}
+    shared = {
+        **{"dataset": about.dataset, "budget": about.budget, "when": about.when, "runs": rows, "files": files},
+        "pages": [{"name": name, "title": heads[name][0]} for name in sorted(heads)],
+    }
 
     _write_assets(folder / "assets")
-    for one in results:
-        own = [values for page, name, values in facts if (page, name) == (one.name, CARD)]
+    for result in results:
+        own = cards[result.name]
         site = {
             **shared,
-            **{name: getattr(one, name) for name in ("name", "status", "seconds", "error")},
-            "title": heads[one.name][0],
-            "files": files,
-            "card": page_card(about.card, own, duration(one.seconds)) if own else {},
-            "book": one.path.is_file(),
+            **{name: getattr(result, name) for name in ("name", "status", "seconds", "error")},
+            "title": heads[result.name][0],
+            "card": page_card(about.card, own, duration(result.seconds)) if own else {},
+            "book": result.path.is_file(),
         }
-        write_atomic(folder / f"{one.name}.html", _page(books[one.name], site))
-    if rows and runs is not None:
+        body, _ = _exporter().from_notebook_node(books[result.name], resources={"site": site})
+        write_atomic(folder / f"{result.name}.html", body)
+    if runs is not None and rows:
         write_atomic(folder / "runs.csv", runs.to_csv(index=False))
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(**shared, head=HEAD))
-    card = index_card(about.card, cards)
+    card = index_card(about.card, [card for of_page in cards.values() for card in of_page])
     write_atomic(folder / "card.json", json.dumps(card, indent=1, default=str))
-    index = folder / "index.html"
-    content = (
-        _jinja()
-        .get_template("index.html.j2")
-        .render(
-            **shared,
-            problems=about.problems,
-            took=duration(about.seconds),
-            results=results,
-            failed=[one for one in results if not one.ok],
-            bad_runs=[row for row in rows if not row.ok],
-            titles={name: head[0] for name, head in heads.items()},
-            leads={name: head[1] for name, head in heads.items()},
-            counts=_counts(rows),
-            facts=[fact for fact in facts if fact[1] != CARD],
-            card=card,
-            files=files,
-        )
+    content = _jinja().get_template("index.html.j2").render(
+        **shared,
+        problems=about.problems,
+        took=duration(about.seconds),
+        results=results,
+        failed=[result for result in results if not result.ok],
+        bad_runs=[row for row in rows if not row.ok],
+        heads=heads,
+        counts=", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
+        facts=[fact for fact in facts if fact[1] != CARD],
+        card=card,
     )
-    write_atomic(index, content)
-    return index
-
-
-def _counts(rows: Sequence[RunRow]) -> str:
-    """How many runs are in which state, in words."""
-    states = [row.state for row in rows]
-    return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    write_atomic(folder / "index.html", content)
+    return folder / "index.html"
 
 
 def number(value: Any) -> str:
-    """Write a published value: numbers rounded, lists joined, by semicolons if a part has a comma itself.
+    """Write a published value as markup: numbers rounded, lists joined, by semicolons if a part has a comma itself.
 
     >>> str(number([1, 0.51234])), str(number("a<b"))
     ('1, 0.5123', 'a&lt;b')
     """
-    from markupsafe import Markup
+    from markupsafe import escape
 
     parts = value if isinstance(value, list) else [value]
     joint = "; " if any(", " in str(part) for part in parts) else ", "
-    return Markup(joint.join(show_number(part) for part in parts))
-
-
-def _page(book: Any, site: dict[str, Any]) -> str:
-    """One notebook as HTML."""
-    body, _ = _exporter().from_notebook_node(book, resources={"site": site})
-    return str(body)
+    return escape(joint.join(show_number(part) for part in parts))
 
 
 @cache
@@ -194,6 +178,6 @@ def _files(folder: Path) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for kind in ("tables", "figures"):
         paths = [path for path in sorted((folder / kind).glob("*.*")) if path.suffix[1:] in ENDINGS]
-        for path in sorted(paths, key=lambda one: (one.stem, list(ENDINGS).index(one.suffix[1:]))):
+        for path in sorted(paths, key=lambda path: (path.stem, list(ENDINGS).index(path.suffix[1:]))):
             found.setdefault(f"{kind}/{path.stem}", []).append((ENDINGS[path.suffix[1:]], f"{kind}/{path.name}"))
     return found

@@ -30,27 +30,7 @@ _PLAIN: dict[str, tuple[type, ...]] = {
 def notebook_parameters(path: str | Path) -> dict[str, tuple[str, str, str]]:
     """Return name -> (type, default as written, comment) of the notebook's cell tagged ``parameters``.
 
-    Raises:
-        ConfigError: the file is missing or no notebook.
-    """
-    import papermill
-
-    try:
-        found = papermill.inspect_notebook(str(path))
-    except (OSError, ValueError) as reason:
-        raise ConfigError(f"{path} cannot be read as a notebook: {str(reason).splitlines()[0]}") from reason
-    return {
-        name: (
-            _type_of_default(one["default"]) if one["inferred_type_name"] == "None" else one["inferred_type_name"],
-            one["default"],
-            one["help"],
-        )
-        for name, one in found.items()
-    }
-
-
-def parameter_names(path: str | Path) -> list[str]:
-    """Return the names in a notebook's cell tagged ``parameters``, without importing papermill (seconds).
+    papermill can tell, too, but its import takes seconds.
 
     Raises:
         ConfigError: the file is missing or no notebook.
@@ -61,9 +41,15 @@ def parameter_names(path: str | Path) -> list[str]:
         body = ast.parse(tagged[0]).body if tagged else []
     except (OSError, ValueError, KeyError, TypeError, SyntaxError) as reason:
         raise ConfigError(f"{path} cannot be read as a notebook: {reason}") from reason
-    targets = [target for one in body if isinstance(one, ast.Assign) for target in one.targets]
-    targets += [one.target for one in body if isinstance(one, ast.AnnAssign)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    known = {}
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            kind = ast.unparse(node.annotation) if isinstance(node, ast.AnnAssign) else _type_of_default(node.value)
+            line = tagged[0].splitlines()[node.value.end_lineno - 1].encode()  # type: ignore[operator]
+            comment = line[node.value.end_col_offset :].decode().partition("#")[2].strip()
+            known[ast.unparse(target)] = kind, ast.unparse(node.value), comment
+    return known
 
 
 def check_parameters(path: str | Path, parameters: Mapping[str, Any]) -> None:
@@ -121,10 +107,10 @@ def _fits(value: Any, hint: ast.expr) -> bool:
     return isinstance(value, _PLAIN.get(name, (object,)))
 
 
-def _type_of_default(default: str) -> str:
+def _type_of_default(default: ast.expr) -> str:
     """Read a type off a default where the cell declares none."""
     try:
         kind = type(ast.literal_eval(default))
-    except (ValueError, SyntaxError):
+    except ValueError:
         return "Any"
     return "Any" if kind is type(None) else kind.__name__

@@ -15,7 +15,8 @@ import pandas as pd
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
-from hyperctr.sweeps.sweep import asked_for, open_sweep
+from hyperctr.sweeps.results import results
+from hyperctr.sweeps.sweep import Sweep, asked_for
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
 
 log = logging.getLogger(__name__)
-FACTS = (
+RUN_COLUMNS = (
     "dataset",
     "model",
     "protocol",
@@ -70,7 +71,7 @@ class PlanUse:
 
 
 @dataclass(frozen=True)
-class BookFacts:
+class NotebookMetadata:
     """What a notebook says of itself in ``metadata.hyperctr``, beside the parameters it takes.
 
     Attributes:
@@ -82,7 +83,7 @@ class BookFacts:
     alone: bool = False
 
 
-def book_facts(path: str | Path) -> BookFacts:
+def notebook_metadata(path: str | Path) -> NotebookMetadata:
     """Read ``metadata.hyperctr`` of a notebook: ``{"plans": ["layers"], "alone": true}``.
 
     A plan of which a notebook shows a part is written ``{"name": "overall", "labels": ["hyperctr"], "seeds": 1}``.
@@ -95,9 +96,9 @@ def book_facts(path: str | Path) -> BookFacts:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as reason:
         raise ConfigError(f"{path} cannot be read as a notebook: {reason}") from reason
     try:
-        plans = [{"name": one} if isinstance(one, str) else dict(one) for one in known.get("plans", [])]
-        uses = [PlanUse(**{**one, "labels": tuple(one.get("labels", ()))}) for one in plans]
-        return BookFacts(tuple(uses), bool(known.get("alone", False)))
+        plans = [{"name": plan} if isinstance(plan, str) else dict(plan) for plan in known.get("plans", [])]
+        uses = [PlanUse(**{**plan, "labels": tuple(plan.get("labels", ()))}) for plan in plans]
+        return NotebookMetadata(tuple(uses), bool(known.get("alone", False)))
     except (TypeError, ValueError, AttributeError) as reason:
         example = '{"plans": ["layers", {"name": "overall", "labels": ["hyperctr"], "seeds": 1}], "alone": false}'
         raise ConfigError(f"{path}: metadata.hyperctr must be written as {example}: {reason}") from reason
@@ -121,21 +122,19 @@ class ReportRuns:
 
     @classmethod
     def open(
-        cls, data: Dataset, uses: Iterable[PlanUse], dataset: str, preset: str, seeds: int, data_dir: str
+        cls, data: Dataset, uses: Iterable[PlanUse], dataset: str, budget: str, seeds: int, data_dir: str
     ) -> ReportRuns:
         """Open plans; one that cannot be is a problem, and the notebook that needs it will say more."""
-        found = cls(data)
+        opened = cls(data)
         for use in dict.fromkeys(uses):
             count = seeds if use.seeds is None else use.seeds
             try:
-                sweep = open_sweep(
-                    use.name, dataset, preset, seeds=count, data_dir=data_dir, labels=use.labels, data=data
-                )
+                sweep = Sweep(use.name, dataset, budget, seeds=count, data_dir=data_dir, labels=use.labels, data=data)
             except HyperCTRError as error:
-                found.problems.append(f"plan {use.name}: {error}")
-                continue
-            found.plans[use] = sweep.plan
-        return found
+                opened.problems.append(f"plan {use.name}: {error}")
+            else:
+                opened.plans[use] = sweep.plans[0]
+        return opened
 
     def train(self, uses: Iterable[PlanUse], workers: int | None = None) -> None:
         """Train what is missing of some plans together; whatever goes wrong, the notebooks still run."""
@@ -158,24 +157,24 @@ class ReportRuns:
         return {name: _state(name) for name in sorted(ids)}
 
     def frame(self) -> pd.DataFrame:
-        """Return one row per run, those that are not done first: what varies, and :data:`FACTS`."""
+        """Return one row per run, those that are not done first: what varies, and :data:`RUN_COLUMNS`."""
         tables = []
         for use, plan in self.plans.items():
             try:
-                tables.append(asked_for(plan, plan.results()))
+                tables.append(asked_for(plan, results(plan)))
             except (HyperCTRError, OSError, ValueError, KeyError) as error:  # a damaged run folder
                 self.problems.append(f"plan {use.name}: its results cannot be read: {error}")
         if not tables:
-            return pd.DataFrame(columns=["what", *FACTS])
+            return pd.DataFrame(columns=["what", *RUN_COLUMNS])
         rows = pd.concat([table.astype(object) for table in tables], ignore_index=True)
         rows["what"] = [
             f"{plan}: {label}" if axis == "row" else f"{axis.replace('_', ' ')} {label}"
             for plan, axis, label in zip(rows["plan"], rows["axis"], rows["label"], strict=True)
         ]
         what = rows.groupby("run", sort=False)["what"].agg(lambda all_: "; ".join(dict.fromkeys(all_)))
-        once = rows.drop_duplicates("run").assign(what=lambda one: one["run"].map(what))
-        once["bad"] = once["state"] == "done"
-        return once.sort_values("bad", kind="stable", ignore_index=True).reindex(columns=["what", *FACTS])
+        runs = rows.drop_duplicates("run").assign(what=lambda frame: frame["run"].map(what))
+        failures_first = runs.sort_values("state", key=lambda state: state == "done", kind="stable", ignore_index=True)
+        return failures_first.reindex(columns=["what", *RUN_COLUMNS])
 
     def curves(self) -> dict[str, list[tuple[float, float]]]:
         """Return run id -> (epoch, validation AUC) of every point, of all runs that have any."""

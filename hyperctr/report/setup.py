@@ -57,13 +57,13 @@ def choose_notebooks(found: Sequence[Path], only: Sequence[str] | None) -> list[
     return [path for path in found if only is None or any(path.stem.startswith(wanted) for wanted in only)]
 
 
-def command_line(dataset: str, preset: str, seeds: int, data_dir: str | Path | None) -> str:
+def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | None) -> str:
     """Return the command that makes the report again.
 
     >>> command_line("planted", "quick", 3, None)
     'hyperctr report planted --preset quick --seeds 3'
     """
-    command = ["hyperctr", "report", dataset, "--preset", preset]
+    command = ["hyperctr", "report", dataset, "--preset", budget]
     command += ["--seeds", str(seeds)] if seeds else []
     command += ["--data-dir", str(data_dir)] if data_dir is not None else []
     return shlex.join(command)

@@ -1,12 +1,12 @@
-"""What a notebook of the report opens in one line: a plan on a data set, run and read, without torch in the kernel."""
+"""What a notebook opens in one line: plans on a data set, run and read together, without torch in the kernel."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,8 +14,9 @@ import pandas as pd
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id
-from hyperctr.runtime import duration
-from hyperctr.sweeps.plan import Plan, open_plan
+from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
+from hyperctr.sweeps import results
+from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, open_plan, unique_runs
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -25,105 +26,132 @@ if TYPE_CHECKING:
 
 # How long Figure 7 is measured: rounds, and seconds of each measurement.
 TIMING = {"smoke": (2, 0.1), "quick": (5, 0.8), "paper": (9, 2.0)}
-TRAINED = "HYPERCTR_TRAINED"  # set for a notebook's kernel by a report that has trained the runs of all notebooks
 
 
-def open_sweep(
-    name: str,
-    dataset: str = "planted",
-    preset: str = "quick",
-    *,
-    seeds: int = 0,
-    data_dir: str = "",
-    labels: Iterable[str] = (),
-    data: Dataset | None = None,
-) -> Sweep:
-    """Lay out the runs of a plan on a data set; nothing is trained yet.
+class Sweep:
+    """One plan or several on a data set, and what came of their runs; nothing is trained until :meth:`run`.
+
+    A plan that runs on request is trained only if it is opened alone; beside others, it shows what has ended.
 
     Args:
-        name: a plan of ``reports/sweeps``, or a TOML file.
+        plans: a plan of ``reports/sweeps`` or a TOML file, or several, the one whose base run stands for all first.
         dataset: name of a data set, see ``hyperctr data list``.
-        preset: ``smoke``, ``quick`` or ``paper``.
-        seeds: how many, from 0; 0: as many as the preset says.
+        budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper``.
+        seeds: how many, from 0; 0: as many as the budget says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
         labels: keep only the runs with these labels; empty keeps all.
         data: the data set, where it has been loaded before (:func:`hyperctr.sweeps.plan.open_data`).
 
-    Raises:
-        ConfigError: an unknown plan, preset or label, or something wrong in the plan. DataError: the data set is
-            unknown, or its files are missing.
+    Attributes:
+        plans: the opened plans.
+        dataset: name of the data set.
+        asked: the arguments it was opened with, those left empty not among them.
 
-    >>> sweep = open_sweep("layers", "planted", "smoke")
-    >>> sweep.plan.frame()["label"].tolist(), sweep.measured
+    Raises:
+        ConfigError: an unknown plan, budget or label, or something wrong in a plan.
+        DataError: the data set is unknown, or its files are missing.
+
+    >>> sweep = Sweep("layers", "planted", "smoke")
+    >>> [run.label for run in sweep.runs], sweep.measured
     (['1', '2'], 'planted, protocol paper, random split, 100 sampled candidates a click')
     """
-    plan = open_plan(name, dataset, preset, seeds=seeds, data_dir=data_dir, data=data)
-    wanted = list(labels)
-    if wanted:
-        known = list(dict.fromkeys(run.label for run in plan.runs))
-        for label in wanted:
-            if label not in known:
-                raise ConfigError(f"plan {plan.name!r} has no run labelled {label!r}: {did_you_mean(label, known)}")
-        plan = replace(plan, runs=[run for run in plan.runs if run.label in wanted])
-    asked = {"dataset": dataset, "preset": preset, "seeds": seeds, "data_dir": data_dir}
-    return Sweep(plan, {key: value for key, value in asked.items() if value})
 
-
-@dataclass
-class Sweep:
-    """A plan, and what came of its runs.
-
-    Attributes:
-        plan: the plan on its data set.
-        asked: the parameters it was opened with, those left empty not among them.
-    """
-
-    plan: Plan
-    asked: dict[str, Any]
+    def __init__(
+        self,
+        plans: str | Path | Sequence[str | Path],
+        dataset: str = "planted",
+        budget: str = "quick",
+        *,
+        seeds: int = 0,
+        data_dir: str = "",
+        labels: Iterable[str] = (),
+        data: Dataset | None = None,
+    ) -> None:
+        budget = former_parameter("preset", budget, "budget")
+        names = [plans] if isinstance(plans, str | Path) else list(plans)
+        data = open_data(dataset, budget, data_dir) if data is None and len(names) > 1 else data
+        opened = [open_plan(name, dataset, budget, seeds=seeds, data_dir=data_dir, data=data) for name in names]
+        self.plans = [_keep(plan, list(labels)) for plan in opened]
+        self.dataset = self.plans[0].data.name
+        asked = {"dataset": dataset, "budget": budget, "seeds": seeds, "data_dir": data_dir}
+        self.asked = {key: value for key, value in asked.items() if value}
+        self._frames: dict[str, pd.DataFrame] = {}  # read from the run store
 
     def run(self) -> Outcome:
-        """Train what is missing, every run in a process of its own; what is done is left alone."""
-        for name in ("results", "trivial", "curves"):
-            self.__dict__.pop(name, None)
-        return train_missing([self.plan])
+        """Train what is missing, every run in a process of its own and shared runs once; what is done is left alone.
 
-    @cached_property
+        In a report, whose runner has just tried the runs of all its notebooks, this only says how they stand: a run that
+        fails does so once and not once a notebook.
+        """
+        from hyperctr.sweeps.local import run_plans
+        from hyperctr.sweeps.tasks import Outcome
+
+        plans = [plan for plan in self.plans if len(self.plans) == 1 or not plan.file.on_request]
+        self._frames.clear()
+        if not os.environ.get(REPORT_DIR):
+            return run_plans(plans)
+        ended = {run: read_status(run) for run in unique_runs(plans)}
+        errors = {run: status.error or "" for run, status in ended.items() if status.state in ("failed", "killed")}
+        return Outcome({run: status.state for run, status in ended.items()}, errors)
+
+    @property
+    def runs(self) -> list[PlannedRun]:
+        """The runs of all plans, as planned."""
+        return [run for plan in self.plans for run in plan.runs]
+
+    @property
     def results(self) -> pd.DataFrame:
         """One row per planned run, whatever became of it; see :func:`hyperctr.sweeps.results.results`."""
-        return self.plan.results()
+        return self._read("results", lambda plan: asked_for(plan, results.results(plan), alone=len(self.plans) == 1))
 
-    @cached_property
-    def trivial(self) -> pd.DataFrame:
-        """The simple models that the runs were tested beside; see :func:`hyperctr.sweeps.results.trivial`."""
-        return self.plan.trivial()
+    @property
+    def baselines(self) -> pd.DataFrame:
+        """The simple models that the runs were tested beside, each once a protocol, split and seed."""
+        rows = self._read("baselines", results.trivial)
+        return rows.drop_duplicates(["model", "protocol", "split", "seed"], ignore_index=True)
 
-    @cached_property
+    @property
     def curves(self) -> pd.DataFrame:
         """The learning curves of the finished runs; see :func:`hyperctr.sweeps.results.curves`."""
-        return self.plan.curves()
+        return self._read("curves", results.curves)
+
+    def _read(self, name: str, read: Callable[[Plan], pd.DataFrame]) -> pd.DataFrame:
+        if name not in self._frames:
+            tables = [read(plan) for plan in self.plans]
+            self._frames[name] = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+        return self._frames[name]
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The plan as a table: setting, value, seed, run, state, seconds, and why a run has no result."""
-        found = self.results
-        columns: dict[str, Any] = {"setting": found["axis"], "value": found["label"], "seed": found["seed"]}
-        seconds = found["seconds"].astype(float).round().astype("Int64")
-        columns |= {"run": found["run"], "state": found["state"], "seconds": seconds}
-        if (found["axis"] == "row").all():
+        """A row per run: setting, value, seed, run, state, seconds, and why there is no result.
+
+        Of several plans, a row each: how many runs are in which state, and the seconds that the finished ones took.
+        """
+        rows = self.results
+        if len(self.plans) > 1:
+            states = rows.groupby(["plan", "state"], sort=False).size().unstack(fill_value=0)
+            return states.assign(seconds=_whole(rows.groupby("plan", sort=False)["seconds"].sum())).reset_index()
+        columns: dict[str, Any] = {"setting": rows["axis"], "value": rows["label"], "seed": rows["seed"]}
+        columns |= {"run": rows["run"], "state": rows["state"], "seconds": _whole(rows["seconds"])}
+        if (rows["axis"] == "row").all():
             del columns["setting"]
-        if (found["state"] != "done").any():
-            columns["note"] = [str(error or "").splitlines()[0][:160] if error else "" for error in found["error"]]
+        if (rows["state"] != "done").any():
+            columns["note"] = [str(error or "").partition("\n")[0][:160] for error in rows["error"]]
         return pd.DataFrame(columns)
 
     @property
     def title(self) -> str:
-        """The plan's title."""
-        return self.plan.file.title
+        """The title of the first plan."""
+        return self.plans[0].file.title
 
     @property
     def measured(self) -> str:
-        """What the numbers are measured on, for subtitles."""
-        return measured_on(self.plan, [self.plan.base.protocol])
+        """What the numbers are measured on, for captions."""
+        base, protocols = self.plans[0].base, dict.fromkeys(self.results["protocol"])
+        return (
+            f"{self.dataset}, protocol {' and '.join(protocols)}, {base.split} split, {base.test_candidates} sampled "
+            "candidates a click"
+        )
 
     @property
     def states(self) -> dict[str, int]:
@@ -138,76 +166,45 @@ class Sweep:
         """
         from hyperctr.runs.scaling import measure_scaling
 
-        rounds, seconds = TIMING[self.plan.preset]
-        return measure_scaling(run_id(self.plan.data, self.plan.base), rounds=rounds, seconds=seconds)
+        rounds, seconds = TIMING[self.plans[0].preset]
+        return measure_scaling(run_id(self.plans[0].data, self.plans[0].base), rounds=rounds, seconds=seconds)
 
-    def card(self, notebook: str) -> dict[str, Any]:
-        """Return what it takes to repeat the numbers, for ``publish("reproduction", ...)``.
+    def card(self) -> dict[str, Any]:
+        """Return what it takes to repeat the numbers; in a report, also the command that repeats the page."""
+        rows = self.results.drop_duplicates("run")
+        done = rows[rows["state"] == "done"]
 
-        Args:
-            notebook: name of the notebook that shows them, without the ending.
-        """
-        found = self.results
-        done = found[found["state"] == "done"]
+        def kinds(*columns: str, form: str = "{} {}") -> str:
+            seen = done[list(columns)].drop_duplicates().astype(str).itertuples(index=False)
+            return "; ".join(form.format(*kind) for kind in seen) or "no finished run"
 
-        def all_of(*columns: str) -> str:
-            kinds = done[list(columns)].drop_duplicates().itertuples(index=False)
-            return "; ".join(" ".join(str(value) for value in kind) for kind in kinds) or "no finished run"
-
-        options = [f"--{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in self.asked.items()]
-        parameters = [f"-p {key} {shlex.quote(str(value))}" for key, value in self.asked.items()]
-        splits = [
-            f"{kind}, seed {seed}, checksum {checksum[:16]}"
-            for kind, seed, checksum in done[["split", "seed", "split_checksum"]]
-            .drop_duplicates()
-            .itertuples(index=False)
-        ]
-        return {
-            "data set": self.plan.data.name,
-            "data fingerprint": self.plan.data.fingerprint[:16],
-            "split": "; ".join(splits) or "no finished run",
-            "protocol": all_of("protocol"),
-            "seeds": list(self.plan.seeds),
-            "runs": f"{len(done)} of {len(found)} finished",
-            "python, torch": all_of("python", "torch"),
-            "device": all_of("device"),
-            "deterministic": {"True": "yes", "False": "no"}.get(all_of("deterministic"), all_of("deterministic")),
+        options = "".join(f" --{key.replace('_', '-')} {shlex.quote(str(v))}" for key, v in self.asked.items())
+        names = [plan.name for plan in self.plans if plan.name in set(rows["plan"])]
+        deterministic = kinds("deterministic", form="{}")
+        card = {
+            "data set": self.dataset,
+            "data fingerprint": self.plans[0].data.fingerprint[:16],
+            "split": kinds("split", "seed", "split_checksum", form="{}, seed {}, checksum {:.16}"),
+            "protocol": kinds("protocol", form="{}"),
+            "seeds": list(self.plans[0].seeds),
+            "runs": f"{len(done)} of {len(rows)} finished" + (f", {len(names)} plans" if len(self.plans) > 1 else ""),
+            "python, torch": kinds("python", "torch"),
+            "device": kinds("device", form="{}"),
+            "deterministic": {"True": "yes", "False": "no"}.get(deterministic, deterministic),
             "training time": duration(float(done["seconds"].sum())),
-            "repeat the runs": f"hyperctr sweep run {shlex.quote(self.plan.name)} {' '.join(options)}".strip(),
-            "repeat the page": f"papermill notebooks/{notebook}.ipynb out.ipynb {' '.join(parameters)}".strip(),
+            "repeat the runs": "; ".join(f"hyperctr sweep run {shlex.quote(name)}{options}" for name in names),
         }
+        if notebook := os.environ.get(NOTEBOOK):
+            parameters = "".join(f" -p {key} {shlex.quote(str(v))}" for key, v in self.asked.items())
+            card["repeat the page"] = f"papermill notebooks/{notebook}.ipynb out.ipynb{parameters}"
+        return card
 
 
-def measured_on(plan: Plan, protocols: Iterable[str]) -> str:
-    """Say what runs under some protocols, else as the base run of a plan, are measured on."""
-    base = plan.base
-    return (
-        f"{plan.data.name}, protocol {' and '.join(protocols)}, {base.split} split, {base.test_candidates} sampled "
-        "candidates a click"
-    )
-
-
-def asked_for(plan: Plan, results: pd.DataFrame) -> pd.DataFrame:
+def asked_for(plan: Plan, rows: pd.DataFrame, *, alone: bool = False) -> pd.DataFrame:
     """Return the rows of runs that a report is to have: of a plan that runs on request, those that have ended."""
-    ended = ~results["state"].isin(["planned", "running"])
-    kept: pd.DataFrame = results[ended] if plan.file.on_request else results
+    ended = ~rows["state"].isin(["planned", "running"])
+    kept: pd.DataFrame = rows[ended] if plan.file.on_request and not alone else rows
     return kept
-
-
-def train_missing(plans: Sequence[Plan]) -> Outcome:
-    """Train what is missing of some plans.
-
-    In a notebook of a report (``HYPERCTR_TRAINED``) that has just been tried for all notebooks together: then this only
-    says how the runs stand, so that one that fails does so once and not once a notebook.
-    """
-    from hyperctr.sweeps.local import run_plans
-    from hyperctr.sweeps.tasks import Outcome
-
-    if not os.environ.get(TRAINED):
-        return run_plans(plans)
-    found = {run.run_id: read_status(run.run_id) for plan in plans for run in plan.runs}
-    errors = {name: status.error or "" for name, status in found.items() if status.state in ("failed", "killed")}
-    return Outcome({name: status.state for name, status in found.items()}, errors)
 
 
 def paired_runs(a: str, b: str) -> Interval | None:
@@ -221,3 +218,16 @@ def paired_runs(a: str, b: str) -> Interval | None:
         return compare_cached(a, b)
     except HyperCTRError:
         return None
+
+
+def _keep(plan: Plan, labels: Sequence[str]) -> Plan:
+    """Return a plan with the runs of some labels only; all without any."""
+    known = list(dict.fromkeys(run.label for run in plan.runs))
+    for label in labels:
+        if label not in known:
+            raise ConfigError(f"plan {plan.name!r} has no run labelled {label!r}: {did_you_mean(label, known)}")
+    return replace(plan, runs=[run for run in plan.runs if run.label in labels]) if labels else plan
+
+
+def _whole(seconds: pd.Series) -> pd.Series:
+    return seconds.astype(float).round().astype("Int64")
