@@ -33,6 +33,7 @@ _HOME = {
     "auc": "metrics",
     "build_hypergraphs": "hypergraph.build",
     "candidate_pool": "data.negatives",
+    "draw": "display.hypergraph",
     "gauc": "metrics",
     "load_dataset": "data.registry",
     "load_run": "runs.run",

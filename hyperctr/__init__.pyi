@@ -7,6 +7,7 @@ from hyperctr.data.negatives import candidate_pool as candidate_pool
 from hyperctr.data.registry import load_dataset as load_dataset
 from hyperctr.data.splits import Split as Split
 from hyperctr.data.splits import split as split
+from hyperctr.display.hypergraph import draw as draw
 from hyperctr.errors import ConfigError as ConfigError
 from hyperctr.errors import DataError as DataError
 from hyperctr.errors import HyperCTRError as HyperCTRError

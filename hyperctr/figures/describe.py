@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperctr.data.negatives import candidate_pool
 from hyperctr.data.splits import PARTS
-from hyperctr.display.hypergraph import hypergraph_figure
+from hyperctr.display.hypergraph import draw
 from hyperctr.display.table import HtmlTable, frame_table
 from hyperctr.figures.frames import recovery_frame
 from hyperctr.runtime import duration
@@ -65,7 +65,7 @@ def drawing(study: NotebookStudy, kind: str, slot: int, *, limit: int = 15) -> g
     """Draw the ``"user"`` or ``"item"`` hypergraph of a slot, nodes named as people know them."""
     title = f"{kind.capitalize()} hypergraph, {study.slots.labels[slot]}"
     labels = study.labels(kind)
-    return hypergraph_figure(study.hypergraphs[kind][slot], limit=limit, title=title, node_labels=labels)
+    return draw(study.hypergraphs[kind][slot], limit=limit, title=title, node_labels=labels)
 
 
 def history(study: NotebookStudy, user: Any, *, limit: int = 8) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from hyperctr.errors import ShapeError
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.display.hypergraph import Drawable
+    from hyperctr.hypergraph.incidence import Hypergraph
 
 Float = NDArray[np.floating[Any]]
 QUARTILES = (0.25, 0.5, 0.75)
@@ -104,7 +104,7 @@ def user_interest_frame(
     return pd.DataFrame({"interest": values}, index=index).reset_index()
 
 
-def degree_frame(hypergraphs: Sequence[Drawable]) -> pd.DataFrame:
+def degree_frame(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:
     """Count, over all slots, the nodes that lie on k hyperedges of a modality.
 
     Returns:
