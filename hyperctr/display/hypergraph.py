@@ -1,104 +1,101 @@
-"""Static drawing of one hypergraph: nodes are points, a hyperedge is a soft region or a star."""
+"""A picture of one hypergraph: nodes are points, a hyperedge is a soft region or a star."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from hyperctr.display.spread import hull, spectral_layout, spread
+from hyperctr.display.layout import spectral_layout, spring_layout
+from hyperctr.display.outline import convex_outline, joined, star_lines
 from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
-from hyperctr.errors import ConfigError
+from hyperctr.errors import ConfigError, DataError, ShapeError, did_you_mean
+
+if TYPE_CHECKING:
+    from hyperctr.hypergraph.incidence import Hypergraph
+
+Shape = Literal["hull", "star"]
+MOST_PANELS = 6  # a hypergraph with more groups is drawn in one panel
+MOST_SPRINGS = 1000  # points that are pushed off each other; more are only spread evenly
+BY_SIZE = " (largest by size)"
+REACH = 0.045  # of a region around its members; the picture is 2 wide
 
 
-class Drawable(Protocol):
-    """What a hypergraph must have to be drawn; :class:`hyperctr.Hypergraph` does."""
-
-    @property
-    def incidence(self) -> Any:
-        """int64 [2, nnz], row 0 nodes, row 1 hyperedges; numpy or a CPU tensor."""
-
-    @property
-    def group(self) -> Any:
-        """int64 [E], index into ``group_names``, or None."""
-
-    num_nodes: int
-    num_hyperedges: int
-    group_names: tuple[str, ...]
-    node_kind: str
-
-
-def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
-    """Return at most ``limit`` hyperedges, the largest of each group in turn, in ascending order.
-
-    >>> largest_hyperedges(np.array([[0, 1, 2, 0, 1, 2, 3], [0, 0, 0, 1, 1, 2, 2]]), np.array([0, 0, 1]), 2)
-    array([0, 2])
-    """
-    sizes = np.bincount(incidence[1], minlength=len(group))
-    order = np.lexsort((np.arange(len(group)), -sizes))
-    place = np.empty(len(group), dtype=np.int64)  # place within its own group, by size
-    for index in np.unique(group):
-        own = order[group[order] == index]
-        place[own] = np.arange(len(own))
-    return np.sort(np.lexsort((-sizes, place))[:limit])
-
-
-def hypergraph_figure(
-    hypergraph: Drawable,
+def draw(
+    H: Hypergraph,
     *,
     limit: int = 15,
-    shape: Literal["hull", "star"] = "hull",
+    shape: Shape = "hull",
     title: str = "",
-    node_labels: NDArray[Any] | None = None,
+    node_labels: Sequence[Any] | NDArray[Any] | None = None,
 ) -> go.Figure:
-    """Draw the largest hyperedges of one hypergraph, one panel per modality, nodes at the same place in each.
+    """Draw the largest hyperedges of a hypergraph, one panel per modality group, nodes at the same place in each.
 
     Args:
-        hypergraph: N nodes, E hyperedges, ``group`` = modality index.
-        limit: at most this many hyperedges, shared evenly by the modalities; the subtitle says so.
+        H: any hypergraph: N nodes, E hyperedges, with or without groups, empty, too.
+        limit: at most this many hyperedges, shared evenly by the groups; the subtitle says how many of how many.
         shape: ``"hull"`` fills the region around the members, ``"star"`` joins them in their middle.
         title: replaces the default title.
         node_labels: [N] shown on hover instead of the node number.
 
     Returns:
-        one filled NaN-gapped trace per modality and panel, not one per hyperedge: 70 times faster to draw.
+        a figure with one trace of regions and one of nodes per panel, however many hyperedges it shows.
 
     Raises:
-        ConfigError: ``limit`` is under 1.
+        ConfigError: ``limit`` is under 1, or there is no such shape.
+        DataError: ``H`` is no hypergraph, but a list of them, say.
+        ShapeError: there are more or fewer labels than nodes.
+
+    >>> import hyperctr as hc
+    >>> H = hc.Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], num_nodes=5, num_hyperedges=2)
+    >>> chart = hc.draw(H, limit=1, node_labels=["Ann", "Bob", "Cid", "Dan", "Eve"])
+    >>> chart.layout.title.subtitle.text
+    'showing 1 of 2 hyperedges (largest by size) and 3 of 5 nodes'
+    >>> chart.data[1].text
+    ('node Ann', 'node Bob', 'node Cid')
     """
+    from hyperctr.hypergraph.incidence import Hypergraph
+
+    if not isinstance(H, Hypergraph):
+        raise DataError(f"draw(...) takes one Hypergraph, not a {type(H).__name__}; of a list, draw each by itself")
     if limit < 1:
         raise ConfigError(f"limit={limit} draws nothing; use at least 1")
-    incidence = np.asarray(hypergraph.incidence, dtype=np.int64)
-    total = hypergraph.num_hyperedges
-    given = hypergraph.group
-    group = np.zeros(total, np.int64) if given is None else np.asarray(given, dtype=np.int64)
-    names = tuple(hypergraph.group_names) or tuple(f"group {index}" for index in range(int(group.max(initial=0)) + 1))
+    if shape not in get_args(Shape):
+        raise ConfigError(f"shape {shape!r}: {did_you_mean(shape, get_args(Shape))}")
+    labels = np.arange(H.num_nodes) if node_labels is None else np.asarray(node_labels)
+    if len(labels) != H.num_nodes:
+        raise ShapeError(f"node_labels has {len(labels)} entries; the hypergraph has {H.num_nodes} nodes")
+    incidence, group, names = H.incidence.cpu().numpy(), H.group.cpu().numpy(), H.group_names
+    if len(names) > MOST_PANELS:
+        group, names = np.zeros_like(group), (f"{len(names)} groups",)
     chosen = largest_hyperedges(incidence, group, limit)
     kept = incidence[:, np.isin(incidence[1], chosen)]
     members, node = np.unique(kept[0], return_inverse=True)
-    edge = np.searchsorted(chosen, kept[1])
-    local = np.stack([node, edge])
-    places, centres = spread(local, *spectral_layout(local, len(members), len(chosen)))
-    kind = hypergraph.node_kind + "s"
-    shown = [int((group[chosen] == index).sum()) for index in range(len(names))]
-    of = [int((group == index).sum()) for index in range(len(names))]
-    heads = [f"{name}: {n} of {m:,}" for name, n, m in zip(names, shown, of, strict=True)]
-    chart = make_subplots(1, len(names), subplot_titles=heads, horizontal_spacing=0.02)
-    labels = members if node_labels is None else node_labels[members]
-    for index, name in enumerate(names):
-        own = [place for place in range(len(chosen)) if group[chosen[place]] == index]
+    local = np.stack([node, np.searchsorted(chosen, kept[1])])
+    layout = spring_layout if len(members) + len(chosen) <= MOST_SPRINGS else spectral_layout
+    places, centres = layout(local, len(members), len(chosen))
+    panels = [np.flatnonzero(group[chosen] == index) for index in range(len(names))]
+    total = np.bincount(group, minlength=len(names))
+    heads = [f"{name}: {len(part)} of {all_:,}" for name, part, all_ in zip(names, panels, total, strict=True)]
+    chart = make_subplots(1, len(names), subplot_titles=heads if len(names) > 1 else (), horizontal_spacing=0.02)
+    for column, (name, part) in enumerate(zip(names, panels, strict=True), start=1):
         colour = modality_colour(name, names)
-        chart.add_trace(_regions(local, places, centres, own, colour, shape, name), 1, index + 1)
-        inside = np.isin(np.arange(len(members)), node[np.isin(edge, own)])
-        chart.add_trace(_points(places, labels, inside, colour, hypergraph.node_kind), 1, index + 1)
+        outlines = [_shape(shape, places[local[0][local[1] == edge]], centres[edge]) for edge in part]
+        chart.add_trace(_regions(outlines, colour, name, filled=shape == "hull"), 1, column)
+        inside = np.zeros(len(members), dtype=bool)
+        inside[local[0][np.isin(local[1], part)]] = True
+        chart.add_trace(_points(places, labels[members], inside, colour, H.node_kind), 1, column)
+    rest = "" if len(chosen) == H.num_hyperedges else " (the others are empty)" if len(chosen) < limit else BY_SIZE
+    where = f"; same {H.node_kind}, same place in every panel" if len(names) > 1 else ""
     style(
         chart,
-        title or f"Hypergraph over {kind}",
-        f"showing {len(chosen)} of {total:,} hyperedges (largest by size) and {len(members):,} of "
-        f"{hypergraph.num_nodes:,} {kind}; same {hypergraph.node_kind}, same place in every panel",
+        title or f"Hypergraph over {H.node_kind}s",
+        f"showing {len(chosen):,} of {H.num_hyperedges:,} hyperedges{rest} and {len(members):,} of "
+        f"{H.num_nodes:,} {H.node_kind}s{where}",
         showlegend=False,
         height=470,
         margin={"l": 12, "r": 12, "t": 104, "b": 12},
@@ -108,33 +105,37 @@ def hypergraph_figure(
     return chart
 
 
-def _regions(
-    local: NDArray[np.int64],
-    places: NDArray[np.float64],
-    centres: NDArray[np.float64],
-    own: list[int],
-    colour: str,
-    shape: str,
-    name: str,
-) -> go.Scatter:
-    """One trace for all hyperedges of a modality, separated by NaN."""
-    gap = np.full((1, 2), np.nan)
-    parts: list[NDArray[np.float64]] = []
-    for edge in own:
-        points = places[local[0][local[1] == edge]]
-        if shape == "hull":
-            parts += [hull(points, 0.045), gap]
-        else:
-            parts += [np.concatenate([centres[edge][None], point[None], gap]) for point in points]
-    line = np.concatenate(parts).astype(np.float32) if parts else gap.astype(np.float32)
+def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Return at most ``limit`` hyperedges with members, the largest of each group in turn, in ascending order.
+
+    >>> largest_hyperedges(np.array([[0, 1, 2, 0, 1, 2, 3], [0, 0, 0, 1, 1, 2, 2]]), np.array([0, 0, 1, 1]), 2)
+    array([0, 2])
+    """
+    sizes = np.bincount(incidence[1], minlength=len(group))
+    order = np.lexsort((np.arange(len(group)), -sizes))
+    place = np.empty(len(group), dtype=np.int64)  # place within its group, by size
+    for index in np.unique(group):
+        same = order[group[order] == index]
+        place[same] = np.arange(len(same))
+    turns = np.lexsort((-sizes, place))
+    return np.sort(turns[sizes[turns] > 0][:limit])
+
+
+def _shape(shape: Shape, points: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    return convex_outline(points, REACH) if shape == "hull" else star_lines(centre, points)
+
+
+def _regions(lines: list[NDArray[np.float64]], colour: str, name: str, *, filled: bool) -> go.Scatter:
+    """One trace for all hyperedges of a group."""
+    x, y = joined(lines)
     return go.Scatter(
-        x=line[:, 0],
-        y=line[:, 1],
+        x=x,
+        y=y,
         mode="lines",
         name=name,
         hoverinfo="skip",
         line={"color": translucent(colour, 0.75), "width": 1.2},
-        fill="toself" if shape == "hull" else None,
+        fill="toself" if filled else None,
         fillcolor=translucent(colour, 0.14),
     )
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
-from hyperctr.display.hypergraph import hypergraph_figure
+from hyperctr.display.hypergraph import draw
 from hyperctr.display.theme import figure, modality_colour, need_columns, style
 
 if TYPE_CHECKING:
-    from hyperctr.display.hypergraph import Drawable
+    from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.runs.session import Session
 
 PANELS = {
@@ -41,7 +41,7 @@ def hypergraph(session: Session, kind: str, slot: int = -1, *, limit: int = 15) 
     slot = session.slot_number(slot)
     title = f"{kind.capitalize()} hypergraph, {session.slots.labels[slot]}"
     H, labels = session.hypergraphs[kind][slot], session.labels(kind)
-    return Figure(hypergraph_figure(H, limit=limit, title=title, node_labels=labels), f"{kind}_hypergraph")
+    return Figure(draw(H, limit=limit, title=title, node_labels=labels), f"{kind}_hypergraph")
 
 
 def sizes(session: Session, kind: str) -> Figure:
@@ -103,7 +103,7 @@ def degrees(session: Session, kind: str) -> Figure:
     return Figure(draw_degrees(frame, title=f"Degrees of {kind}s"), f"{kind}_degrees", frame)
 
 
-def degree_frame(hypergraphs: Sequence[Drawable]) -> pd.DataFrame:
+def degree_frame(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:
     """Count, over all slots, the nodes that lie on k hyperedges of a modality.
 
     Returns:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hyperctr.config import Config
 from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.display.layout import stable_layout
+from hyperctr.display.layout import spectral_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats as facts
@@ -97,7 +97,7 @@ class Scenes:
             nodes = np.concatenate([node, *(one.nodes for one in edges)])
             numbers = np.concatenate([other + free, *(one.number[one.edge] for one in edges)])
             labels, number = np.unique(numbers, return_inverse=True)
-            found[side] = stable_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
+            found[side] = spectral_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
         return found
 
     def build(

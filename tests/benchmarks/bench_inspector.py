@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperctr.display.layout import stable_layout
+from hyperctr.display.layout import spectral_layout
 from hyperctr.runtime import rng, write_atomic
 from hyperctr.widgets.picture import Query, Scene
 from tests.browser.lab import Lab, chromium, jupyterlab, write_notebook
@@ -78,7 +78,7 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
     near = (centre + np.rint(draw.laplace(0, nodes / 200, size=len(centre))).astype(np.int64)) % nodes
     pairs = np.unique(np.stack([np.repeat(np.arange(hyperedges), size), near]), axis=1)
     begin = time.perf_counter()
-    place, _ = stable_layout(pairs[::-1], nodes, hyperedges)
+    place, _ = spectral_layout(pairs[::-1], nodes, hyperedges)
     took = time.perf_counter() - begin
     names = ("visual", "acoustic", "textual")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=hyperedges))])

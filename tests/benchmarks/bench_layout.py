@@ -46,13 +46,13 @@ def hyperedges(nodes: int, seed: int = 0) -> Members:
 
 def scene_of(edges: Members, nodes: int) -> Any:
     """Lay out and cut our scene, all hyperedges shown, as ``Scenes.build`` does from a hypergraph of one modality."""
-    from hyperctr.display.layout import stable_layout
+    from hyperctr.display.layout import spectral_layout
     from hyperctr.widgets.picture import Query, Scene
 
     size = np.array([len(members) for members in edges])
     member = np.concatenate([sorted(members) for members in edges])
     edge = np.repeat(np.arange(len(edges)), size)
-    place = stable_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
+    place = spectral_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
     names, labels = list(range(nodes)), list(range(len(edges)))
     return Scene(
         "user",

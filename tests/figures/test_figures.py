@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,28 +12,20 @@ import plotly.io as pio
 import pytest
 
 from hyperctr import figures
-from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.display.spread import hull, spectral_layout, spread
 from hyperctr.display.theme import CONFIG, PLOTLY_MIME, mime_bundle, modality_colour
-from hyperctr.errors import ConfigError, ShapeError
+from hyperctr.errors import ShapeError
 from hyperctr.figures.frames import degree_frame, interest_frame, recovery_frame, user_interest_frame
+from hyperctr.hypergraph.incidence import Hypergraph
 
 MODALITIES = ("visual", "acoustic")
 LABELS = ["2018-01 to 2018-06", "2018-07 to 2018-12"]
 
 
-def hypergraph() -> SimpleNamespace:
+def hypergraph() -> Hypergraph:
     """Five users; visual: {0, 1, 2} and {3, 4}; acoustic: {1, 2, 3, 4} and {0, 4}."""
     node = [0, 1, 2, 3, 4, 1, 2, 3, 4, 0, 4]
     edge = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3]
-    return SimpleNamespace(
-        incidence=np.array([node, edge]),
-        num_nodes=6,
-        num_hyperedges=4,
-        group=np.array([0, 0, 1, 1]),
-        group_names=MODALITIES,
-        node_kind="user",
-    )
+    return Hypergraph([node, edge], 6, 4, group=[0, 0, 1, 1], group_names=MODALITIES, node_kind="user")
 
 
 def interest() -> np.ndarray[Any, Any]:
@@ -62,8 +53,6 @@ def frames() -> dict[str, go.Figure]:
         "heatmap": figures.interest_heatmap(user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))),
         "over slots": figures.interest_over_slots(interest_frame(interest(), MODALITIES, LABELS)),
         "recovery": figures.recovery_figure(recovery_frame(true, true, {"visual": 0.9, "acoustic": 0.8}, bins=4)),
-        "drawing": figures.hypergraph_figure(hypergraph(), limit=3),
-        "stars": figures.hypergraph_figure(hypergraph(), limit=3, shape="star"),
         "sizes": figures.sizes_over_slots(sizes),
         "degrees": figures.degree_distribution(degree_frame([hypergraph()])),
         "curve": figures.learning_curve(events, epoch_examples=100),
@@ -103,7 +92,6 @@ def test_a_modality_has_one_colour_everywhere() -> None:
     for name in ("over slots", "recovery", "degrees", "sizes"):
         lines = {trace.name: trace.line.color for trace in made[name].data if trace.mode == "lines+markers"}
         assert lines["visual"] == "#0072B2", name
-    assert made["drawing"].data[0].line.color.startswith("rgba(0,114,178")
 
 
 def test_interest_frames_keep_the_numbers_and_the_gaps() -> None:
@@ -141,54 +129,6 @@ def test_degrees_count_every_node_and_slot() -> None:
     chart = figures.degree_distribution(frame)
     assert np.allclose(chart.data[1].y, [1.0, 0.2])
     assert "17% of" in subtitle(chart)  # 4 of 24
-
-
-def test_a_drawing_shows_the_largest_of_each_modality_and_says_how_many() -> None:
-    H = hypergraph()
-    assert largest_hyperedges(H.incidence, H.group, 2).tolist() == [0, 2]
-    chart = figures.hypergraph_figure(H, limit=2)
-    assert "showing 2 of 4 hyperedges" in subtitle(chart)
-    assert "5 of 6 users" in subtitle(chart)
-    assert [one.text for one in chart.layout.annotations] == ["visual: 1 of 2", "acoustic: 1 of 2"]
-    region, points = chart.data[0], chart.data[1]
-    assert np.isnan(region.x[-1]), "regions are separated by NaN in one trace"
-    assert (np.asarray(points.marker.size) == 6).sum() == 3, "the three members stand out"
-    for x, y in np.stack([points.x, points.y], 1)[np.asarray(points.marker.size) == 6]:
-        assert region.x[:-1].min() < x < region.x[:-1].max()
-        assert region.y[:-1].min() < y < region.y[:-1].max()
-    assert figures.hypergraph_figure(H, limit=2).to_json() == chart.to_json(), "no chance in the layout"
-    with pytest.raises(ConfigError, match="at least 1"):
-        figures.hypergraph_figure(H, limit=0)
-
-
-def test_an_empty_hypergraph_is_drawn_as_empty() -> None:
-    H = hypergraph()
-    H.incidence, H.num_hyperedges, H.group = np.zeros((2, 0), np.int64), 0, np.zeros(0, np.int64)
-    chart = figures.hypergraph_figure(H)
-    assert "showing 0 of 0 hyperedges" in subtitle(chart)
-    pio.from_json(chart.to_json())
-
-
-def test_points_that_share_hyperedges_lie_together_and_nobody_on_top() -> None:
-    members = [(node, edge) for edge in range(3) for node in range(10 * edge, 10 * edge + 10)]
-    incidence = np.array(members).T
-    nodes, edges = spread(incidence, *spectral_layout(incidence, 30, 3))
-    distance = np.linalg.norm(nodes[:, None] - nodes[None], axis=2)
-    same = np.arange(30)[:, None] // 10 == np.arange(30)[None] // 10
-    apart = ~np.eye(30, dtype=bool)
-    assert distance[same & apart].mean() < 0.5 * distance[~same].mean()
-    assert distance[apart].min() > 0.02
-    assert np.linalg.norm(nodes[:10].mean(0) - edges[0]) < 0.2
-    assert np.abs(nodes).max() <= 1 + 1e-9
-
-
-def test_a_hull_holds_its_points() -> None:
-    points = np.random.default_rng(0).normal(size=(20, 2))
-    outline = hull(points, 0.1)
-    assert np.allclose(outline[0], outline[-1])
-    for point in points:  # a point is inside a convex outline if it lies left of every edge
-        edge, to = np.diff(outline, axis=0), point - outline[:-1]
-        assert (edge[:, 0] * to[:, 1] - edge[:, 1] * to[:, 0] > -1e-12).all()
 
 
 def test_a_learning_curve_marks_the_best_point() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import hyperctr as hc
-from hyperctr.display.layout import stable_layout
+from hyperctr.display.layout import spectral_layout
 from hyperctr.widgets.scene import Scenes
 from tests.small import hand_made, small
 
@@ -35,15 +35,15 @@ def test_layout_parts_groups_and_repeats_itself() -> None:
     pairs = np.concatenate(
         [np.stack([draw.choice(np.flatnonzero(group == e % 3), 4), np.full(4, e)], 1) for e in edges]
     ).T
-    nodes, hyperedges = stable_layout(pairs, 60, 60)
-    again, _ = stable_layout(pairs[:, ::-1], 60, 60)
+    nodes, hyperedges = spectral_layout(pairs, 60, 60)
+    again, _ = spectral_layout(pairs[:, ::-1], 60, 60)
     np.testing.assert_allclose(nodes, again, atol=1e-6)
     centres = np.array([nodes[group == g].mean(0) for g in range(3)])
     nearest = np.linalg.norm(nodes[:, None] - centres[None], axis=2).argmin(1)
     assert (nearest == group).mean() > 0.9
     nearest = np.linalg.norm(hyperedges[:, None] - centres[None], axis=2).argmin(1)
     assert (nearest == edges % 3).mean() > 0.9
-    assert stable_layout(np.zeros((2, 0), np.int64), 3, 0)[0].shape == (3, 2)
+    assert spectral_layout(np.zeros((2, 0), np.int64), 3, 0)[0].shape == (3, 2)
 
 
 def test_large_layout_takes_under_a_second() -> None:
@@ -51,7 +51,7 @@ def test_large_layout_takes_under_a_second() -> None:
     edge = np.repeat(np.arange(5000), draw.integers(3, 12, 5000))
     pairs = np.stack([draw.integers(0, 20_000, len(edge)), edge])
     start = time.perf_counter()
-    nodes, _ = stable_layout(pairs, 20_000, 5000)
+    nodes, _ = spectral_layout(pairs, 20_000, 5000)
     assert time.perf_counter() - start < 1
     assert len(np.unique(nodes, axis=0)) == 20_000
 
