@@ -16,10 +16,8 @@ from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
-from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
-from hyperctr.runs.interest_file import load_interest, save_interest
-from hyperctr.runs.models import model_class
+from hyperctr.runs.interest_file import run_interest
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
 from hyperctr.runs.source import code_fingerprint
@@ -113,7 +111,7 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     write_json(folder / "data.json", facts)
     write_json(folder / "code.json", naming_facts(config))
 
-    interest = _interest(study, config, folder, str(where))
+    interest = run_interest(study, config, folder, str(where))
     model = build_model(study, config, interest, where)
     trainer = Trainer(model, study.data, study.split, study.slots, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
@@ -157,26 +155,6 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
-
-
-def _interest(study: SplitData, config: Config, folder: Path, device: str) -> Interest | None:
-    """Pre-train the interest, or take it from the folder of the interrupted run."""
-    wanted = model_class(config.model).needs_interest and config.graph != "none"
-    if not wanted or not study.data.modalities:
-        return None
-    interest = load_interest(folder)
-    if interest is None:
-        interest = pretrain_interest(
-            study.data,
-            study.split,
-            study.slots,
-            embedding_size=config.embedding_size,
-            epochs=config.interest_epochs,
-            seed=config.seed,
-            device=device,
-        )
-        save_interest(folder, interest)
-    return interest
 
 
 def _test(

@@ -51,8 +51,7 @@ def _calls(run: Run) -> dict[str, Callable[[], object]]:
     if graphs is None:
         raise RunError(f"{run.id}: a run of {run.config.model} without hypergraphs; Figure 7 is about those that have")
     steps = itertools.count()
-    stage = trainer.stages[-1]
-    calls: dict[str, Callable[[], object]] = {STEP: lambda: trainer._step(next(steps), stage)}
+    calls: dict[str, Callable[[], object]] = {STEP: lambda: trainer.train_step(next(steps))}
     size = run.config.embedding_size
     graph, layer = graphs.assemble(None)[0], HypergraphConv(size, size)
     x = torch.randn(graph.num_nodes, size, requires_grad=True)

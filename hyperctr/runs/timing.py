@@ -28,7 +28,7 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
     """
     from tempfile import TemporaryDirectory
 
-    from hyperctr.runs import experiment
+    from hyperctr.runs.interest_file import run_interest
     from hyperctr.runs.scoring import build_model
     from hyperctr.runs.split_data import SplitData
     from hyperctr.training.events import peak_memory_mib
@@ -40,7 +40,7 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
     opened = clock()
     with TemporaryDirectory() as folder:
         once = config.replace(interest_epochs=min(config.interest_epochs, 1))
-        interest = experiment._interest(study, once, Path(folder), str(where))
+        interest = run_interest(study, once, Path(folder), str(where))
     interested = clock()
     model = build_model(study, config, interest, where)
     parts = (study.data, study.split, study.slots)
