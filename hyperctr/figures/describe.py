@@ -193,8 +193,8 @@ def recovery(study: NotebookStudy) -> pd.DataFrame | None:
     interest = study.run.interest
     if study.data.truth is None or interest is None:
         return None
-    true = true_interest(study.data, study.split, study.slots)
-    scores = interest_recovery(study.data, study.split, study.slots, interest)
+    true = true_interest(study.split_data)
+    scores = interest_recovery(study.split_data, interest)
     return recovery_frame(true, interest.matrix, scores)
 
 

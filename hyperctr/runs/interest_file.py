@@ -14,7 +14,7 @@ from hyperctr.training.checkpoint import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
-    from hyperctr.runs.split_data import SplitData
+    from hyperctr.split_data import SplitData
 
 INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
 
@@ -35,17 +35,22 @@ def run_interest(split_data: SplitData, config: Config, folder: Path, device: st
         return None
     interest = load_interest(folder)
     if interest is None:
-        interest = pretrain_interest(
-            split_data.data,
-            split_data.split,
-            split_data.slots,
-            embedding_size=config.embedding_size,
-            epochs=config.interest_epochs,
-            seed=config.seed,
-            device=device,
-        )
+        interest = interest_of(split_data, config, device)
         save_interest(folder, interest)
     return interest
+
+
+def interest_of(split_data: SplitData, config: Config, device: str | None = None) -> Interest:
+    """Pre-train the interest with the settings of a run; see :func:`hyperctr.pretrain_interest`."""
+    return pretrain_interest(
+        split_data.data,
+        split_data.split,
+        split_data.slots,
+        embedding_size=config.embedding_size,
+        epochs=config.interest_epochs,
+        seed=config.seed,
+        device=device,
+    )
 
 
 def load_interest(folder: Path) -> Interest | None:

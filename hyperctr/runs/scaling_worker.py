@@ -45,8 +45,8 @@ def work(folder: Path, threads: int, orders: IO[str], answers: IO[str]) -> None:
 
 def _calls(run: Run) -> dict[str, Callable[[], object]]:
     """Return what is timed, by name."""
-    cpu, study, model = torch.device("cpu"), run.study, run.model
-    trainer = Trainer(model, study.data, study.split, study.slots, run.config, cpu)
+    model = run.model
+    trainer = Trainer(model, run.split_data, run.config, torch.device("cpu"))
     graphs = getattr(getattr(model, "context", None), "graphs", None)
     if graphs is None:
         raise RunError(f"{run.id}: a run of {run.config.model} without hypergraphs; Figure 7 is about those that have")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.runs.run import Run
-    from hyperctr.runs.split_data import SplitData
     from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 
 def open_study(
@@ -75,21 +75,21 @@ class NotebookStudy:
     preset: str
 
     @cached_property
-    def parts(self) -> SplitData:
+    def split_data(self) -> SplitData:
         """Data, split and slots exactly as training uses them."""
-        from hyperctr.runs.split_data import SplitData
+        from hyperctr.split_data import SplitData
 
         return SplitData.open(self.data, self.config)
 
     @property
     def split(self) -> Split:
         """The split of the settings."""
-        return self.parts.split
+        return self.split_data.split
 
     @property
     def slots(self) -> Slots:
         """The time slots of the settings."""
-        return self.parts.slots
+        return self.split_data.slots
 
     @cached_property
     def interest(self) -> Interest:
@@ -101,33 +101,17 @@ class NotebookStudy:
         found = Run(folder, self.data).interest if (folder / "DONE").exists() else None
         if found is not None:
             return found
-        from hyperctr.hypergraph.interest import pretrain_interest
+        from hyperctr.runs.interest_file import interest_of
 
-        return pretrain_interest(
-            self.data,
-            self.split,
-            self.slots,
-            embedding_size=self.config.embedding_size,
-            epochs=self.config.interest_epochs,
-            seed=self.config.seed,
-        )
+        return interest_of(self.split_data, self.config)
 
     @cached_property
     def hypergraphs(self) -> dict[str, list[Hypergraph]]:
         """``"user"`` and ``"item"`` hypergraphs, one per slot."""
-        from hyperctr.hypergraph.build import build_hypergraphs
+        from hyperctr.hypergraph.build import hypergraphs_of
+        from hyperctr.hypergraph.settings import GraphSettings
 
-        users, items = build_hypergraphs(
-            self.data,
-            self.split,
-            self.slots,
-            self.interest,
-            delta=self.config.delta,
-            quantile=self.config.delta_quantile,
-            neighbours=self.config.neighbours or None,
-            weighted=self.config.weighted,
-            seed=self.config.seed,
-        )
+        users, items = hypergraphs_of(self.split_data, self.interest, GraphSettings.of(self.config))
         return {"user": users, "item": items}
 
     @cached_property
