@@ -20,9 +20,10 @@ from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.splits import Split
 from hyperctr.hypergraph.interest import Interest
-from hyperctr.hypergraph.stack import sampling_priority
+from hyperctr.hypergraph.sampling import sampling_priority
 from hyperctr.model.history import Targets
 from hyperctr.slots import Slots, make_slots
+from hyperctr.split_data import SplitData
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -31,12 +32,9 @@ DIMS = {"visual": 3, "textual": 2}
 
 
 @dataclass(frozen=True)
-class Small:
+class Small(SplitData):
     """A study with hand-made interest; ``clicks`` lists the training clicks as (user, item, slot, timestamp)."""
 
-    data: Dataset
-    split: Split
-    slots: Slots
     interest: Interest
 
     @property

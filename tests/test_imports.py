@@ -20,6 +20,7 @@ ORDER = [
     {"config", "runtime"},
     {"data"},
     {"slots"},
+    {"split_data"},
     {"hypergraph"},
     {"metrics", "statistics"},
     {"model"},
@@ -39,7 +40,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
-TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "metrics", "statistics")
+TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "split_data", "metrics", "statistics")
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),

@@ -25,12 +25,13 @@ from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import MODEL_PRESETS, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
-from hyperctr.hypergraph.interest import Interest, pretrain_interest
+from hyperctr.hypergraph.interest import Interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.experiment import train
+from hyperctr.runs.interest_file import interest_of
 from hyperctr.runs.models import MODELS, model_class
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
@@ -91,9 +92,9 @@ def world() -> World:
     )
     rows = rows.sort_values("timestamp", kind="stable", ignore_index=True)
     first = World(rows.assign(part=0, **dict.fromkeys(DEGREES, 0.0)), base, make_slots(base, count=1))
-    slots = make_slots(first.study()[0], months=3)
+    slots = make_slots(first.split_data().data, months=3)
     assert slots.count == 4
-    return World(first.rows.assign(part=split(first.study()[0]).part), base, slots)
+    return World(first.rows.assign(part=split(first.split_data().data).part), base, slots)
 
 
 @pytest.fixture(scope="module", params=["paper", "causal"])
@@ -116,13 +117,13 @@ def trained(request: pytest.FixtureRequest, protocol: str, world: World) -> Trai
 
 def fit(world: World, config: Config) -> tuple[Interest, ClickModel, dict[str, torch.Tensor]]:
     """Pre-train and train as a run does; also return the parameters after the last step, whichever were selected."""
-    data, parts, slots = world.study()
-    interest = pretrain_interest(data, parts, slots, embedding_size=config.embedding_size, epochs=2, device="cpu")
+    split_data = world.split_data()
+    interest = interest_of(split_data, config.replace(interest_epochs=2), "cpu")
     with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
         torch.manual_seed(0)
-        context = Context.build(data, parts, slots, interest, config)
+        context = Context.build(split_data, interest, config)
         model: ClickModel = model_class(config.model)(context, config, interest)
-        Trainer(model, data, parts, slots, config, CPU, Path(folder)).fit()
+        Trainer(model, split_data, config, CPU, Path(folder)).fit()
         last, _ = load_tensors(Path(folder) / "state" / "latest.safetensors")
     return interest, model, {name: value for name, value in last.items() if name.startswith("model/")}
 
@@ -226,7 +227,7 @@ def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, 
     known, late = (w.rows[(w.rows["part"] == 0) == early] for w, early in ((world, True), (other, False)))
     changed = world.with_rows(known, late)
     for logits_of in TRIVIAL_ROWS.values():
-        np.testing.assert_array_equal(logits_of(*world.study()[:2]), logits_of(*changed.study()[:2]))
+        np.testing.assert_array_equal(logits_of(world.split_data()), logits_of(changed.split_data()))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -251,7 +252,7 @@ def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypa
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runs = [
-            train(replace(world, rows=rows).study()[0], config, device="cpu")
+            train(replace(world, rows=rows).split_data().data, config, device="cpu")
             for rows in (world.rows, world.rows[world.rows["clicked"]].reset_index(drop=True))
         ]
     assert runs[0].id != runs[1].id

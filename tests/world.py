@@ -15,6 +15,7 @@ from hyperctr.data.splits import Split
 from hyperctr.hypergraph.interest import Interest, interest_matrix
 from hyperctr.model.context import Context
 from hyperctr.slots import Slots
+from hyperctr.split_data import SplitData
 
 EVENT = ["user", "item", "timestamp"]
 DIMS = {"visual": 8, "acoustic": 4, "textual": 6}
@@ -29,7 +30,7 @@ class World:
     base: Dataset
     clock: Slots
 
-    def study(self) -> tuple[Dataset, Split, Slots]:
+    def split_data(self) -> SplitData:
         rows = self.rows
         frame = pd.DataFrame(
             {
@@ -42,14 +43,15 @@ class World:
         data = Dataset("world", Interactions(frame), self.base.features, items=self.base.items)
         assert len(data.clicked) == len(rows) and (data.users == self.base.users).all()
         parts = Split("random", (0.7, 0.2, 0.1), 0, rows["part"].to_numpy(np.int8), data.clicked)
-        return data, parts, replace(self.clock, index=self.clock.of(data.timestamp))
+        return SplitData(data, parts, replace(self.clock, index=self.clock.of(data.timestamp)))
 
     def context(self, config: Config, interest: Interest) -> Context:
-        data, parts, slots = self.study()
-        degree = self.rows[DEGREES].to_numpy(np.float32)[parts.train]
-        user, slot = data.user_index[parts.train], slots.index[parts.train]
-        matrix = interest_matrix(degree, user, slot, data.num_users, slots.count)
-        return Context.build(data, parts, slots, replace(interest, degree=degree, matrix=matrix), config)
+        split_data = self.split_data()
+        clicks, slots = split_data.split.train, split_data.slots
+        degree = self.rows[DEGREES].to_numpy(np.float32)[clicks]
+        user = split_data.data.user_index[clicks]
+        matrix = interest_matrix(degree, user, slots.index[clicks], split_data.data.num_users, slots.count)
+        return Context.build(split_data, replace(interest, degree=degree, matrix=matrix), config)
 
     @property
     def slot(self) -> np.ndarray:

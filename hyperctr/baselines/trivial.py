@@ -12,31 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
+    from hyperctr.split_data import SplitData
 
 
-def constant(data: Dataset, split: Split) -> NDArray[np.float64]:
+def constant(split_data: SplitData) -> NDArray[np.float64]:
     """Return the logit of 1/2 for every item: what knowing nothing gives on a balanced pool."""
-    return np.zeros(data.num_items)
+    return np.zeros(split_data.data.num_items)
 
 
-def popularity(data: Dataset, split: Split) -> NDArray[np.float64]:
+def popularity(split_data: SplitData) -> NDArray[np.float64]:
     """Return the log odds of a click against a uniformly drawn item, by the item's share of training clicks.
 
     An item with share p among clicks and 1/I among uniform negatives is a click with odds ``p I``; one click is added
     to every item so that unseen items stay finite.
     """
+    data, split = split_data.data, split_data.split
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items) + 1.0
     odds: NDArray[np.float64] = np.log(clicks / clicks.sum() * data.num_items)
     return odds
 
 
-def item_mean(data: Dataset, split: Split) -> NDArray[np.float64]:
+def item_mean(split_data: SplitData) -> NDArray[np.float64]:
     """Return the log odds of each item's click rate among training rows that were shown.
 
     Two pseudo-rows at the average rate keep rarely shown items near it. Without real unclicks every rate is the same.
     """
+    data, split = split_data.data, split_data.split
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items)
     unclicks = np.bincount(data.item_index[split.unclicks("train")], minlength=data.num_items)
     average = max(clicks.sum(), 1) / max(clicks.sum() + unclicks.sum(), 1)

@@ -71,7 +71,7 @@ def run_predict(options: argparse.Namespace) -> int:
     from hyperctr.runs.run import load_run
 
     run = load_run(options.run_id)
-    data = run.study.data
+    data = run.split_data.data
     users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
     scores = run.predict(users, items, pairs["timestamp"].tolist() if "timestamp" in pairs else None)
     try:

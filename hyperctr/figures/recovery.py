@@ -26,8 +26,8 @@ def recovery(session: Session) -> Figure | str:
     if data.truth is None or learned is None:
         why = "has no planted truth" if data.truth is None else "was predicted without interest"
         return f"The data set `{data.name}` {why}: nothing to compare."
-    scores = interest_recovery(data, session.split, session.slots, learned)
-    frame = recovery_frame(true_interest(data, session.split, session.slots), learned.matrix, scores)
+    scores = interest_recovery(session.split_data, learned)
+    frame = recovery_frame(true_interest(session.split_data), learned.matrix, scores)
     by_modality = {str(name): float(score) for name, score in scores.items()}
     headline = {"mean AUC": float(np.mean(list(by_modality.values()))), **by_modality}
     return Figure(draw_recovery(frame), "recovery", frame, headline=headline)

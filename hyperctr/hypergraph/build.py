@@ -8,7 +8,9 @@ import torch
 
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
+from hyperctr.hypergraph.settings import GraphSettings
 from hyperctr.hypergraph.stack import SlotHypergraphs
+from hyperctr.split_data import SplitData
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -36,6 +38,17 @@ def build_hypergraphs(
     a degree of interest that reaches it. An item without modality m lies on no hyperedge of m and gives none.
     Hyperedges under two members are dropped, the modality groups concatenated.
 
+    Args:
+        data: the data set.
+        split: its split; only training clicks are read.
+        slots: its time slots.
+        interest: degrees of interest of the training clicks, from :func:`hyperctr.pretrain_interest`.
+        delta: interest threshold, a degree in (0, 1) or, with ``quantile``, a quantile per slot and modality.
+        quantile: read ``delta`` as a quantile.
+        neighbours: K, the most members of a hyperedge and hyperedges of a node that are used; None is exact.
+        weighted: weigh a hyperedge by the mean interest of its members instead of 1.
+        seed: of the neighbour sampling.
+
     Returns:
         Two lists of T hypergraphs over all U users and all I items: ``group`` is a hyperedge's modality, ``label`` the
         index of the item (user hypergraph) or user (item hypergraph) it comes from.
@@ -54,21 +67,20 @@ def build_hypergraphs(
     >>> len(users) == slots.count and users[0].num_nodes == data.num_users
     True
     """
-    parts = SlotHypergraphs(
-        data,
-        split,
-        slots,
-        interest,
-        delta=delta,
-        quantile=quantile,
-        neighbours=neighbours,
-        weighted=weighted,
-        seed=seed,
+    settings = GraphSettings(delta, quantile, neighbours, weighted, seed)
+    return hypergraphs_of(SplitData(data, split, slots), interest, settings)
+
+
+def hypergraphs_of(
+    split_data: SplitData, interest: Interest, settings: GraphSettings
+) -> tuple[list[Hypergraph], list[Hypergraph]]:
+    """Build the same from a split data set and the graph settings of a run; see :func:`build_hypergraphs`."""
+    data, graphs = split_data.data, SlotHypergraphs(split_data, interest, settings)
+    users, items = graphs.assemble()
+    return (
+        _by_slot(users, graphs.user_rows, graphs.item_rows, data.num_users, "user", data.modalities),
+        _by_slot(items, graphs.item_rows, graphs.user_rows, data.num_items, "item", data.modalities),
     )
-    stacks = parts.assemble()
-    user_list = _by_slot(stacks[0], parts.user_rows, parts.item_rows, data.num_users, "user", data.modalities)
-    item_list = _by_slot(stacks[1], parts.item_rows, parts.user_rows, data.num_items, "item", data.modalities)
-    return user_list, item_list
 
 
 def _by_slot(

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from hyperctr.errors import DataError
 
 if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 
-def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float64]:
+def true_interest(split_data: SplitData) -> NDArray[np.float64]:
     """Return the planted modality mix of each user in each slot, ``[T, U, M]``, M as in ``data.modalities``.
 
     The mix of a slot is the mean over the months of the user's training clicks there, which is when the user
@@ -25,18 +23,18 @@ def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float
     Raises:
         DataError: the data set carries no truth.
 
+    >>> from hyperctr.config import Config
     >>> from hyperctr.data.planted import planted
-    >>> from hyperctr.data.splits import split
-    >>> from hyperctr.slots import make_slots
+    >>> from hyperctr.split_data import SplitData
     >>> data = planted(num_users=20, num_items=60, num_interactions=300, months=12, groups=2)
-    >>> mix = true_interest(data, split(data), make_slots(data, months=6))
+    >>> mix = true_interest(SplitData.open(data, Config(slot_months=6)))
     >>> mix.shape, bool(np.allclose(mix.sum(2)[~np.isnan(mix[..., 0])], 1))
     ((2, 20, 3), True)
     """
+    data, slots, clicks = split_data.data, split_data.slots, split_data.split.train
     truth = data.truth
     if truth is None:
         raise DataError(f"{data.name} carries no truth to compare with; use a generated data set such as 'planted'")
-    clicks = split.train
     user = data.user_index[clicks]
     cell = slots.index[clicks] * data.num_users + user
     cells = slots.count * data.num_users
@@ -48,7 +46,7 @@ def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float
     return np.stack(columns, axis=1).reshape(slots.count, data.num_users, -1)
 
 
-def interest_recovery(data: Dataset, split: Split, slots: Slots, interest: Interest) -> dict[str, float]:
+def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, float]:
     """Return the ROC AUC with which ``F^t[u, m]`` tells the users whom modality m leads, per modality.
 
     One case per (user, slot) with a training click whose item has modality m. It is positive when m has the
@@ -58,10 +56,10 @@ def interest_recovery(data: Dataset, split: Split, slots: Slots, interest: Inter
     Raises:
         DataError: the data set carries no truth.
     """
-    mix = true_interest(data, split, slots)
+    mix = true_interest(split_data)
     lead = np.where(np.isnan(mix[..., 0]), -1, mix.argmax(axis=2))
     recovered = {}
-    for m, name in enumerate(data.modalities):
+    for m, name in enumerate(split_data.data.modalities):
         score = interest.matrix[..., m]
         known = (lead >= 0) & ~np.isnan(score)
         recovered[name] = _auc(score[known & (lead == m)], score[known & (lead != m)])

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from hyperctr.errors import ConfigError
-from hyperctr.hypergraph import arrays
-from hyperctr.hypergraph.arrays import BITS, LIMIT
-from hyperctr.hypergraph.incidence import Hypergraph
-from hyperctr.runtime import rng
+from hyperctr.runtime import derive_seed
 
 
-def sample_neighbours(H: Hypergraph, limit: int | None, seed: int = 0) -> Hypergraph:
-    """Keep at most ``limit`` members of every hyperedge, then at most ``limit`` hyperedges of every node.
+def sampling_priority(seed: int, num_modalities: int, *names: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return a pseudo-random priority per modality and pair, ``[M, P]``, from what the pair is: user, item and slot.
 
-    Every incidence draws one random priority; the lowest win on both sides. Nothing is renumbered; a
-    hyperedge left with one member joins nobody and is emptied. The draw depends on seed, node kind and slot.
+    A hash (splitmix64) and not a sequence of draws, so that neither later slots nor hidden clicks move the sample.
 
-    Args:
-        H: the hypergraph.
-        limit: K >= 1, or None for the exact hypergraph (returned as it is).
-        seed: of the priorities; the same seed gives the same sample on every device.
-
-    Raises:
-        ConfigError: ``limit`` is below 1.
-
-    >>> star = Hypergraph([[0, 1, 2, 3, 4], [0, 0, 0, 0, 0]], 5, 1)
-    >>> sample_neighbours(star, 3).hyperedge_size.tolist()
-    [3]
+    >>> a, b = np.array([3, 5]), np.array([7, 9])
+    >>> bool((sampling_priority(0, 2, a, b)[:, 1:] == sampling_priority(0, 2, a[1:], b[1:])).all())
+    True
     """
-    if limit is None:
-        return H
-    if limit < 1:
-        raise ConfigError(f"limit is {limit}; allowed are whole numbers from 1, or None for all neighbours")
-    drawn = rng(seed, "neighbours", H.node_kind, str(H.slot)).permutation(H.nnz)
-    priority = torch.from_numpy(drawn).to(H.device)
-    nodes, hyperedges = H.incidence
-    keep = _lowest(hyperedges, priority, limit, H.num_hyperedges)
-    at = keep.nonzero()[:, 0]
-    keep[at] = _lowest(nodes[at], priority[at], limit, H.num_nodes)
-    return H.without(~keep)
-
-
-def _lowest(rows: Tensor, priority: Tensor, limit: int, num_rows: int) -> Tensor:
-    """Mark the ``limit`` entries of lowest priority in each row: bool, in the order of ``rows``."""
-    keys = rows << BITS | priority  # unique, since priorities are
-    ordered = arrays.sort_keys(keys)
-    rank = torch.arange(len(keys), device=keys.device) - arrays.offsets(rows, num_rows)[ordered >> BITS]
-    winners = torch.zeros(int(priority.max()) + 1 if len(keys) else 0, dtype=torch.bool, device=keys.device)
-    winners[(ordered & LIMIT)[rank < limit]] = True
-    return winners[priority]
+    state = np.full((num_modalities, 1), derive_seed(seed, "neighbours"), dtype=np.uint64)
+    for name in (np.arange(num_modalities)[:, None], *names):
+        state = (state ^ name.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return state

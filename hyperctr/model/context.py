@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from hyperctr.hypergraph.settings import GraphSettings
 from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.history import ClickHistory
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 
 @dataclass(frozen=True)
@@ -28,23 +29,10 @@ class Context:
     graphs: SlotHypergraphs | None
 
     @classmethod
-    def build(cls, data: Dataset, split: Split, slots: Slots, interest: Interest | None, config: Config) -> Context:
-        """Build from the training clicks of ``split``; without interest there are no hypergraphs."""
-        graphs = None
-        if interest is not None:
-            graphs = SlotHypergraphs(
-                data,
-                split,
-                slots,
-                interest,
-                delta=config.delta,
-                quantile=config.delta_quantile,
-                neighbours=config.neighbours or None,
-                weighted=config.weighted,
-                seed=config.seed,
-            )
-        history = ClickHistory(data, split, slots, config.protocol)
-        return cls(data, slots, history, graphs)
+    def build(cls, split_data: SplitData, interest: Interest | None, config: Config) -> Context:
+        """Build from the training clicks of the split; without interest there are no hypergraphs."""
+        graphs = None if interest is None else SlotHypergraphs(split_data, interest, GraphSettings.of(config))
+        return cls(split_data.data, split_data.slots, ClickHistory(split_data, config.protocol), graphs)
 
     def to(self, device: torch.device) -> Context:
         """Move the tensors to ``device`` and return self."""

@@ -11,9 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
-    from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 
 @dataclass(frozen=True)
@@ -87,16 +85,15 @@ class ClickHistory:
     ``causal``: clicks with a timestamp strictly before the target's.
 
     Args:
-        data, split, slots: only ``split.train`` rows are read.
+        split_data: only the training rows are read.
         protocol: ``"paper"`` or ``"causal"``.
         unclicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
     """
 
-    def __init__(
-        self, data: Dataset, split: Split, slots: Slots, protocol: Literal["paper", "causal"], unclicks: bool = False
-    ) -> None:
+    def __init__(self, split_data: SplitData, protocol: Literal["paper", "causal"], unclicks: bool = False) -> None:
+        data, split, slots = split_data.data, split_data.split, split_data.slots
         rows = split.unclicks("train") if unclicks else split.train
-        self._source = (data, split, slots)
+        self._split_data = split_data
         self.holds_unclicks = unclicks
         user, slot = data.user_index[rows], slots.index[rows]
         order = np.lexsort((rows, data.timestamp[rows], user))
@@ -119,7 +116,7 @@ class ClickHistory:
 
         It has no rows where a data set has no unclicks. Sampled negatives are never part of it.
         """
-        return ClickHistory(*self._source, self.protocol, unclicks=True).to(self.item.device)
+        return ClickHistory(self._split_data, self.protocol, unclicks=True).to(self.item.device)
 
     def to(self, device: torch.device) -> ClickHistory:
         """Move to ``device`` and return self."""

@@ -16,17 +16,15 @@ from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
-from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
-from hyperctr.runs.interest_file import load_interest, save_interest
-from hyperctr.runs.models import model_class
+from hyperctr.runs.interest_file import run_interest
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.states import claim, write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
+from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer
@@ -106,16 +104,16 @@ def _in_words(error: BaseException) -> str:
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
     """Train and test into ``folder``, which the caller has claimed; ``DONE`` is the last thing written."""
     started = time.perf_counter()
-    study = SplitData.open(data, config)
+    split_data = SplitData.open(data, config)
     write_atomic(folder / "config.toml", config.to_toml())
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
-    facts = {**origin, "fingerprint": data.fingerprint, "split": study.split.checksum}
+    facts = {**origin, "fingerprint": data.fingerprint, "split": split_data.split.checksum}
     write_json(folder / "data.json", facts)
     write_json(folder / "code.json", naming_facts(config))
 
-    interest = _interest(study, config, folder, str(where))
-    model = build_model(study, config, interest, where)
-    trainer = Trainer(model, study.data, study.split, study.slots, config, where, folder)
+    interest = run_interest(split_data, config, folder, str(where))
+    model = build_model(split_data, config, interest, where)
+    trainer = Trainer(model, split_data, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
     save_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
@@ -124,15 +122,15 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     if config.model != REFERENCE_MODEL and not dry_run:
         beside = train(data, config.reference(), device=str(where), resume=True)
     started = time.perf_counter() - took
-    metrics, rows, draws = _test(model, study, config, beside, replicates=20 if dry_run else 1000)
+    metrics, rows, draws = _test(model, split_data, config, beside, replicates=20 if dry_run else 1000)
     metrics |= {
         "dataset": data.name,
         "model": config.model,
         "protocol": config.protocol,
         "split": config.split,
         "seed": config.seed,
-        "modalities": list(study.data.modalities),
-        "slots": study.slots.count,
+        "modalities": list(split_data.data.modalities),
+        "slots": split_data.slots.count,
         "best_validation_auc": progress.best_auc,
         "best_step": progress.best_step,
         "steps": progress.step,
@@ -143,7 +141,7 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
         "device": str(where),
         "deterministic": where.type == "cpu",
         "data_fingerprint": data.fingerprint,
-        "split_checksum": study.split.checksum,
+        "split_checksum": split_data.split.checksum,
         "code_fingerprint": code_fingerprint(config.model),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -159,37 +157,17 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     shutil.rmtree(folder / "state", ignore_errors=True)
 
 
-def _interest(study: SplitData, config: Config, folder: Path, device: str) -> Interest | None:
-    """Pre-train the interest, or take it from the folder of the interrupted run."""
-    wanted = model_class(config.model).needs_interest and config.graph != "none"
-    if not wanted or not study.data.modalities:
-        return None
-    interest = load_interest(folder)
-    if interest is None:
-        interest = pretrain_interest(
-            study.data,
-            study.split,
-            study.slots,
-            embedding_size=config.embedding_size,
-            epochs=config.interest_epochs,
-            seed=config.seed,
-            device=device,
-        )
-        save_interest(folder, interest)
-    return interest
-
-
 def _test(
-    model: ClickModel, study: SplitData, config: Config, beside: Run | None, *, replicates: int
+    model: ClickModel, split_data: SplitData, config: Config, beside: Run | None, *, replicates: int
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
     """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row.
 
     The rows to beat are measured with the reference run, on the same clicks and candidates, and read from there.
     """
-    pool, exposed = pools_of_test(study, config)
+    pool, exposed = pools_of_test(split_data, config)
     settled = {"replicates": replicates, "seed": config.seed}
-    own = pool_scores(model, study, pool)
-    own_exposed = pool_scores(model, study, exposed) if exposed else None
+    own = pool_scores(model, split_data, pool)
+    own_exposed = pool_scores(model, split_data, exposed) if exposed else None
     draws = {config.model: pooled_draws(own, **settled)}
     metrics: dict[str, Any] = evaluate(
         own, own_exposed, train_negatives=config.negatives, draws=draws[config.model], **settled
@@ -200,7 +178,7 @@ def _test(
             difference = _ahead(draws[config.model], beside.draws_of(row["model"]))
             rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
     for name, logits_of in TRIVIAL_ROWS.items() if beside is None else ():
-        logits = logits_of(study.data, study.split)
+        logits = logits_of(split_data)
         scores = item_scores(pool, logits)
         draws[name] = pooled_draws(scores, **settled)
         shown = item_scores(exposed, logits) if exposed else None

@@ -15,8 +15,8 @@ from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
 from hyperctr.evaluation import sigmoid
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import find_run, read_json
+from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.events import read_events
 
@@ -87,7 +87,7 @@ class Run:
         return PooledAUCDraws(kept[row]["value"], draws, kept[row]["users"])
 
     @cached_property
-    def study(self) -> SplitData:
+    def split_data(self) -> SplitData:
         """The data set, split and slots of the run; the data are loaded again and checked if need be."""
         origin = read_json(self.folder / "data.json")
         data = self._given
@@ -115,7 +115,7 @@ class Run:
         from hyperctr.runs.scoring import build_model
         from hyperctr.training.checkpoint import load_parameters, load_tensors
 
-        model = build_model(self.study, self.config, self.interest)
+        model = build_model(self.split_data, self.config, self.interest)
         path = self.folder / "model.safetensors"
         load_parameters(model, load_tensors(path)[0], path)
         return model.eval()
@@ -138,14 +138,14 @@ class Run:
         """
         from hyperctr.runs.scoring import score_pairs
 
-        study = self.study
-        times = np.full(len(users), study.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        split_data = self.split_data
+        times = np.full(len(users), split_data.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
-        user, item = study.data.users_to_index(users), study.data.items_to_index(items)
-        return sigmoid(score_pairs(self.model, study, user, item, times.astype(np.int64)))
+        user, item = split_data.data.users_to_index(users), split_data.data.items_to_index(items)
+        return sigmoid(score_pairs(self.model, split_data, user, item, times.astype(np.int64)))
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.
@@ -171,18 +171,18 @@ class Run:
         from hyperctr.model.hyperctr import HyperCTR
         from hyperctr.runs.scoring import training_click
 
-        study, model = self.study, self.model
-        data = study.data
+        split_data, model = self.split_data, self.model
+        data = split_data.data
         if not isinstance(model, HyperCTR):
             raise ConfigError(f"model {self.config.model!r} has no hyperedges to explain a score by")
         time = np.array([data.timestamp.max() if timestamp is None else timestamp], dtype=np.int64)
         who, what = data.users_to_index([user]), data.items_to_index([item])
-        parts = (who, study.slots.of(time), time, training_click(study, who, what, time))
+        parts = (who, split_data.slots.of(time), time, training_click(split_data, who, what, time))
         score, found = explain(model, Targets(*map(torch.from_numpy, parts)), int(what[0]))
         ids = {"user": (data.items, data.users), "item": (data.users, data.items)}
         frame = pd.DataFrame(
             {
-                "slot": [study.slots.labels[one.slot] for one in found],
+                "slot": [split_data.slots.labels[one.slot] for one in found],
                 "modality": [data.modalities[one.modality] for one in found],
                 "side": [one.side for one in found],
                 "hyperedge": [ids[one.side][0][one.label] for one in found],

@@ -45,14 +45,13 @@ def work(folder: Path, threads: int, orders: IO[str], answers: IO[str]) -> None:
 
 def _calls(run: Run) -> dict[str, Callable[[], object]]:
     """Return what is timed, by name."""
-    cpu, study, model = torch.device("cpu"), run.study, run.model
-    trainer = Trainer(model, study.data, study.split, study.slots, run.config, cpu)
+    model = run.model
+    trainer = Trainer(model, run.split_data, run.config, torch.device("cpu"))
     graphs = getattr(getattr(model, "context", None), "graphs", None)
     if graphs is None:
         raise RunError(f"{run.id}: a run of {run.config.model} without hypergraphs; Figure 7 is about those that have")
     steps = itertools.count()
-    stage = trainer.stages[-1]
-    calls: dict[str, Callable[[], object]] = {STEP: lambda: trainer._step(next(steps), stage)}
+    calls: dict[str, Callable[[], object]] = {STEP: lambda: trainer.train_step(next(steps))}
     size = run.config.embedding_size
     graph, layer = graphs.assemble(None)[0], HypergraphConv(size, size)
     x = torch.randn(graph.num_nodes, size, requires_grad=True)

@@ -15,8 +15,8 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.runs.models import model_class
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import derive_seed
+from hyperctr.split_data import SplitData
 from hyperctr.training.loop import score_candidates, score_pool
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def build_model(
-    study: SplitData, config: Config, interest: Interest | None, device: torch.device | None = None
+    split_data: SplitData, config: Config, interest: Interest | None, device: torch.device | None = None
 ) -> ClickModel:
     """Build an untrained model of ``config`` with its context, on ``device`` (default CPU)."""
     where = device or torch.device("cpu")
-    context = Context.build(study.data, study.split, study.slots, interest, config).to(where)
+    context = Context.build(split_data, interest, config).to(where)
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
         torch.manual_seed(derive_seed(config.seed, "initial weights"))
         model: ClickModel = model_class(config.model)(context, config, interest)
@@ -38,7 +38,7 @@ def build_model(
 
 def score_pairs(
     model: ClickModel,
-    study: SplitData,
+    split_data: SplitData,
     user: NDArray[np.int64],
     item: NDArray[np.int64],
     timestamp: NDArray[np.int64],
@@ -49,8 +49,8 @@ def score_pairs(
     A row that is a training click has its own incidences taken out, as in training; one at a time, so that a score does
     not depend on what else is asked. That costs a convolution of all hypergraphs per such row.
     """
-    click = training_click(study, user, item, timestamp)
-    slot = study.slots.of(timestamp)
+    click = training_click(split_data, user, item, timestamp)
+    slot = split_data.slots.of(timestamp)
     targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
     logits = np.empty(len(user))
     new = np.flatnonzero(click < 0)
@@ -70,27 +70,27 @@ def score_pairs(
 
 
 def training_click(
-    study: SplitData, user: NDArray[np.int64], item: NDArray[np.int64], timestamp: NDArray[np.int64]
+    split_data: SplitData, user: NDArray[np.int64], item: NDArray[np.int64], timestamp: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the number of the training click that each row repeats, -1 where it repeats none."""
-    rows = study.split.train
+    rows = split_data.split.train
     known = pd.MultiIndex.from_arrays(
-        [study.data.user_index[rows], study.data.item_index[rows], study.data.timestamp[rows]]
+        [split_data.data.user_index[rows], split_data.data.item_index[rows], split_data.data.timestamp[rows]]
     )
     first = ~known.duplicated()
     number = known[first].get_indexer(pd.MultiIndex.from_arrays([user, item, timestamp]))
     return np.where(number >= 0, np.flatnonzero(first)[np.maximum(number, 0)] if first.any() else -1, -1)
 
 
-def pools_of_test(study: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
+def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
     """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
-    pool = candidate_pool(study.data, study.split, "test", count=config.test_candidates, seed=config.seed)
+    pool = candidate_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
     exposed = None
-    if len(study.split.unclicks("test")):
-        exposed = exposed_pool(study.data, study.split, "test")
+    if len(split_data.split.unclicks("test")):
+        exposed = exposed_pool(split_data.data, split_data.split, "test")
     return pool, exposed
 
 
-def pool_scores(model: ClickModel, study: SplitData, pool: CandidatePool) -> PoolScores:
+def pool_scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
     """Score every click and candidate of a pool."""
-    return PoolScores(pool, *score_pool(model, study.data, study.slots, pool))
+    return PoolScores(pool, *score_pool(model, split_data, pool))

@@ -15,8 +15,8 @@ from hyperctr.config import Config
 from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
 from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import former_parameter
+from hyperctr.split_data import SplitData
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -88,37 +88,21 @@ class Session:
     @cached_property
     def interest(self) -> Interest:
         """The pre-trained interest: that of the finished run, if there is one, else pre-trained now."""
-        from hyperctr.hypergraph.interest import pretrain_interest
+        from hyperctr.runs.interest_file import interest_of
         from hyperctr.runs.run import Run
         from hyperctr.runs.store import run_id, runs_folder
 
         folder = runs_folder() / run_id(self.data, self.config)
         trained = Run(folder, self.data).interest if (folder / "DONE").exists() else None
-        return trained or pretrain_interest(
-            self.data,
-            self.split,
-            self.slots,
-            embedding_size=self.config.embedding_size,
-            epochs=self.config.interest_epochs,
-            seed=self.config.seed,
-        )
+        return interest_of(self.split_data, self.config) if trained is None else trained
 
     @cached_property
     def hypergraphs(self) -> dict[str, list[Hypergraph]]:
         """``"user"`` and ``"item"`` hypergraphs, one per slot."""
-        from hyperctr.hypergraph.build import build_hypergraphs
+        from hyperctr.hypergraph.build import hypergraphs_of
+        from hyperctr.hypergraph.settings import GraphSettings
 
-        users, items = build_hypergraphs(
-            self.data,
-            self.split,
-            self.slots,
-            self.interest,
-            delta=self.config.delta,
-            quantile=self.config.delta_quantile,
-            neighbours=self.config.neighbours or None,
-            weighted=self.config.weighted,
-            seed=self.config.seed,
-        )
+        users, items = hypergraphs_of(self.split_data, self.interest, GraphSettings.of(self.config))
         return {"user": users, "item": items}
 
     @property

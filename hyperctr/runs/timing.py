@@ -28,36 +28,35 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
     """
     from tempfile import TemporaryDirectory
 
-    from hyperctr.runs import experiment
+    from hyperctr.runs.interest_file import run_interest
     from hyperctr.runs.scoring import build_model
-    from hyperctr.runs.split_data import SplitData
+    from hyperctr.split_data import SplitData
     from hyperctr.training.events import peak_memory_mib
     from hyperctr.training.loop import Trainer
 
     where, clock = choose_device(device), time.perf_counter
     started = clock()
-    study = SplitData.open(data, config)
+    split_data = SplitData.open(data, config)
     opened = clock()
     with TemporaryDirectory() as folder:
         once = config.replace(interest_epochs=min(config.interest_epochs, 1))
-        interest = experiment._interest(study, once, Path(folder), str(where))
+        interest = run_interest(split_data, once, Path(folder), str(where))
     interested = clock()
-    model = build_model(study, config, interest, where)
-    parts = (study.data, study.split, study.slots)
-    trainer = Trainer(model, *parts, config, where)
+    model = build_model(split_data, config, interest, where)
+    trainer = Trainer(model, split_data, config, where)
     trainer.fit(dry_run=True)  # the first step of a process is slower than all others
     built = clock()
     trainer.validate()
     validation = clock() - built
     if whole:
-        timed = Trainer(model, *parts, config.replace(epochs=1), where)
+        timed = Trainer(model, split_data, config.replace(epochs=1), where)
         begun = clock()
         timed.fit()
         epoch = (clock() - begun) * trainer.steps_per_epoch / timed.progress.step
     else:
         spent = 0.0
         for _ in range(STEPS):
-            timed = Trainer(model, *parts, config, where)
+            timed = Trainer(model, split_data, config, where)
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
             spent += (clock() - begun) / len(timed.stages)
@@ -65,7 +64,7 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
         epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
 
     epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)
-    ratio = float(len(study.split.test) * config.test_candidates)
+    ratio = float(len(split_data.split.test) * config.test_candidates)
     ratio /= max(1, len(trainer.pool.rows)) * config.validation_candidates
     before = (opened - started) + max(1, config.interest_epochs) * (interested - opened) + (built - interested)
     facts = {

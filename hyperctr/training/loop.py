@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hyperctr.config import Config
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
-    from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 
 @dataclass
@@ -60,10 +58,11 @@ class Progress:
     stage_step: int = 0
 
 
-def targets_of(data: Dataset, slots: Slots, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
+def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
     """Return the targets of interaction rows; ``clicks`` are their training click numbers, if they are any."""
     numbers = np.full(len(rows), -1) if clicks is None else clicks
-    parts = (data.user_index[rows], slots.index[rows], data.timestamp[rows], numbers)
+    data, slot = split_data.data, split_data.slots.index[rows]
+    parts = (data.user_index[rows], slot, data.timestamp[rows], numbers)
     return Targets(*(torch.from_numpy(np.ascontiguousarray(part, dtype=np.int64)) for part in parts))
 
 
@@ -82,10 +81,10 @@ def score_candidates(model: ClickModel, targets: Targets, items: np.ndarray, *, 
     return scores
 
 
-def score_pool(model: ClickModel, data: Dataset, slots: Slots, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
+def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
     """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
-    items = np.concatenate([data.item_index[pool.rows][:, None], pool.negatives], axis=1)
-    scores = score_candidates(model, targets_of(data, slots, pool.rows), items)
+    items = np.concatenate([split_data.data.item_index[pool.rows][:, None], pool.negatives], axis=1)
+    scores = score_candidates(model, targets_of(split_data, pool.rows), items)
     return scores[:, 0], scores[:, 1:]
 
 
@@ -94,31 +93,25 @@ class Trainer:
 
     Args:
         model: what to fit.
-        data, split, slots, config: what to train on and how.
+        split_data: what to train on.
+        config: how.
         device: where; the model and its context must be there already.
         folder: where ``events.jsonl`` and ``state/`` go; None keeps everything in memory.
     """
 
     def __init__(
-        self,
-        model: ClickModel,
-        data: Dataset,
-        split: Split,
-        slots: Slots,
-        config: Config,
-        device: torch.device,
-        folder: Path | None = None,
+        self, model: ClickModel, split_data: SplitData, config: Config, device: torch.device, folder: Path | None = None
     ) -> None:
-        self.model, self.data, self.slots, self.config, self.device = model, data, slots, config, device
+        self.model, self.split_data, self.config, self.device = model, split_data, config, device
         self.state_file = folder / "state" / "latest.safetensors" if folder else None
         self.events_file = folder / "events.jsonl" if folder else None
-        self.rows = split.train
-        self.targets = targets_of(data, slots, self.rows, np.arange(len(self.rows)))
+        data, self.rows = split_data.data, split_data.split.train
+        self.targets = targets_of(split_data, self.rows, np.arange(len(self.rows)))
         self.items = torch.from_numpy(data.item_index[self.rows])
         self.sampler = NegativeSampler(data, config.seed)
         self.pool = candidate_pool(
             data,
-            split,
+            split_data.split,
             "validation",
             count=config.validation_candidates,
             seed=config.seed,
@@ -167,7 +160,7 @@ class Trainer:
         losses = []
         steps = range(progress.stage_step, last)
         for within in track(steps, total=len(steps), label=f"{self.config.model}, {stage.name}"):
-            losses.append(self._step(progress.step, stage))
+            losses.append(self.train_step(progress.step, stage))
             progress.step, progress.stage_step = progress.step + 1, within + 1
             progress.idle += not stage.judged
             if self._is_point(progress.step - 1) or progress.stage_step == last:
@@ -188,11 +181,18 @@ class Trainer:
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
-        positives, negatives = score_pool(self.model, self.data, self.slots, self.pool)
+        positives, negatives = score_pool(self.model, self.split_data, self.pool)
         return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
 
     # ---- one step ----
-    def _step(self, step: int, stage: Stage) -> Tensor:
+    def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
+        """Take one optimisation step and return its loss, a detached scalar.
+
+        Args:
+            step: number of the step, 0..; decides its batch, negatives and dropout.
+            stage: the stage whose loss and optimisers are used; None takes the last one.
+        """
+        stage = stage or self.stages[-1]
         epoch, within = divmod(step, self.steps_per_epoch)
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)
@@ -225,7 +225,7 @@ class Trainer:
 
     def _start_epoch(self, epoch: int) -> None:
         order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))
-        drawn = self.sampler.sample(self.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
+        drawn = self.sampler.sample(self.split_data.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
         self._order, self._negatives = torch.from_numpy(order), torch.from_numpy(drawn)
 
     # ---- points, early stopping, checkpoints ----

@@ -19,6 +19,7 @@ from hyperctr.display.hypergraph import largest_hyperedges
 from hyperctr.display.layout import spectral_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.session import Session
+from hyperctr.split_data import SplitData
 from hyperctr.widgets import scene_stats as facts
 from hyperctr.widgets import score
 from hyperctr.widgets.edges import Edges
@@ -66,9 +67,9 @@ class Scenes:
         self.run, self.run_id = run, None if run is None else run.id
         self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
         self._session = Session(data, self.config)
-        parts = self._session.split_data if run is None else run.study
-        self.data, self.split, self._slots = parts.data, parts.split, parts.slots
-        self.slots: list[str] = list(parts.slots.labels)
+        split_data = self._session.split_data if run is None else run.split_data
+        self.data, self.split, self._slots = split_data.data, split_data.split, split_data.slots
+        self.slots: list[str] = list(split_data.slots.labels)
         self.modalities: tuple[str, ...] = self.data.modalities
         self._titles = facts.titles(self.data)
         self._pair = lru_cache(KEPT)(self._built)
@@ -270,20 +271,12 @@ class Scenes:
 
     def _built(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
-        from hyperctr.hypergraph.build import build_hypergraphs
+        from hyperctr.hypergraph.build import hypergraphs_of
+        from hyperctr.hypergraph.settings import GraphSettings
 
         split, interest = self._cut(slot)
-        lists = build_hypergraphs(
-            self.data,
-            split,
-            self._slots,
-            interest,
-            delta,
-            neighbours=neighbours or None,
-            quantile=self.config.delta_quantile,
-            weighted=self.config.weighted,
-            seed=self.config.seed,
-        )
+        settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
+        lists = hypergraphs_of(SplitData(self.data, split, self._slots), interest, settings)
         users, items = (graphs[slot] for graphs in lists)
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
 

@@ -42,7 +42,7 @@ class Why:
         model = run.model
         if not isinstance(model, HyperCTR) or model.context.graphs is None or model.config.graph != "hypergraph":
             raise ConfigError(f"model {run.config.model!r} has no hyperedges to explain a score by")
-        self.model, self.study, self.graphs = model, run.study, model.context.graphs
+        self.model, self.split_data, self.graphs = model, run.split_data, model.context.graphs
         self._explained = lru_cache(KEPT)(self._explain)
 
     def explain(
@@ -74,7 +74,7 @@ class Why:
         """
         from hyperctr.widgets.scene_stats import titles
 
-        data, slots = self.study.data, self.study.slots
+        data, slots = self.split_data.data, self.split_data.slots
         time = int(data.timestamp.max()) if timestamp is None else int(timestamp)
         who, what = int(data.users_to_index([user])[0]), int(data.items_to_index([item])[0])
         for name in struck_modalities:
@@ -122,7 +122,7 @@ class Why:
         from hyperctr.runs.scoring import training_click
 
         who, what, when = (np.array([value], dtype=np.int64) for value in (user, item, time))
-        parts = (who, self.study.slots.of(when), when, training_click(self.study, who, what, when))
+        parts = (who, self.split_data.slots.of(when), when, training_click(self.split_data, who, what, when))
         return Targets(*map(torch.from_numpy, parts))
 
     def _explain(self, user: int, item: int, time: int) -> tuple[float, list[Contribution]]:
@@ -134,7 +134,7 @@ class Why:
         import torch
 
         target = self._target(user, item, time)
-        wanted = [self.study.data.modalities.index(name) for name in modalities]
+        wanted = [self.split_data.data.modalities.index(name) for name in modalities]
         numbers = [self._edge(key) for key in struck]
         pair = []
         for side, graph in zip(("user", "item"), self.graphs.assemble(target.click[target.click >= 0]), strict=True):
@@ -157,7 +157,7 @@ class Why:
             row = int(others.find(torch.tensor([int(label)]), torch.tensor([int(slot)])))
             if row < 0:
                 raise ValueError("no such row")
-            return side, self.study.data.modalities.index(modality) * max(len(others.node), 1) + row
+            return side, self.split_data.data.modalities.index(modality) * max(len(others.node), 1) + row
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
 

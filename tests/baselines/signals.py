@@ -21,7 +21,7 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.runs.models import model_class
-from hyperctr.runs.split_data import SplitData
+from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer
 
 CPU = torch.device("cpu")
@@ -103,8 +103,8 @@ def recency(seed: int = 0, users: int = 60, clicks: int = 40, groups: int = 4, i
 def auc(data: Dataset, config: Config, model: type[ClickModel] | None = None) -> float:
     """Best validation AUC of the config's model, or of another, trained on the data under the same settings."""
     study = SplitData.open(data, config)
-    context = Context.build(study.data, study.split, study.slots, None, config)
+    context = Context.build(study, None, config)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         made: ClickModel = (model or model_class(config.model))(context, config, None)
-        return Trainer(made, study.data, study.split, study.slots, config, CPU).fit().best_auc
+        return Trainer(made, study, config, CPU).fit().best_auc

@@ -24,7 +24,7 @@ B, T, D = 3, 6, 4
 def build(study: Small, unclicks: int = 4, **changes: Any) -> Alpine:
     options = {"unclicks": unclicks, **changes.pop("options", {})}
     config = Config.preset("alpine", **{**SIZES, **changes, "options": options})
-    return with_drawn_weights(Alpine(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(Alpine(Context.build(study, None, config), config))
 
 
 def drawn(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:

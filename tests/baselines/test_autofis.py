@@ -24,7 +24,7 @@ from hyperctr.data.interactions import Interactions
 from hyperctr.errors import DataWarning
 from hyperctr.model.context import Context
 from hyperctr.model.history import Window
-from hyperctr.runs.split_data import SplitData
+from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer
 from tests.baselines.signals import CPU, SETTINGS, PlainMLP, auc
 from tests.small import Small, small, targets_of, visible, with_drawn_weights
@@ -36,7 +36,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 def build(study: Small, **changes: Any) -> AutoFIS:
     """A model with drawn weights, drawn statistics, and some pairs pruned."""
     config = Config.preset("autofis", **{**SIZES, **changes})
-    model = with_drawn_weights(AutoFIS(Context.build(study.data, study.split, study.slots, None, config), config))
+    model = with_drawn_weights(AutoFIS(Context.build(study, None, config), config))
     draw = torch.Generator().manual_seed(9)
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm1d):
@@ -232,8 +232,8 @@ def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> No
         study = SplitData.open(data, config)
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            model = AutoFIS(Context.build(study.data, study.split, study.slots, None, config), config)
-        return Trainer(model, study.data, study.split, study.slots, config, CPU, tmp_path / name)
+            model = AutoFIS(Context.build(study, None, config), config)
+        return Trainer(model, study, config, CPU, tmp_path / name)
 
     whole, cut, resumed = trainer("whole"), trainer("cut"), trainer("cut")
     expected = whole.fit()

@@ -27,7 +27,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, **changes: Any) -> DCNv2:
     config = Config.preset("dcnv2", **{**SIZES, **changes})
-    return with_drawn_weights(DCNv2(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(DCNv2(Context.build(study, None, config), config))
 
 
 @pytest.mark.parametrize("rank", [0, 2])

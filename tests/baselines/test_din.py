@@ -25,7 +25,7 @@ UNITS = (5, 3)
 
 def build(study: Small, *, options: dict[str, Any] | None = None, **changes: Any) -> DIN:
     config = Config.preset("din", **{**SIZES, **changes, "options": {"units": list(UNITS), **(options or {})}})
-    return with_drawn_weights(DIN(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(DIN(Context.build(study, None, config), config))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])

@@ -23,7 +23,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 def build(study: Small, variant: str = "I", unclicks: int = 3, **changes: Any) -> DSTN:
     options = {"variant": variant, "attention": 5, "unclicks": unclicks}
     config = Config.preset("dstn", **{**SIZES, **changes, "options": options})
-    model = DSTN(Context.build(study.data, study.split, study.slots, None, config), config)
+    model = DSTN(Context.build(study, None, config), config)
     for k, (name, parameter) in enumerate(model.named_parameters()):
         spread = 0.1 if name.startswith("weigh") else 0.5
         nn.init.normal_(parameter, std=spread, generator=torch.Generator().manual_seed(k))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 def build(study: Small, **changes: Any) -> Ease:
     config = Config.preset("ease", **changes)
-    model = Ease(Context.build(study.data, study.split, study.slots, None, config), config)
+    model = Ease(Context.build(study, None, config), config)
     model.double().solve()
     return model.eval()
 

@@ -22,7 +22,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, **changes: Any) -> GRU4Rec:
     config = Config.preset("gru4rec", **{**SIZES, **changes})
-    return with_drawn_weights(GRU4Rec(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(GRU4Rec(Context.build(study, None, config), config))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "causal"])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 def build(study: Small, **changes: Any) -> LightGCN:
     config = Config.preset("lightgcn", **{"embedding_size": 4, "layers": 3, **changes})
-    return with_drawn_weights(LightGCN(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(LightGCN(Context.build(study, None, config), config))
 
 
 def propagated(study: Small, model: LightGCN, slot: int, dropped: list[int], layers: int = 3) -> np.ndarray:

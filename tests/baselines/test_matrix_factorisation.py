@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 def build(study: Small, protocol: str = "paper", dropout: float = 0.0) -> ContentMF:
     config = Config.preset(REFERENCE_MODEL, embedding_size=6, history_length=3, protocol=protocol, dropout=dropout)
-    model = ContentMF(Context.build(study.data, study.split, study.slots, None, config), config)
+    model = ContentMF(Context.build(study, None, config), config)
     for k, parameter in enumerate(model.parameters()):
         nn.init.normal_(parameter, generator=torch.Generator().manual_seed(k))
     return model.double().eval()

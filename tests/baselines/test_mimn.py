@@ -26,7 +26,7 @@ D, M, T = 5, 3, 9
 
 def build(study: Small, options: dict[str, Any] | None = None, **changes: Any) -> Mimn:
     config = Config.preset("mimn", **{**SIZES, **changes, "options": {"units": D, "slots": M, **(options or {})}})
-    return with_drawn_weights(Mimn(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(Mimn(Context.build(study, None, config), config))
 
 
 def drawn(rows: int = 4, seed: int = 0, **changes: Any) -> tuple[Memory, Tensor, Tensor]:

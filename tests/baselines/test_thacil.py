@@ -30,7 +30,7 @@ SIZES: dict[str, Any] = {
 
 def build(study: Small, **changes: Any) -> Thacil:
     config = Config.preset("thacil", **{**SIZES, **changes})
-    return with_drawn_weights(Thacil(Context.build(study.data, study.split, study.slots, None, config), config))
+    return with_drawn_weights(Thacil(Context.build(study, None, config), config))
 
 
 def attend(layer: common.VectorAttention, x: Tensor, query: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ import pytest
 from hyperctr.baselines.trivial import TRIVIAL_ROWS, constant, item_mean, popularity
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.splits import Split
+from hyperctr.slots import make_slots
+from hyperctr.split_data import SplitData
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -18,25 +20,26 @@ CLICKED = [True, True, True, True, False, False, False, True, True, False]
 PART = [0, 0, 0, 0, 0, 0, 0, 1, 2, 2]
 
 
-def study(clicked: list[bool] = CLICKED) -> tuple[Dataset, Split]:
+def split_data(clicked: list[bool] = CLICKED) -> SplitData:
     frame = pd.DataFrame({"user_id": range(10), "item_id": ITEM, "timestamp": range(10), "clicked": clicked})
     data = Dataset("rows", frame, items=np.arange(5))
-    return data, Split("random", (0.7, 0.2, 0.1), 0, np.array(PART, np.int8), data.clicked)
+    split = Split("random", (0.7, 0.2, 0.1), 0, np.array(PART, np.int8), data.clicked)
+    return SplitData(data, split, make_slots(data, count=1))
 
 
 def test_rows_have_their_names_and_one_logit_per_item():
     assert list(TRIVIAL_ROWS) == ["constant", "popularity", "item mean"]
     for logits in TRIVIAL_ROWS.values():
-        assert logits(*study()).shape == (5,) and np.isfinite(logits(*study())).all()
+        assert logits(split_data()).shape == (5,) and np.isfinite(logits(split_data())).all()
 
 
 def test_constant_knows_nothing():
-    assert constant(*study()).tolist() == [0.0] * 5
+    assert constant(split_data()).tolist() == [0.0] * 5
 
 
 def test_popularity_is_the_log_odds_of_the_smoothed_share():
     # training clicks (3, 1, 0, 0, 0), one added to each: shares (4, 2, 1, 1, 1) / 9 against 1 / 5
-    assert popularity(*study()) == pytest.approx(np.log(np.array([4, 2, 1, 1, 1]) / 9 * 5))
+    assert popularity(split_data()) == pytest.approx(np.log(np.array([4, 2, 1, 1, 1]) / 9 * 5))
 
 
 def test_item_mean_is_the_smoothed_click_rate():
@@ -44,17 +47,16 @@ def test_item_mean_is_the_smoothed_click_rate():
     average = 4 / 7
     clicks, shown = np.array([3, 1, 0, 0, 0]), np.array([3, 2, 2, 0, 0])
     rate = (clicks + 2 * average) / (shown + 2)
-    assert item_mean(*study()) == pytest.approx(np.log(rate / (1 - rate)))
-    assert 1 / (1 + np.exp(-item_mean(*study())[4])) == pytest.approx(average)  # never shown: the average
+    assert item_mean(split_data()) == pytest.approx(np.log(rate / (1 - rate)))
+    assert 1 / (1 + np.exp(-item_mean(split_data())[4])) == pytest.approx(average)  # never shown: the average
 
 
 def test_without_unclicks_every_item_has_the_same_mean():
-    logits = item_mean(*study([True] * 10))
+    logits = item_mean(split_data([True] * 10))
     assert len(set(logits.tolist())) == 1 and np.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("row", [popularity, item_mean])
 def test_only_training_rows_are_read(row):
-    data, split = study()
     changed = [c if p == 0 else not c for c, p in zip(CLICKED, PART, strict=True)]
-    assert row(*study(changed)).tolist() == row(data, split).tolist()
+    assert row(split_data(changed)).tolist() == row(split_data()).tolist()

@@ -28,7 +28,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 def build(study: Small, records: int = 2, **changes: Any) -> UBR4CTR:
     options = {"records": records, **changes.pop("options", {})}
     config = Config.preset("ubr4ctr", **{**SIZES, **changes, "options": options})
-    model = with_drawn_weights(UBR4CTR(Context.build(study.data, study.split, study.slots, None, config), config))
+    model = with_drawn_weights(UBR4CTR(Context.build(study, None, config), config))
     nn.init.constant_(model.selector.network.layers[-1].bias, 1.8)  # type: ignore[arg-type]  # some are chosen, some not
     return model
 
@@ -206,7 +206,7 @@ def test_each_stage_teaches_its_part_and_searching_by_nothing_is_safe(monkeypatc
 def test_the_plan_spends_all_epochs_and_ends_with_the_network(epochs: int, rounds: int, stages: list[int]) -> None:
     study = small(0, rows=80)
     model = build(study, epochs=epochs, options={"rounds": rounds}).float()
-    made = Trainer(model, study.data, study.split, study.slots, model.config, CPU).stages
+    made = Trainer(model, study, model.config, CPU).stages
     assert [stage.epochs for stage in made] == stages and sum(stages) == epochs
     names = [stage.name for stage in made]
     assert names[::2] == ["predict"] * len(names[::2]) and names[1::2] == ["select"] * len(names[1::2])

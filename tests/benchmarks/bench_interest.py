@@ -20,6 +20,8 @@ from torch import Tensor
 import hyperctr as hc
 from hyperctr.hypergraph import interest
 from hyperctr.hypergraph.recovery import interest_recovery
+from hyperctr.runs.interest_file import interest_of
+from hyperctr.split_data import SplitData
 
 
 def plain_degree(logits: Tensor, present: Tensor) -> Tensor:
@@ -44,13 +46,13 @@ def main() -> None:
     rows = []
     for seed in options.seeds:
         data = hc.load_dataset("planted", seed=seed)
-        parts, slots = hc.split(data, seed=seed), hc.make_slots(data, months=6)
+        split_data = SplitData.open(data, hc.Config(seed=seed, slot_months=6))
         for reading, changes in READINGS.items():
             with ExitStack() as changed:
                 for name, value in changes.items():
                     changed.enter_context(patch.object(interest, name, value))
-                found = interest.pretrain_interest(data, parts, slots, seed=seed, device="cpu")
-            auc = float(np.mean(list(interest_recovery(data, parts, slots, found).values())))
+                learned = interest_of(split_data, hc.Config(seed=seed), "cpu")
+            auc = float(np.mean(list(interest_recovery(split_data, learned).values())))
             rows.append({"reading": reading, "seed": seed, "recovery_auc": auc})
     table = pd.DataFrame(rows)
     print(table.pivot(index="reading", columns="seed", values="recovery_auc").round(3).to_string())

@@ -29,11 +29,12 @@ import torch
 import hyperctr as hc
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.data.dataset import Dataset
-from hyperctr.hypergraph.interest import Interest, pretrain_interest
+from hyperctr.hypergraph.interest import Interest
+from hyperctr.runs.interest_file import interest_of
 from hyperctr.runs.models import model_class
 from hyperctr.runs.scoring import build_model
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import rng, write_atomic
+from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer
 
 YARDSTICK = "hyperctr"
@@ -61,7 +62,7 @@ class Timed:
         torch.manual_seed(0)
         while not made or len(made) < len(made[0].trainer.stages):
             given = interest if model_class(config.model).needs_interest else None
-            trainer = Trainer(build_model(study, config, given, CPU), study.data, study.split, study.slots, config, CPU)
+            trainer = Trainer(build_model(study, config, given, CPU), study, config, CPU)
             for stage in trainer.stages[: len(made) + 1]:
                 if stage.begin is not None:
                     stage.begin()
@@ -71,7 +72,7 @@ class Timed:
     def turn(self, numbers: list[int]) -> None:
         """Take the steps of these numbers and score one validation point."""
         stage = self.trainer.stages[self.stage]
-        step = seconds(lambda: [self.trainer._step(number, stage) for number in numbers]) / len(numbers)
+        step = seconds(lambda: [self.trainer.train_step(number, stage) for number in numbers]) / len(numbers)
         point = seconds(self.trainer.validate)
         config = self.trainer.config
         self.steps.append(step)
@@ -118,14 +119,7 @@ def main() -> None:
     data = hc.load_dataset("planted", seed=0)
     config = Config.preset(YARDSTICK, "quick")
     study = SplitData.open(data, config)
-    interest = pretrain_interest(
-        data,
-        study.split,
-        study.slots,
-        embedding_size=config.embedding_size,
-        epochs=config.interest_epochs,
-        device="cpu",
-    )
+    interest = interest_of(study, config, "cpu")
 
     timed = Timed.build(data, config, "", interest)
     for name in options.models:

@@ -15,7 +15,9 @@ from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.build import build_hypergraphs
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
+from hyperctr.hypergraph.sampling import sampling_priority
+from hyperctr.hypergraph.settings import GraphSettings
+from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.convolution import HypergraphConv
 from tests.small import Edges, definitions, small
 
@@ -116,7 +118,8 @@ def test_hidden_clicks_leave_the_hypergraphs_of_data_without_them(seed, chosen, 
     study, options = small(seed), {"neighbours": neighbours, "quantile": quantile, "seed": seed}
     count = len(study.split.train)
     dropped = chosen.draw(st.lists(st.integers(0, count - 1), max_size=count))  # a click may be named twice
-    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest, **options)
+    chosen_settings = GraphSettings(quantile=quantile, max_neighbours=neighbours, seed=seed)
+    graphs = SlotHypergraphs(study, study.interest, chosen_settings)
     left = study.without(sorted(set(dropped)))
     for found, expected in zip(assembled(graphs, dropped), definitions(left, **options), strict=True):
         assert_same(found, expected)
@@ -130,7 +133,7 @@ def test_later_slots_change_nothing_before_them(neighbours):
     late = [c for c, click in enumerate(study.clicks) if click[2] == 2]
     assert late
     whole, cut = (
-        assembled(SlotHypergraphs(s.data, s.split, s.slots, s.interest, neighbours=neighbours, quantile=True))
+        assembled(SlotHypergraphs(s, s.interest, GraphSettings(max_neighbours=neighbours, quantile=True)))
         for s in (study, study.without(late))
     )
     for full, earlier in zip(whole, cut, strict=True):
@@ -140,7 +143,7 @@ def test_later_slots_change_nothing_before_them(neighbours):
 def test_the_sample_depends_on_the_seed_and_on_nothing_but_it():
     study = small(5, rows=120)
     made = [
-        assembled(SlotHypergraphs(study.data, study.split, study.slots, study.interest, neighbours=2, seed=seed))
+        assembled(SlotHypergraphs(study, study.interest, GraphSettings(max_neighbours=2, seed=seed)))
         for seed in (1, 1, 2)
     ]
     assert made[0] == made[1] != made[2]
@@ -153,7 +156,7 @@ def test_the_sample_depends_on_the_seed_and_on_nothing_but_it():
 @given(st.integers(0, 2**32), st.data())
 def test_bipartite_graph_holds_the_pairs_and_eq5_on_it_is_a_graph_convolution(seed, chosen):
     study = small(seed)
-    graphs = SlotHypergraphs(study.data, study.split, study.slots, study.interest)
+    graphs = SlotHypergraphs(study, study.interest, GraphSettings())
     dropped = chosen.draw(st.lists(st.integers(0, len(study.split.train) - 1), unique=True))
     H = graphs.bipartite(torch.tensor(dropped, dtype=torch.int64))
     cut = len(graphs.user_rows.node)

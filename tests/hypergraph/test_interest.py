@@ -18,6 +18,7 @@ from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.hypergraph.interest import Interest, pretrain_interest, uip_loss
 from hyperctr.hypergraph.recovery import interest_recovery, true_interest
 from hyperctr.slots import Slots, make_slots
+from hyperctr.split_data import SplitData
 
 FEW = {"embedding_size": 8, "epochs": 2, "batch_size": 64, "device": "cpu"}
 
@@ -150,13 +151,13 @@ def test_planted_interest_is_recovered() -> None:
     data = planted()
     parts, slots = split(data), make_slots(data, months=6)
     interest = pretrain_interest(data, parts, slots, device="cpu")
-    recovered = interest_recovery(data, parts, slots, interest)
+    recovered = interest_recovery(SplitData(data, parts, slots), interest)
     assert list(recovered) == ["visual", "acoustic", "textual"]
     assert np.mean(list(recovered.values())) >= 0.9
     assert interest.losses[-1] < interest.losses[0]
 
     # The number itself, once more by scikit-learn.
-    mix = true_interest(data, parts, slots)
+    mix = true_interest(SplitData(data, parts, slots))
     cell = ~np.isnan(mix[..., 0]) & ~np.isnan(interest.matrix[..., 1])
     leads = mix[cell].argmax(axis=1) == 1
     assert recovered["acoustic"] == pytest.approx(roc_auc_score(leads, interest.matrix[..., 1][cell]), abs=1e-9)
@@ -172,4 +173,4 @@ def test_what_cannot_work_is_refused(small: tuple[Dataset, Split, Slots]) -> Non
     bare = copy.copy(data)
     bare.truth = None
     with pytest.raises(DataError, match="carries no truth"):
-        true_interest(bare, parts, slots)
+        true_interest(SplitData(bare, parts, slots))

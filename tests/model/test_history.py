@@ -31,7 +31,7 @@ def make_targets(study, new):
 def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
     study = small(seed, ticks=12)  # few ticks, many ties
     rows, targets = make_targets(study, new)
-    window = ClickHistory(study.data, study.split, study.slots, protocol).window(targets, length)
+    window = ClickHistory(study, protocol).window(targets, length)
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
         expected = visible(study, protocol, user, slot, timestamp, hidden)[:length]
         valid = window.valid[b]
@@ -49,7 +49,7 @@ def test_unclicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, le
     study = small(seed, ticks=12)
     rows, targets = make_targets(study, new)
     shown, data = study.split.unclicks("train"), study.data
-    window = ClickHistory(data, study.split, study.slots, protocol).of_unclicks().window(targets, length)
+    window = ClickHistory(study, protocol).of_unclicks().window(targets, length)
     for b, (user, slot, timestamp, _) in enumerate(rows):
         own = [r for r in shown if data.user_index[r] == user]
         paper = protocol == "paper"
@@ -69,7 +69,7 @@ def test_clicks_out_of_sight_leave_windows_as_they_are(protocol):
     seen = [c for c, (_, _, s, t) in enumerate(study.clicks) if (s <= 1 if protocol == "paper" else t < 12)]
     later = study.without([c for c in range(len(study.clicks)) if c not in seen])
     targets = Targets(*torch.tensor([(u, 1, 12, -1) for u in range(5)]).T.contiguous())
-    windows = [ClickHistory(s.data, s.split, s.slots, protocol).window(targets, 9) for s in (study, later)]
+    windows = [ClickHistory(s, protocol).window(targets, 9) for s in (study, later)]
     for a, b in zip(vars(windows[0]).values(), vars(windows[1]).values(), strict=True):
         assert torch.equal(a[windows[0].valid], b[windows[1].valid])
 
@@ -82,8 +82,7 @@ def test_a_hidden_click_leaves_no_trace(protocol):
         own, none = (Targets(*torch.tensor([[user], [slot], [timestamp], [k]])) for k in (c, -1))
         seen = []
         for s, targets in ((study, own), (study.without([c]), none)):
-            parts = (s.data, s.split, s.slots, protocol)
-            seen.append([*vars(ClickHistory(*parts).window(targets, 3)).values()])
+            seen.append([*vars(ClickHistory(s, protocol).window(targets, 3)).values()])
         assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
 
 

@@ -26,7 +26,7 @@ TINY = Config(embedding_size=8, layers=2, attention_heads=2, history_length=4, h
 def build(study: Small, config: Config, seed: int = 0) -> HyperCTR:
     """A model in evaluation mode, every parameter drawn anew so that none hides at zero."""
     interest = None if config.graph == "none" else study.interest
-    context = Context.build(study.data, study.split, study.slots, interest, config)
+    context = Context.build(study, interest, config)
     model = HyperCTR(context, config)
     for k, parameter in enumerate(model.parameters()):
         nn.init.normal_(parameter, std=0.4, generator=torch.Generator().manual_seed(100 * seed + k))
@@ -234,7 +234,7 @@ def test_every_parameter_learns_and_dropout_rests_in_evaluation():
 
 def test_embeddings_start_where_the_interest_ended():
     study = small(10)
-    context = Context.build(study.data, study.split, study.slots, study.interest, TINY)
+    context = Context.build(study, study.interest, TINY)
     model = HyperCTR(context, TINY, study.interest)
     for parameter, learned in (
         (model.user_embedding, study.interest.user_embedding),

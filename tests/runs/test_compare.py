@@ -33,8 +33,10 @@ def pair(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[R
 
 def test_kept_draws_say_what_scoring_again_says(pair: tuple[Run, Run]) -> None:
     a, b = pair
-    pool, _ = pools_of_test(a.study, a.config)
-    scored = compare(pool_scores(a.model, a.study, pool), pool_scores(b.model, b.study, pool), seed=a.config.seed)
+    pool, _ = pools_of_test(a.split_data, a.config)
+    scored = compare(
+        pool_scores(a.model, a.split_data, pool), pool_scores(b.model, b.split_data, pool), seed=a.config.seed
+    )
     found = compare_runs(a, b)
     assert (found.value, found.users, found.replicates) == (scored.value, scored.users, scored.replicates)
     np.testing.assert_allclose([found.low, found.high], [scored.low, scored.high], rtol=1e-12)

@@ -20,8 +20,8 @@ from hyperctr.runs import experiment
 from hyperctr.runs.experiment import train
 from hyperctr.runs.models import MODELS
 from hyperctr.runs.run import load_run
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import run_id, run_names
+from hyperctr.split_data import SplitData
 from tests.conftest import Tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -88,7 +88,7 @@ def test_an_ordinal_clock_is_cut_in_slots_of_equal_width(tiny: Tiny, store: Path
     data = Dataset("ticks", Interactions(frame, clock="ordinal"), tiny.data.features.values(), items=tiny.data.items)
     run = dry(tiny, data)
     assert run.metrics["slots"] == 12
-    assert np.bincount(run.study.slots.index).tolist() == [len(frame) // 12] * 12
+    assert np.bincount(run.split_data.slots.index).tolist() == [len(frame) // 12] * 12
 
 
 def test_a_split_kind_has_its_own_ratios(tiny: Tiny) -> None:

@@ -22,8 +22,8 @@ from hyperctr.evaluation import compare, evaluate, item_scores
 from hyperctr.model.history import Targets
 from hyperctr.runs.run import load_run
 from hyperctr.runs.scoring import pool_scores, pools_of_test
-from hyperctr.runs.split_data import SplitData
 from hyperctr.runs.store import run_names
+from hyperctr.split_data import SplitData
 from tests.conftest import TINY_SIZES, Tiny
 
 ROOT = Path(__file__).parents[2]
@@ -84,17 +84,17 @@ def test_the_reference_row_is_a_run_of_its_own(tiny: Tiny, tiny_store: Path) -> 
     assert others[0].interest is None and tiny.run.interest is not None
 
 
-def some_pairs(data: Dataset, study: SplitData) -> pd.DataFrame:
+def some_pairs(data: Dataset, split_data: SplitData) -> pd.DataFrame:
     """Test clicks, training clicks and pairs nobody saw, mixed."""
-    rows = np.concatenate([study.split.test[:20], study.split.train[:20]])
+    rows = np.concatenate([split_data.split.test[:20], split_data.split.train[:20]])
     known = data.interactions.loc[rows, ["user_id", "item_id", "timestamp"]]
     new = known.assign(item_id=known["item_id"].to_numpy()[::-1], timestamp=data.timestamp[-1])
     return pd.concat([known, new]).sample(frac=1, random_state=0, ignore_index=True)
 
 
 def test_predictions_are_the_models_scores_in_the_order_asked_for(tiny: Tiny) -> None:
-    run, study = tiny.run, tiny.run.study
-    pairs = some_pairs(tiny.data, study)
+    run, split_data = tiny.run, tiny.run.split_data
+    pairs = some_pairs(tiny.data, split_data)
     found = run.predict(pairs["user_id"], pairs["item_id"], pairs["timestamp"])
     assert found.dtype == np.float64 and found.shape == (80,)
     assert ((found > 0) & (found < 1)).all() and len(np.unique(found)) > 60
@@ -104,14 +104,17 @@ def test_predictions_are_the_models_scores_in_the_order_asked_for(tiny: Tiny) ->
         event: k
         for k, event in enumerate(
             zip(
-                *(x[study.split.train] for x in (study.data.user_index, study.data.item_index, study.data.timestamp)),
+                *(
+                    x[split_data.split.train]
+                    for x in (split_data.data.user_index, split_data.data.item_index, split_data.data.timestamp)
+                ),
                 strict=True,
             )
         )
     }
     click = np.array([place.get(event, -1) for event in zip(user, item, time, strict=True)])
     assert (click >= 0).sum() == 20
-    targets = Targets(*map(torch.tensor, (user, study.slots.of(time), time, click)))
+    targets = Targets(*map(torch.tensor, (user, split_data.slots.of(time), time, click)))
     with torch.no_grad():
         new, known = np.flatnonzero(click < 0), np.flatnonzero(click >= 0)
         logits = np.empty(80)
@@ -134,7 +137,7 @@ def test_without_timestamps_it_is_the_end_of_the_clock(tiny: Tiny) -> None:
 
 def test_a_training_click_is_hidden_from_its_own_prediction(tiny: Tiny) -> None:
     """Only a click of exactly that user, item and time counts as known; a second later it helps."""
-    clicks = tiny.data.interactions.iloc[tiny.run.study.split.train]
+    clicks = tiny.data.interactions.iloc[tiny.run.split_data.split.train]
     hidden, seen = (
         np.array([tiny.run.predict([u], [i], [t + later])[0] for u, i, t, _ in clicks[:30].itertuples(index=False)])
         for later in (0, 1)
@@ -160,7 +163,7 @@ def test_predict_says_what_is_wrong(
 
 
 def test_another_process_predicts_the_same(tiny: Tiny, tmp_path: Path) -> None:
-    pairs = some_pairs(tiny.data, tiny.run.study)
+    pairs = some_pairs(tiny.data, tiny.run.split_data)
     pairs.to_csv(tmp_path / "pairs.csv", index=False)
     line = [
         sys.executable,
@@ -229,12 +232,12 @@ def test_a_damaged_run_says_which_file(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_the_rows_to_beat_are_measured_once_and_paired_from_their_draws(tiny: Tiny) -> None:
-    study, config = tiny.run.study, tiny.run.config
-    pool, _ = pools_of_test(study, config)
-    own = pool_scores(tiny.run.model, study, pool)
+    split_data, config = tiny.run.split_data, tiny.run.config
+    pool, _ = pools_of_test(split_data, config)
+    own = pool_scores(tiny.run.model, split_data, pool)
     shown = tiny.run.rows.set_index("model")
     for name, logits_of in TRIVIAL_ROWS.items():
-        scores = item_scores(pool, logits_of(study.data, study.split))
+        scores = item_scores(pool, logits_of(split_data))
         direct = compare(own, scores, seed=config.seed)
         assert shown.loc[name, ["ahead", "ahead_low", "ahead_high"]].tolist() == pytest.approx(
             [direct.value, direct.low, direct.high], abs=1e-12

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from hyperctr.config import Config
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
-from hyperctr.runs.split_data import SplitData
+from hyperctr.split_data import SplitData
 from hyperctr.training.events import read_events
 from hyperctr.training.loop import Trainer, score_candidates, score_pool
 from tests.conftest import Tiny
@@ -26,11 +26,11 @@ CPU = torch.device("cpu")
 class Notebook(ClickModel):
     """Score = learned bias of the item + learned weight of the user; every call in training is written down."""
 
-    def __init__(self, study: SplitData) -> None:
+    def __init__(self, split_data: SplitData) -> None:
         super().__init__()
         draw = torch.Generator().manual_seed(0)
-        self.bias = nn.Parameter(torch.randn(study.data.num_items, generator=draw))
-        self.user = nn.Parameter(torch.randn(study.data.num_users, 1, generator=draw))
+        self.bias = nn.Parameter(torch.randn(split_data.data.num_items, generator=draw))
+        self.user = nn.Parameter(torch.randn(split_data.data.num_users, 1, generator=draw))
         self.steps: list[tuple[Targets, Tensor, Tensor]] = []
         self.dropped: list[Tensor | None] = []
 
@@ -49,13 +49,13 @@ class Notebook(ClickModel):
 
 
 @pytest.fixture(scope="module")
-def study(tiny: Tiny) -> SplitData:
+def split_data(tiny: Tiny) -> SplitData:
     return SplitData.open(tiny.data, Config())
 
 
-def trainer(study: SplitData, folder: Path | None = None, **changes: Any) -> Trainer:
+def trainer(split_data: SplitData, folder: Path | None = None, **changes: Any) -> Trainer:
     config = Config(**{"batch_size": 64, "epochs": 2, "validation_candidates": 10, **changes})
-    return Trainer(Notebook(study), study.data, study.split, study.slots, config, CPU, folder)
+    return Trainer(Notebook(split_data), split_data, config, CPU, folder)
 
 
 def model_of(made: Trainer) -> Notebook:
@@ -63,10 +63,10 @@ def model_of(made: Trainer) -> Notebook:
     return made.model
 
 
-def test_every_click_is_learnt_once_an_epoch_and_hidden_from_itself(study: SplitData) -> None:
-    made = trainer(study)
+def test_every_click_is_learnt_once_an_epoch_and_hidden_from_itself(split_data: SplitData) -> None:
+    made = trainer(split_data)
     made.fit()
-    model, clicks = model_of(made), len(study.split.train)
+    model, clicks = model_of(made), len(split_data.split.train)
     steps = -(-clicks // 64)
     assert len(model.steps) == 2 * steps == made.progress.step
     orders = []
@@ -77,12 +77,12 @@ def test_every_click_is_learnt_once_an_epoch_and_hidden_from_itself(study: Split
         orders.append(seen.tolist())
     assert orders[0] != orders[1] != list(range(clicks))
     for (targets, items, _), dropped in zip(model.steps, model.dropped, strict=True):
-        rows = study.split.train[targets.click.numpy()]
+        rows = split_data.split.train[targets.click.numpy()]
         assert dropped is not None and torch.equal(dropped, targets.click)
-        np.testing.assert_array_equal(targets.user, study.data.user_index[rows])
-        np.testing.assert_array_equal(targets.timestamp, study.data.timestamp[rows])
-        np.testing.assert_array_equal(targets.slot, study.slots.index[rows])
-        np.testing.assert_array_equal(items[:, 0], study.data.item_index[rows])
+        np.testing.assert_array_equal(targets.user, split_data.data.user_index[rows])
+        np.testing.assert_array_equal(targets.timestamp, split_data.data.timestamp[rows])
+        np.testing.assert_array_equal(targets.slot, split_data.slots.index[rows])
+        np.testing.assert_array_equal(items[:, 0], split_data.data.item_index[rows])
 
 
 def negatives(model: Notebook) -> dict[tuple[int, int], list[int]]:
@@ -94,32 +94,36 @@ def negatives(model: Notebook) -> dict[tuple[int, int], list[int]]:
     return found
 
 
-def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: SplitData) -> None:
-    made = trainer(study, negatives=4)
+def test_negatives_are_unobserved_and_drawn_anew_every_epoch(split_data: SplitData) -> None:
+    made = trainer(split_data, negatives=4)
     made.fit()
     found = negatives(model_of(made))
     clicked = set(
-        zip(study.data.user_index[study.data.clicked], study.data.item_index[study.data.clicked], strict=True)
+        zip(
+            split_data.data.user_index[split_data.data.clicked],
+            split_data.data.item_index[split_data.data.clicked],
+            strict=True,
+        )
     )
-    user = study.data.user_index[study.split.train]
+    user = split_data.data.user_index[split_data.split.train]
     assert all(len(drawn) == 4 for drawn in found.values())
     assert not any((user[click], item) in clicked for (_, click), drawn in found.items() for item in drawn)
     same = [found[0, click] == found[1, click] for click in range(len(user))]
     assert np.mean(same) < 0.01
-    again = trainer(study, negatives=4)
+    again = trainer(split_data, negatives=4)
     again.fit()
     assert negatives(model_of(again)) == found
-    other = trainer(study, negatives=4, seed=1)
+    other = trainer(split_data, negatives=4, seed=1)
     other.fit()
     assert negatives(model_of(other)) != found
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_loss_is_the_cross_entropy_of_clicks_against_negatives(
-    study: SplitData, tmp_path: Path, count: int
+    split_data: SplitData, tmp_path: Path, count: int
 ) -> None:
     """Eq. 8 with its sign restored, mean over all pairs; an event tells the mean over the steps since the last one."""
-    made = trainer(study, tmp_path, negatives=count, points_per_epoch=4, epochs=1)
+    made = trainer(split_data, tmp_path, negatives=count, points_per_epoch=4, epochs=1)
     made.fit()
     each = []
     for _, _, logits in model_of(made).steps:
@@ -135,10 +139,10 @@ def test_the_loss_is_the_cross_entropy_of_clicks_against_negatives(
 
 @pytest.mark.parametrize(("batch", "points"), [(8, 20), (64, 20), (64, 3), (8, 1), (1024, 20)])
 def test_points_come_every_twentieth_of_the_training_set(
-    study: SplitData, tmp_path: Path, batch: int, points: int
+    split_data: SplitData, tmp_path: Path, batch: int, points: int
 ) -> None:
-    clicks = len(study.split.train)
-    trainer(study, tmp_path, batch_size=batch, points_per_epoch=points, epochs=2).fit()
+    clicks = len(split_data.split.train)
+    trainer(split_data, tmp_path, batch_size=batch, points_per_epoch=points, epochs=2).fit()
     events = read_events(tmp_path / "events.jsonl")
     steps = -(-clicks // batch)
     # The k-th point of an epoch is the first step at which k/points of the steps are done.
@@ -150,17 +154,17 @@ def test_points_come_every_twentieth_of_the_training_set(
         assert event["examples"] == epoch * clicks + min(rest * batch, clicks)
 
 
-def test_validation_is_the_pooled_auc_of_the_fixed_pool(study: SplitData, tmp_path: Path) -> None:
-    made = trainer(study, tmp_path)
+def test_validation_is_the_pooled_auc_of_the_fixed_pool(split_data: SplitData, tmp_path: Path) -> None:
+    made = trainer(split_data, tmp_path)
     bias, user = (parameter.detach().double().numpy() for parameter in (model_of(made).bias, model_of(made).user))
     rows = made.pool.rows
-    own = bias[study.data.item_index[rows]] + user[study.data.user_index[rows], 0]
-    drawn = bias[made.pool.negatives] + user[study.data.user_index[rows]]
+    own = bias[split_data.data.item_index[rows]] + user[split_data.data.user_index[rows], 0]
+    drawn = bias[made.pool.negatives] + user[split_data.data.user_index[rows]]
     kept = drawn[made.pool.negatives >= 0]
     labels = np.repeat([1, 0], [len(own), len(kept)])
     assert made.validate() == pytest.approx(roc_auc_score(labels, np.append(own, kept)), abs=1e-6)
-    assert set(rows) <= set(study.split.validation)
-    positives, others = score_pool(made.model, study.data, study.slots, made.pool)
+    assert set(rows) <= set(split_data.split.validation)
+    positives, others = score_pool(made.model, split_data, made.pool)
     np.testing.assert_allclose(positives, own, atol=1e-5)
     np.testing.assert_allclose(others, np.where(made.pool.negatives >= 0, drawn, -np.inf), atol=1e-5)
     one = score_candidates(made.model, made.targets, made.items[:, None].numpy(), batch=7)
@@ -191,9 +195,9 @@ def scripted(made: Trainer, values: list[float]) -> list[dict[str, Tensor]]:
     ],
 )
 def test_it_stops_after_patience_and_restores_the_best_parameters(
-    study: SplitData, values: list[float], patience: int, points: int, best: int
+    split_data: SplitData, values: list[float], patience: int, points: int, best: int
 ) -> None:
-    made = trainer(study, points_per_epoch=1, patience=patience, epochs=len(values))
+    made = trainer(split_data, points_per_epoch=1, patience=patience, epochs=len(values))
     states = scripted(made, values)
     progress = made.fit()
     assert len(states) == points
@@ -206,21 +210,21 @@ def test_it_stops_after_patience_and_restores_the_best_parameters(
     assert not made.model.training
 
 
-def test_patience_counts_epochs_not_points(study: SplitData) -> None:
-    made = trainer(study, points_per_epoch=3, patience=1, epochs=9)
+def test_patience_counts_epochs_not_points(split_data: SplitData) -> None:
+    made = trainer(split_data, points_per_epoch=3, patience=1, epochs=9)
     states = scripted(made, [0.5, 0.6, *[0.1] * 30])
     progress = made.fit()
     assert progress.step - progress.best_step >= made.steps_per_epoch and len(states) == 5
 
 
-def test_dry_run_is_one_step(study: SplitData, tmp_path: Path) -> None:
-    made = trainer(study, tmp_path)
+def test_dry_run_is_one_step(split_data: SplitData, tmp_path: Path) -> None:
+    made = trainer(split_data, tmp_path)
     assert made.fit(dry_run=True).step == 1
     assert [event["step"] for event in read_events(tmp_path / "events.jsonl")] == [1]
 
 
-def test_weight_decay_falls_on_matrices_only(study: SplitData) -> None:
-    made = trainer(study, weight_decay=10.0, learning_rate=0.01, epochs=1)
+def test_weight_decay_falls_on_matrices_only(split_data: SplitData) -> None:
+    made = trainer(split_data, weight_decay=10.0, learning_rate=0.01, epochs=1)
     still = [parameter.detach().clone() for parameter in (model_of(made).bias, model_of(made).user)]
     optimiser = made.optimiser(made.model.parameters())
     for group in optimiser.param_groups:
@@ -232,16 +236,16 @@ def test_weight_decay_falls_on_matrices_only(study: SplitData) -> None:
 
 
 @pytest.mark.parametrize("stop", [1, 4, 7, 11])
-def test_a_resumed_fit_equals_an_uninterrupted_one(study: SplitData, tmp_path: Path, stop: int) -> None:
+def test_a_resumed_fit_equals_an_uninterrupted_one(split_data: SplitData, tmp_path: Path, stop: int) -> None:
     """Killed after any checkpoint, with steps done since: the same batches, negatives, parameters and points."""
     settings: dict[str, Any] = {"points_per_epoch": 4, "epochs": 4, "patience": 9}
-    whole = trainer(study, tmp_path / "whole", **settings)
+    whole = trainer(split_data, tmp_path / "whole", **settings)
     whole_progress = whole.fit()
 
     class Killed(Exception):
         pass
 
-    cut = trainer(study, tmp_path / "cut", **settings)
+    cut = trainer(split_data, tmp_path / "cut", **settings)
     count = iter(range(stop))
     validate = cut.validate
 
@@ -253,7 +257,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(study: SplitData, tmp_path: P
     cut.validate = mortal  # type: ignore[method-assign]
     with pytest.raises(Killed):
         cut.fit()
-    resumed = trainer(study, tmp_path / "cut", **settings)
+    resumed = trainer(split_data, tmp_path / "cut", **settings)
     assert vars(resumed.fit(resume=True)) == vars(whole_progress)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name])
@@ -266,6 +270,6 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(study: SplitData, tmp_path: P
     assert first > 0
     for (_, items, _), (_, expected, _) in zip(model_of(resumed).steps, model_of(whole).steps[first:], strict=True):
         assert torch.equal(items, expected)
-    again = trainer(study, tmp_path / "cut", **settings)  # finished: nothing is left to do
+    again = trainer(split_data, tmp_path / "cut", **settings)  # finished: nothing is left to do
     again.fit(resume=True)
     assert not model_of(again).steps and torch.equal(model_of(again).bias, model_of(whole).bias)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hyperctr.config import Config
 from hyperctr.model.base import Fitting, Stage
-from hyperctr.runs.split_data import SplitData
+from hyperctr.split_data import SplitData
 from hyperctr.training.events import read_events
 from hyperctr.training.loop import Trainer
 from tests.conftest import Tiny
@@ -22,10 +22,10 @@ from tests.training.test_loop import CPU, Notebook, scripted
 class Staged(Notebook):
     """Learn user weights by pulling them to 1, prune item biases, then train everything; as AutoFIS goes about it."""
 
-    def __init__(self, study: SplitData) -> None:
-        super().__init__(study)
+    def __init__(self, split_data: SplitData) -> None:
+        super().__init__(split_data)
         self.mask: Tensor
-        self.register_buffer("mask", torch.ones(study.data.num_items))
+        self.register_buffer("mask", torch.ones(split_data.data.num_items))
         self.begun: list[Tensor] = []
         self.stages: list[str] = []
 
@@ -55,17 +55,19 @@ class Staged(Notebook):
 
 
 @pytest.fixture(scope="module")
-def study(tiny: Tiny) -> SplitData:
+def split_data(tiny: Tiny) -> SplitData:
     return SplitData.open(tiny.data, Config())
 
 
-def trainer(study: SplitData, folder: Path | None = None, model: type[Notebook] = Staged, **changes: Any) -> Trainer:
+def trainer(
+    split_data: SplitData, folder: Path | None = None, model: type[Notebook] = Staged, **changes: Any
+) -> Trainer:
     config = Config(**{"batch_size": 64, "validation_candidates": 10, "points_per_epoch": 2, **changes})
-    return Trainer(model(study), study.data, study.split, study.slots, config, CPU, folder)
+    return Trainer(model(split_data), split_data, config, CPU, folder)
 
 
-def test_stages_come_in_order_and_learn_only_their_parameters(study: SplitData, tmp_path: Path) -> None:
-    made = trainer(study, tmp_path, patience=9)
+def test_stages_come_in_order_and_learn_only_their_parameters(split_data: SplitData, tmp_path: Path) -> None:
+    made = trainer(split_data, tmp_path, patience=9)
     model, per_epoch = made.model, made.steps_per_epoch
     assert isinstance(model, Staged)
     bias, user = model.bias.detach().clone(), model.user.detach().clone()
@@ -85,8 +87,8 @@ def test_stages_come_in_order_and_learn_only_their_parameters(study: SplitData, 
     assert set(made.optimisers) == {"pull", "train"} and len(model.begun) == 1
 
 
-def test_only_judged_steps_count_as_waiting(study: SplitData) -> None:
-    made = trainer(study, patience=1)
+def test_only_judged_steps_count_as_waiting(split_data: SplitData) -> None:
+    made = trainer(split_data, patience=1)
     scripted(made, [0.1, 0.1, 0.5, 0.6, 0.1, 0.1, 0.2, 0.2, 0.9, 0.9])
     progress = made.fit()
     assert progress.done and progress.step == 4 * made.steps_per_epoch and progress.best_auc == 0.6
@@ -95,14 +97,14 @@ def test_only_judged_steps_count_as_waiting(study: SplitData) -> None:
 @pytest.mark.parametrize("settings", [{}, {"optimiser": "adagrad", "clip_norm": 0.01}], ids=str)
 @pytest.mark.parametrize("stop", range(1, 10))
 def test_a_fit_killed_anywhere_goes_on_bit_by_bit(
-    study: SplitData, tmp_path: Path, stop: int, settings: dict[str, Any]
+    split_data: SplitData, tmp_path: Path, stop: int, settings: dict[str, Any]
 ) -> None:
     class Killed(Exception):
         pass
 
-    whole = trainer(study, tmp_path / "whole", patience=9, **settings)
+    whole = trainer(split_data, tmp_path / "whole", patience=9, **settings)
     expected = whole.fit()
-    cut = trainer(study, tmp_path / "cut", patience=9, **settings)
+    cut = trainer(split_data, tmp_path / "cut", patience=9, **settings)
     count, validate = iter(range(stop)), cut.validate
 
     def mortal() -> float:
@@ -113,7 +115,7 @@ def test_a_fit_killed_anywhere_goes_on_bit_by_bit(
     cut.validate = mortal  # type: ignore[method-assign]
     with pytest.raises(Killed):
         cut.fit()
-    resumed = trainer(study, tmp_path / "cut", patience=9, **settings)
+    resumed = trainer(split_data, tmp_path / "cut", patience=9, **settings)
     assert vars(resumed.fit(resume=True)) == vars(expected)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name])
@@ -130,16 +132,16 @@ class Penalised(Notebook):
         return 3.0 * encoded.square().mean()
 
 
-def test_the_auxiliary_loss_is_added(study: SplitData) -> None:
-    targets, items = trainer(study).targets[slice(0, 20)], torch.arange(20)[:, None] % 5
-    labels, plain, more = torch.ones(20, 1), Notebook(study), Penalised(study)
+def test_the_auxiliary_loss_is_added(split_data: SplitData) -> None:
+    targets, items = trainer(split_data).targets[slice(0, 20)], torch.arange(20)[:, None] % 5
+    labels, plain, more = torch.ones(20, 1), Notebook(split_data), Penalised(split_data)
     losses = [model.training_loss("train", targets, items, labels) for model in (more, plain)]
     torch.testing.assert_close(losses[0] - losses[1], 3.0 * plain.user[targets.user].square().mean())
 
 
-def test_adagrad_and_clipping_against_the_formula(study: SplitData) -> None:
+def test_adagrad_and_clipping_against_the_formula(split_data: SplitData) -> None:
     """One step: g / max(1, |g| / c), then w - lr (g + decay w) / |g + decay w|, decay on matrices only."""
-    made = trainer(study, model=Notebook, optimiser="adagrad", clip_norm=1e-3, learning_rate=0.1, weight_decay=0.5)
+    made = trainer(split_data, model=Notebook, optimiser="adagrad", clip_norm=1e-3, learning_rate=0.1, weight_decay=0.5)
     bias, user = made.model.bias.detach().clone(), made.model.user.detach().clone()  # type: ignore[operator]
     norms = []
     clip = torch.nn.utils.clip_grad_norm_
