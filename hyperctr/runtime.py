@@ -118,8 +118,8 @@ def in_notebook() -> bool:
 def former_parameter(former: str, value: str, name: str) -> str:
     """Return a notebook parameter as it was given: by its name, or by the one that it had before.
 
-    papermill puts ``-p preset smoke`` into a cell of its own that no cell of the notebook reads any more, and only warns
-    that there is no such parameter. Until the old name goes, the library looks into that cell.
+    papermill puts ``-p preset smoke`` into a cell of its own, which no other cell reads any more, and only warns that
+    there is no such parameter. Until the old name goes, the library looks into that cell.
 
     Args:
         former: the old name.
@@ -129,14 +129,10 @@ def former_parameter(former: str, value: str, name: str) -> str:
     if not in_notebook():
         return value
     variables = sys.modules["IPython"].get_ipython().user_ns
-    injected = any(
-        cell.startswith("# Parameters") and f"\n{former} = " in cell for cell in variables.get("In", [])
-    )
+    injected = any(cell.startswith("# Parameters") and f"\n{former} = " in cell for cell in variables.get("In", []))
     if not injected or variables.get(former) in (None, value):
         return value
-    warnings.warn(
-        f"the parameter {former!r} of notebooks is called {name!r} now", FutureWarning, stacklevel=3
-    )
+    warnings.warn(f"the parameter {former!r} of notebooks is called {name!r} now", FutureWarning, stacklevel=3)
     return str(variables[former])
 
 

@@ -29,7 +29,7 @@ RESULT_MIME = "application/vnd.hyperctr.result+json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-def show(*things: Any) -> None:
+def show(*things: Any, name: str = "") -> None:
     """Show tables, figures, frames and Markdown; inside a report, also keep them as files with their key numbers.
 
     A named table becomes ``tables/<name>.csv`` and ``.tex``, a named figure ``figures/<name>.json`` and ``.csv``, and
@@ -39,6 +39,7 @@ def show(*things: Any) -> None:
         things: each a :class:`~hyperctr.display.table.Table`, a :class:`~hyperctr.display.figure.Figure`, a plotly
             figure, a frame, a text in Markdown, a list of these, or a :class:`hyperctr.Sweep` or
             :class:`hyperctr.Session`: its table, and what repeats its numbers goes to the reproduction card.
+        name: of the files, for a frame or a plotly figure; tables and figures of this library have a name of their own.
 
     Raises:
         ConfigError: a name that cannot be a file's, or a key number that JSON cannot hold.
@@ -51,13 +52,13 @@ def show(*things: Any) -> None:
         elif isinstance(thing, str):
             _display({"text/markdown": thing, "text/plain": thing})
         elif isinstance(thing, go.Figure):
-            _display(mime_bundle(thing))
+            _show_result(Figure(thing, name))
         elif isinstance(thing, pd.DataFrame):
-            show(Table.from_frame(thing))
+            _show_result(Table.from_frame(thing, name=name))
         elif isinstance(thing, Table | Figure):
             _show_result(thing)
         elif hasattr(thing, "card"):
-            show(Table.from_frame(thing.frame))
+            _show_result(Table.from_frame(thing.frame))
             if os.environ.get(REPORT_DIR):
                 publish(CARD, **thing.card())
         else:

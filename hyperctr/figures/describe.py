@@ -68,7 +68,9 @@ def history(session: Session, user: Any, *, limit: int = 8) -> Table:
     rows = train[data.user_index[train] == data.users_to_index([user])[0]][::-1][:limit]
     items, titles = data.item_index[rows], session.labels("item")
     slots = [session.slots.labels[slot] for slot in session.slots.index[rows]]
-    return Table.from_frame(pd.DataFrame({"item": data.items[items].astype(str), "title": titles[items], "slot": slots}))
+    return Table.from_frame(
+        pd.DataFrame({"item": data.items[items].astype(str), "title": titles[items], "slot": slots})
+    )
 
 
 def ranked(session: Session, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8) -> Table:

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import hyperctr
-from hyperctr.errors import ConfigError
 from hyperctr.report.parameters import check_parameters
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, write_atomic
 

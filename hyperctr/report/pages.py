@@ -95,17 +95,21 @@ def write_site(
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(**shared, head=HEAD))
     card = index_card(about.card, [card for of_page in cards.values() for card in of_page])
     write_atomic(folder / "card.json", json.dumps(card, indent=1, default=str))
-    content = _jinja().get_template("index.html.j2").render(
-        **shared,
-        problems=about.problems,
-        took=duration(about.seconds),
-        results=results,
-        failed=[result for result in results if not result.ok],
-        bad_runs=[row for row in rows if not row.ok],
-        heads=heads,
-        counts=", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
-        facts=[fact for fact in facts if fact[1] != CARD],
-        card=card,
+    content = (
+        _jinja()
+        .get_template("index.html.j2")
+        .render(
+            **shared,
+            problems=about.problems,
+            took=duration(about.seconds),
+            results=results,
+            failed=[result for result in results if not result.ok],
+            bad_runs=[row for row in rows if not row.ok],
+            heads=heads,
+            counts=", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
+            facts=[fact for fact in facts if fact[1] != CARD],
+            card=card,
+        )
     )
     write_atomic(folder / "index.html", content)
     return folder / "index.html"

@@ -80,7 +80,7 @@ class Sweep:
     def run(self) -> Outcome:
         """Train what is missing, every run in a process of its own and shared runs once; what is done is left alone.
 
-        In a report, whose runner has just tried the runs of all its notebooks, this only says how they stand: a run that
+        In a report, whose runner has just tried the runs of all notebooks, this only says how they stand: a run that
         fails does so once and not once a notebook.
         """
         from hyperctr.sweeps.local import run_plans
@@ -130,7 +130,8 @@ class Sweep:
         rows = self.results
         if len(self.plans) > 1:
             states = rows.groupby(["plan", "state"], sort=False).size().unstack(fill_value=0)
-            return states.assign(seconds=_whole(rows.groupby("plan", sort=False)["seconds"].sum())).reset_index()
+            seconds = _whole(rows.groupby("plan", sort=False)["seconds"].sum())
+            return states.assign(seconds=seconds).reset_index().rename_axis(columns=None)
         columns: dict[str, Any] = {"setting": rows["axis"], "value": rows["label"], "seed": rows["seed"]}
         columns |= {"run": rows["run"], "state": rows["state"], "seconds": _whole(rows["seconds"])}
         if (rows["axis"] == "row").all():
@@ -187,7 +188,7 @@ class Sweep:
             "split": kinds("split", "seed", "split_checksum", form="{}, seed {}, checksum {:.16}"),
             "protocol": kinds("protocol", form="{}"),
             "seeds": list(self.plans[0].seeds),
-            "runs": f"{len(done)} of {len(rows)} finished" + (f", {len(names)} plans" if len(self.plans) > 1 else ""),
+            "runs": f"{len(done)} of {len(rows)} finished" + (f", {len(names)} plans" if len(names) > 1 else ""),
             "python, torch": kinds("python", "torch"),
             "device": kinds("device", form="{}"),
             "deterministic": {"True": "yes", "False": "no"}.get(deterministic, deterministic),

@@ -80,8 +80,6 @@ def table3(results: pd.DataFrame, trivial: pd.DataFrame, dataset: str) -> pd.Dat
     return with_print(rows, "table3", dataset).reindex(columns=list(COLUMNS))
 
 
-
-
 def below_popularity(frame: pd.DataFrame) -> pd.Series:
     """Tell for each row whether its AUC is below that of popularity, under the same protocol."""
     popular = frame[frame["model"] == POPULARITY].groupby("protocol")["auc"].first()
