@@ -5,26 +5,22 @@ Selection is by validation, and only the test value of what validation chose is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.paper.settings import axis_of
-from hyperctr.statistics import Interval
+from hyperctr.sweeps.seeds import Pair, over_seeds, paired
 from hyperctr.sweeps.sweep import Sweep, paired_runs
 
 REFERENCES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
-
-
 COLUMNS = (
     "kind",
     "setting",
@@ -155,8 +151,6 @@ def _chosen(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(able, key=lambda one: (one["validation_auc"], smaller(one)), default=None)
 
 
-
-
 def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for model, name in REFERENCES.items():
@@ -175,8 +169,6 @@ def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
                 }
             )
     return rows
-
-
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
