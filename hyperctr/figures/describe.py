@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +140,7 @@ def explanation(session: Session, user: Any, item: Any, timestamp: int, *, limit
     return Table.from_frame(frame, caption=caption)
 
 
-def metrics_table(session: Session) -> Table:
+def metrics(session: Session) -> Table:
     """Show the run's test metrics above those of the baselines, with intervals, the best of each in bold."""
     run = session.run
     baselines = run.rows.set_index("model")["auc"].iloc[1:]
@@ -153,30 +152,32 @@ def metrics_table(session: Session) -> Table:
         "log loss": run.metrics["logloss"],
         "training time": duration(run.metrics["seconds"]),
     }
-    return replace(metrics_of(run.rows), caption=measured_on(run), name="metrics", headline=headline)
+    return replace(metrics_table(run.rows, caption=measured_on(run), name="metrics"), headline=headline)
 
 
-def metrics_of(rows: pd.DataFrame) -> Table:
+def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> Table:
     """Show one row per model, each metric with its interval if there is one, the best in bold.
 
     Args:
         rows: column ``model`` and any of :data:`METRICS`, with or without ``_low`` and ``_high``.
+        caption: what the numbers are measured on: :func:`measured_on`.
+        name: file name of the table.
 
     >>> frame = pd.DataFrame({"model": ["a"], "auc": [0.8], "auc_low": [0.79], "auc_high": [0.81]})
-    >>> metrics_of(frame)
-    model                         AUC
+    >>> metrics_table(frame)
+    model                        AUC
     a      0.8000 (0.7900 to 0.8100)
     """
-    shown = [name for name in METRICS if name in rows]
-    best = {name: (rows[name] * METRICS[name][1]).max() for name in shown if METRICS[name][1]}
+    shown = {column: METRICS[column] for column in METRICS if column in rows}
+    best = {column: (rows[column] * sign).max() * sign for column, (_, sign) in shown.items() if sign}
     lines: list[list[Cell | str]] = []
     for row in rows.to_dict("records"):
-        cells: list[Cell | str] = [str(row["model"])]
-        for name in shown:
-            bounds = (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan))
-            cells.append(value_cell(row[name], *bounds, bold=row[name] * METRICS[name][1] == best.get(name)))
-        lines.append(cells)
-    return Table(["model", *(METRICS[name][0] for name in shown)], lines, frame=rows)
+        line: list[Cell | str] = [str(row["model"])]
+        for column in shown:
+            bounds = (float(row.get(f"{column}_{end}", np.nan)) for end in ("low", "high"))
+            line.append(value_cell(float(row[column]), *bounds, bold=row[column] == best.get(column)))
+        lines.append(line)
+    return Table(["model", *(title for title, _ in shown.values())], lines, caption, name, frame=rows)
 
 
 def measured_on(run: Run) -> str:
@@ -192,17 +193,17 @@ def measured_on(run: Run) -> str:
     )
 
 
-def gain_table(session: Session) -> Table:
+def gains(session: Session) -> Table:
     """Show how far the run is ahead of each baseline, in pooled AUC, with a paired interval."""
-    return gains_of(session.run.rows)
+    return ahead_table(session.run.rows)
 
 
-def gains_of(rows: pd.DataFrame) -> Table:
-    """Show how far the first row's model is ahead of each other row.
+def ahead_table(rows: pd.DataFrame) -> Table:
+    """Show how far the first row's model is ahead of each other row, in pooled AUC, with a paired interval.
 
     >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "ahead": [None, 0.021],
     ...                       "ahead_low": [None, 0.015], "ahead_high": [None, 0.027]})
-    >>> gains_of(frame).rows
+    >>> ahead_table(frame).rows
     [['popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead']]
     """
     lines = []

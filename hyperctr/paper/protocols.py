@@ -16,7 +16,7 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.theme import NEUTRAL, figure, need_columns
 from hyperctr.errors import ShapeError
 from hyperctr.paper.figures.figures4to6_settings import LEGEND
-from hyperctr.paper.figures.settings_frame import Pair, over_seeds, paired
+from hyperctr.sweeps.seeds import Pair, over_seeds, paired
 
 LABELS = {"auc": "sampled", "auc_exposed": "exposed"}
 SIMPLE = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}

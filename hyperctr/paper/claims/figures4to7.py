@@ -9,7 +9,7 @@ from __future__ import annotations
 from hyperctr.paper.claims.claim import FLAT, Verdict, about_columns, claim, judge, not_testable
 from hyperctr.paper.claims.published import Evidence
 from hyperctr.paper.numbers import paper_numbers, stated_best
-from hyperctr.paper.tables.rows import records
+from hyperctr.sweeps.seeds import records
 
 NEAR_LINEAR = 0.8  # of a perfect speed-up; the paper says "very close to linear" and gives no number
 BUSY = 0.5  # cores; with more than that taken by others, a speed-up says little

@@ -7,7 +7,7 @@ the mean over the seeds' differences (two or three seeds are too few for a boots
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.paper.claims.published import Comparison, Decision, Evidence, sign
-from hyperctr.paper.figures.settings_frame import seed_interval
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.settings import axis_of
-from hyperctr.paper.tables.table3_overall import chosen_variant
-from hyperctr.statistics import Interval
-
-Pair = Callable[[str, str], Interval | None]
+from hyperctr.sweeps.seeds import Pair, chosen_variant, seed_interval
 
 
 @dataclass

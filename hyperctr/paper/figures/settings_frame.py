@@ -16,12 +16,11 @@ from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.paper.settings import axis_of
+from hyperctr.sweeps.seeds import Pair, over_seeds, paired
 from hyperctr.sweeps.sweep import Sweep, paired_runs
 
 REFERENCES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
-
-
 COLUMNS = (
     "kind",
     "setting",
