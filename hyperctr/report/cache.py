@@ -1,7 +1,7 @@
 """What each notebook of a report left, kept beside the report, and whether it would come out the same again.
 
-A notebook has a folder with its executed self, its tables and figures, and ``part.json``, written last: how it ended and
-a hash of everything it depended on. A report is put together from these, so one that was killed loses only the
+A notebook has a folder with its executed self, its tables and figures, and ``part.json``, written last: how it ended
+and a hash of everything it depended on. A report is put together from these, so one that was killed loses only the
 notebooks that were just running.
 """
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import nbformat
 
 PARAMETERS = """dataset: str = "planted"  # name of a data set
-preset: str = "smoke"  # smoke, quick or paper
+budget: str = "smoke"  # smoke, quick or paper
 data_dir: str = ""  # where files lie
-report_dir: str = ""  # folder of the report
 epochs: int = 1  # a number
 rates: list[float] = []  # numbers"""
 

@@ -17,7 +17,7 @@ from tests.report.books import write_book
     ("given", "message"),
     [
         ({"epoch": 5}, "unknown parameter 'epoch': did you mean 'epochs'"),
-        ({"zzz": 5}, "unknown parameter 'zzz': allowed: dataset, preset"),
+        ({"zzz": 5}, "unknown parameter 'zzz': allowed: dataset, budget"),
         ({"epochs": "abc"}, "epochs = 'abc' is of type str; allowed: int"),
         ({"epochs": True}, "epochs = True is of type bool; allowed: int"),
         ({"epochs": 2.5}, "epochs = 2.5 is of type float; allowed: int"),
@@ -38,7 +38,7 @@ def test_a_wrong_parameter_is_refused_and_nothing_started(
 
 
 def test_right_parameters_pass(tmp_path: Path) -> None:
-    check_parameters(write_book(tmp_path / "book.ipynb"), {"epochs": 3, "rates": [1, 0.5], "preset": "quick"})
+    check_parameters(write_book(tmp_path / "book.ipynb"), {"epochs": 3, "rates": [1, 0.5], "budget": "quick"})
 
 
 def test_types_comments_and_defaults_are_read(tmp_path: Path) -> None:

@@ -20,28 +20,29 @@ from hyperctr.errors import ConfigError, DataError
 from hyperctr.report import build as module
 from hyperctr.report import cache as report_cache
 from hyperctr.report.build import Report, build_report
-from hyperctr.report.execute import NotebookResult, read_result
+from hyperctr.report.execute import NotebookResult
 from hyperctr.report.workers import Job
 from tests.report.books import PARAMETERS, Page, write_book
 
-GOOD = """from hyperctr.display.publish import publish, show_figure, show_table
+GOOD = """import hyperctr as hc
+from hyperctr.display.figure import Figure
 from hyperctr.display.theme import figure
 import pandas as pd, os
 frame = pd.DataFrame({"x": [1, 2], "y": [0.25, 0.75]})
 chart = figure("Two points", "both of them", x="x", y="y").add_scatter(x=frame["x"], y=frame["y"])
-show_figure(chart, "points", frame, report_dir=report_dir)
-show_table(frame, "points_table", report_dir=report_dir)
-publish("Answer", zulu=42, alpha=[0.5, 1], note="<i>")
-publish("reproduction", seeds=[3], split="abc")
-print("batch", os.environ["HYPERCTR_BATCH"], report_dir)"""
+hc.show(Figure(chart, "points", frame, note="So *it* is.", headline={"best y": 0.75}))
+hc.show(frame, name="points_table")
+hc.publish("Answer", zulu=42, alpha=[0.5, 1], note="<i>")
+hc.publish("reproduction", seeds=[3], split="abc")
+print("batch", os.environ["HYPERCTR_BATCH"], os.environ["HYPERCTR_NOTEBOOK"])"""
 ROOT = Path(__file__).parents[2]
 FULL = """import errno, os
-from hyperctr.display.publish import show_table
+import hyperctr as hc
 import pandas as pd
 def fsync(_):
     raise OSError(errno.ENOSPC, "No space left on device")
 os.fsync = fsync
-show_table(pd.DataFrame({"x": [1]}), "never", report_dir=report_dir)"""
+hc.show(pd.DataFrame({"x": [1]}), name="never")"""
 ENDINGS = {
     "00_fine": ("print('nothing to see')",),
     "01_error": ("before = 1", "raise ZeroDivisionError('by <zero>')", "print('never')"),
@@ -51,7 +52,7 @@ ENDINGS = {
     "05_full": (FULL,),
     "06_refused": ("print('never')",),
 }
-ODD = {"06_refused": PARAMETERS.replace('preset: str = "smoke"', "preset: int = 1")}
+ODD = {"06_refused": PARAMETERS.replace('budget: str = "smoke"', "budget: int = 1")}
 NOT_DONE = ("01_error", "02_killed", "03_slow", "05_full", "06_refused")
 
 
@@ -84,7 +85,7 @@ def test_each_ending_is_told_as_what_it_is(made: Report) -> None:
     assert "died without a Python error" in errors["02_killed"]
     assert "longer than 8 s" in errors["03_slow"]
     assert "No space left on device" in errors["05_full"]
-    assert "06_refused.ipynb: parameter preset = 'smoke' is of type str; allowed: int" in errors["06_refused"]
+    assert "06_refused.ipynb: parameter budget = 'smoke' is of type str; allowed: int" in errors["06_refused"]
     assert not (made.index.parent / "tables" / "never.csv").exists()
     assert made.exit_code == 1
     assert "01_error: failed: ZeroDivisionError: by <zero>" in str(made)
@@ -96,10 +97,10 @@ def test_saved_notebooks_tell_the_truth(made: Report) -> None:
     assert killed.metadata.papermill.exception is True
     assert killed.metadata.hyperctr.status == "killed"
     assert killed.cells[-1].metadata.papermill.status == "failed"
-    assert read_result(made.index.parent / "notebooks" / "00_fine.ipynb").ok
+    fine = nbformat.read(made.index.parent / "notebooks" / "00_fine.ipynb", as_version=4)
+    assert (fine.metadata.hyperctr.name, fine.metadata.hyperctr.status) == ("00_fine", "done")
     text = (made.index.parent / "notebooks" / "04_results.ipynb").read_text()
-    assert str(made.index.parent) in text, "the final folder, not the temporary one"
-    assert ".parts" not in text
+    assert str(made.index.parent.parent) not in text, "no folder of this machine"
 
 
 def test_failures_stand_first_with_their_traceback(made: Report) -> None:
@@ -135,6 +136,7 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     folder = made.index.parent
     text = " ".join(Page(made.index).text.split())
     assert re.search(r"Answer from Title of 04_results zulu ?42 ?alpha ?0\.5000, 1 ?note ?<i>", text)
+    assert re.search(r"Points from Title of 04_results best y ?0\.7500", text), "the headline of a figure"
     assert re.search(r"seeds ?3", text)
     assert re.search(r"command ?hyperctr report planted --preset smoke", text)
     assert (folder / "tables" / "points_table.csv").read_text() == "x,y\n1,0.25\n2,0.75\n"
@@ -145,12 +147,14 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page).group(1))
     assert data["config"]["modeBarButtonsToRemove"][0] == "sendChartToCloud"
     assert data["data"][0]["type"] == "scatter"
-    assert "batch 1" in Page(folder / "04_results.html").text
+    assert (folder / "tables" / "points_table.tex").read_text().count("tabular") == 2
+    assert "batch 1 04_results" in Page(folder / "04_results.html").text
+    assert "So <em>it</em> is." in page
 
 
 def test_under_a_table_are_its_files_and_what_repeats_it(made: Report) -> None:
     page = (made.index.parent / "04_results.html").read_text()
-    for name, links in {"tables/points_table": ["CSV"], "figures/points": ["CSV", "plotly JSON"]}.items():
+    for name, links in {"tables/points_table": ["CSV", "LaTeX"], "figures/points": ["CSV", "plotly JSON"]}.items():
         kept = re.search(rf'<div class="kept"><span>{name}: (.*?)</details>', page, re.DOTALL)
         assert kept, name
         assert re.findall(r">([\w ]+)</a>", kept.group(1)) == links
@@ -180,9 +184,9 @@ def test_only_some_notebooks_can_run_again(made: Report, tmp_path: Path, monkeyp
     assert left == {"smoke", ".smoke.lock", ".smoke.parts"}, "nothing else is left beside"
 
 
-COUNTING = """from hyperctr.display.publish import show_table
+COUNTING = """import hyperctr as hc
 import pandas as pd
-show_table(pd.DataFrame({"x": [epochs]}), "NAME", report_dir=report_dir)"""
+hc.show(pd.DataFrame({"x": [epochs]}), name="NAME")"""
 
 
 def test_a_notebook_runs_again_only_if_something_it_depends_on_has_changed(
@@ -249,7 +253,7 @@ def test_after_a_kill_a_second_call_ends_as_if_undisturbed(tmp_path: Path) -> No
     clean = build_report("planted", "smoke", out=tmp_path / "clean", notebooks=books, data_dir=data, workers=2)
     assert again.exit_code == clean.exit_code == 0
     tables = sorted(path.name for path in (clean.index.parent / "tables").iterdir())
-    assert tables == ["first.csv", "second.csv"]
+    assert tables == ["first.csv", "first.tex", "second.csv", "second.tex"]
     for name in tables:
         assert (out / "tables" / name).read_bytes() == (clean.index.parent / "tables" / name).read_bytes()
 

@@ -14,10 +14,10 @@ import pytest
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
-from hyperctr.report.runs import PlanUse, ReportRuns, book_facts
+from hyperctr.report.runs import PlanUse, ReportRuns, notebook_metadata
 from hyperctr.runs.states import write_status
 from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
-from hyperctr.sweeps.several import open_sweeps
+from hyperctr.sweeps.sweep import Sweep
 from hyperctr.sweeps.tasks import Outcome
 from tests.browser.lab import SWITCHES, find_browser
 from tests.report.books import PARAMETERS, Page, write_book
@@ -30,16 +30,15 @@ label = "fine"
 label = "corrupt"
 layers = 0
 """
-SHOW = """from hyperctr.display.publish import publish, show_figure, show_table
-from hyperctr.sweeps.sweep import open_sweep
+SHOW = """import hyperctr as hc
+from hyperctr.display.figure import Figure
 from hyperctr.display.theme import figure
-sweep = open_sweep({plan!r}, dataset, preset, data_dir=data_dir)
+sweep = hc.Sweep({plan!r}, dataset, budget, data_dir=data_dir)
 print(sweep.run())
 frame = sweep.results[["label", "state", "auc"]]
-show_table(frame, "kinds", report_dir=report_dir)
 chart = figure("AUC", "of each", x="label", y="AUC").add_scatter(x=frame["label"], y=frame["auc"])
-show_figure(chart, "kinds", frame, report_dir=report_dir)
-publish("reproduction", **sweep.card("00_uses"))"""
+hc.show(frame, name="kinds")
+hc.show(Figure(chart, "kinds", frame), sweep)"""
 
 
 @dataclass
@@ -198,30 +197,31 @@ def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPa
     write_status(systems["dstn, author"], "failed", error="no memory")
     assert runs.frame().loc[lambda frame: frame["state"] == "failed", "what"].tolist() == ["systems: dstn, author"]
 
-    sweeps = open_sweeps(["overall", "systems", "causal"], "planted", "smoke", seeds=1)
-    monkeypatch.setattr("hyperctr.sweeps.several.train_missing", run_plans)
-    sweeps.run()
+    sweep = Sweep(["overall", "systems", "causal"], "planted", "smoke", seeds=1)
+    sweep.run()
     assert trained == ["layers", "overall"]
-    assert sweeps.results[["plan", "state"]].value_counts().to_dict() == {
+    assert sweep.results[["plan", "state"]].value_counts().to_dict() == {
         ("overall", "planned"): 3,
         ("systems", "failed"): 1,
     }
-    assert sweeps.measured.startswith("planted, protocol paper, random split")
-    assert "hyperctr sweep run systems" in sweeps.card("10_overall")["repeat the runs"]
-    assert "causal" not in sweeps.card("10_overall")["repeat the runs"] and len(sweeps.planned) > 40
+    assert sweep.measured.startswith("planted, protocol paper, random split")
+    assert "hyperctr sweep run systems" in sweep.card()["repeat the runs"]
+    assert "causal" not in sweep.card()["repeat the runs"] and len(sweep.runs) > 40
+    Sweep("systems", "planted", "smoke", seeds=1).run()
+    assert trained == ["layers", "overall", "systems"], "opened alone, it is asked for"
 
 
-def test_facts_of_a_notebook(tmp_path: Path) -> None:
+def test_metadata_of_a_notebook(tmp_path: Path) -> None:
     path = write_book(tmp_path / "00_book.ipynb", parameters=PARAMETERS)
-    assert book_facts(path).plans == () and not book_facts(path).alone
+    assert notebook_metadata(path).plans == () and not notebook_metadata(path).alone
     book = json.loads(path.read_text())
     book["metadata"]["hyperctr"] = {
         "plans": ["layers", {"name": "overall", "seeds": 1, "labels": ["a"]}],
         "alone": True,
     }
     path.write_text(json.dumps(book))
-    assert book_facts(path).plans == (PlanUse("layers"), PlanUse("overall", ("a",), 1))
+    assert notebook_metadata(path).plans == (PlanUse("layers"), PlanUse("overall", ("a",), 1))
     book["metadata"]["hyperctr"] = {"plans": [{"plan": "layers"}]}
     path.write_text(json.dumps(book))
     with pytest.raises(ConfigError, match=r'00_book\.ipynb: metadata\.hyperctr must be written as {"plans": '):
-        book_facts(path)
+        notebook_metadata(path)
