@@ -127,7 +127,8 @@ def test_public_names_are_the_same_for_python_and_type_checkers() -> None:
             for alias in node.names:
                 assert alias.name == alias.asname, "a stub re-exports only `name as name`"
                 declared[alias.name] = node.module
-    assert declared == {name: f"hyperctr.{home}" for name, home in hyperctr._HOME.items()}
+    homes = {name: f"hyperctr.{home}" for name, home in hyperctr._HOME.items()}
+    assert declared == {**homes, **dict.fromkeys(hyperctr._ROOMS, "hyperctr")}
     assert set(hyperctr.__all__) == {"__version__", *declared} == set(dir(hyperctr))
     for name, home in declared.items():
         assert getattr(hyperctr, name) is getattr(sys.modules[home], name)

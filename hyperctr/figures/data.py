@@ -21,8 +21,9 @@ CLICK, UNCLICK = "#0072B2", "#B0B7C0"
 
 def activity(session: Session) -> Figure:
     """Clicks and unclicks of the session's data over time."""
-    frame = activity_frame(session.data)
-    return Figure(draw_activity(frame), "activity", frame)
+    frame, counts = activity_frame(session.data), session.data.table1_row()
+    headline = {name: counts[name] for name in ("users", "items", "clicks", "unclicks", "sparsity")}
+    return Figure(draw_activity(frame), "activity", frame, headline=headline)
 
 
 def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,14 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from hyperctr import figures
+import hyperctr as hc
 from hyperctr.display.theme import CONFIG, PLOTLY_MIME, mime_bundle, modality_colour
 from hyperctr.errors import ShapeError
-from hyperctr.figures.frames import degree_frame, interest_frame, recovery_frame, user_interest_frame
+from hyperctr.figures.data import draw_activity, draw_popularity
+from hyperctr.figures.hypergraphs import degree_frame, draw_degrees, draw_sizes
+from hyperctr.figures.interest import draw_interest, draw_interest_over_slots, interest_frame, user_interest_frame
+from hyperctr.figures.recovery import draw_recovery, recovery_frame
+from hyperctr.figures.training import draw_learning_curve
 from hyperctr.hypergraph.incidence import Hypergraph
 
 MODALITIES = ("visual", "acoustic")
@@ -50,14 +55,14 @@ def frames() -> dict[str, go.Figure]:
     activity = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "unclicks": [1, 0]})
     popularity = pd.DataFrame({"rank": np.arange(1, 41), "clicks": 1000 // np.arange(1, 41)})
     return {
-        "heatmap": figures.interest_heatmap(user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))),
-        "over slots": figures.interest_over_slots(interest_frame(interest(), MODALITIES, LABELS)),
-        "recovery": figures.recovery_figure(recovery_frame(true, true, {"visual": 0.9, "acoustic": 0.8}, bins=4)),
-        "sizes": figures.sizes_over_slots(sizes),
-        "degrees": figures.degree_distribution(degree_frame([hypergraph()])),
-        "curve": figures.learning_curve(events, epoch_examples=100),
-        "activity": figures.activity_over_time(activity),
-        "popularity": figures.popularity_figure(popularity),
+        "heatmap": draw_interest(user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))),
+        "over slots": draw_interest_over_slots(interest_frame(interest(), MODALITIES, LABELS)),
+        "recovery": draw_recovery(recovery_frame(true, true, {"visual": 0.9, "acoustic": 0.8}, bins=4)),
+        "sizes": draw_sizes(sizes),
+        "degrees": draw_degrees(degree_frame([hypergraph()])),
+        "curve": draw_learning_curve(events, epoch_examples=100),
+        "activity": draw_activity(activity),
+        "popularity": draw_popularity(popularity),
     }
 
 
@@ -100,7 +105,7 @@ def test_interest_frames_keep_the_numbers_and_the_gaps() -> None:
     assert list(dict.fromkeys(some["user"])) == [7, 9], "visual leads user 7, acoustic user 9"
     seven = some[(some["user"] == 7) & (some["modality"] == "visual")]["interest"].tolist()
     assert np.allclose(seven, [0.6, 0.8])
-    panel = figures.interest_heatmap(some, total_users=3).data[1]
+    panel = draw_interest(some, total_users=3).data[1]
     assert np.allclose(panel.z, [[0.4, 0.2], [0.9, np.nan]], equal_nan=True)
     summed = interest_frame(interest(), MODALITIES, LABELS)
     assert np.allclose(summed["median"], [0.35, 0.65, 0.8, 0.2])
@@ -126,7 +131,7 @@ def test_degrees_count_every_node_and_slot() -> None:
     assert visual.to_dict() == {0: 2, 1: 10}
     acoustic = frame[frame["modality"] == "acoustic"].set_index("degree")["nodes"]
     assert acoustic.to_dict() == {0: 2, 1: 8, 2: 2}
-    chart = figures.degree_distribution(frame)
+    chart = draw_degrees(frame)
     assert np.allclose(chart.data[1].y, [1.0, 0.2])
     assert "17% of" in subtitle(chart)  # 4 of 24
 
@@ -137,14 +142,41 @@ def test_a_learning_curve_marks_the_best_point() -> None:
     assert chart.data[2].x == (2.0,)
     assert np.allclose(chart.data[1].y, [0.7, 0.5, 0.4])
     with pytest.raises(ShapeError, match=r"lacks the columns \['validation_auc'\]"):
-        figures.learning_curve(pd.DataFrame({"examples": [1], "loss": [1.0]}))
+        draw_learning_curve(pd.DataFrame({"examples": [1], "loss": [1.0]}))
     with pytest.raises(ShapeError, match="at least one point"):
-        figures.learning_curve(pd.DataFrame(columns=["examples", "loss", "validation_auc"]))
+        draw_learning_curve(pd.DataFrame(columns=["examples", "loss", "validation_auc"]))
 
 
 def test_the_popularity_slope_is_that_of_the_power_law() -> None:
     rank = np.arange(1, 501)
     frame = pd.DataFrame({"rank": np.r_[rank, 501], "clicks": np.r_[100_000.0 * rank**-0.8, 0]})
-    chart = figures.popularity_figure(frame)
+    chart = draw_popularity(frame)
     assert chart.layout.annotations[0].text.startswith("slope -0.80")
     assert "1 of 501 items were never clicked" in subtitle(chart)
+
+
+def test_the_figures_of_a_session_hold_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    session = hc.Session("planted", budget="smoke")
+    data, graphs = session.data, session.hypergraphs["item"]
+    activity, popularity = hc.figures.activity(session), hc.figures.popularity(session)
+    assert activity.frame[["clicks", "unclicks"]].sum().tolist() == [data.clicked.sum(), (~data.clicked).sum()]
+    assert activity.headline["users"] == 150
+    assert popularity.frame["clicks"].iloc[0] == np.bincount(data.item_index[data.clicked]).max()
+    sizes, degrees = hc.figures.sizes(session, "item"), hc.figures.degrees(session, "item")
+    assert sizes.headline["item hyperedges"] == sum(H.num_hyperedges for H in graphs)
+    assert sizes.name == "item_sizes" and sizes.frame["slot"].unique().tolist() == list(session.slots.labels)
+    assert degrees.frame["nodes"].sum() == session.slots.count * data.num_items * len(data.modalities)
+    drawn = hc.figures.hypergraph(session, "user", limit=5)
+    assert drawn.chart.layout.title.text == f"User hypergraph, {session.slots.labels[session.busiest_slot]}"
+    with pytest.raises(hc.ConfigError, match="slot 9 does not exist"):
+        hc.figures.hypergraph(session, "user", 9)
+    matrix = session.interest.matrix
+    assert hc.figures.interest_over_slots(session).frame["users"].iloc[0] == np.isfinite(matrix[0, :, 0]).sum()
+    assert hc.figures.interest(session).frame["user"].nunique() == 30
+    curve = hc.figures.learning_curve(session)
+    assert curve.frame["examples"].iloc[-1] == len(session.split.train)
+    recovery = hc.figures.recovery(session)
+    assert list(recovery.headline) == ["mean AUC", *data.modalities]
+    data.truth = None
+    assert hc.figures.recovery(session) == "The data set `planted` has no planted truth: nothing to compare."

@@ -12,16 +12,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import papermill
 import pytest
 
 from hyperctr.report.build import Report, build_report
 from hyperctr.report.parameters import check_parameters, notebook_parameters
-from hyperctr.report.runs import PlanUse, book_facts
+from hyperctr.report.runs import PlanUse, notebook_metadata
 from tests.report.books import Page
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-COMMON = {"dataset": "str", "preset": "str", "data_dir": "str", "report_dir": "str"}
+COMMON = {"dataset": "str", "budget": "str", "data_dir": "str"}
+SWEPT = {str(number) for number in range(10, 21)}  # notebooks that read many runs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -59,10 +61,13 @@ def test_one_tagged_typed_and_commented_parameters_cell(path: Path) -> None:
     assert len(tagged) == 1
     known = notebook_parameters(path)
     written = [one for one in ast.parse("".join(tagged[0]["source"])).body if isinstance(one, ast.AnnAssign)]
-    assert [one.target.id for one in written if isinstance(one.target, ast.Name)] == list(known), "papermill reads all"
+    assert [one.target.id for one in written if isinstance(one.target, ast.Name)] == list(known), "each has a type"
+    read = papermill.inspect_notebook(str(path))
+    assert {name: (facts["inferred_type_name"], facts["help"]) for name, facts in read.items()} == {
+        name: (kind, comment) for name, (kind, _, comment) in known.items()
+    }, "papermill reads the same"
     assert {name: known[name][0] for name in COMMON} == COMMON
-    swept = path.stem[:2] in {str(number) for number in range(10, 21)}  # those read many runs
-    assert known["seeds" if swept else "seed"][0] == "int"
+    assert known["seeds" if path.stem[:2] in SWEPT else "seed"][0] == "int"
     for name, (kind, default, comment) in known.items():
         assert comment, f"{name} has no comment"
         check_parameters(path, {name: ast.literal_eval(default)})
@@ -80,9 +85,29 @@ def test_thin_cells_that_hold_calls_and_no_logic(path: Path) -> None:
             assert not isinstance(node, logic), source
 
 
+def test_one_front_door(path: Path) -> None:
+    """A notebook imports `hyperctr as hc` and at most one more module, and leaves the plumbing to the runner."""
+    source = "\n".join("".join(cell["source"]) for cell in cells(path))
+    modules = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert ast.unparse(modules[0]) == "import hyperctr as hc"
+    assert len(modules) <= 2 and all(len(node.names) == 1 for node in modules)
+    assert not re.search(r"report_dir|reproduction|\.ipynb|_repr|display\(", source)
+
+
+def test_twin_notebooks_share_their_calls() -> None:
+    """12 and 13 ask the same of two settings: their cells differ in the plan and the figure, and nothing else."""
+    first, second = (
+        ["".join(cell["source"]) for cell in cells(ROOT / "notebooks" / f"{name}.ipynb")]
+        for name in ("12_layers", "13_granularity")
+    )
+    assert [cell.replace("layers", "granularity").replace("figure4", "figure5") for cell in first] == second
+
+
 def test_prose_before_anything_else(path: Path) -> None:
     first = "".join(json.loads(path.read_text())["cells"][0]["source"])
     assert re.match(r"# \w.*\n\S.*\.", first), "a title, then a sentence that the index repeats"
+    if path.stem[:2] in SWEPT:
+        assert len(re.findall(r"[a-z0-9)]\.(?= |$)", first)) >= 2, "what a reader will see and learn"
     assert "$" not in "".join("".join(cell["source"]) for cell in cells(path, "markdown")), "no MathJax offline"
 
 
@@ -137,50 +162,38 @@ def test_a_browser_draws_every_figure_offline(made: Report, tmp_path: Path) -> N
         assert "sendChartToCloud" not in re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL)
 
 
-def test_plain_papermill_runs_a_notebook(tmp_path: Path) -> None:
+def test_plain_papermill_runs_a_notebook_by_its_parameters_former_name(tmp_path: Path) -> None:
     source, target = ROOT / "notebooks" / "01_datasets.ipynb", tmp_path / "out.ipynb"
-    line = [
-        sys.executable,
-        "-m",
-        "papermill",
-        str(source),
-        str(target),
-        "-p",
-        "dataset",
-        "planted",
-        "-p",
-        "preset",
-        "smoke",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300, cwd=tmp_path)
+    given = ["-p", "dataset", "planted", "-p", "preset", "smoke"]
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(source), str(target), *given],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=300,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
-    assert "application/vnd.plotly.v1+json" in target.read_text()
+    text = target.read_text()
+    assert "application/vnd.plotly.v1+json" in text
+    assert text.count("FutureWarning: the parameter 'preset' of notebooks is called 'budget' now") == 1
+    assert "150 users" in text, "the small data of smoke, not those of quick"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"], "by hand, nothing else is written"
 
 
 def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
     """The report trains the runs of declared plans beforehand, and shows the page anew when one of them changes."""
-    declared = {use.name: use for use in book_facts(path).plans}
+    declared = {use.name: use for use in notebook_metadata(path).plans}
+    tree = ast.parse("\n".join("".join(cell["source"]) for cell in cells(path)))
+    calls = {ast.unparse(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     opened: set[str] = set()
-    named: list[str] = []
-    timed = False
-    for cell in cells(path):
-        for node in ast.walk(ast.parse("".join(cell["source"]))):
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "plans":
-                named = ast.literal_eval(node.value)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                timed |= node.func.attr == "scaling"
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                continue
-            given = {one.arg: one.value for one in node.keywords}
-            if node.func.id == "open_sweeps":
-                opened |= set(named if isinstance(node.args[0], ast.Name) else ast.literal_eval(node.args[0]))
-            if node.func.id == "open_sweep":
-                name = ast.literal_eval(node.args[0])
-                opened.add(name)
-                labels = ast.literal_eval(given["labels"]) if "labels" in given else []
-                seeds = given["seeds"].value if isinstance(given["seeds"], ast.Constant) else None
-                assert declared[name] == PlanUse(name, tuple(labels), seeds)
+    if sweep := calls.get("hc.Sweep"):
+        given = {word.arg: word.value for word in sweep.keywords}
+        named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and node.value is not sweep]
+        plans = ast.literal_eval(named[-1] if isinstance(sweep.args[0], ast.Name) else sweep.args[0])
+        opened = {plans} if isinstance(plans, str) else set(plans)
+        labels = ast.literal_eval(given["labels"]) if "labels" in given else []
+        seeds = given["seeds"].value if isinstance(given["seeds"], ast.Constant) else None
+        assert declared == {name: PlanUse(name, tuple(labels), seeds) for name in opened}
     assert set(declared) == opened
-    assert book_facts(path).alone == timed
+    assert notebook_metadata(path).alone == ("hc.paper.figure7" in calls), "it times something"

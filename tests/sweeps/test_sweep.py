@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError
 from hyperctr.paper.figures.settings_frame import sweep_frame
-from hyperctr.sweeps.sweep import Sweep, open_sweep, paired_runs
+from hyperctr.runs.states import write_status
+from hyperctr.runtime import NOTEBOOK, REPORT_DIR
+from hyperctr.sweeps.sweep import Sweep, paired_runs
 from tests.paper.frames import results_frame, trivial_frame
 
 
@@ -20,10 +21,10 @@ from tests.paper.frames import results_frame, trivial_frame
 def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
     """The layers of the smoke preset, one finished, one failed, in a store of its own."""
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
-    opened = open_sweep("layers", "planted", "smoke", seeds=1)
     results = results_frame({1: 0.7}, axis="layers", failed={2: "DataError: row 3\nmore"}, plan="layers")
-    opened.__dict__ |= {"results": results, "trivial": trivial_frame(), "curves": pd.DataFrame()}
-    return opened
+    monkeypatch.setattr("hyperctr.sweeps.results.results", lambda _: results)
+    monkeypatch.setattr("hyperctr.sweeps.results.trivial", lambda _: trivial_frame())
+    return Sweep("layers", "planted", "smoke", seeds=1)
 
 
 def test_the_table_has_a_row_per_run_and_says_why_one_has_no_result(sweep: Sweep) -> None:
@@ -38,21 +39,28 @@ def test_the_table_has_a_row_per_run_and_says_why_one_has_no_result(sweep: Sweep
     assert sweep.states == {"done": 1, "failed": 1}
 
 
-def test_the_card_repeats_what_was_asked_for_and_only_that(sweep: Sweep) -> None:
-    card = sweep.card("12_layers")
-    assert card["repeat the runs"] == "hyperctr sweep run layers --dataset planted --preset smoke --seeds 1"
-    assert card["repeat the page"].endswith("12_layers.ipynb out.ipynb -p dataset planted -p preset smoke -p seeds 1")
+def test_the_card_repeats_what_was_asked_for_and_only_that(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "repeat the page" not in sweep.card(), "by hand, nobody knows its name"
+    monkeypatch.setenv(NOTEBOOK, "12_layers")
+    card = sweep.card()
+    assert card["repeat the runs"] == "hyperctr sweep run layers --dataset planted --budget smoke --seeds 1"
+    assert card["repeat the page"].endswith("12_layers.ipynb out.ipynb -p dataset planted -p budget smoke -p seeds 1")
     assert card["runs"] == "1 of 2 finished"
     assert card["split"] == f"random, seed 0, checksum {'5' * 16}"
     assert (card["device"], card["deterministic"], card["training time"]) == ("cpu", "yes", "1 min 0 s")
-    assert card["data fingerprint"] == sweep.plan.data.fingerprint[:16]
-    sweep.__dict__["results"] = results_frame({}, axis="layers", failed={1: "x", 2: "x"})
-    assert sweep.card("12_layers")["device"] == "no finished run"
+    assert card["data fingerprint"] == sweep.plans[0].data.fingerprint[:16]
 
 
-def test_the_card_quotes_folders_for_the_shell(tmp_path: Path) -> None:
+def test_the_card_of_a_sweep_without_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    card = Sweep("layers", "planted", "smoke").card()
+    assert card["device"] == card["split"] == card["protocol"] == "no finished run"
+
+
+def test_the_card_quotes_folders_for_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NOTEBOOK, "12_layers")
     folder = str(tmp_path / "my data")
-    card = open_sweep("layers", "planted", "smoke", data_dir=folder).card("12_layers")
+    card = Sweep("layers", "planted", "smoke", data_dir=folder).card()
     assert f"--data-dir '{folder}'" in card["repeat the runs"]
     assert f"-p data_dir '{folder}'" in card["repeat the page"]
 
@@ -69,11 +77,26 @@ def test_the_figures_frame_holds_what_the_paper_states(sweep: Sweep) -> None:
 
 
 def test_some_labels_of_a_plan() -> None:
-    one = open_sweep("overall", "planted", "smoke", labels=["hyperctr"])
-    assert [run.config for run in one.plan.runs] == [one.plan.base]
-    assert "setting" not in one.frame
+    sweep = Sweep("overall", "planted", "smoke", labels=["hyperctr"])
+    assert [run.config for run in sweep.runs] == [sweep.plans[0].base]
+    assert "setting" not in sweep.frame
     with pytest.raises(ConfigError, match="no run labelled 'hyperctl': did you mean 'hyperctr'"):
-        open_sweep("overall", "planted", "smoke", labels=["hyperctl"])
+        Sweep("overall", "planted", "smoke", labels=["hyperctl"])
+
+
+def test_a_report_has_tried_the_runs_and_a_notebook_says_how_they_stand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    monkeypatch.setenv(REPORT_DIR, str(tmp_path))
+    monkeypatch.setattr("hyperctr.sweeps.local.run_plans", lambda *_, **__: pytest.fail("it was tried again"))
+    sweep = Sweep(["layers", "granularity"], "planted", "smoke", seeds=1)
+    assert sweep.states == {"planned": len(sweep.runs)}
+    write_status(sweep.runs[0].run_id, "failed", error="no memory")
+    assert sweep.states == {"planned": len(sweep.runs)}, "read once"
+    assert f"  {sweep.runs[0].run_id}: no memory" in str(sweep.run())
+    assert sweep.states["failed"] == 1, "and anew after run()"
+    assert sweep.frame.set_index("plan")["failed"].to_dict()["layers"] == 1
 
 
 def test_runs_that_are_not_there_cannot_be_paired(sweep: Sweep) -> None:
@@ -82,11 +105,11 @@ def test_runs_that_are_not_there_cannot_be_paired(sweep: Sweep) -> None:
 
 def test_planning_and_reading_need_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from hyperctr.sweeps.sweep import open_sweep\n"
+        "import sys; import hyperctr as hc\n"
         "from hyperctr.paper import figure_sentences, protocols\n"
         "from hyperctr.paper.figures import figure7_scaling, figure8_curves, figures4to6_settings\n"
         "from hyperctr.paper.figures.settings_frame import sweep_frame\n"
-        "sweep = open_sweep('layers', 'planted', 'smoke'); sweep.frame; sweep_frame(sweep); sweep.card('12_layers')\n"
+        "sweep = hc.Sweep('layers', 'planted', 'smoke'); sweep.frame; sweep_frame(sweep); sweep.card()\n"
         "import hyperctr.runs.scaling, hyperctr.runs.compare, hyperctr.sweeps.local\n"
         "sys.exit('torch' in sys.modules)"
     )
