@@ -18,8 +18,9 @@ from hyperctr.paper.figures.figure7_scaling import speedup_figure, speedup_frame
 from hyperctr.paper.figures.figure8_curves import curves_figure, point_share
 from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
 from hyperctr.paper.figures.figures4to6_settings import axis_figure
-from hyperctr.paper.figures.settings_frame import axis_frame, headline, over_seeds, paired
+from hyperctr.paper.figures.settings_frame import axis_frame, headline
 from hyperctr.statistics import Interval
+from hyperctr.sweeps.seeds import over_seeds, paired
 from tests.paper.frames import curves_frame, results_frame, trivial_frame
 
 LAYERS: dict[int, float | list[float]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -64,15 +65,15 @@ def table2_frame(runs: Iterable[PlannedRun], table: pd.DataFrame) -> pd.DataFram
 
 def table2_layout(frame: pd.DataFrame) -> Table:
     """Lay :func:`table2_frame` out: each setting as published and as in our runs; settings that differ are marked."""
-    lines: list[list[Cell | str]] = []
+    lines = []
     for row in records(frame):
-        line: list[Cell | str] = [row["method"]]
+        line = [Cell(row["method"])]
         for name in SETTINGS:
             stated, measured = row[f"{name}_printed"], row[name]
             differs = math.isfinite(stated) and math.isfinite(measured) and stated != measured
-            line += [_setting(stated), Cell(_setting(measured), small="differs" if differs else "")]
-        optimiser = row["optimiser"] if isinstance(row["optimiser"], str) else EMPTY
-        lines.append([*line, optimiser, _setting(row["embedding_size"]), row["text"]])
+            line += [_setting(stated), replace(_setting(measured), small="differs" if differs else "")]
+        optimiser = Cell(row["optimiser"] if isinstance(row["optimiser"], str) else EMPTY)
+        lines.append([*line, optimiser, _setting(row["embedding_size"]), Cell(row["text"])])
     head = ["model", *["printed", "ours"] * len(SETTINGS), "optimiser (ours)", "d (ours)", "printed about it"]
     groups = [("", 1), *((_words(name), 2) for name in SETTINGS), ("", 3)]
     ours_are = "Ours: the settings of the runs in Table 3; a dash: no run, or not printed."
@@ -93,5 +94,5 @@ def _words(name: str) -> str:
     return {"embedding_size": "latent dimension"}.get(name, name.replace("_", " "))
 
 
-def _setting(value: float | None) -> str:
-    return EMPTY if value is None or not math.isfinite(value) else f"{value:g}"
+def _setting(value: float | None) -> Cell:
+    return Cell(EMPTY if value is None or not math.isfinite(value) else f"{value:g}")
