@@ -11,6 +11,7 @@ import pandas as pd
 from hyperctr.errors import RunError
 from hyperctr.reporting.sweep import Sweep, asked_for, measured_on, open_sweep, train_missing
 from hyperctr.sweeps.plan import PlannedRun, open_data
+from hyperctr.sweeps.results import CASE
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.tasks import Outcome
@@ -61,10 +62,10 @@ class Sweeps:
 
     @property
     def trivial(self) -> pd.DataFrame:
-        """The simple models of all plans, each once a protocol, split and seed."""
+        """The simple models of all plans, each once a case."""
         tables = [sweep.trivial for sweep in self.sweeps]
         rows = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
-        return rows.drop_duplicates(["model", "protocol", "split", "seed"], ignore_index=True)
+        return rows.drop_duplicates(list(CASE), ignore_index=True)
 
     @property
     def measured(self) -> str:

@@ -15,7 +15,8 @@ MEASURED = (
 )
 FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
 COLUMNS = (
-    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error"),
+    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
+    *("state", "error"),
     *MEASURED,
     *FACTS,
 )
@@ -26,8 +27,9 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
     """One finished run; a state other than ``done`` leaves what is measured empty."""
     row: dict[str, Any] = {
         "plan": "overall", "axis": "row", "label": "hyperctr", "value": np.nan, "dataset": "planted",
-        "model": "hyperctr", "protocol": "paper", "split": "random", "seed": 0, "run": "0" * 12, "state": "done",
-        "error": "", "auc": auc, "auc_low": auc - 0.01, "auc_high": auc + 0.01, "gauc": auc - 0.02,
+        "model": "hyperctr", "protocol": "paper", "split": "random", "negatives_avoid": "training", "seed": 0,
+        "run": "0" * 12, "state": "done", "error": "",
+        "auc": auc, "auc_low": auc - 0.01, "auc_high": auc + 0.01, "gauc": auc - 0.02,
         "logloss": 1 - auc / 2, "logloss_corrected": 0.9 - auc / 2, "auc_exposed": auc - 0.1,
         "calibration_error": 0.05, "best_validation_auc": auc + 0.005, "epochs": 4.0, "best_epoch": 3.0,
         "parameters": 100_000, "seconds": 60.0, "seconds_per_epoch": 12.0, "peak_memory_mib": 800.0,
