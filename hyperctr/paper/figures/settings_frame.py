@@ -155,8 +155,6 @@ def _chosen(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(able, key=lambda one: (one["validation_auc"], smaller(one)), default=None)
 
 
-
-
 def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for model, name in REFERENCES.items():
@@ -175,8 +173,6 @@ def _references(trivial: pd.DataFrame) -> list[dict[str, Any]]:
                 }
             )
     return rows
-
-
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
