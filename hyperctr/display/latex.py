@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -50,17 +50,7 @@ def latex_table(
     rules_before: frozenset[int] = frozenset(),
     wide: Mapping[int, float] | None = None,
 ) -> str:
-    r"""Lay out a ``table`` environment.
-
-    Args:
-        head: column titles, plain text.
-        rows: cells, LaTeX already, as many as titles.
-        caption: plain text.
-        label: of the table, for ``\ref``; ``tab:`` is put before it.
-        groups: a line above the titles: (plain text, number of columns), the numbers adding up to all columns.
-        text_columns: columns aligned left; the others right.
-        rules_before: indices of rows with a thin rule above.
-        wide: columns whose text is broken into lines: index -> share of the line.
+    r"""Lay out a ``table`` environment from cells that are LaTeX already; the rest is as in a ``Table``, plain text.
 
     >>> print(latex_table(["a", "b"], [["x", r"1\%"]], caption="C", label="t"))
     \begin{table}
@@ -77,29 +67,21 @@ def latex_table(
     \end{table}
     <BLANKLINE>
     """
-    align = "".join(_alignment(place, text_columns, wide or {}) for place in range(len(head)))
-    lines = [r"\toprule"]
-    if groups:
-        lines += _groups(groups)
-    lines += [_line(map(escape, head)), r"\midrule"]
+    align = ["l" if place in text_columns else "r" for place in range(len(head))]
+    for place, share in (wide or {}).items():
+        align[place] = rf"p{{{share:g}\linewidth}}"
+    lines = [r"\toprule", *_groups(groups), _line(map(escape, head)), r"\midrule"]
     for place, row in enumerate(rows):
-        if place in rules_before:
-            lines.append(r"\midrule")
-        lines.append(_line(row))
+        lines += [r"\midrule", _line(row)] if place in rules_before else [_line(row)]
     body = "\n".join(f"    {line}" for line in [*lines, r"\bottomrule"])
+    named = f"  \\label{{tab:{label}}}\n" if label else ""
     return (
-        f"\\begin{{table}}\n  \\centering\n  \\caption{{{escape(caption)}}}\n  \\label{{tab:{label}}}\n"
-        f"  \\begin{{tabular}}{{{align}}}\n{body}\n  \\end{{tabular}}\n\\end{{table}}\n"
+        f"\\begin{{table}}\n  \\centering\n  \\caption{{{escape(caption)}}}\n{named}"
+        f"  \\begin{{tabular}}{{{''.join(align)}}}\n{body}\n  \\end{{tabular}}\n\\end{{table}}\n"
     )
 
 
-def _alignment(place: int, text_columns: frozenset[int], wide: Mapping[int, float]) -> str:
-    if place in wide:
-        return rf"p{{{wide[place]:g}\linewidth}}"
-    return "l" if place in text_columns else "r"
-
-
-def _line(cells: Sequence[str] | map[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
@@ -107,7 +89,6 @@ def _groups(groups: Sequence[tuple[str, int]]) -> list[str]:
     cells, rules, start = [], [], 1
     for text, width in groups:
         cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(text)}}}" if width > 1 else escape(text))
-        if text:
-            rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
+        rules += [rf"\cmidrule(lr){{{start}-{start + width - 1}}}"] if text else []
         start += width
-    return [_line(cells), " ".join(rules)]
+    return [_line(cells), " ".join(rules)] if groups else []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.display.table import HtmlTable, frame_table
+from hyperctr.display.table import Table
 from hyperctr.display.theme import mime_bundle
 from hyperctr.errors import ConfigError
 from hyperctr.runtime import write_atomic
@@ -71,7 +71,7 @@ def show_figure(
 
 
 def show_table(
-    table: pd.DataFrame | HtmlTable,
+    table: pd.DataFrame | Table,
     name: str = "",
     data: pd.DataFrame | None = None,
     *,
@@ -83,7 +83,7 @@ def show_table(
     Args:
         table: a frame, or a table made of one.
         name: file name without ending.
-        data: the numbers behind an :class:`HtmlTable`; a frame is its own.
+        data: the numbers behind an :class:`Table`; a frame is its own.
         latex: the same table for a paper, kept as ``tables/<name>.tex``.
         report_dir: folder of the report; empty: write nothing.
     """
@@ -96,7 +96,7 @@ def show_table(
         write_atomic(_target(report_dir, "tables", name).with_suffix(".csv"), numbers.to_csv(index=False))
         if latex is not None:
             write_atomic(_target(report_dir, "tables", name).with_suffix(".tex"), latex)
-    shown = frame_table(table) if isinstance(table, pd.DataFrame) else table
+    shown = Table.from_frame(table) if isinstance(table, pd.DataFrame) else table
     kept = {"hyperctr": {"file": f"tables/{name}"}} if name and report_dir else {}
     display(shown, metadata=kept)  # type: ignore[no-untyped-call]
 

@@ -4,7 +4,6 @@ A figure can be drawn again from the CSV beside it, on a machine without torch.
 """
 
 from hyperctr.display.hypergraph import hypergraph_figure
-from hyperctr.display.table import frame_table, metrics_table
 from hyperctr.figures.data import activity_over_time, popularity_figure
 from hyperctr.figures.hypergraphs import degree_distribution, sizes_over_slots
 from hyperctr.figures.interest import interest_heatmap, interest_over_slots, recovery_figure
@@ -13,12 +12,10 @@ from hyperctr.figures.training import learning_curve
 __all__ = [
     "activity_over_time",
     "degree_distribution",
-    "frame_table",
     "hypergraph_figure",
     "interest_heatmap",
     "interest_over_slots",
     "learning_curve",
-    "metrics_table",
     "popularity_figure",
     "recovery_figure",
     "sizes_over_slots",

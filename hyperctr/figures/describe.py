@@ -10,7 +10,7 @@ import pandas as pd
 from hyperctr.data.negatives import candidate_pool
 from hyperctr.data.splits import PARTS
 from hyperctr.display.hypergraph import hypergraph_figure
-from hyperctr.display.table import HtmlTable, frame_table
+from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.figures.frames import recovery_frame
 from hyperctr.runtime import duration
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from hyperctr.runs.run import Run
     from hyperctr.runs.session import NotebookStudy
 
+# column -> title; 1: more is better, -1: less is, 0: no best (a constant is calibrated perfectly)
+METRICS = {
+    "auc": ("AUC", 1),
+    "gauc": ("GAUC", 1),
+    "auc_exposed": ("AUC, exposed", 1),
+    "logloss": ("log loss", -1),
+    "logloss_corrected": ("log loss, corrected", -1),
+    "calibration_error": ("calibration error", 0),
+}
 METHOD = "AUC is pooled over all pairs, GAUC is the mean over users; beside them: 95 % bootstrap over users."
 
 
@@ -55,10 +64,10 @@ def modality_table(data: Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["modality", "dimensions", "items with it", "share of items"])
 
 
-def warnings_table(data: Dataset) -> HtmlTable:
+def warnings_table(data: Dataset) -> Table:
     """List what was dropped, masked or merged when the data were read."""
     notes = data.warnings or ["nothing: every row and every feature was used as it is"]
-    return frame_table(pd.DataFrame({"note": notes}))
+    return Table(["note"], [[note] for note in notes])
 
 
 def drawing(study: NotebookStudy, kind: str, slot: int, *, limit: int = 15) -> go.Figure:
@@ -78,7 +87,7 @@ def history(study: NotebookStudy, user: Any, *, limit: int = 8) -> pd.DataFrame:
     return pd.DataFrame({"item": data.items[items].astype(str), "title": study.labels("item")[items], "slot": slots})
 
 
-def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8) -> HtmlTable:
+def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8) -> Table:
     """Score a test click's item among items its user never clicked, by the trained model; best first.
 
     Args:
@@ -111,10 +120,10 @@ def ranked(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, count:
     )[shown]
     drawn = study.config.negatives
     caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are as in training, {drawn} sampled per click"
-    return frame_table(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
+    return Table.from_frame(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
-def explanation(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> HtmlTable:
+def explanation(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> Table:
     """List the hyperedges that change a prediction most when they are removed, largest effect first.
 
     Args:
@@ -144,7 +153,7 @@ def explanation(study: NotebookStudy, user: Any, item: Any, timestamp: int, *, l
         f"{len(shown)} of {len(found)} groups of the slot; probability {found.attrs['score']:.4f}. Each group is "
         "removed alone, and groups act together, so the parts do not add up to it."
     )
-    return frame_table(frame, caption=caption)
+    return Table.from_frame(frame, caption=caption)
 
 
 def measured_on(run: Run) -> str:
@@ -160,21 +169,46 @@ def measured_on(run: Run) -> str:
     )
 
 
-def ahead_table(rows: pd.DataFrame) -> HtmlTable:
+def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> Table:
+    """Show one row per model, each metric with its interval if there is one, the best in bold.
+
+    Args:
+        rows: column ``model`` and any of :data:`METRICS`, with or without ``_low`` and ``_high``.
+        caption: what the numbers are measured on: :func:`measured_on`.
+        name: file name of the table.
+
+    >>> frame = pd.DataFrame({"model": ["a"], "auc": [0.8], "auc_low": [0.79], "auc_high": [0.81]})
+    >>> metrics_table(frame)
+    model                        AUC
+    a      0.8000 (0.7900 to 0.8100)
+    """
+    shown = {column: METRICS[column] for column in METRICS if column in rows}
+    best = {column: (rows[column] * sign).max() * sign for column, (_, sign) in shown.items() if sign}
+    lines: list[list[Cell | str]] = []
+    for row in rows.to_dict("records"):
+        line: list[Cell | str] = [str(row["model"])]
+        for column in shown:
+            bounds = (float(row.get(f"{column}_{end}", np.nan)) for end in ("low", "high"))
+            line.append(value_cell(float(row[column]), *bounds, bold=row[column] == best.get(column)))
+        lines.append(line)
+    return Table(["model", *(title for title, _ in shown.values())], lines, caption, name, frame=rows)
+
+
+def ahead_table(rows: pd.DataFrame) -> Table:
     """Show how far the first row's model is ahead of each other row, in pooled AUC, with a paired interval.
 
     >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "ahead": [None, 0.021],
     ...                       "ahead_low": [None, 0.015], "ahead_high": [None, 0.027]})
     >>> ahead_table(frame).rows
-    [('popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead')]
+    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead']]
     """
     lines = []
     for row in rows[rows["ahead"].notna()].to_dict("records"):
         low, high = row["ahead_low"], row["ahead_high"]
         verdict = "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
-        lines.append((str(row["model"]), f"{row['ahead']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict))
+        lines.append([str(row["model"]), f"{row['ahead']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict])
     head = ["compared with", "AUC difference", "95 % interval", "verdict"]
-    return HtmlTable(head, lines, f"{rows['model'].iloc[0]} minus the other", text_columns=frozenset({0, 3}))
+    return Table(head, lines, f"{rows['model'].iloc[0]} minus the other", text_columns=frozenset({0, 3}))
 
 
 def headline(run: Run) -> dict[str, Any]:

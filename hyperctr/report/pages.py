@@ -131,7 +131,7 @@ def number(value: Any) -> str:
 
     parts = value if isinstance(value, list) else [value]
     joint = "; " if any(", " in str(part) for part in parts) else ", "
-    return Markup(joint.join(show_number(part) for part in parts))
+    return Markup(joint).join(show_number(part) for part in parts)
 
 
 def _page(book: Any, site: dict[str, Any]) -> str:

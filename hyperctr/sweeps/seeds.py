@@ -1,4 +1,4 @@
-"""What several runs of one variant come to, a run per seed: means, intervals of the mean, differences paired by seed."""
+"""Runs of one variant, one per seed, taken together: means, intervals of the mean, differences paired by seed."""
 
 from __future__ import annotations
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from hyperctr.data.registry import load_dataset
-from hyperctr.display.table import frame_table, metrics_table, show_number
-from hyperctr.figures.describe import ahead_table
-from hyperctr.paper.tables.table1_datasets import table1, table1_layout
+from hyperctr.display.figure import Figure
+from hyperctr.display.table import Cell, Table, show_number
+from hyperctr.display.theme import PLOTLY_MIME, figure
+from hyperctr.figures.describe import ahead_table, metrics_table
+from hyperctr.paper.tables.table1_datasets import table1_frame, table1_layout
 
 
 def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
@@ -25,19 +30,48 @@ def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
     )
     table = metrics_table(rows, caption="on x & y")
     assert table.head == ["model", "AUC", "log loss", "log loss, corrected"]
-    assert table.rows[0] == ("a &lt;b&gt;", "<b>0.8123</b> <small>0.8000 to 0.8200</small>", "0.6000", "<b>0.5000</b>")
-    assert table.rows[1] == ("constant", "0.5000", "<b>0.5500</b>", "–")
-    page = table._repr_html_()
+    page = table.html()
+    for cell in ("a &lt;b&gt;", "<b>0.8123</b> <small>0.8000 to 0.8200</small>", "0.6000", "<b>0.5000</b>"):
+        assert f">{cell}</td>" in page
+    assert "<td>0.5000</td><td><b>0.5500</b></td><td>–</td>" in page
     assert "on x &amp; y" in page
     assert page.count("<tr") == 3
 
 
 def test_frame_table_escapes_and_aligns() -> None:
-    table = frame_table(pd.DataFrame({"who": ["<script>"], "n": [1234567], "share": [0.5]}), strong=[0])
-    assert table.rows == [("&lt;script&gt;", "1,234,567", "0.5000")]
+    table = Table.from_frame(pd.DataFrame({"who": ["<script>"], "n": [1234567], "share": [0.5]}), strong=[0])
+    assert table.rows == [["<script>", "1,234,567", "0.5000"]]
     assert table.text_columns == frozenset({0})
-    assert '<tr style="font-weight:600">' in table._repr_html_()
+    row = '<tr style="font-weight:600"><td style="text-align:left">&lt;script&gt;</td><td>1,234,567</td>'
+    assert row in table.html() == table._repr_html_()
+    assert r"\textbf{1,234,567}" in table.latex() and "**1,234,567**" in table.markdown()
     assert show_number(True) == "yes"
+
+
+def test_one_table_in_five_forms() -> None:
+    rows = [["a|b", Cell("0.81", "0.80 to 0.82", tone="good", bold=True)], ["c", "0.7"]]
+    table = Table(["who", "AUC"], rows, caption="On *x*.", name="few", groups=[("", 1), ("ours", 1)], note="A note.")
+    assert table.markdown() == (
+        "| who | AUC |\n| --- | --- |\n| a\\|b | **0.81** (0.80 to 0.82) |\n| c | 0.7 |\n\nOn *x*.\n\nA note."
+    )
+    assert (
+        table.text()
+        == repr(table)
+        == "who                  AUC\na|b  0.81 (0.80 to 0.82)\nc                    0.7\nOn *x*."
+    )
+    assert table.csv() == "who,AUC\na|b,0.81 (0.80 to 0.82)\nc,0.7\n", "without numbers behind them the cells"
+    numbers = pd.DataFrame({"who": ["a|b", "c"], "auc": [0.8123, 0.7]})
+    assert replace(table, frame=numbers).csv() == "who,auc\na|b,0.8123\nc,0.7\n"
+    assert r"a|b & \textbf{0.81} {\scriptsize 0.80 to 0.82} \\" in table.latex()
+    assert r"\label{tab:few}" in table.latex() and r"\label" not in replace(table, name="").latex()
+    assert '<span style="color:var(--good,#0a7d5a)"><b>0.81</b></span> <small>' in table.html()
+    assert Table(["n"], []).text() == "n" and Table(["n"], []).csv() == "n\n"
+
+
+def test_a_figure_shows_its_chart() -> None:
+    shown = Figure(figure("Clicks", x="month"), name="clicks")
+    assert shown._repr_mimebundle_()[PLOTLY_MIME]["layout"]["title"]["text"] == "Clicks"
+    assert repr(shown) == "Figure: Clicks"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +86,7 @@ def test_a_difference_is_called_only_outside_its_interval(low: float, high: floa
 
 def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     data = load_dataset("planted", num_users=40, num_items=90, num_interactions=500, months=3)
-    table = table1(data)
+    table = table1_frame(data)
     paper = table[table["source"] == "paper"].set_index("dataset")
     assert paper.loc["MovieLens 10M", ["items", "users", "interactions"]].tolist() == [10_681, 71_567, 10_000_054]
     assert paper["sparsity"].round(2).tolist() == [99.96, 99.93, 98.69]
@@ -62,6 +96,8 @@ def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     own = table.iloc[-1]
     assert (own["dataset"], own["users"], own["interactions"]) == ("planted", data.num_users, 500)
     assert own["sparsity"] == pytest.approx(100 * (1 - 500 / (data.num_users * data.num_items)))
-    page = table1_layout(table).html()._repr_html_()
+    shown = table1_layout(table)
+    page = shown.html()
+    assert pd.read_csv(io.StringIO(shown.csv()))["source"].tolist() == ["paper"] * 3 + ["ours"]
     assert "98.69 %" in page
     assert "99.63 %" in page

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hyperctr.errors import ConfigError
 from hyperctr.paper.claims import evaluate
 from hyperctr.paper.claims.claim import Results, Verdict
 from hyperctr.paper.claims.evaluate import check_claims
 from hyperctr.paper.claims.measured import RunResults
-from hyperctr.paper.claims.page import claims_layout, claims_paragraph, counts, reasons_layout
 from hyperctr.paper.claims.published import PublishedResults, published_results
+from hyperctr.paper.tables.claims import claim_reasons, claims_layout
 from hyperctr.paper.tables.table3_overall import method_names
 from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import seed_interval
@@ -355,8 +356,11 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
         ("✓\u00a0holds", "good"),
     ]
     assert "✓" not in table.latex()
-    assert counts(found)[HOLDS] == 10
-    words = claims_paragraph(found).split("\n\n")
+    assert table.headline[HOLDS] == 10
+    words = table.note.split("\n\n")
     assert words[3].startswith("On ours (ml-trailers): 10 hold, 0 fail, 0 are not decided, 21 are not testable.")
     assert "4 fail" in words[2]
-    assert len(reasons_layout(found, "ours").rows) == 10
+    assert len(claim_reasons(found, "measured").rows) == len(claim_reasons(table, "measured").rows) == 10
+    assert {row[1] for row in claim_reasons(table, "published").rows} == {"Kuaishou", "MV1.7M", "MovieLens"}
+    with pytest.raises(ConfigError, match="did you mean 'measured'"):
+        claim_reasons(table, "measure")

@@ -12,13 +12,12 @@ import pytest
 
 from hyperctr.config import VARIANTS, Config
 from hyperctr.display.latex import escape
-from hyperctr.display.print_table import PrintTable, against_print
-from hyperctr.paper.table_sentences import modalities_paragraph, overall_paragraph
-from hyperctr.paper.tables.costs import costs, costs_layout
-from hyperctr.paper.tables.rows import PRINTED, headline, ours
-from hyperctr.paper.tables.table2_settings import table2, table2_layout
-from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3, table3_layout
-from hyperctr.paper.tables.table4_modalities import table4, table4_layout
+from hyperctr.display.table import Table
+from hyperctr.paper.tables.costs import costs_frame, costs_layout
+from hyperctr.paper.tables.rows import PUBLISHED, difference_to_published, headline, measured_rows
+from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
+from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3_frame, table3_layout, table3_note
+from hyperctr.paper.tables.table4_modalities import table4_frame, table4_layout, table4_note
 from tests.paper.frames import results_frame, trivial_frame
 
 CONTRACT = [
@@ -44,10 +43,10 @@ def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> pd.DataFra
         dataset=dataset,
     )
     runs["model"] = runs["label"]
-    return table3(runs, trivial_frame(3, popularity=popularity, reference=0.8), dataset)
+    return table3_frame(runs, trivial_frame(3, popularity=popularity, reference=0.8), dataset)
 
 
-def well_formed(table: PrintTable) -> str:
+def well_formed(table: Table) -> str:
     """The LaTeX of a table, checked: balanced, every row as wide as the columns, nothing left to escape."""
     text = table.latex()
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
@@ -67,7 +66,7 @@ def well_formed(table: PrintTable) -> str:
 def test_table3_has_the_columns_that_others_rely_on() -> None:
     frame = overall()
     assert frame.columns.tolist()[: len(CONTRACT)] == CONTRACT
-    own = ours(frame).set_index("model")
+    own = measured_rows(frame).set_index("model")
     row = own.loc["hyperctr"]
     assert (row["seeds"], row["protocol"], row["state"]) == (3, "paper", "done")
     assert (row["auc"], row["auc_low"], row["auc_high"]) == pytest.approx((0.85, 0.8450317, 0.8549683))  # t(2) 4.302653
@@ -81,28 +80,31 @@ def test_table3_has_the_columns_that_others_rely_on() -> None:
 
 def test_the_printed_table_stands_below_whatever_the_data() -> None:
     frame = overall("planted")
-    stated = frame[frame["state"] == PRINTED]
+    stated = frame[frame["state"] == PUBLISHED]
     assert len(stated) == 24
     assert stated["auc"].isna().all()
     cell = stated[(stated["model"] == "ubr4ctr") & (stated["dataset"] == "MV1.7M")]
     assert cell[["paper_auc", "paper_logloss"]].values.tolist() == [[0.807, 0.5605]]
-    assert ours(frame)["paper_auc"].isna().all(), "planted data have no printed counterpart"
+    assert measured_rows(frame)["paper_auc"].isna().all(), "planted data have no printed counterpart"
 
 
 def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> None:
-    one = table3(results_frame({"hyperctr": 0.8}), trivial_frame(), "planted")
-    row = ours(one).set_index("model").loc["hyperctr"]
+    one = table3_frame(results_frame({"hyperctr": 0.8}), trivial_frame(), "planted")
+    row = measured_rows(one).set_index("model").loc["hyperctr"]
     assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.79, 0.81))
     assert math.isnan(row["logloss_low"])
-    assert ours(overall()).set_index("model").loc["hyperctr", "logloss_low"] == pytest.approx(0.5725158)
+    assert measured_rows(overall()).set_index("model").loc["hyperctr", "logloss_low"] == pytest.approx(0.5725158)
 
 
 def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
     runs = results_frame({"table2": 0.7, "author": 0.69}, validation={"table2": 0.6, "author": 0.65}, model="gru4rec")
-    row = ours(table3(runs, trivial_frame(), "planted")).set_index("model").loc["gru4rec"]
+    row = measured_rows(table3_frame(runs, trivial_frame(), "planted")).set_index("model").loc["gru4rec"]
     assert (row["label"], row["auc"]) == ("author", 0.69)
     more = pd.concat([runs, results_frame({"table2": [0.7, 0.7]}, model="gru4rec").tail(1)])
-    assert ours(table3(more, trivial_frame(), "planted")).set_index("model").loc["gru4rec", "label"] == "table2"
+    assert (
+        measured_rows(table3_frame(more, trivial_frame(), "planted")).set_index("model").loc["gru4rec", "label"]
+        == "table2"
+    )
 
 
 def test_a_second_protocol_is_a_block_of_its_own() -> None:
@@ -115,7 +117,7 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         [trivial_frame(popularity=0.6, protocol="paper"), trivial_frame(popularity=0.68, protocol="causal")]
     )
     both.loc[both["model"] == "gru4rec", "label"] = "gru4rec, author"
-    frame = table3(both, simple, "ml-trailers")
+    frame = table3_frame(both, simple, "ml-trailers")
     assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"paper": 6, "causal": 6}
     table = table3_layout(frame, "ml-trailers")
     titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
@@ -135,9 +137,10 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         for preset in VARIANTS
     ]
     frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
-    found = table2(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
+    found = table2_frame(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
     assert found["batch_size"] == Config.preset("gru4rec", variant="author").batch_size != 200, "of the first protocol"
-    first, second = overall_paragraph(frame).split("\n\n")
+    first, second, *stated = table3_note(frame).split("\n\n")
+    assert stated and all(note.startswith("*On the paper*: ") for note in stated)
     assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
     assert second.startswith("Under protocol causal: HyperCTR has a test AUC of 0.9000")
     assert second.endswith("Below popularity: GRU4Rec.")
@@ -156,9 +159,9 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
 def test_a_difference_is_marked_only_if_the_interval_leaves_the_print_out(
     low: float, high: float, lower_is_better: bool, text: str, tone: str
 ) -> None:
-    cell = against_print(0.85, low, high, 0.836, lower_is_better=lower_is_better)
+    cell = difference_to_published(0.85, low, high, 0.836, lower_is_better=lower_is_better)
     assert (cell.text, cell.tone) == (text, tone)
-    assert against_print(math.nan, low, high, 0.836).text == "–"
+    assert difference_to_published(math.nan, low, high, 0.836).text == "–"
 
 
 def test_table3_on_a_page_and_in_print() -> None:
@@ -180,7 +183,7 @@ def test_table3_on_a_page_and_in_print() -> None:
     text = well_formed(table)
     assert r"GRU4Rec {\scriptsize below popularity} & 0.6000" in text
     assert r"\multicolumn{3}{c}{printed: AUC, small: log loss}" in text
-    page = table.html()._repr_html_()
+    page = table.html()
     assert page.count("<tr") == 2 + len(table.rows)
     assert '<th colspan="3" style="text-align:center">ours, ml-trailers</th>' in page
     assert len(table3_layout(overall("planted"), "planted").head) == len(table.head) - 2
@@ -188,12 +191,12 @@ def test_table3_on_a_page_and_in_print() -> None:
 
 def test_a_model_below_popularity_is_marked_only_then() -> None:
     frame = overall(popularity=0.9)
-    assert ours(frame)["model"][below_popularity(ours(frame))].tolist() == [
+    assert measured_rows(frame)["model"][below_popularity(measured_rows(frame))].tolist() == [
         "gru4rec",
         "hyperctr",
         "content matrix factorisation",
     ]
-    assert not below_popularity(ours(overall(popularity=0.5))).any()
+    assert not below_popularity(measured_rows(overall(popularity=0.5))).any()
 
 
 def test_costs_and_states() -> None:
@@ -205,7 +208,7 @@ def test_costs_and_states() -> None:
     )
     runs["model"] = runs["label"].str.partition(",")[0]
     runs.loc[runs["label"] == "dstn, author", "seconds_per_epoch"] = 30.0
-    frame = costs(runs)
+    frame = costs_frame(runs)
     assert frame[["model", "preset", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
         ["thacil", "", True, 0, 0.0],
         ["dstn", "table2", False, 2, 2.0],
@@ -222,7 +225,9 @@ def test_costs_and_states() -> None:
     assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "12.00", "1.00", "2.0", "800"]
     assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
     same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
-    assert costs(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], "one preset, run once"
+    assert costs_frame(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], (
+        "one preset, run once"
+    )
 
 
 def test_table2_prints_both_settings_and_marks_what_differs() -> None:
@@ -231,7 +236,7 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
         SimpleNamespace(label="gru4rec", config=Config.preset("gru4rec", batch_size=64)),
         SimpleNamespace(label="other", config=Config.preset("gru4rec", batch_size=32)),
     ]
-    frame = table2(runs, overall()).set_index("model")
+    frame = table2_frame(runs, overall()).set_index("model")
     assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
     assert frame.loc["gru4rec", ["learning_rate_printed", "learning_rate", "optimiser"]].tolist() == [
         0.05,
@@ -265,8 +270,8 @@ def modalities() -> pd.DataFrame:
 
 
 def test_table4_shows_how_far_each_row_is_behind() -> None:
-    frame = table4(modalities(), "ml-trailers")
-    own = ours(frame).set_index("model")
+    frame = table4_frame(modalities(), "ml-trailers")
+    own = measured_rows(frame).set_index("model")
     assert own.loc["visual-modal", ["behind", "behind_low", "behind_high"]].tolist() == [0.05, 0.04, 0.06]
     assert math.isnan(own.loc["multi-modal", "behind"])
     assert own.loc["textual-modal", "state"] == "failed"
@@ -283,22 +288,23 @@ def test_table4_shows_how_far_each_row_is_behind() -> None:
 def test_over_seeds_the_distance_is_the_mean_of_the_pairs() -> None:
     frame = pd.concat([modalities().assign(seed=seed) for seed in range(2)])
     frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "behind"] = 0.07
-    row = ours(table4(frame, "planted")).set_index("model").loc["visual-modal"]
+    row = measured_rows(table4_frame(frame, "planted")).set_index("model").loc["visual-modal"]
     assert (row["seeds"], row["behind"]) == (2, pytest.approx(0.06))
     assert (row["behind_low"], row["behind_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
 
 
 def test_paragraphs_say_what_the_tables_say() -> None:
-    words = overall_paragraph(overall())
+    words = table3_note(overall())
     assert "HyperCTR has a test AUC of 0.8500 [0.8450, 0.8550] (3 seeds). That is the highest in the table." in words
     assert "Of the paper's 7 other systems 1 has a result: GRU4Rec 0.6000." in words
     assert "Below popularity: GRU4Rec. Without a result: THACIL (failed)." in words
-    told = modalities_paragraph(table4(modalities(), "planted"))
+    told, *stated = table4_note(table4_frame(modalities(), "planted")).split("\n\n")
+    assert stated[-1].startswith("*On the paper*: (-) hypergraph: what replaces the hypergraph is not said")
     assert "Visual-modal (by 0.0500) is behind all together." in told
     assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
     assert told.endswith("Without a result: textual-modal (failed).")
     lost = results_frame({}, failed={"multi-modal": "disk full"})
-    assert modalities_paragraph(table4(lost, "planted")).startswith("The multi-modal model has no result yet")
+    assert table4_note(table4_frame(lost, "planted")).startswith("The multi-modal model has no result yet")
 
 
 def test_latex_escapes_what_it_would_read() -> None:

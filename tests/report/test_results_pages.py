@@ -10,9 +10,9 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from hyperctr.paper.tables.costs import costs
-from hyperctr.paper.tables.table3_overall import table3
-from hyperctr.paper.tables.table4_modalities import table4
+from hyperctr.paper.tables.costs import costs_frame
+from hyperctr.paper.tables.table3_overall import table3_frame
+from hyperctr.paper.tables.table4_modalities import table4_frame
 from tests.paper.frames import results_frame, trivial_frame
 
 ROOT = Path(__file__).parents[2]
@@ -44,11 +44,11 @@ def report(tmp_path: Path) -> Path:
     runs = results_frame(auc, failed={"gru4rec": "no memory"})
     runs.loc[runs["label"] == "dstn", "label"] = "dstn, author"
     runs["model"] = runs["label"].str.partition(",")[0]
-    costs(runs).to_csv(folder / "tables" / "costs.csv", index=False)
-    table3(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
+    costs_frame(runs).to_csv(folder / "tables" / "costs.csv", index=False)
+    table3_frame(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
     rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
     behind = results_frame(rows, behind=0.01, behind_low=0.005, behind_high=0.015)
-    table4(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
+    table4_frame(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
     for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)

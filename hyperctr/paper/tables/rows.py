@@ -28,7 +28,9 @@ def empty_row(model: str, dataset: str, state: str) -> dict[str, Any]:
     return {**texts, "seeds": 0}
 
 
-def with_published(rows: Sequence[Mapping[str, Any]], table: str, dataset: str) -> pd.DataFrame:
+def with_published(
+    rows: Sequence[Mapping[str, Any]], table: str, dataset: str, columns: Sequence[str] = COLUMNS
+) -> pd.DataFrame:
     """Put the published numbers beside measured rows, and the published table as rows of its own below.
 
     A measured row has the published cell of the column nearest to its data set, nan if there is none.
@@ -37,6 +39,7 @@ def with_published(rows: Sequence[Mapping[str, Any]], table: str, dataset: str) 
         rows: measured, with ``model`` (Table 4: the label).
         table: ``table3`` or ``table4``.
         dataset: what they are measured on.
+        columns: of the frame.
     """
     every = []
     for row in rows:
@@ -45,7 +48,7 @@ def with_published(rows: Sequence[Mapping[str, Any]], table: str, dataset: str) 
     for cell in records(printed(table)):
         row = empty_row(cell["model"] or cell["name"], cell["dataset"], PUBLISHED)
         every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
-    return pd.DataFrame(every).reindex(columns=list(dict.fromkeys([*COLUMNS, *every[0]])))
+    return pd.DataFrame(every).reindex(columns=list(columns))
 
 
 def measured_rows(frame: pd.DataFrame) -> pd.DataFrame:

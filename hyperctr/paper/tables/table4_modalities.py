@@ -1,34 +1,48 @@
-"""Table 4: each modality alone and the model without hyperedges, ours beside the printed numbers."""
+"""Table 4: each modality alone and the model without hyperedges, beside the published numbers."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hyperctr.display.print_table import MARKS, Cell, PrintTable
-from hyperctr.display.table import EMPTY
-from hyperctr.paper.figures.settings_frame import over_seeds
-from hyperctr.paper.numbers import beside, counterpart
+from hyperctr.display.table import EMPTY, Cell, Table
+from hyperctr.paper.numbers import beside, counterpart, notes
+from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.rows import (
     COLUMNS,
+    MARKS,
     best_values,
-    layout,
-    our_cells,
-    ours,
-    printed_cells,
-    remark,
-    sentence,
-    sum_up,
-    with_print,
+    caption_of,
+    headline,
+    measured_cells,
+    measured_rows,
+    published_cells,
+    titles,
+    with_published,
+)
+from hyperctr.sweeps.seeds import over_seeds, records, sum_up
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
+
+BASE, GRAPHLESS = "multi-modal", "(-) hypergraph"
+BEHIND = ("behind", "behind_low", "behind_high")
+_ABOUT = (
+    "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
+    "brackets where the interval does not leave zero out: not told apart."
 )
 
-BASE = "multi-modal"
-BEHIND = ("behind", "behind_low", "behind_high")
+
+def table4(sweep: Sweep) -> Table:
+    """Return Table 4 of a sweep over the plan ``modalities``: what each modality, and the hypergraph, is worth."""
+    return table4_layout(table4_frame(sweep.results, sweep.dataset), sweep.dataset, sweep.measured)
 
 
-def table4(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return Table 4: ours beside the printed numbers, then the printed table.
+def table4_frame(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Return the numbers of Table 4: ours beside the published numbers, then the published table.
 
     Args:
         results: rows of ``Plan.results()`` of the plan ``modalities``.
@@ -37,7 +51,7 @@ def table4(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
     Returns:
         columns as Table 3, with ``behind, behind_low, behind_high``: the multi-modal model's test AUC minus this
         row's, on the same clicks; of one run the paired bootstrap interval over users, of several seeds that of the
-        mean. ``model`` is the row's name as printed.
+        mean. ``model`` is the row's published name.
     """
     rows = []
     for label, runs in results.groupby("label", sort=False):
@@ -45,44 +59,36 @@ def table4(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
         done = runs[runs["state"] == "done"]
         behind = over_seeds(done, "behind") if "behind" in runs and label != BASE else (math.nan,) * 3
         rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
-    frame = with_print(rows, "table4", dataset)
-    columns = list(COLUMNS)
-    place = columns.index("paper_auc")
-    return frame.reindex(columns=[*columns[:place], *BEHIND, *columns[place:]])
+    place = COLUMNS.index("paper_auc")
+    return with_published(rows, "table4", dataset, [*COLUMNS[:place], *BEHIND, *COLUMNS[place:]])
 
 
-def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> PrintTable:
-    """Lay Table 4 out: ours with how far each row is behind the multi-modal model, and the printed columns.
+def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Table:
+    """Lay :func:`table4_frame` out: ours with how far each row is behind the multi-modal model, and the published.
 
     Args:
-        frame: of :func:`table4`.
+        frame: of :func:`table4_frame`.
         dataset: of ours.
         measured: what ours are measured on, one or two sentences.
     """
-    held = bool(counterpart(dataset))
-    own = ours(frame)
-    best = best_values(own)
-    names = list(dict.fromkeys([*own["model"], *frame["model"]]))
+    compared = bool(counterpart(dataset))
+    rows = measured_rows(frame)
+    best = best_values(rows)
     lines: list[list[Cell | str]] = []
-    for name in names:
-        found = own[own["model"] == name]
-        if found.empty:  # a modality that these data do not have
-            blank = [Cell(EMPTY)] * (5 if held else 3)
-            lines.append([Cell(name), *blank, *printed_cells(frame, name)])
-            continue
-        row = found.iloc[0].to_dict()
-        failed = row["state"] != "done"
-        cells = our_cells(row, best, held=held)
-        first = Cell(name, remark(row), "bad" if failed else "")
-        logloss = Cell(cells[2].text, bold=cells[2].bold)  # its interval is in the CSV; here there is no room
-        lines.append([first, cells[0], logloss, behind_cell(row), *cells[3:], *printed_cells(frame, name)])
-    head, groups = layout("row", dataset, ("AUC", "log loss", "behind (AUC)"), held=held)
-    about = (
-        "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
-        "brackets where the interval does not leave zero out: not told apart."
-    )
-    caption = f"{sentence(measured)} {beside(dataset)} {about} {MARKS if held else ''} Bold: best of ours."
-    return PrintTable(head, lines, " ".join(caption.split()), "table4", groups)
+    for row in records(rows):
+        done = row["state"] == "done"
+        auc, _, logloss, *differences = measured_cells(row, best, compared=compared)
+        name = Cell(row["model"], "" if done else row["state"], "" if done else "bad")
+        # the interval of the log loss is in the CSV; here there is no room
+        cells = [auc, replace(logloss, small=""), behind_cell(row), *differences]
+        lines.append([name, *cells, *published_cells(frame, row["model"])])
+    for name in dict.fromkeys(frame["model"]):
+        if name not in set(rows["model"]):  # a modality that these data do not have
+            lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *published_cells(frame, name)])
+    head, groups = titles("row", dataset, ("AUC", "log loss", "behind (AUC)"))
+    about = caption_of(measured, beside(dataset), _ABOUT, MARKS if compared else "", "Bold: best of ours.")
+    numbers = {"frame": frame, "note": table4_note(frame), "headline": headline(frame)}
+    return Table(head, lines, about, "table4", groups, **numbers)
 
 
 def behind_cell(row: dict[str, float]) -> Cell:
@@ -93,11 +99,31 @@ def behind_cell(row: dict[str, float]) -> Cell:
     >>> behind_cell({"behind": 0.003, "behind_low": -0.001, "behind_high": 0.007})
     Cell(text='(0.0030)', small='−0.0010 to 0.0070', tone='', bold=False)
     """
-    values = [row[name] for name in BEHIND]
-    if not math.isfinite(values[0]):
+    value, low, high = (row[name] for name in BEHIND)
+    if not math.isfinite(value):
         return Cell(EMPTY)
-    text, low, high = (f"{value:.4f}".replace("-", "\u2212") for value in values)
-    if not (math.isfinite(values[1]) and math.isfinite(values[2])):
+    text = f"{value:.4f}".replace("-", "\u2212")
+    if not (math.isfinite(low) and math.isfinite(high)):
         return Cell(text)
-    told_apart = values[1] > 0 or values[2] < 0
-    return Cell(text if told_apart else f"({text})", f"{low} to {high}")
+    return Cell(text if low > 0 or high < 0 else f"({text})", f"{low:.4f} to {high:.4f}".replace("-", "\u2212"))
+
+
+def table4_note(frame: pd.DataFrame) -> str:
+    """Say what Table 4 shows: which single modalities, and whether no hyperedges, are told apart from all together."""
+    rows = measured_rows(frame).assign(title=lambda rows: rows["model"])
+    distances = rows[rows["behind"].notna() & (rows["model"] != BASE)].set_index("model", drop=False)
+    single = distances[distances["model"] != GRAPHLESS]
+    behind, ahead = single["behind_low"] > 0, single["behind_high"] < 0
+    sides = {
+        "behind all together": single[behind],
+        "ahead of all together": single[ahead],
+        "not told apart from all together": single[~behind & ~ahead],
+    }
+    return prose(
+        "table4",
+        measured=bool(rows.loc[rows["model"] == BASE, "auc"].notna().any()),
+        sides={words: records(chosen) for words, chosen in sides.items() if len(chosen)},
+        graphless=records(distances[distances["model"] == GRAPHLESS]),
+        lost=records(rows[rows["seeds"] == 0]),
+        notes=notes("table4"),
+    )

@@ -1,0 +1,124 @@
+"""The paper's claims as tables: all verdicts in one, the reasons in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from hyperctr.display.table import Cell, Table, Tone
+from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.paper.claims.claim import FLAT
+from hyperctr.paper.claims.evaluate import claims_of
+from hyperctr.paper.numbers import beside, printed_columns
+from hyperctr.paper.prose import prose
+from hyperctr.sweeps.seeds import records
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
+
+LOOKS: dict[str, tuple[str, Tone]] = {
+    "holds": ("✓\u00a0holds", "good"),
+    "fails": ("✗\u00a0fails", "bad"),
+    "not decided": ("not\u00a0decided", ""),
+    "not testable": ("not\u00a0testable", "soft"),
+}
+SIDES = {"measured": "ours", "published": "paper"}  # what is asked for -> the column ``source``
+MEANING = (
+    "Printed numbers are compared as they are, without intervals. On ours, holds or fails means that a 95 % interval "
+    "of the difference leaves zero out: paired over the test users of each seed, or over the seeds. Not decided: it "
+    "does not, or a run is missing. Not testable: there is nothing to test it on. "
+    f"Where the paper says stable, enough or slightly, a gain of up to {FLAT} AUC counts as none."
+)
+
+
+def claims(sweep: Sweep) -> Table:
+    """Check the paper's claims on its numbers and on a sweep's: one verdict per claim and data set."""
+    return claims_layout(claims_of(sweep))
+
+
+def claims_layout(frame: pd.DataFrame) -> Table:
+    """Lay verdicts out: a row per claim, a column per published data set and per data set of ours.
+
+    Args:
+        frame: of :func:`hyperctr.paper.claims.claim.check_claims`.
+    """
+    ours = list(dict.fromkeys(frame.loc[frame["source"] == "ours", "dataset"]))
+    columns = [("paper", name) for name in printed_columns()] + [("ours", name) for name in ours]
+    verdicts = {(row["claim"], row["source"], row["dataset"]): row["verdict"] for row in records(frame)}
+    every = frame.drop_duplicates("claim", ignore_index=True)
+    lines: list[list[Cell | str]] = [
+        [Cell(row["text"], row["place"]), *(_verdict(verdicts.get((row["claim"], *column))) for column in columns)]
+        for row in records(every)
+    ]
+    section = every["place"].str.partition(",")[0]
+    starts = (section != section.shift()) & (every.index > 0)
+    groups = [("", 1), ("on the printed numbers", len(printed_columns())), *([("on ours", len(ours))] if ours else [])]
+    return Table(
+        ["claim", *(name for _, name in columns)],
+        lines,
+        " ".join([MEANING, *map(beside, ours)]),
+        "claims",
+        groups,
+        rules_before=frozenset(every.index[starts].tolist()),
+        text_columns=frozenset(range(len(columns) + 1)),
+        wide={0: 0.5},
+        frame=frame,
+        note=claims_note(frame),
+        headline=counts(frame),
+    )
+
+
+def _verdict(kind: str | None) -> Cell:
+    text, tone = LOOKS[kind or "not testable"]
+    return Cell(text, tone=tone)
+
+
+def claim_reasons(claims: Table | pd.DataFrame, side: str) -> Table:
+    """Return why each verdict was given, on one side; those not testable are left to the other table.
+
+    Args:
+        claims: of :func:`claims`, or its frame.
+        side: ``measured`` or ``published``.
+
+    Raises:
+        ConfigError: another side.
+        ConfigError: a table that is not of :func:`claims`.
+    """
+    if side not in SIDES:
+        raise ConfigError(f"side = {side!r}: {did_you_mean(side, SIDES)}")
+    frame = claims.frame if isinstance(claims, Table) else claims
+    if frame is None:
+        raise ConfigError("this table has no numbers behind it; give what claims(sweep) returns")
+    shown = frame[(frame["source"] == SIDES[side]) & (frame["verdict"] != "not testable")]
+    lines = [
+        [row["claim"].replace("_", " "), row["dataset"], _verdict(row["verdict"]), row["why"]] for row in records(shown)
+    ]
+    head = ["claim", "data set", "verdict", "why"]
+    caption = "Of several comparisons, those that decide are named, the closest first."
+    return Table(head, lines, caption, text_columns=frozenset(range(4)), wide={3: 0.5})
+
+
+def claims_note(frame: pd.DataFrame) -> str:
+    """Say how many claims hold, fail or are open, on the published numbers and on ours, and name those that fail.
+
+    >>> row = {"claim": "a_is_best", "text": "A is best.", "source": "ours", "dataset": "d", "verdict": "fails"}
+    >>> claims_note(pd.DataFrame([row]))
+    'On ours (d): 0 hold, 1 fails, 0 are not decided, 0 are not testable. Fails: A is best.'
+    """
+    groups = [
+        {
+            "source": source,
+            "dataset": dataset,
+            "counts": {kind: int((rows["verdict"] == kind).sum()) for kind in LOOKS},
+            "failed": rows.loc[rows["verdict"] == "fails", "text"].tolist(),
+        }
+        for (source, dataset), rows in frame.groupby(["source", "dataset"], sort=False)
+    ]
+    return prose("claims", groups=groups)
+
+
+def counts(frame: pd.DataFrame) -> dict[str, int]:
+    """Return how many claims have which verdict on ours, for the index page."""
+    verdicts = frame.loc[frame["source"] == "ours", "verdict"]
+    return {kind: int((verdicts == kind).sum()) for kind in LOOKS}
