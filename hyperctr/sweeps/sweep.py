@@ -106,9 +106,9 @@ class Sweep:
 
     @property
     def baselines(self) -> pd.DataFrame:
-        """The simple models that the runs were tested beside, each once a protocol, split and seed."""
+        """The simple models that the runs were tested beside, each once a case."""
         rows = self._read("baselines", results.trivial)
-        return rows.drop_duplicates(["model", "protocol", "split", "seed"], ignore_index=True)
+        return rows.drop_duplicates(list(results.CASE), ignore_index=True)
 
     @property
     def curves(self) -> pd.DataFrame:

@@ -94,26 +94,29 @@ def negatives(model: Notebook) -> dict[tuple[int, int], list[int]]:
     return found
 
 
-def test_negatives_are_unobserved_and_drawn_anew_every_epoch(split_data: SplitData) -> None:
-    made = trainer(split_data, negatives=4)
+@pytest.mark.parametrize("avoided", ["training", "all"])
+def test_negatives_are_unobserved_and_drawn_anew_every_epoch(split_data: SplitData, avoided: str) -> None:
+    made = trainer(split_data, negatives=20, negatives_avoid=avoided)
     made.fit()
     found = negatives(model_of(made))
-    clicked = set(
-        zip(
-            split_data.data.user_index[split_data.data.clicked],
-            split_data.data.item_index[split_data.data.clicked],
-            strict=True,
-        )
-    )
-    user = split_data.data.user_index[split_data.split.train]
-    assert all(len(drawn) == 4 for drawn in found.values())
-    assert not any((user[click], item) in clicked for (_, click), drawn in found.items() for item in drawn)
+    data, split = split_data.data, split_data.split
+    user = data.user_index[split.train]
+    drawn = {(int(user[click]), item) for (_, click), items in found.items() for item in items}
+    clicked = {
+        part: set(zip(data.user_index[rows].tolist(), data.item_index[rows].tolist(), strict=True))
+        for part, rows in (("train", split.train), ("validation", split.validation), ("test", split.test))
+    }
+    assert all(len(items) == 20 for items in found.values())
+    assert not drawn & clicked["train"]
+    for part in ("validation", "test"):  # drawn like everything else that training does not know, or never
+        shared = len(drawn & clicked[part]) / len(clicked[part] - clicked["train"])
+        assert shared == 0 if avoided == "all" else shared > 0.3
     same = [found[0, click] == found[1, click] for click in range(len(user))]
     assert np.mean(same) < 0.01
-    again = trainer(split_data, negatives=4)
+    again = trainer(split_data, negatives=20, negatives_avoid=avoided)
     again.fit()
     assert negatives(model_of(again)) == found
-    other = trainer(split_data, negatives=4, seed=1)
+    other = trainer(split_data, negatives=20, negatives_avoid=avoided, seed=1)
     other.fit()
     assert negatives(model_of(other)) != found
 
