@@ -11,7 +11,7 @@ The trainer rebuilds both without the clicks of the current batch, so that no cl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +24,6 @@ from hyperctr.hypergraph.rows import Rows
 from hyperctr.runtime import derive_seed
 
 if TYPE_CHECKING:
-    from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
     from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
@@ -256,22 +255,6 @@ class SlotHypergraphs:
             group_names=("clicks",),
             by_hyperedge=((2 * torch.arange(len(users) + 1, device=users.device)).int(), nodes.int()),
         )
-
-
-def graph_arguments(config: Config) -> dict[str, Any]:
-    """Return what a run's settings say of its hypergraphs, by the names that :class:`SlotHypergraphs` takes.
-
-    >>> import hyperctr as hc
-    >>> graph_arguments(hc.Config(delta=0.4))
-    {'delta': 0.4, 'quantile': False, 'neighbours': None, 'weighted': True, 'seed': 0}
-    """
-    return {
-        "delta": config.delta,
-        "quantile": config.delta_quantile,
-        "neighbours": config.neighbours or None,
-        "weighted": config.weighted,
-        "seed": config.seed,
-    }
 
 
 def sampling_priority(seed: int, num_modalities: int, *names: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from hyperctr.widgets.scene_stats import titles
@@ -56,6 +55,7 @@ def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20)
 def known_id(typed: Any, ids: NDArray[Any]) -> Any:
     """Return the id as the data set has it, where a browser sent what was typed.
 
+    >>> import numpy as np
     >>> known_id("7", np.array([5, 7])), known_id("9", np.array([5, 7]))
     (7, '9')
     """

@@ -30,8 +30,7 @@ def render(panel: str, **values: Any) -> str:
 @cache
 def _environment() -> Environment:
     folder = Path(__file__).parent / "templates"
-    made = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
+    blocks = {"trim_blocks": True, "lstrip_blocks": True}
+    made = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, **blocks)
     made.filters.update(FILTERS)
     return made

@@ -1,4 +1,4 @@
-"""The numbers beside a scene: sizes and overlap, the nearest trained run, the selected items or users, a user's slots."""
+"""The numbers beside a scene: sizes and overlap, the nearest trained run, selected things, a user's slots."""
 
 from __future__ import annotations
 

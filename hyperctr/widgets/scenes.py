@@ -262,11 +262,20 @@ class Scenes:
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
         from hyperctr.hypergraph.build import build_hypergraphs
-        from hyperctr.hypergraph.stack import graph_arguments
 
         split, interest = self._slot_clicks(slot)
-        settings = graph_arguments(self.config.replace(delta=delta, neighbours=neighbours))
-        users, items = (graphs[slot] for graphs in build_hypergraphs(self.data, split, self._slots, interest, **settings))
+        lists = build_hypergraphs(
+            self.data,
+            split,
+            self._slots,
+            interest,
+            delta,
+            neighbours=neighbours or None,
+            quantile=self.config.delta_quantile,
+            weighted=self.config.weighted,
+            seed=self.config.seed,
+        )
+        users, items = (graphs[slot] for graphs in lists)
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
 
 

@@ -17,18 +17,19 @@ from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Edges, overlap_counts
 from hyperctr.widgets.scene import Scene
 
+Rows = Sequence[dict[str, Any]]
 View = Literal["outlines", "bipartite", "incidence", "overlap"]
 BELOW = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.02, "yanchor": "top"}
 REACH = 0.014  # of an outline around its members; the picture is 2 wide
 
 
-def static_figure(scene: Scene, view: View = "outlines", *, overlap: Sequence[dict[str, Any]] | None = None) -> go.Figure:
+def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None = None) -> go.Figure:
     """Draw a scene without any widget.
 
     Args:
         scene: what to draw.
-        view: ``outlines`` (along the tree that joins the members), ``bipartite`` (hyperedges as squares joined to their members),
-            ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
+        view: ``outlines`` (along the tree that joins the members), ``bipartite`` (hyperedges as squares joined to
+            their members), ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
         overlap: ``Scenes.stats(scene)["overlap"]``, to count the whole hypergraph and not only what is shown.
 
     Returns:
@@ -132,7 +133,7 @@ def _outlines(
     line: float,
     dash: str = "solid",
 ) -> None:
-    """Draw outlines of one look around the members of some hyperedges, as one trace; modalities do not hide each other."""
+    """Draw outlines of one look, as one trace; those of different modalities do not hide each other."""
     reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edge_modality.tolist()]
     x, y = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
     look: dict[str, Any] = {"line": {"color": translucent(colour, line), "width": 1.2, "dash": dash}}
@@ -197,9 +198,7 @@ def _incidence(scene: Scene) -> go.Figure:
     chart, edge = go.Figure(), scene.edge_of_incidence
     for m, name, colour in _modalities(scene):
         columns, rows = edge[scene.edge_modality[edge] == m], scene.edge_nodes[scene.edge_modality[edge] == m]
-        text = [
-            f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}" for e, v in zip(columns, rows, strict=True)
-        ]
+        text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}" for e, v in zip(columns, rows, strict=True)]
         chart.add_scattergl(
             x=column[columns],
             y=row[rows],
@@ -214,7 +213,7 @@ def _incidence(scene: Scene) -> go.Figure:
     return chart
 
 
-def _overlap(scene: Scene, counted: Sequence[dict[str, Any]] | None) -> go.Figure:
+def _overlap(scene: Scene, counted: Rows | None) -> go.Figure:
     """UpSet: a bar per combination of modalities, and below it the dots that name the combination."""
     rows = list(shown_overlap(scene) if counted is None else counted)
     chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
