@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 
 
-def a_slot(name: str, value: int | None, count: int) -> int | None:
+def known_slot(name: str, value: int | None, count: int) -> int | None:
     """Return the number of a slot, or None.
 
-    >>> a_slot("slot", 1, 2)
+    >>> known_slot("slot", 1, 2)
     1
     """
     if value is not None and not 0 <= value < count:
@@ -45,7 +45,7 @@ def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
         return None
     if len(ids) > MOST_SELECTED:
         raise TraitError(f"{len(ids):,} ids: at most {MOST_SELECTED:,} can be selected at once")
-    return [one.item() if isinstance(one, np.generic) else one for one in ids]
+    return [name.item() if isinstance(name, np.generic) else name for name in ids]
 
 
 def known_nodes(ids: list[Any], kind: str, data: Dataset) -> list[Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.widgets.edges import Edges
-from hyperctr.widgets.picture import Query, Scene
+from hyperctr.errors import ConfigError
+from hyperctr.widgets.edges import Edges, Ints
+from hyperctr.widgets.scene import Query, Scene
 
 if TYPE_CHECKING:
-    from hyperctr.widgets.scene import Scenes
+    from hyperctr.widgets.scenes import Scenes
 
 NAMES = ("only_a", "only_b", "both", "changed")
 
@@ -24,7 +25,8 @@ class Contrast:
 
     Attributes:
         here: the largest hyperedges that only the first has, then the largest of those that both have, as they are
-            in the first. there: the largest that only the second has.
+            in the first.
+        there: the largest that only the second has.
         picture: the hyperedges of ``here`` and then of ``there``, over the nodes of both.
         marks: uint8 [len(picture)]: 0 in both, 1 only here, 2 only there.
         counts: hyperedges ``only_a``, ``only_b``, in ``both``, and of these the ``changed`` (other members), before
@@ -47,34 +49,58 @@ def contrast(scenes: Scenes, a: Query, b: Query) -> Contrast:
     """Compare two hypergraphs and cut what there is to see from both; ``a.limit`` hyperedges in all.
 
     Raises:
-        ConfigError: their hyperedges come from different kinds of things. DataError: an unknown focus.
+        ConfigError: their hyperedges come from different kinds of things.
+        DataError: an unknown focus.
 
     >>> import hyperctr as hc
     >>> from dataclasses import replace
-    >>> from hyperctr.widgets.scene import Scenes
+    >>> from hyperctr.widgets.scenes import Scenes
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> scenes = Scenes(data)
-    >>> query = scenes.build(delta=0.5, limit=9).query
-    >>> found = contrast(scenes, query, replace(query, delta=0.3))
-    >>> found.counts["only_a"], len(found.here) + len(found.there), set(found.only_here.tolist())
+    >>> query = scenes.query(delta=0.5, limit=9)
+    >>> compared = contrast(scenes, query, replace(query, delta=0.3))
+    >>> compared.counts["only_a"], len(compared.here) + len(compared.there), set(compared.only_here.tolist())
     (0, 9, {False})
     """
-    counts = {name: len(found) for name, found in scenes.difference(a, b).items()}
+    if a.label_kind != b.label_kind:
+        raise ConfigError("scenes whose hyperedges come from users and from items cannot be compared")
     whole_a, whole_b = scenes.whole(a), scenes.whole(b)
-    only_a, only_b = ~np.isin(whole_a.number, whole_b.number), ~np.isin(whole_b.number, whole_a.number)
+    numbers = difference(whole_a, whole_b)
+    counts = {name: len(numbers[name]) for name in NAMES}
     share = shares(a.limit, [counts[name] for name in NAMES[:3]])
-    mine, theirs, common = (
-        _largest(edges, chosen, most)
-        for edges, chosen, most in zip((whole_a, whole_b, whole_a), (only_a, only_b, ~only_a), share, strict=True)
+    only_a, only_b, both = (
+        _largest(edges, numbers[name], most)
+        for edges, name, most in zip((whole_a, whole_b, whole_a), NAMES[:3], share, strict=True)
     )
-    parts = zip(share, (counts[name] for name in NAMES), ("only here", "only there", "in both"), strict=False)
-    rule = "showing " + ", ".join(f"{shown:,} of {total:,} hyperedges {where}" for shown, total, where in parts)
+    parts = zip(share, NAMES[:3], ("only here", "only there", "in both"), strict=True)
+    rule = "showing " + ", ".join(f"{shown:,} of {counts[name]:,} hyperedges {where}" for shown, name, where in parts)
     rule += ": the largest of each modality in turn"
-    own = np.concatenate([mine, common])
-    both = whole_a.take(own).joined(whole_b.take(theirs))
-    picture = scenes.draw(a, both, np.arange(len(both)), rule)
-    marks = np.repeat(np.array([1, 0, 2], dtype=np.uint8), [len(mine), len(common), len(theirs)])
-    return Contrast(scenes.draw(a, whole_a, own, rule), scenes.draw(b, whole_b, theirs, rule), picture, marks, counts)
+    here = np.concatenate([only_a, both])
+    joined = whole_a.take(here).joined(whole_b.take(only_b))
+    return Contrast(
+        here=scenes.cut(a, whole_a, here, rule),
+        there=scenes.cut(b, whole_b, only_b, rule),
+        picture=scenes.cut(a, joined, np.arange(len(joined)), rule),
+        marks=np.repeat(np.array([1, 0, 2], dtype=np.uint8), [len(only_a), len(both), len(only_b)]),
+        counts=counts,
+    )
+
+
+def difference(a: Edges, b: Edges) -> dict[str, Ints]:
+    """Return the numbers of the hyperedges in one, the other or both, and of those of both whose members differ.
+
+    Returns:
+        ``only_a``, ``only_b``, ``both`` and ``changed``, each ascending; see :attr:`Edges.number`.
+    """
+    both, in_a, in_b = np.intersect1d(a.number, b.number, assume_unique=True, return_indices=True)
+    moved = [
+        not np.array_equal(
+            a.nodes[a.offsets[left] : a.offsets[left + 1]], b.nodes[b.offsets[right] : b.offsets[right + 1]]
+        )
+        for left, right in zip(in_a, in_b, strict=True)
+    ]
+    only_a, only_b = (np.setdiff1d(*pair, assume_unique=True) for pair in ((a.number, b.number), (b.number, a.number)))
+    return {"only_a": only_a, "only_b": only_b, "both": both, "changed": both[np.array(moved, dtype=bool)]}
 
 
 def shares(limit: int, counts: list[int]) -> list[int]:
@@ -90,8 +116,8 @@ def shares(limit: int, counts: list[int]) -> list[int]:
     return given
 
 
-def _largest(edges: Edges, chosen: NDArray[np.bool_], most: int) -> NDArray[Any]:
-    """Return the numbers of the largest chosen hyperedges, each modality in turn."""
-    own = np.flatnonzero(chosen)
-    part = edges.take(own)
-    return own[largest_hyperedges(np.stack([part.nodes, part.edge]), part.modality, most)]
+def _largest(edges: Edges, numbers: Ints, most: int) -> Ints:
+    """Return where the largest of some hyperedges stand, each modality in turn."""
+    rows = np.flatnonzero(np.isin(edges.number, numbers))
+    part = edges.take(rows)
+    return rows[largest_hyperedges(np.stack([part.nodes, part.edge]), part.modality, most)]

@@ -21,9 +21,13 @@ class Edges:
     """Hyperedges over N nodes; each comes from one of L labels in one modality.
 
     Attributes:
-        offsets: int64 [E + 1]. nodes: int64 [nnz], members of hyperedge e are ``nodes[offsets[e]:offsets[e + 1]]``.
-        modality, label: int64 [E]. weight: float32 [E].
-        num_nodes, num_labels: N and L.
+        offsets: int64 [E + 1], where the members of each hyperedge begin.
+        nodes: int64 [nnz], members of hyperedge e are ``nodes[offsets[e]:offsets[e + 1]]``.
+        modality: int64 [E].
+        label: int64 [E].
+        weight: float32 [E].
+        num_nodes: N.
+        num_labels: L.
 
     >>> edges = Edges(np.array([0, 2, 4]), np.array([0, 1, 1, 2]), np.array([0, 1]), np.array([7, 7]),
     ...               np.ones(2, np.float32), num_nodes=3, num_labels=9)
@@ -64,7 +68,12 @@ class Edges:
         """Hyperedge of each incidence, int64 [nnz]."""
         return np.repeat(np.arange(len(self)), self.size)
 
-    @property
+    @cached_property
+    def members(self) -> Ints:
+        """The nodes that lie on any hyperedge, ascending."""
+        return np.unique(self.nodes)
+
+    @cached_property
     def number(self) -> Ints:
         """A name for each hyperedge that does not change with slot, threshold or limit: modality * L + label."""
         return self.modality * self.num_labels + self.label
@@ -105,11 +114,6 @@ class Edges:
         wanted[members] = True
         return np.unique(self.edge[wanted[self.nodes]])
 
-    @property
-    def pairs(self) -> Ints:
-        """Label and node of each incidence in one number, int64 [nnz]."""
-        return self.label[self.edge] * self.num_nodes + self.nodes
-
 
 def overlap_counts(edges: Edges, names: Sequence[str]) -> list[dict[str, Any]]:
     """Count the (node, label) pairs that lie in exactly these modalities together (an UpSet plot's bars).
@@ -117,7 +121,7 @@ def overlap_counts(edges: Edges, names: Sequence[str]) -> list[dict[str, Any]]:
     Returns:
         ``{"modalities": [...], "count": n}`` for every combination that occurs, the most frequent first.
     """
-    _, pair = np.unique(edges.pairs, return_inverse=True)
+    _, pair = np.unique(edges.label[edges.edge] * edges.num_nodes + edges.nodes, return_inverse=True)
     code = np.zeros(int(pair.max(initial=-1)) + 1, dtype=np.int64)
     np.bitwise_or.at(code, pair, np.int64(1) << edges.modality[edges.edge])
     codes, counts = np.unique(code, return_counts=True)

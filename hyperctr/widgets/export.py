@@ -12,7 +12,7 @@ import numpy as np
 
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runtime import write_atomic
-from hyperctr.widgets.picture import Scene
+from hyperctr.widgets.scene import Scene
 
 
 def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: str | Path) -> Path:
@@ -27,7 +27,7 @@ def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: st
         DataError: an id is not a node of the scene.
 
     >>> import hyperctr as hc, tempfile
-    >>> from hyperctr.widgets.scene import Scenes
+    >>> from hyperctr.widgets.scenes import Scenes
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> scene = Scenes(data).build(delta=0.3, limit=4)
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -42,8 +42,8 @@ def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: st
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["id", "title", "degree", "hyperedges"])
     for place in places.tolist():
-        own = " ".join(names[e] for e in edge[scene.edge_nodes == place])
-        writer.writerow([scene.nodes[place], scene.titles[place], int(scene.degree[place]), own])
+        on = " ".join(names[e] for e in edge[scene.edge_nodes == place])
+        writer.writerow([scene.nodes[place], scene.titles[place], int(scene.degree[place]), on])
     write_atomic(path, text.getvalue())
     return Path(path)
 
@@ -97,8 +97,8 @@ def save_selection(scene: Scene, selection: Sequence[Any], path: str | Path) -> 
     gone = f"of {len(selection):,} selected {scene.node_kind}s are on no hyperedge in this picture"
     if selection and not kept:
         raise DataError(f"all {gone}: there is nothing to write; {scene.rule}")
-    writers[Path(path).suffix](scene, [one for one in selection if one in kept], path)
-    missing = len(selection) - sum(one in kept for one in selection)
+    writers[Path(path).suffix](scene, [name for name in selection if name in kept], path)
+    missing = len(selection) - sum(name in kept for name in selection)
     return f"{missing:,} {gone}, and left out of the file" if missing else ""
 
 

@@ -1,7 +1,7 @@
 // The hypergraph inspector: draws scenes that Python sends, answers pointer and keyboard. No build step, nothing fetched.
 // All state lives inside render(), so inspectors do not meet. Settings are traits; scenes come as messages with buffers.
 
-const VIEWS = { hulls: "Hulls", bipartite: "Bipartite", incidence: "Incidence", overlap: "Overlap", difference: "Difference" };
+const VIEWS = { outlines: "Outlines", bipartite: "Bipartite", incidence: "Incidence", overlap: "Overlap", difference: "Difference" };
 const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
 const NOTHING = { node: -1, edge: -1, bar: -1 };
@@ -206,8 +206,8 @@ function follow(ctx, pairs, X, Y) {
 
 const reach = (s, k) => (s.e > 60 ? 2.5 : 5) + (s.edge_modality[k] % 4) * 2; // pixels around a member; modalities do not hide each other
 
-/** A band along the tree that joins the members of a hyperedge. */
-function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
+/** A hyperedge's outline, along the tree of its members. */
+function drawOutline(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	ctx.beginPath();
 	follow(ctx, s.outline[k], X, Y);
 	ctx.lineCap = ctx.lineJoin = "round";
@@ -220,8 +220,8 @@ function drawHull(ctx, s, { X, Y }, k, colour, fill, line, width, look) {
 	}
 }
 
-/** Outlines of all hyperedges; thousands of them are drawn plainly, one path for each modality. */
-function drawHulls(ctx, s, at, look) {
+/** All outlines; thousands of them are drawn plainly, one path for each modality. */
+function drawOutlines(ctx, s, at, look) {
 	const { X, Y } = at;
 	if (s.e > 300) {
 		look.colours.forEach((colour, m) => {
@@ -232,7 +232,7 @@ function drawHulls(ctx, s, at, look) {
 		return;
 	}
 	const line = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
-	for (let m = look.colours.length - 1; m >= 0; m--) for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawHull(ctx, s, at, k, look.colours[m], 0.22, line, 1.3, look);
+	for (let m = look.colours.length - 1; m >= 0; m--) for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawOutline(ctx, s, at, k, look.colours[m], 0.22, line, 1.3, look);
 }
 
 function drawLinks(ctx, s, X, Y, EX, EY, look, which = null, alpha = 0) {
@@ -390,7 +390,7 @@ function drawUpset(ctx, s, stats, look, chosen, hovered) {
 function drawDifference(ctx, s, places, look) {
 	for (const mark of [0, 2, 1])
 		for (const k of s.sizeOrder)
-			if (s.marks[k] === mark) drawHull(ctx, s, places, k, mark ? look.colours[s.edge_modality[k]] : look.muted, [0.1, 0.25, 0][mark], mark ? 0.9 : 0.35, [1, 1.5, 1.7][mark], look);
+			if (s.marks[k] === mark) drawOutline(ctx, s, places, k, mark ? look.colours[s.edge_modality[k]] : look.muted, [0.1, 0.25, 0][mark], mark ? 0.9 : 0.35, [1, 1.5, 1.7][mark], look);
 	drawNodes(ctx, s, places.X, places.Y, look);
 }
 
@@ -591,7 +591,7 @@ function render({ model, el }) {
 			drawSquares(ctx, s, placed.EX, placed.EY, look);
 			drawNodes(ctx, s, placed.X, placed.Y, look, null, 0, crowd());
 		} else {
-			drawHulls(ctx, s, placed, look);
+			drawOutlines(ctx, s, placed, look);
 			drawNodes(ctx, s, placed.X, placed.Y, look);
 		}
 	}
@@ -678,7 +678,7 @@ function render({ model, el }) {
 			drawSquares(ctx, s, EX, EY, look, edges, 1);
 		} else {
 			const many = edges.size;
-			for (const k of s.sizeOrder) if (edges.has(k)) drawHull(ctx, s, placed, k, look.colours[s.edge_modality[k]], 0.3, many > 40 ? 0.5 : 0.95, 1.6, look);
+			for (const k of s.sizeOrder) if (edges.has(k)) drawOutline(ctx, s, placed, k, look.colours[s.edge_modality[k]], 0.3, many > 40 ? 0.5 : 0.95, 1.6, look);
 		}
 		const neighbours = new Set(nodes);
 		if (edges.size && edges.size <= 400) for (const k of edges) for (const i of membersOf(s, k)) neighbours.add(i);
@@ -755,7 +755,7 @@ function render({ model, el }) {
 		}
 		return best;
 	}
-	/** Whether a point lies in the band of a hyperedge. */
+	/** Whether a point lies in a hyperedge's outline. */
 	function within(k, x, y) {
 		const { X, Y } = placed, pairs = state.scene.outline[k], most = reach(state.scene, k) ** 2;
 		for (let p = 0; p < pairs.length; p += 2) {
@@ -1002,8 +1002,8 @@ function render({ model, el }) {
 		box.innerHTML = html;
 		if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 	}
-	const acts = { strike: (b) => toggle("struck", b.dataset.key), modality: (b) => toggle("struck_modalities", b.dataset.key), clear: () => set({ selection: [] }),
-		restore: () => set({ struck: [], struck_modalities: [] }),
+	const acts = { remove: (b) => toggle("removed", b.dataset.key), modality: (b) => toggle("removed_modalities", b.dataset.key), clear: () => set({ selection: [] }),
+		restore: () => set({ removed: [], removed_modalities: [] }),
 		show: (b) => { const [side, slot, edge] = whereIs(b); set({ side, slot: +slot, swap: false, focus: ["hyperedge", +edge] }); }, focus: () => set({ focus: ["node", get("selection")[0]] }),
 		row: (b) => { const id = state.rows[b.dataset.key]; fillPair(own(), id); spoken.textContent = `${own()} ${id} is ready to be explained`; } };
 	const acted = (e) => { const b = e.target.closest("[data-act]"); if (b) acts[b.dataset.act](b); };
@@ -1023,7 +1023,7 @@ function render({ model, el }) {
 	for (const kind of ["mouseleave", "focusout"]) aside.addEventListener(kind, () => state.scene && hover(NOTHING));
 	const typed = () => [whyUser, whyItem].map((box) => box.value.trim());
 	function explain() {
-		if (typed().every(Boolean)) set({ pair: typed(), struck: [], struck_modalities: [] });
+		if (typed().every(Boolean)) set({ pair: typed(), removed: [], removed_modalities: [] });
 	}
 	// ---- files
 	function download(blob, name) {

@@ -1,294 +1,152 @@
-"""What the inspector shows: one slot's hypergraph at one threshold, cut down to what can be drawn.
-
-:class:`Scenes` holds what all pictures of a data set share (split, slots, interest, places); :meth:`Scenes.build` cuts
-one :class:`Scene` from it, in milliseconds. No widget lives here, so a notebook, a test and a report see the same.
-"""
+"""One scene: what is drawn, as plain arrays and lists, and how it travels to a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperctr.config import Config
-from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.display.layout import spectral_layout
-from hyperctr.errors import ConfigError, DataError, did_you_mean
-from hyperctr.runs.session import Session
-from hyperctr.split_data import SplitData
-from hyperctr.widgets import scene_stats as facts
-from hyperctr.widgets import score
-from hyperctr.widgets.edges import Edges
-from hyperctr.widgets.picture import Focus, Query, Scene
-
-if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.runs.run import Run
-
-__all__ = ["Query", "Scene", "Scenes"]
-KEPT = 24  # hypergraphs held ready: a slider moved to and fro finds them again
+Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
+BUFFERS = {
+    "x": "<f4",
+    "y": "<f4",
+    "degree": "<i4",
+    "edge_offsets": "<i4",
+    "edge_nodes": "<i4",
+    "edge_modality": "<u1",
+    "edge_weight": "<f4",
+    "edge_number": "<i4",
+}
 
 
-class Scenes:
-    """All the inspector knows of a data set and, with a run, of a model; no widgets inside.
+@dataclass(frozen=True)
+class Query:
+    """What a scene was asked for; :meth:`hyperctr.widgets.scenes.Scenes.query` checks it and says what may be asked."""
 
-    Args:
-        data: the data set.
-        run: a finished run on it: gives settings, slots, interest, and scores to explain. Without one the settings
-            are the ``quick`` preset's and the interest is pre-trained once, when first needed.
-        seed: of split and pre-training where there is no run.
+    side: Literal["user", "item"]
+    slot: int
+    modalities: tuple[str, ...]
+    delta: float
+    neighbours: int
+    swap: bool
+    focus: Focus | None
+    limit: int
+
+    @property
+    def node_kind(self) -> str:
+        """What a node is, ``user`` or ``item``."""
+        return "user" if (self.side == "user") != self.swap else "item"
+
+    @property
+    def label_kind(self) -> str:
+        """What a hyperedge comes from, ``item`` or ``user``."""
+        return "item" if self.node_kind == "user" else "user"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    r"""A part of one slot's hypergraph, placed and named; n nodes, e hyperedges, nnz incidences.
 
     Attributes:
-        data, config, run, run_id: as given; ``run_id`` is None without a run.
-        slots: labels of the time slots. modalities: names, in the order of ``Scene.edge_modality``.
+        nodes: id of each node, n.
+        titles: title of each node, n.
+        x: float32 [n] within [-1, 1]; a node has the same place in every scene of its kind.
+        y: the same, downwards.
+        degree: int32 [n], hyperedges shown that the node lies on.
+        edge_offsets: int32 [e + 1], where the members of each hyperedge begin.
+        edge_nodes: int32 [nnz]: hyperedge k has the nodes ``edge_nodes[edge_offsets[k]:edge_offsets[k + 1]]``
+            (positions in ``nodes``, ascending).
+        edge_modality: uint8 [e], position in ``modalities``.
+        edge_weight: float32 [e].
+        edge_number: int32 [e], names a hyperedge over slots and thresholds; what ``focus`` takes.
+        edge_labels: id of what each hyperedge comes from, e.
+        edge_titles: its title, e.
+        total_edges: hyperedges before the limit.
+        rule: how many of how many are shown, and how they were chosen.
+        modalities: all modalities of the data set.
+        query: what the scene was asked for.
+        slot_label: the slot's dates, or its number in words.
+        around: title of the node or hyperedge that is looked at.
 
-    Raises:
-        RunError: the run was trained on other data.
-
-    >>> import hyperctr as hc
-    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
-    >>> scenes = Scenes(data)
-    >>> scene = scenes.build(side="user", slot=0, delta=0.3, limit=5)
-    >>> len(scene), len(scene.nodes) == len(scene.x), scene.rule.partition(" of ")[0]
-    (5, True, 'showing 5')
+    >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
+    >>> scene = Scene([1, 2], ["a", "b"], np.zeros(2, "f4"), np.zeros(2, "f4"), np.ones(2, "i4"),
+    ...               np.array([0, 2], "i4"), np.array([0, 1], "i4"), np.zeros(1, "u1"), np.ones(1, "f4"),
+    ...               np.array([7], "i4"), [7], ["seven"], 1, "all", ("visual",), query)
+    >>> len(scene), scene.members(0), scene.edge_keys()
+    (1, [1, 2], [('visual', 7)])
+    >>> header, buffers = scene.pack()
+    >>> [part["name"] for part in header["buffers"]][:3], bytes(buffers[7])
+    (['x', 'y', 'degree'], b'\x07\x00\x00\x00')
     """
 
-    def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0) -> None:
-        if run is not None:
-            from hyperctr.runs.run import Run
+    nodes: list[Any]
+    titles: list[str]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    degree: NDArray[np.int32]
+    edge_offsets: NDArray[np.int32]
+    edge_nodes: NDArray[np.int32]
+    edge_modality: NDArray[np.uint8]
+    edge_weight: NDArray[np.float32]
+    edge_number: NDArray[np.int32]
+    edge_labels: list[Any]
+    edge_titles: list[str]
+    total_edges: int
+    rule: str
+    modalities: tuple[str, ...]
+    query: Query
+    slot_label: str = ""
+    around: str = ""
 
-            run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
-        self.run, self.run_id = run, None if run is None else run.id
-        self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
-        self._session = Session(data, self.config)
-        split_data = self._session.split_data if run is None else run.split_data
-        self.data, self.split, self._slots = split_data.data, split_data.split, split_data.slots
-        self.slots: list[str] = list(split_data.slots.labels)
-        self.modalities: tuple[str, ...] = self.data.modalities
-        self._titles = facts.titles(self.data)
-        self._pair = lru_cache(KEPT)(self._built)
-        self._cut = lru_cache(len(self.slots))(self._slot_clicks)
+    def __len__(self) -> int:
+        return len(self.edge_labels)
 
-    @cached_property
-    def interest(self) -> Interest:
-        """The run's interest, or one pre-trained now (seconds) where there is no run that has it."""
-        found = self.run.interest if self.run is not None else None
-        return self._session.interest if found is None else found
+    @property
+    def slot(self) -> int:
+        """Number of the time slot."""
+        return self.query.slot
 
-    @cached_property
-    def places(self) -> dict[str, NDArray[np.float64]]:
-        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds.
+    @property
+    def node_kind(self) -> str:
+        """What a node is, ``user`` or ``item``."""
+        return self.query.node_kind
 
-        What shares hyperedges stands together: those of all slots at the settings' threshold. All training clicks
-        count as well, so that nothing is left alone.
-        """
-        rows, found = self.split.train, {}
-        clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
-        asked = (float(self.config.delta), int(self.config.neighbours or 0))
-        pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
-        for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
-            edges = [pair[side] for pair in pairs]
-            free = len(self.modalities) * edges[0].num_labels  # the first number that names no hyperedge
-            nodes = np.concatenate([node, *(one.nodes for one in edges)])
-            numbers = np.concatenate([other + free, *(one.number[one.edge] for one in edges)])
-            labels, number = np.unique(numbers, return_inverse=True)
-            found[side] = spectral_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
-        return found
+    @property
+    def edge_of_incidence(self) -> NDArray[np.int64]:
+        """Hyperedge of each incidence, int64 [nnz]."""
+        return np.repeat(np.arange(len(self)), np.diff(self.edge_offsets))
 
-    def build(
-        self,
-        *,
-        side: Literal["user", "item"] = "user",
-        slot: int = 0,
-        modalities: Sequence[str] | None = None,
-        delta: float | None = None,
-        neighbours: int = 0,
-        swap: bool = False,
-        focus: Focus | None = None,
-        limit: int = 300,
-    ) -> Scene:
-        """Cut a scene.
+    def member_positions(self, edge: int) -> NDArray[np.int32]:
+        """Positions in ``nodes`` of one hyperedge's members."""
+        return self.edge_nodes[self.edge_offsets[edge] : self.edge_offsets[edge + 1]]
 
-        Args:
-            side: which hypergraph.
-            slot: number of the time slot.
-            modalities: names; None is all of them.
-            delta: interest threshold; None is that of the settings.
-            neighbours: K sampled neighbours; 0 is all.
-            swap: exchange the roles of nodes and hyperedges, modality by modality.
-            focus: ``("node", id)`` keeps its hyperedges; ``("hyperedge", number)`` keeps it (see
-                ``Scene.edge_number``) and those that share a member with it.
-            limit: most hyperedges shown, the largest of each modality in turn; ``Scene.rule`` tells.
+    def members(self, edge: int) -> list[Any]:
+        """Ids of one hyperedge's members."""
+        return [self.nodes[place] for place in self.member_positions(edge)]
 
-        Raises:
-            ConfigError: an unknown side, slot or modality, or a number out of bounds.
-            DataError: the focus is not a node of this data set, or not the number of a hyperedge. One that is only
-                not in this slot, or not at this threshold, gives an empty scene that says so.
-        """
-        if side not in ("user", "item"):
-            raise ConfigError(f"side {side!r}: use 'user' or 'item'")
-        if not 0 <= slot < len(self.slots):
-            raise ConfigError(f"slot {slot} does not exist; slots are 0 to {len(self.slots) - 1}")
-        if limit < 1:
-            raise ConfigError(f"limit={limit} shows nothing; use at least 1")
-        for name in modalities or ():
-            if name not in self.modalities:
-                raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
-        names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
-        delta = float(self.config.delta if delta is None else delta)
-        query = Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
-        return self.draw(query, self.whole(query))
+    def edge_keys(self) -> list[tuple[str, Any]]:
+        """(modality, id) of every hyperedge."""
+        names = [self.modalities[m] for m in self.edge_modality]
+        return list(zip(names, self.edge_labels, strict=True))
 
-    def whole(self, query: Query) -> Edges:
-        """Return all hyperedges a query asks for: its slot, threshold, modalities and focus, but no limit."""
-        edges = self._pair(query.slot, query.delta, query.neighbours)[query.side]
-        edges = edges.swapped() if query.swap else edges
-        wanted = [self.modalities.index(name) for name in query.modalities]
-        if len(wanted) < len(self.modalities):
-            edges = edges.take(np.flatnonzero(np.isin(edges.modality, wanted)))
-        if query.focus is None:
-            return edges
-        kind, name = query.focus
-        if kind == "node":
-            find = self.data.users_to_index if query.node_kind == "user" else self.data.items_to_index
-            return edges.take(edges.with_members(find([name])))
-        if kind != "hyperedge":
-            raise ConfigError(f"focus {query.focus!r}: use ('node', id) or ('hyperedge', number)")
-        if not 0 <= int(name) < len(self.modalities) * edges.num_labels:
-            raise DataError(f"hyperedge {name}: their numbers are 0 to {len(self.modalities) * edges.num_labels - 1}")
-        found = np.flatnonzero(edges.number == name)
-        return edges.take(edges.with_members(edges.take(found).nodes))
-
-    def draw(self, query: Query, whole: Edges, chosen: NDArray[np.int64] | None = None, why: str = "") -> Scene:
-        """Place and name some of the hyperedges of a query: the ``chosen`` and ``why``, or the largest ones."""
-        if chosen is None:
-            chosen = largest_hyperedges(np.stack([whole.nodes, whole.edge]), whole.modality, query.limit)
-            if query.focus is not None and query.focus[0] == "hyperedge" and 0 < len(chosen) < len(whole):
-                centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
-                chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
-        edges = whole.take(chosen)
-        members, position = np.unique(edges.nodes, return_inverse=True)
-        names = {"user": self.data.users, "item": self.data.items}
-        node, label = query.node_kind, query.label_kind
-        place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
-        total_nodes, around = len(np.unique(whole.nodes)), self.focus_name(query)
-        return Scene(
-            side=query.side,
-            slot=query.slot,
-            nodes=names[node][members].tolist(),
-            titles=[self._titles[node][member] for member in members],
-            x=place[0],
-            y=place[1],
-            degree=np.bincount(position, minlength=len(members)).astype(np.int32),
-            edge_offsets=edges.offsets.astype(np.int32),
-            edge_nodes=position.astype(np.int32),
-            edge_modality=edges.modality.astype(np.uint8),
-            edge_weight=edges.weight.astype(np.float32),
-            edge_number=edges.number.astype(np.int32),
-            edge_labels=names[label][edges.label].tolist(),
-            edge_titles=[self._titles[label][source] for source in edges.label],
-            total_edges=len(whole),
-            total_nodes=total_nodes,
-            rule=why or rule(query, len(edges), len(whole), len(members), total_nodes, around),
-            modalities=self.modalities,
-            query=query,
-            slot_label=self.slots[query.slot],
-            around=around,
-        )
-
-    def focus_name(self, query: Query) -> str:
-        """Return the title of the node or hyperedge a query looks at; empty without one."""
-        if query.focus is None:
-            return ""
-        if query.focus[0] == "node":
-            find = self.data.users_to_index if query.node_kind == "user" else self.data.items_to_index
-            return self._titles[query.node_kind][int(find([query.focus[1]])[0])]
-        modality, label = divmod(int(query.focus[1]), len(self._titles[query.label_kind]))
-        return f"{self.modalities[modality]}: {self._titles[query.label_kind][label]}"
-
-    def stats(self, scene: Scene) -> dict[str, Any]:
-        """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
-        found = facts.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
-        near = facts.nearest_run(self._session.data, self.config, scene.query)
-        return {**found, "nearest_run": near}
-
-    def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
-        """Return id, title, popularity (training clicks), modalities and features of items or users."""
-        return facts.table(self.data, self.split, self._titles, ids, side)
-
-    def timeline(self, user: Any) -> list[dict[str, Any]]:
-        """Return, per slot, the user's training clicks and interest in each modality (None where unknown)."""
-        return facts.timeline(self.data, self.split, self._slots, self.interest, user)
-
-    def difference(self, a: Query, b: Query) -> dict[str, list[tuple[str, Any]]]:
-        """Compare the hyperedges of two queries by (modality, id), before any limit cuts them.
-
-        Returns:
-            ``only_a``, ``only_b``, ``both`` and ``changed``, the part of ``both`` whose members differ.
-
-        Raises:
-            ConfigError: their hyperedges come from different kinds of things.
-        """
-        if a.label_kind != b.label_kind:
-            raise ConfigError("scenes whose hyperedges come from users and from items cannot be compared")
-        ids = self.data.items if a.label_kind == "item" else self.data.users
-        return facts.difference(self.whole(a), self.whole(b), ids, self.modalities)
-
-    def why(
-        self,
-        user: Any,
-        item: Any,
-        timestamp: int | None = None,
-        struck: Sequence[str] = (),
-        struck_modalities: Sequence[str] = (),
-    ) -> dict[str, Any]:
-        """Explain the run's score of a pair; see :meth:`hyperctr.widgets.score.Why.explain`.
-
-        Raises:
-            ConfigError: there is no run, or its model has no hyperedges. DataError: an unknown id.
-        """
-        return self._why.explain(user, item, timestamp, struck, struck_modalities)
-
-    @cached_property
-    def _why(self) -> score.Why:
-        if self.run is None:
-            raise ConfigError("why(...) needs a trained model: pass a run, Inspector(data, run)")
-        return score.Why(self.run)
-
-    def _slot_clicks(self, slot: int) -> tuple[Split, Interest]:
-        """Split and interest with the training clicks of one slot only; the rest counts as validation."""
-        rows = self.split.train
-        inside = self._slots.index[rows] == slot
-        part = self.split.part.copy()
-        part[rows[~inside]] = 1
-        return replace(self.split, part=part), replace(self.interest, degree=self.interest.degree[inside])
-
-    def _built(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
-        """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
-        from hyperctr.hypergraph.build import hypergraphs_of
-        from hyperctr.hypergraph.settings import GraphSettings
-
-        split, interest = self._cut(slot)
-        settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
-        lists = hypergraphs_of(SplitData(self.data, split, self._slots), interest, settings)
-        users, items = (graphs[slot] for graphs in lists)
-        return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
-
-
-def rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
-    """Say what part of the hypergraph is shown and how it was chosen.
-
-    >>> rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
-    'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
-    """
-    how = "all of them" if shown == total else "the largest of each modality in turn"
-    if around and not total:
-        return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
-    about = f" around {around}" if around else ""
-    return f"showing {shown:,} of {total:,} hyperedges{about}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"
+    def pack(self) -> tuple[dict[str, Any], list[memoryview]]:
+        """Return a header that JSON can hold and the arrays as little-endian buffers, in the header's order."""
+        arrays = {name: np.ascontiguousarray(getattr(self, name), dtype=kind) for name, kind in BUFFERS.items()}
+        header = {
+            "side": self.query.side,
+            "slot": self.slot,
+            "around": self.around,
+            "node_kind": self.node_kind,
+            "edge_kind": self.query.label_kind,
+            "nodes": self.nodes,
+            "titles": self.titles,
+            "edge_labels": self.edge_labels,
+            "edge_titles": self.edge_titles,
+            "modalities": list(self.modalities),
+            "delta": self.query.delta,
+            "rule": self.rule,
+            "buffers": [{"name": name, "dtype": BUFFERS[name][1:]} for name in arrays],
+        }
+        return header, [memoryview(array.tobytes()) for array in arrays.values()]

@@ -1,4 +1,4 @@
-"""The numbers beside a scene: sizes and overlap, the selected items or users, a user's slots, two scenes compared."""
+"""The numbers beside a scene: sizes and overlap, the nearest trained run, selected things, a user's slots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hyperctr.config import Config
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.widgets.edges import Edges, overlap_counts
-from hyperctr.widgets.picture import Query
+from hyperctr.widgets.scene import Query
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -40,27 +40,17 @@ def sizes(edges: Edges, names: Sequence[str], modalities: Sequence[str]) -> dict
     >>> sizes(edges, ["visual"], ["visual"])["modalities"]
     [{'modality': 'visual', 'hyperedges': 1, 'incidences': 2, 'mean_size': 2.0, 'nodes': 2}]
     """
-    rows = []
-    for name in names:
-        own = edges.modality == modalities.index(name)
-        size, members = edges.size[own], np.unique(edges.nodes[own[edges.edge]])
-        mean = float(size.mean()) if len(size) else None
-        rows.append(
-            {
-                "modality": name,
-                "hyperedges": len(size),
-                "incidences": int(size.sum()),
-                "mean_size": mean,
-                "nodes": len(members),
-            }
-        )
+    parts = {name: edges.take(np.flatnonzero(edges.modality == modalities.index(name))) for name in names}
+    rows = [{"modality": name, **_counts(part)} for name, part in parts.items()]
+    return {**_counts(edges), "modalities": rows, "overlap": overlap_counts(edges, modalities)}
+
+
+def _counts(edges: Edges) -> dict[str, Any]:
     return {
         "hyperedges": len(edges),
         "incidences": len(edges.nodes),
         "mean_size": len(edges.nodes) / len(edges) if len(edges) else None,
-        "nodes": len(np.unique(edges.nodes)),
-        "modalities": rows,
-        "overlap": overlap_counts(edges, modalities),
+        "nodes": len(edges.members),
     }
 
 
@@ -78,7 +68,7 @@ def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] |
     from hyperctr.runs.store import runs_folder
 
     store = runs_folder()
-    found = []
+    candidates = []
     for folder in sorted(store.iterdir()) if store.is_dir() else []:
         other = _settings(folder)
         if other is None or other.replace(delta=config.delta, neighbours=config.neighbours) != config:
@@ -89,8 +79,8 @@ def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] |
             continue
         if metrics.get("data_fingerprint") == data.fingerprint and "auc" in metrics:
             apart = (other.neighbours != query.neighbours, abs(other.delta - query.delta), folder.name)
-            found.append((apart, {"run": folder.name, "delta": other.delta, "auc": float(metrics["auc"])}))
-    return min(found, key=lambda pair: pair[0])[1] if found else None
+            candidates.append((apart, {"run": folder.name, "delta": other.delta, "auc": float(metrics["auc"])}))
+    return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
 def _settings(folder: Path) -> Config | None:
@@ -118,17 +108,23 @@ def table(
     if side not in ("user", "item"):
         raise ConfigError(f"side {side!r}: use 'user' or 'item'")
     user, item = data.user_index[split.train], data.item_index[split.train]
-    index = (data.users_to_index if side == "user" else data.items_to_index)(ids)
-    clicks = np.bincount(user if side == "user" else item, minlength=data.num_users + data.num_items)
+    clicked, known, find = (
+        (user, data.users, data.users_to_index) if side == "user" else (item, data.items, data.items_to_index)
+    )
     rows = []
-    own = (data.users if side == "user" else data.items)[index].tolist()  # plain ids, whatever was passed
-    for name, place in zip(own, index.tolist(), strict=True):
-        seen = item[user == place] if side == "user" else np.array([place])
-        seen = np.unique(seen)
-        features = {m: _features(table.values[seen[table.present[seen]]]) for m, table in data.features.items()}
-        present = [m for m, values in features.items() if values is not None]
-        row = {"id": name, "title": names[side][place], "popularity": int(clicks[place]), "modalities": present}
-        rows.append(row | {"features": features})
+    for place in find(ids).tolist():
+        clicks = clicked == place
+        items = np.unique(item[clicks]) if side == "user" else np.array([place])
+        features = {m: _features(table.values[items[table.present[items]]]) for m, table in data.features.items()}
+        rows.append(
+            {
+                "id": known[[place]].tolist()[0],  # a plain id, whatever was passed
+                "title": names[side][place],
+                "popularity": int(clicks.sum()),
+                "modalities": [m for m, values in features.items() if values is not None],
+                "features": features,
+            }
+        )
     return rows
 
 
@@ -156,25 +152,3 @@ def timeline(data: Dataset, split: Split, slots: Slots, interest: Interest, user
         }
         for slot, label in enumerate(slots.labels)
     ]
-
-
-def difference(a: Edges, b: Edges, ids: NDArray[Any], names: Sequence[str]) -> dict[str, list[tuple[str, Any]]]:
-    """Name the hyperedges (modality, id) in one, the other or both, and those of both whose members changed."""
-
-    def named(numbers: NDArray[np.int64]) -> list[tuple[str, Any]]:
-        modality, label = np.divmod(numbers, a.num_labels)
-        return [(names[m], name) for m, name in zip(modality, ids[label].tolist(), strict=True)]
-
-    both, in_a, in_b = np.intersect1d(a.number, b.number, assume_unique=True, return_indices=True)
-    moved = [
-        not np.array_equal(
-            a.nodes[a.offsets[left] : a.offsets[left + 1]], b.nodes[b.offsets[right] : b.offsets[right + 1]]
-        )
-        for left, right in zip(in_a, in_b, strict=True)
-    ]
-    return {
-        "only_a": named(np.setdiff1d(a.number, b.number, assume_unique=True)),
-        "only_b": named(np.setdiff1d(b.number, a.number, assume_unique=True)),
-        "both": named(both),
-        "changed": named(both[np.array(moved, dtype=bool)]),
-    }

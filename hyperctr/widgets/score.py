@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.model.explain import Contribution
     from hyperctr.model.history import Targets
     from hyperctr.runs.run import Run
 
-KEPT = 16  # explained pairs held ready, so that striking needs one convolution and no new explanation
+KEPT = 16  # explained pairs held ready, so that removing needs one convolution and no new explanation
 
 
-class Why:
+class ScoreExplainer:
     """Explains and re-computes scores of one run.
 
     Args:
@@ -31,8 +29,8 @@ class Why:
         ConfigError: the model has none.
 
     >>> import hyperctr as hc
-    >>> why = Why(hc.load_run("0123"))  # doctest: +SKIP
-    >>> why.explain("user 1", "item 7")["score"]  # doctest: +SKIP
+    >>> explainer = ScoreExplainer(hc.load_run("0123"))  # doctest: +SKIP
+    >>> explainer.explain("user 1", "item 7")["score"]  # doctest: +SKIP
     0.73
     """
 
@@ -50,70 +48,70 @@ class Why:
         user: Any,
         item: Any,
         timestamp: int | None = None,
-        struck: Sequence[str] = (),
-        struck_modalities: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        removed_modalities: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Return the score of a pair, what each hyperedge around it adds, and the score without the struck ones.
+        """Return the score of a pair, what each hyperedge around it adds, and the score without the removed ones.
 
         Args:
             user: an id of the data set.
             item: an id of the data set.
             timestamp: when; None means the end of the data set's clock.
-            struck: keys of hyperedges to take out (the ``key`` of a contribution).
-            struck_modalities: names whose hyperedges are taken out of both hypergraphs in all slots.
+            removed: keys of hyperedges to take out (the ``key`` of a contribution).
+            removed_modalities: names whose hyperedges are taken out of both hypergraphs in all slots.
 
         Returns:
             ``score`` and ``new_score`` (probabilities), ``user``, ``item``, their titles in ``who`` and ``what``,
             ``timestamp`` and ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number),
             ``slot_label``, ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of the item or user it
             comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score
-            without it; they do not add up, since hyperedges act together) and ``struck``.
+            without it; they do not add up, since hyperedges act together) and ``removed``.
 
         Raises:
-            DataError: an unknown id. ConfigError: an unknown modality or a key of no hyperedge.
+            DataError: an unknown id.
+            ConfigError: an unknown modality or a key of no hyperedge.
         """
-        from hyperctr.widgets.scene_stats import titles
-
-        data, slots = self.split_data.data, self.split_data.slots
+        data, names = self.split_data.data, titles(self.split_data.data)
         time = int(data.timestamp.max()) if timestamp is None else int(timestamp)
         who, what = int(data.users_to_index([user])[0]), int(data.items_to_index([item])[0])
-        for name in struck_modalities:
+        for name in removed_modalities:
             if name not in data.modalities:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, data.modalities)}")
-        score, found = self._explained(who, what, time)
-        names = titles(data)
-        rows = []
-        for one in found:
-            members, labels, kind = (
-                (data.users, data.items, "item") if one.side == "user" else (data.items, data.users, "user")
-            )
-            modality = data.modalities[one.modality]
-            key = f"{one.side}:{one.slot}:{modality}:{one.label}"
-            rows.append(
-                {
-                    "key": key,
-                    "side": one.side,
-                    "slot": one.slot,
-                    "slot_label": slots.labels[one.slot],
-                    "number": one.modality * len(labels) + one.label,
-                    "modality": modality,
-                    "hyperedge": labels[[one.label]].tolist()[0],
-                    "title": names[kind][one.label],
-                    "members": members[list(one.members)].tolist(),
-                    "value": one.value,
-                    "struck": key in struck or modality in struck_modalities,
-                }
-            )
-        changed = bool(struck) or bool(struck_modalities)
-        new = self._without(who, what, time, struck, struck_modalities) if changed else score
-        pair = {
+        score, contributions = self._explained(who, what, time)
+        rows = [self._row(part, names) for part in contributions]
+        for row in rows:
+            row["removed"] = row["key"] in removed or row["modality"] in removed_modalities
+        changed = bool(removed) or bool(removed_modalities)
+        return {
             "user": data.users[[who]].tolist()[0],
             "item": data.items[[what]].tolist()[0],
             "timestamp": time,
             "who": names["user"][who],
             "what": names["item"][what],
+            "score": score,
+            "new_score": self._without(who, what, time, removed, removed_modalities) if changed else score,
+            "contributions": rows,
         }
-        return {**pair, "score": score, "new_score": new, "contributions": rows}
+
+    def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
+        """A contribution in the data set's own ids and titles."""
+        data = self.split_data.data
+        members, labels, kind = (
+            (data.users, data.items, "item") if part.side == "user" else (data.items, data.users, "user")
+        )
+        modality = data.modalities[part.modality]
+        return {
+            "key": f"{part.side}:{part.slot}:{modality}:{part.label}",
+            "side": part.side,
+            "slot": part.slot,
+            "slot_label": self.split_data.slots.labels[part.slot],
+            "number": part.modality * len(labels) + part.label,
+            "modality": modality,
+            "hyperedge": labels[[part.label]].tolist()[0],
+            "title": names[kind][part.label],
+            "members": members[list(part.members)].tolist(),
+            "value": part.value,
+        }
 
     def _target(self, user: int, item: int, time: int) -> Targets:
         import torch
@@ -130,16 +128,17 @@ class Why:
 
         return explain(self.model, self._target(user, item, time), item)
 
-    def _without(self, user: int, item: int, time: int, struck: Sequence[str], modalities: Sequence[str]) -> float:
+    def _without(self, user: int, item: int, time: int, removed: Sequence[str], modalities: Sequence[str]) -> float:
         import torch
 
         target = self._target(user, item, time)
-        wanted = [self.split_data.data.modalities.index(name) for name in modalities]
-        numbers = [self._edge(key) for key in struck]
+        groups = torch.tensor([self.split_data.data.modalities.index(name) for name in modalities], dtype=torch.long)
+        numbers = [self._edge(key) for key in removed]
         pair = []
         for side, graph in zip(("user", "item"), self.graphs.assemble(target.click[target.click >= 0]), strict=True):
             edges = torch.tensor([number for place, number in numbers if place == side], dtype=torch.long)
-            pair.append(_strike(graph, edges, torch.tensor(wanted, dtype=torch.long)))
+            edge = graph.incidence[1]
+            pair.append(graph.without(torch.isin(edge, edges) | torch.isin(graph.group[edge], groups)))
         with torch.no_grad():
             state = self.model.convolve(pair[0], pair[1])
             items = torch.tensor([[item]])
@@ -160,10 +159,3 @@ class Why:
             return side, self.split_data.data.modalities.index(modality) * max(len(others.node), 1) + row
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
-
-
-def _strike(graph: Hypergraph, edges: Tensor, modalities: Tensor) -> Hypergraph:
-    import torch
-
-    edge = graph.incidence[1]
-    return graph.without(torch.isin(edge, edges) | torch.isin(graph.group[edge], modalities))

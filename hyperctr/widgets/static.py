@@ -10,25 +10,26 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from hyperctr.display.outline import band
+from hyperctr.display.outline import joined, star_lines, tree_outline
 from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Edges, overlap_counts
-from hyperctr.widgets.picture import Scene
+from hyperctr.widgets.scene import Scene
 
-View = Literal["hulls", "bipartite", "incidence", "overlap"]
+Rows = Sequence[dict[str, Any]]
+View = Literal["outlines", "bipartite", "incidence", "overlap"]
 BELOW = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.02, "yanchor": "top"}
-REACH = 0.014  # of a band around its members; the picture is 2 wide
+REACH = 0.014  # of an outline around its members; the picture is 2 wide
 
 
-def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[str, Any]] | None = None) -> go.Figure:
+def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None = None) -> go.Figure:
     """Draw a scene without any widget.
 
     Args:
         scene: what to draw.
-        view: ``hulls`` (bands around members), ``bipartite`` (hyperedges as squares joined to their members),
-            ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
+        view: ``outlines`` (along the tree that joins the members), ``bipartite`` (hyperedges as squares joined to
+            their members), ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
         overlap: ``Scenes.stats(scene)["overlap"]``, to count the whole hypergraph and not only what is shown.
 
     Returns:
@@ -39,7 +40,7 @@ def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[
         ConfigError: an unknown view.
 
     >>> import hyperctr as hc
-    >>> from hyperctr.widgets.scene import Scenes
+    >>> from hyperctr.widgets.scenes import Scenes
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> scene = Scenes(data).build(delta=0.3, limit=4)
     >>> len(static_figure(scene, "incidence").layout.meta["edge_number"])
@@ -57,11 +58,11 @@ def static_figure(scene: Scene, view: View = "hulls", *, overlap: Sequence[dict[
     when = scene.slot_label or f"slot {scene.slot}"
     style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
     chart.update_layout(meta={"edge_number": scene.edge_number.tolist(), "view": view, "slot": scene.slot})
-    chart.update_layout(legend=BELOW if view in ("hulls", "bipartite") else BELOW | {"y": -0.14})
+    chart.update_layout(legend=BELOW if view in ("outlines", "bipartite") else BELOW | {"y": -0.14})
     return chart
 
 
-def difference_figure(found: Contrast) -> go.Figure:
+def difference_figure(compared: Contrast) -> go.Figure:
     """Draw what differs between two scenes: filled only in the first, hollow only in the second, grey in both.
 
     Returns:
@@ -70,33 +71,34 @@ def difference_figure(found: Contrast) -> go.Figure:
     >>> import hyperctr as hc
     >>> from dataclasses import replace
     >>> from hyperctr.widgets.contrast import contrast
-    >>> from hyperctr.widgets.scene import Scenes
+    >>> from hyperctr.widgets.scenes import Scenes
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> scenes = Scenes(data)
-    >>> query = scenes.build(delta=0.5, limit=9).query
+    >>> query = scenes.query(delta=0.5, limit=9)
     >>> chart = difference_figure(contrast(scenes, query, replace(query, delta=0.3)))
     >>> chart.layout.meta["only_here"], len(chart.layout.meta["only_there"]) > 0
     ([], True)
     """
-    here, there = found.here, found.there
+    here, there = compared.here, compared.there
     chart = go.Figure()
-    common = np.flatnonzero(~found.only_here)
-    _bands(chart, here, common, f"in both ({len(common):,})", NEUTRAL, "in both", fill=0.15, line=0.4)
+    common = np.flatnonzero(~compared.only_here)
+    _outlines(chart, here, common, f"in both ({len(common):,})", NEUTRAL, "in both", fill=0.15, line=0.4)
     for m, name, colour in _modalities(here):
-        own = np.flatnonzero(there.edge_modality == m)
-        _bands(chart, there, own, f"{name}, only there ({len(own):,})", colour, name, fill=0.0, line=0.9, dash="dot")
-        own = np.flatnonzero(found.only_here & (here.edge_modality == m))
-        _bands(chart, here, own, f"{name}, only here ({len(own):,})", colour, name, fill=0.35, line=0.9)
+        away = np.flatnonzero(there.edge_modality == m)
+        title = f"{name}, only there ({len(away):,})"
+        _outlines(chart, there, away, title, colour, name, fill=0.0, line=0.9, dash="dot")
+        away = np.flatnonzero(compared.only_here & (here.edge_modality == m))
+        _outlines(chart, here, away, f"{name}, only here ({len(away):,})", colour, name, fill=0.35, line=0.9)
     _nodes(chart, there, "there")
     _nodes(chart, here, "here")
     what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
     numbers = {
-        "only_here": here.edge_number[found.only_here],
+        "only_here": here.edge_number[compared.only_here],
         "only_there": there.edge_number,
         "both": here.edge_number[common],
     }
-    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": found.picture.edge_number}.items()}
+    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": compared.picture.edge_number}.items()}
     chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
     return chart
 
@@ -110,16 +112,16 @@ def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
 def _drawn(scene: Scene, view: str) -> go.Figure:
     chart = go.Figure()
     for m, name, colour in _modalities(scene):
-        own = np.flatnonzero(scene.edge_modality == m)
-        if view == "hulls":
-            _bands(chart, scene, own, f"{name} ({len(own):,})", colour, name, fill=0.2, line=0.8)
+        edges = np.flatnonzero(scene.edge_modality == m)
+        if view == "outlines":
+            _outlines(chart, scene, edges, f"{name} ({len(edges):,})", colour, name, fill=0.2, line=0.8)
         else:
-            _stars(chart, scene, own, name, colour)
+            _stars(chart, scene, edges, name, colour)
     _nodes(chart, scene)
     return chart
 
 
-def _bands(
+def _outlines(
     chart: go.Figure,
     scene: Scene,
     edges: NDArray[np.int64],
@@ -131,9 +133,9 @@ def _bands(
     line: float,
     dash: str = "solid",
 ) -> None:
-    """Draw bands of one look around the members of some hyperedges, as one trace; modalities do not hide each other."""
+    """Draw outlines of one look, as one trace; those of different modalities do not hide each other."""
     reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edge_modality.tolist()]
-    x, y = _joined([band(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
+    x, y = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
     look: dict[str, Any] = {"line": {"color": translucent(colour, line), "width": 1.2, "dash": dash}}
     if fill:
         look |= {"fill": "toself", "fillcolor": translucent(colour, fill)}
@@ -142,7 +144,7 @@ def _bands(
 
 def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, colour: str) -> None:
     """Join each hyperedge's middle, a square, to its members."""
-    x, y = _joined([_star(_places(scene, edge)) for edge in edges.tolist()])
+    x, y = joined([star_lines(points.mean(0), points) for points in (_places(scene, edge) for edge in edges.tolist())])
     line = {"color": translucent(colour, 0.35), "width": 0.8}
     group = {"name": f"{name} ({len(edges):,})", "legendgroup": name}
     chart.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **group)
@@ -195,14 +197,11 @@ def _incidence(scene: Scene) -> go.Figure:
     row[np.lexsort((np.arange(len(row)), -scene.degree))] = np.arange(len(row))
     chart, edge = go.Figure(), scene.edge_of_incidence
     for m, name, colour in _modalities(scene):
-        own = scene.edge_modality[edge] == m
-        text = [
-            f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}"
-            for e, v in zip(edge[own], scene.edge_nodes[own], strict=True)
-        ]
+        columns, rows = edge[scene.edge_modality[edge] == m], scene.edge_nodes[scene.edge_modality[edge] == m]
+        text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}" for e, v in zip(columns, rows, strict=True)]
         chart.add_scattergl(
-            x=column[edge[own]],
-            y=row[scene.edge_nodes[own]],
+            x=column[columns],
+            y=row[rows],
             mode="markers",
             name=name,
             text=text,
@@ -214,7 +213,7 @@ def _incidence(scene: Scene) -> go.Figure:
     return chart
 
 
-def _overlap(scene: Scene, counted: Sequence[dict[str, Any]] | None) -> go.Figure:
+def _overlap(scene: Scene, counted: Rows | None) -> go.Figure:
     """UpSet: a bar per combination of modalities, and below it the dots that name the combination."""
     rows = list(shown_overlap(scene) if counted is None else counted)
     chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
@@ -257,16 +256,3 @@ def shown_overlap(scene: Scene) -> list[dict[str, Any]]:
     nodes = scene.edge_nodes.astype(np.int64)
     edges = Edges(offsets, nodes, modality, label, scene.edge_weight, len(scene.nodes), len(place))
     return overlap_counts(edges, scene.modalities)
-
-
-def _star(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Lines from the middle of the members to each of them, separated by NaN."""
-    centre = np.broadcast_to(points.mean(0), points.shape)
-    return np.stack([centre, points, np.full_like(points, np.nan)], 1).reshape(-1, 2)
-
-
-def _joined(parts: list[NDArray[np.float64]]) -> NDArray[np.float32]:
-    """One line for all parts, [2, k], a NaN between each two."""
-    gap = np.full((1, 2), np.nan)
-    joined = np.concatenate([piece for part in parts for piece in (part, gap)] or [gap])
-    return joined.T.astype(np.float32)

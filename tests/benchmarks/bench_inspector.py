@@ -22,7 +22,7 @@ import numpy as np
 
 from hyperctr.display.layout import spectral_layout
 from hyperctr.runtime import rng, write_atomic
-from hyperctr.widgets.picture import Query, Scene
+from hyperctr.widgets.scene import Query, Scene
 from tests.browser.lab import Lab, chromium, jupyterlab, write_notebook
 
 SETUP = """import hyperctr as hc
@@ -83,8 +83,6 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
     names = ("visual", "acoustic", "textual")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=hyperedges))])
     scene = Scene(
-        side="user",
-        slot=0,
         nodes=list(range(nodes)),
         titles=[f"user {k}" for k in range(nodes)],
         x=place[:, 0].astype(np.float32),
@@ -98,7 +96,6 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
         edge_labels=list(range(hyperedges)),
         edge_titles=[f"item {k}" for k in range(hyperedges)],
         total_edges=hyperedges,
-        total_nodes=nodes,
         rule=f"showing {hyperedges:,} of {hyperedges:,} hyperedges",
         modalities=names,
         query=Query("user", 0, names, 0.5, 0, False, None, hyperedges),

@@ -31,7 +31,7 @@ LIMIT = 120  # seconds a library may take for one hypergraph, imports included
 Members = list[list[int]]
 ROWS = {
     "inspector": ("hyperctr, inspector (layout + packed scene; the browser draws)", None),
-    "static": ("hyperctr, static figure (layout + hulls, as JSON)", None),
+    "static": ("hyperctr, static figure (layout + outlines, as JSON)", None),
     "xgi": ("XGI, spring layout + hulls", "xgi"),
     "hypernetx": ("HyperNetX, default draw", "hypernetx"),
     "hypergraphx": ("hypergraphx, default draw", "hypergraphx"),
@@ -47,7 +47,7 @@ def hyperedges(nodes: int, seed: int = 0) -> Members:
 def scene_of(edges: Members, nodes: int) -> Any:
     """Lay out and cut our scene, all hyperedges shown, as ``Scenes.build`` does from a hypergraph of one modality."""
     from hyperctr.display.layout import spectral_layout
-    from hyperctr.widgets.picture import Query, Scene
+    from hyperctr.widgets.scene import Query, Scene
 
     size = np.array([len(members) for members in edges])
     member = np.concatenate([sorted(members) for members in edges])
@@ -55,8 +55,6 @@ def scene_of(edges: Members, nodes: int) -> Any:
     place = spectral_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
     names, labels = list(range(nodes)), list(range(len(edges)))
     return Scene(
-        "user",
-        0,
         names,
         list(map(str, names)),
         place[:, 0],
@@ -70,7 +68,6 @@ def scene_of(edges: Members, nodes: int) -> Any:
         labels,
         list(map(str, labels)),
         len(edges),
-        nodes,
         "all of them",
         ("visual",),
         Query("user", 0, ("visual",), 0.5, 0, False, None, len(edges)),
@@ -84,7 +81,7 @@ def inspector() -> Callable[[Members, int], object]:
 def static() -> Callable[[Members, int], object]:
     from hyperctr.widgets.static import static_figure
 
-    return lambda edges, nodes: static_figure(scene_of(edges, nodes), "hulls").to_json()
+    return lambda edges, nodes: static_figure(scene_of(edges, nodes), "outlines").to_json()
 
 
 def xgi() -> Callable[[Members, int], object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hyperctr.runs.session import open_study
-from tests.browser.lab import HULLS, ROOT, Lab, chromium, find_browser, jupyterlab
+from tests.browser.lab import OUTLINES, ROOT, Lab, chromium, find_browser, jupyterlab
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def page(lab: Lab) -> Any:
     """The page, with the inspector as it was at first."""
     lab.python(
-        "inspector.set_trait('view', 'hulls'); inspector.focus = None; inspector.selection = []; inspector.struck = [];"
-        "inspector.struck_modalities = []; inspector.query = ''; inspector.side = 'user'; inspector.delta = 0.5;"
+        "inspector.set_trait('view', 'outlines'); inspector.focus = None; inspector.selection = [];"
+        "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user'; inspector.delta = 0.5;"
         "inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
         "inspector.compare_slot = inspector.compare_delta = None;"
         "inspector.modalities = list(study.data.modalities); inspector.slot = study.busiest_slot; inspector.limit = 15"
     )
-    lab.page.wait_for_selector(f"{HULLS}[data-selected='0']")
+    lab.page.wait_for_selector(f"{OUTLINES}[data-selected='0']")
     lab.page.locator(".hctr").first.scroll_into_view_if_needed()
     return lab.page

@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 
 ROOT = Path(__file__).parents[2]
-HULLS = ".hctr[data-view=hulls]"
+OUTLINES = ".hctr[data-view=outlines]"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SWITCHES = [
     "--no-sandbox",

@@ -32,7 +32,7 @@ def test_hover_names_what_is_under_the_pointer(lab: Lab, page: Any) -> None:
             "print(json.dumps([inspector.scene.nodes[k], inspector.scene.titles[k], int(inspector.scene.degree[k])]))"
         )
     )
-    for view in ("hulls", "bipartite"):
+    for view in ("outlines", "bipartite"):
         page.click(f"[data-key={view}]")
         page.wait_for_selector(f".hctr[data-view={view}]")
         page.mouse.move(*over(page, page.evaluate("id => document.querySelector('.hctr').inspector.at(id)", node)))
@@ -109,7 +109,7 @@ def test_the_keyboard_alone_steps_selects_and_clears(lab: Lab, page: Any) -> Non
 
 
 def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> None:
-    page.focus("[data-key=hulls]")
+    page.focus("[data-key=outlines]")
     reached = []
     for _ in range(60):
         reached.append(
@@ -122,7 +122,7 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
             break
         page.keyboard.press("Tab")
     wanted = [
-        "hulls",
+        "outlines",
         "bipartite",
         "incidence",
         "overlap",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hyperctr.hypergraph.incidence import Hypergraph
-from tests.browser.lab import HULLS, Lab, after_scene, drag, matrix, over, until
+from tests.browser.lab import OUTLINES, Lab, after_scene, drag, matrix, over, until
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def test_the_auc_of_the_nearest_run_stands_by_the_threshold(lab: Lab, page: Any)
     assert auc in page.text_content(".hc-rule") and auc in page.text_content("[data-key=auc]")
 
 
-@pytest.mark.parametrize("view", ["hulls", "bipartite", "incidence"])
+@pytest.mark.parametrize("view", ["outlines", "bipartite", "incidence"])
 def test_a_click_selects_and_python_reads_it_back(lab: Lab, page: Any, view: str) -> None:
     lab.python(f"inspector.view = '{view}'")
     page.wait_for_selector(f".hctr[data-view={view}]")
@@ -83,8 +83,8 @@ def test_brushing_the_incidence_matrix_selects_the_members_under_it(lab: Lab, pa
     drag(page, (left + 0.5 * wide, top + 0.5 * high), (left + 5.5 * wide, top + 14.5 * high))
     page.wait_for_selector(".hctr[data-selected='6']")
     until(lab, "sorted(inspector.selection)", every)
-    page.click("[data-key=hulls]")
-    page.wait_for_selector(f"{HULLS}[data-selected='6']")  # what was brushed is selected in every view
+    page.click("[data-key=outlines]")
+    page.wait_for_selector(f"{OUTLINES}[data-selected='6']")  # what was brushed is selected in every view
 
 
 def test_a_bar_of_the_overlap_selects_the_nodes_behind_it(lab: Lab, page: Any) -> None:
@@ -161,7 +161,7 @@ def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any
     page.click("[role=tab][data-key=selection]")
 
 
-def test_striking_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: Any) -> None:
+def test_removing_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: Any) -> None:
     user, item = lab.python("print(*study.test_click(0)[:2])").split()
     page.click("[role=tab][data-key=why]")
     assert page.input_value("input[data-key=user]") != "undefined"
@@ -175,7 +175,7 @@ def test_striking_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
     bar.click()
     page.wait_for_selector("[data-key=new_score]")
     new = float(page.text_content("[data-key=new_score]"))
-    key = lab.python("print(inspector.struck[0])")
+    key = lab.python("print(inspector.removed[0])")
     value = float(lab.python("print(inspector.why()['contributions'][0]['value'])"))
     assert key == page.get_attribute(".hc-bars button >> nth=0", "data-key")
     np.testing.assert_allclose(score - new, value, atol=1.1e-4)  # both numbers are shown to four places

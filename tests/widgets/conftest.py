@@ -9,7 +9,7 @@ import pytest
 
 import hyperctr as hc
 from hyperctr.runs.run import Run
-from hyperctr.widgets.scene import Scenes
+from hyperctr.widgets.scenes import Scenes
 
 Edges = dict[tuple[str, int], tuple[frozenset[object], float]]  # (modality, label id) -> member ids, weight
 

@@ -11,7 +11,8 @@ import pytest
 import hyperctr as hc
 from hyperctr.errors import DataError
 from hyperctr.widgets.export import export_selection_csv, export_selection_hif
-from hyperctr.widgets.scene import Scene, Scenes
+from hyperctr.widgets.scene import Scene
+from hyperctr.widgets.scenes import Scenes
 
 
 @pytest.fixture(scope="module")

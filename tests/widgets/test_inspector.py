@@ -17,8 +17,9 @@ from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.errors import DataWarning
 from hyperctr.runs.session import open_study
 from hyperctr.widgets import inspector as module
-from hyperctr.widgets.lookup import find, meant
-from hyperctr.widgets.selection_panel import numbers_panel, user_panel
+from hyperctr.widgets.lookup import find, known_id
+from hyperctr.widgets.numbers_panel import numbers_panel
+from hyperctr.widgets.user_panel import user_panel
 from tests.widgets.conftest import Trained
 
 PACKAGE = Path(module.__file__).parent
@@ -51,7 +52,7 @@ def away(inspector: hc.Inspector) -> list[Any]:
 
 def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
-    inspector._hear(inspector, {"type": "hello"}, [])
+    inspector._receive(inspector, {"type": "hello"}, [])
     message, buffers = last(sent, "scene")
     json.dumps(message, allow_nan=False)
     offsets = np.frombuffer(buffers[3], "<i4")
@@ -64,7 +65,7 @@ def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) 
 
 def test_a_trait_set_anywhere_sends_one_scene(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
-    inspector._hear(inspector, {"type": "hello"}, [])
+    inspector._receive(inspector, {"type": "hello"}, [])
     sent.clear()
     inspector.set_state({"slot": 1, "delta": 0.3, "limit": 4})  # as one message of the browser brings them
     scenes = [message for message, _ in sent if message["type"] == "scene"]
@@ -116,7 +117,7 @@ def test_a_pair_and_a_selection_can_be_given_at_once(trained: Trained) -> None:
     data = trained.data
     user, item = data.users[0].item(), data.items[0].item()
     inspector = hc.Inspector(data, trained.run, pair=[user, item], side="item", selection=[item])
-    assert inspector.score == trained.scenes.why(user, item)["score"] and inspector.selection == [item]
+    assert inspector.score == trained.scenes.explainer.explain(user, item)["score"] and inspector.selection == [item]
     assert len(inspector.contributions()) == len(inspector.why()["contributions"])
     with pytest.raises(hc.ConfigError, match=r"'slots': did you mean 'slot'\?"):
         hc.Inspector(data, slots=1)
@@ -162,18 +163,18 @@ def test_another_side_or_other_roles_clear_the_focus(seen: tuple[hc.Inspector, S
 
 def test_the_first_slot_differs_from_the_second(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, _ = seen
-    found = inspector.contrast()
-    assert (found.here.slot, found.there.slot) == (0, 1) and found.counts["only_a"] > 0
+    compared = inspector.contrast()
+    assert (compared.here.slot, compared.there.slot) == (0, 1) and compared.counts["only_a"] > 0
 
 
 def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
     user = study.data.users[3]
-    assert meant(str(user), study.data.users) == user
+    assert known_id(str(user), study.data.users) == user
     whole = seen[0].scenes.whole(seen[0].scene.query)
-    row = find(study.data, seen[0].scene, whole, str(user))[0]
+    row = find(study.data, seen[0].node_kind, whole, str(user))[0]
     assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])
     label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edge_number[0])
-    rows = find(study.data, seen[0].scene, whole, str(label))
+    rows = find(study.data, seen[0].node_kind, whole, str(label))
     assert next(row["focus"] for row in rows if row["id"] == label) == ["hyperedge", number]
 
 
@@ -201,14 +202,14 @@ def test_without_a_front_end_the_same_call_shows_the_figure(study: Any, monkeypa
 def test_files_of_the_selection(study: Any, seen: tuple[hc.Inspector, Sent], tmp_path: Path) -> None:
     inspector, sent = seen
     inspector.selection = inspector.scene.members(0)
-    inspector._hear(inspector, {"type": "export", "kind": "csv"}, [])
+    inspector._receive(inspector, {"type": "export", "kind": "csv"}, [])
     message = last(sent, "file")[0]
     assert message["text"] == inspector.export_selection(tmp_path / "a.csv").read_text()
     inspector.selection = [inspector.scene.nodes[0], *(gone := away(inspector)[:2])]
     with pytest.warns(DataWarning, match="2 of 3 selected users"):
         lines = inspector.export_selection(tmp_path / "a.csv").read_text().splitlines()
     assert len(lines) == 2 and lines[1].startswith(f"{inspector.scene.nodes[0]},")
-    inspector._hear(inspector, {"type": "export", "kind": "hif"}, [])
+    inspector._receive(inspector, {"type": "export", "kind": "hif"}, [])
     assert "2 of 3" in last(sent, "error")[0]["text"]
     inspector.selection = gone
     with pytest.raises(hc.DataError, match="all of 2 selected users"):

@@ -9,7 +9,7 @@ import numpy as np
 
 import hyperctr as hc
 from hyperctr.display.layout import spectral_layout
-from hyperctr.widgets.scene import Scenes
+from hyperctr.widgets.scenes import Scenes
 from tests.small import hand_made, small
 
 

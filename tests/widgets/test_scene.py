@@ -12,8 +12,9 @@ import pytest
 
 import hyperctr as hc
 from hyperctr.errors import ConfigError, DataError, RunError
-from hyperctr.widgets.picture import BUFFERS, Scene
-from hyperctr.widgets.scene import Scenes
+from hyperctr.widgets.contrast import contrast, difference
+from hyperctr.widgets.scene import BUFFERS, Scene
+from hyperctr.widgets.scenes import Scenes
 from tests.small import small
 
 ALL = 10**6
@@ -74,7 +75,6 @@ def test_awkward_data(seed: int) -> None:
 
 def test_without_a_threshold_the_runs_own_is_taken(scenes: Scenes) -> None:
     assert shown(scenes.build(slot=1)) == shown(scenes.build(slot=1, delta=0.4))
-    assert scenes.run_id == scenes.run.id if scenes.run else False
 
 
 def test_limit_keeps_the_largest_of_each_modality_in_turn_and_says_so(scenes: Scenes) -> None:
@@ -100,9 +100,9 @@ def test_focus_on_a_node_and_on_a_hyperedge(scenes: Scenes) -> None:
     around = scenes.build(slot=1, focus=("node", node), limit=ALL)
     assert shown(around) == {key: value for key, value in shown(whole).items() if node in value[0]}
     edge = int(np.diff(whole.edge_offsets).argmin())
-    number, own = int(whole.edge_number[edge]), set(whole.members(edge))
+    number, members = int(whole.edge_number[edge]), set(whole.members(edge))
     around = scenes.build(slot=1, focus=("hyperedge", number), limit=ALL)
-    assert shown(around) == {key: value for key, value in shown(whole).items() if own & value[0]}
+    assert shown(around) == {key: value for key, value in shown(whole).items() if members & value[0]}
     assert f"hyperedges around {whole.edge_keys()[edge][0]}: {whole.edge_titles[edge]}:" in around.rule
     least = scenes.build(slot=1, focus=("hyperedge", number), limit=1)
     assert least.edge_number.tolist() == [number]  # the smallest of all, yet what is looked at stays
@@ -143,15 +143,21 @@ def test_statistics(scenes: Scenes, trained: Any, monkeypatch: pytest.MonkeyPatc
 def test_difference_names_hyperedges_that_come_go_and_change(scenes: Scenes) -> None:
     a, b = scenes.build(slot=1, delta=0.4, limit=3), scenes.build(slot=1, delta=0.5, limit=3)
     left, right = (shown(scenes.build(slot=1, delta=delta, limit=ALL)) for delta in (0.4, 0.5))
-    found = scenes.difference(a.query, b.query)
-    assert set(found["only_a"]) == left.keys() - right.keys() != set()
-    assert set(found["only_b"]) == right.keys() - left.keys()
-    assert set(found["both"]) == left.keys() & right.keys()
-    assert set(found["changed"]) == {key for key in left.keys() & right.keys() if left[key][0] != right[key][0]}
-    same = scenes.difference(a.query, a.query)
-    assert (same["only_a"], same["only_b"], same["changed"]) == ([], [], []) and len(same["both"]) == len(left)
+
+    def names(numbers: Any) -> set[tuple[str, Any]]:
+        modality, label = np.divmod(numbers, scenes.data.num_items)
+        return {(scenes.modalities[m], scenes.data.items[k]) for m, k in zip(modality, label, strict=True)}
+
+    numbers = difference(scenes.whole(a.query), scenes.whole(b.query))
+    assert names(numbers["only_a"]) == left.keys() - right.keys() != set()
+    assert names(numbers["only_b"]) == right.keys() - left.keys()
+    assert names(numbers["both"]) == left.keys() & right.keys()
+    assert names(numbers["changed"]) == {key for key in left.keys() & right.keys() if left[key][0] != right[key][0]}
+    assert contrast(scenes, a.query, b.query).counts == {name: len(part) for name, part in numbers.items()}
+    same = {name: len(part) for name, part in difference(scenes.whole(a.query), scenes.whole(a.query)).items()}
+    assert same == {"only_a": 0, "only_b": 0, "both": len(left), "changed": 0}
     with pytest.raises(ConfigError, match="cannot be compared"):
-        scenes.difference(a.query, scenes.build(side="item").query)
+        contrast(scenes, a.query, scenes.query(side="item"))
 
 
 def test_table_and_timeline(scenes: Scenes) -> None:

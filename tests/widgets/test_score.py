@@ -13,7 +13,7 @@ from hyperctr.errors import ConfigError, DataError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
-from hyperctr.widgets.scene import Scenes
+from hyperctr.widgets.scenes import Scenes
 
 CLOSE = 3e-7  # float32 sums in another order
 
@@ -24,7 +24,7 @@ def pair(scenes: Scenes) -> tuple[Any, Any, int]:
     data = scenes.data
     for row in scenes.split.test:
         found = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
-        parts = scenes.why(*found)["contributions"]
+        parts = scenes.explainer.explain(*found)["contributions"]
         if {part["side"] for part in parts} == {"user", "item"} and len({part["modality"] for part in parts}) > 1:
             return found
     raise AssertionError("no test click has hyperedges on both sides")
@@ -59,7 +59,7 @@ def rebuilt(scenes: Scenes, pair: tuple[Any, Any, int], drop: Any) -> float:
 
 
 def test_contributions_are_differences_of_rebuilt_scores(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
-    answer = scenes.why(*pair)
+    answer = scenes.explainer.explain(*pair)
     assert scenes.run is not None
     assert answer["score"] == pytest.approx(scenes.run.predict([pair[0]], [pair[1]], [pair[2]])[0], abs=CLOSE)
     assert answer["new_score"] == answer["score"]
@@ -67,8 +67,8 @@ def test_contributions_are_differences_of_rebuilt_scores(scenes: Scenes, pair: t
     assert values == sorted(values, reverse=True) and values[0] > 20 * CLOSE
     for part in answer["contributions"]:
         label = int(part["key"].rpartition(":")[2])
-        struck = (part["side"], part["slot"], part["modality"], label)
-        without = rebuilt(scenes, pair, lambda *edge, struck=struck: edge == struck)
+        removed = (part["side"], part["slot"], part["modality"], label)
+        without = rebuilt(scenes, pair, lambda *edge, removed=removed: edge == removed)
         assert part["value"] == pytest.approx(answer["score"] - without, abs=CLOSE)
         ids = scenes.data.items if part["side"] == "user" else scenes.data.users
         assert part["hyperedge"] == ids[label] and part["slot_label"] == scenes.slots[part["slot"]]
@@ -78,26 +78,27 @@ def test_contributions_are_differences_of_rebuilt_scores(scenes: Scenes, pair: t
     json.dumps(answer, allow_nan=False)
 
 
-def test_striking_hyperedges_gives_the_score_without_them(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
-    parts = scenes.why(*pair)["contributions"]
-    one = scenes.why(*pair, struck=[parts[0]["key"]])
+def test_removing_hyperedges_gives_the_score_without_them(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
+    parts = scenes.explainer.explain(*pair)["contributions"]
+    one = scenes.explainer.explain(*pair, removed=[parts[0]["key"]])
     assert one["new_score"] == pytest.approx(one["score"] - parts[0]["value"], abs=CLOSE)
-    assert [part["struck"] for part in one["contributions"]] == [True] + [False] * (len(parts) - 1)
+    assert [part["removed"] for part in one["contributions"]] == [True] + [False] * (len(parts) - 1)
     keys = [part["key"] for part in parts]
     names = {(p["side"], p["slot"], p["modality"], int(p["key"].rpartition(":")[2])) for p in parts}
     without = rebuilt(scenes, pair, lambda *edge: edge in names)
-    assert scenes.why(*pair, struck=keys)["new_score"] == pytest.approx(without, abs=CLOSE)
+    assert scenes.explainer.explain(*pair, removed=keys)["new_score"] == pytest.approx(without, abs=CLOSE)
 
 
-def test_striking_modalities_empties_them_in_both_hypergraphs(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
-    modality = scenes.why(*pair)["contributions"][0]["modality"]
-    answer = scenes.why(*pair, struck_modalities=[modality])
+def test_removing_modalities_empties_them_in_both_hypergraphs(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
+    modality = scenes.explainer.explain(*pair)["contributions"][0]["modality"]
+    answer = scenes.explainer.explain(*pair, removed_modalities=[modality])
     without = rebuilt(scenes, pair, lambda side, slot, name, label: name == modality)
     assert answer["new_score"] == pytest.approx(without, abs=CLOSE)
     assert abs(answer["new_score"] - answer["score"]) > 10 * CLOSE
-    assert {part["modality"] for part in answer["contributions"] if part["struck"]} == {modality}
+    assert {part["modality"] for part in answer["contributions"] if part["removed"]} == {modality}
     bare = rebuilt(scenes, pair, lambda *edge: True)
-    assert scenes.why(*pair, struck_modalities=scenes.modalities)["new_score"] == pytest.approx(bare, abs=CLOSE)
+    nothing = scenes.explainer.explain(*pair, removed_modalities=scenes.modalities)
+    assert nothing["new_score"] == pytest.approx(bare, abs=CLOSE)
 
 
 def test_a_training_click_is_explained_without_itself(scenes: Scenes) -> None:
@@ -105,18 +106,18 @@ def test_a_training_click_is_explained_without_itself(scenes: Scenes) -> None:
     click = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
     assert scenes.run is not None
     expected = scenes.run.predict(*([value] for value in click))[0]
-    answer = scenes.why(*click, struck=[])
+    answer = scenes.explainer.explain(*click, removed=[])
     assert answer["score"] == pytest.approx(expected, abs=CLOSE)
 
 
 def test_wrong_questions_are_refused(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
     user, item, _ = pair
     with pytest.raises(DataError, match="nobody"):
-        scenes.why("nobody", item)
+        scenes.explainer.explain("nobody", item)
     with pytest.raises(ConfigError, match="did you mean 'visual'"):
-        scenes.why(user, item, struck_modalities=["visul"])
+        scenes.explainer.explain(user, item, removed_modalities=["visul"])
     for key in ("user", "user:0:visual:99999", "user:x:visual:1", "user:0:smell:1", "video:0:visual:1"):
         with pytest.raises(ConfigError, match="is the key of no hyperedge"):
-            scenes.why(user, item, struck=[key])
+            scenes.explainer.explain(user, item, removed=[key])
     with pytest.raises(ConfigError, match="needs a trained model"):
-        Scenes(scenes.data).why(user, item)
+        Scenes(scenes.data).explainer.explain(user, item)

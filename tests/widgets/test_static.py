@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import plotly.io
 import pytest
 
-from hyperctr.display.outline import spanning_tree
-from hyperctr.display.spread import hull
+from hyperctr.display.outline import convex_outline, spanning_tree
 from hyperctr.display.theme import modality_colour
 from hyperctr.errors import ConfigError
 from hyperctr.widgets.contrast import contrast
-from hyperctr.widgets.scene import Scene, Scenes
+from hyperctr.widgets.scene import Scene
+from hyperctr.widgets.scenes import Scenes
 from hyperctr.widgets.static import REACH, View, difference_figure, static_figure
 
 
@@ -51,8 +51,8 @@ def windings(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.rint(turn.sum(1) / (2 * np.pi)).astype(int)
 
 
-def test_hulls_are_one_band_a_hyperedge_that_holds_its_members_and_no_one_apart(scene: Scene) -> None:
-    chart = static_figure(scene, "hulls")
+def test_outlines_are_one_a_hyperedge_that_holds_its_members_and_no_one_apart(scene: Scene) -> None:
+    chart = static_figure(scene, "outlines")
     lines = [trace for trace in chart.data if trace.mode == "lines"]
     assert [trace.name for trace in lines] == [
         f"{name} ({int((scene.edge_modality == m).sum())})" for m, name in enumerate(scene.modalities)
@@ -76,33 +76,23 @@ def test_hulls_are_one_band_a_hyperedge_that_holds_its_members_and_no_one_apart(
             assert not inside[far > 3 * REACH].any()
             inside[members] = False
             strangers += int(inside.sum())
-            covered += int((windings(hull(every[members], REACH), every) != 0).sum() - len(members))
+            covered += int((windings(convex_outline(every[members], REACH), every) != 0).sum() - len(members))
     assert strangers < covered / 2, "a convex hull takes in whoever stands between"
     dots = chart.data[-1]
     np.testing.assert_array_equal(dots.x, scene.x)
 
 
-def test_a_tree_is_the_shortest_there_is() -> None:
-    points = np.random.default_rng(0).random((7, 2))
-    pairs = spanning_tree(points)
-    length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1).sum()
-    from scipy.sparse.csgraph import minimum_spanning_tree
-    from scipy.spatial.distance import cdist
-
-    np.testing.assert_allclose(length, minimum_spanning_tree(cdist(points, points)).sum())
-
-
 def test_the_difference_is_drawn_as_the_widget_shows_it(scenes: Scenes) -> None:
-    query = scenes.build(slot=1, delta=0.4, limit=12).query
+    query = scenes.query(slot=1, delta=0.4, limit=12)
     other = replace(query, slot=0, delta=0.5)
-    found = contrast(scenes, query, other)
-    numbers = [set(scenes.whole(one).number.tolist()) for one in (query, other)]
-    chart = difference_figure(found)
+    compared = contrast(scenes, query, other)
+    numbers = [set(scenes.whole(asked).number.tolist()) for asked in (query, other)]
+    chart = difference_figure(compared)
     meta = chart.layout.meta
     assert set(meta["only_here"]) <= numbers[0] - numbers[1] and len(meta["only_here"]) == 4
     assert set(meta["only_there"]) <= numbers[1] - numbers[0] and len(meta["only_there"]) == 4
     assert set(meta["both"]) <= numbers[0] & numbers[1] and len(meta["both"]) == 4
-    assert found.counts["only_a"] == len(numbers[0] - numbers[1])
+    assert compared.counts["only_a"] == len(numbers[0] - numbers[1])
     lines = {trace.name: trace for trace in chart.data if trace.mode == "lines"}
     for kind, filled in (("only here", True), ("only there", False), ("in both", True)):
         traces = [trace for name, trace in lines.items() if kind in name]
@@ -110,7 +100,7 @@ def test_the_difference_is_drawn_as_the_widget_shows_it(scenes: Scenes) -> None:
         assert all((trace.fill == "toself") == filled for trace in traces)
     text = chart.layout.title.text.replace("<br>", " ")
     assert scenes.slots[0] in text and scenes.slots[1] in text and "delta = 0.5" in text
-    assert f"4 of {found.counts['only_b']:,} hyperedges only there" in chart.layout.title.subtitle.text.replace(
+    assert f"4 of {compared.counts['only_b']:,} hyperedges only there" in chart.layout.title.subtitle.text.replace(
         "<br>", " "
     )
     same = contrast(scenes, query, query)
@@ -153,5 +143,5 @@ def test_an_empty_scene_is_a_figure_that_says_so(scenes: Scenes, view: Any) -> N
 
 
 def test_an_unknown_view_is_refused(scene: Scene) -> None:
-    with pytest.raises(ConfigError, match="did you mean 'hulls'"):
-        static_figure(scene, "hull")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="did you mean 'outlines'"):
+        static_figure(scene, "outline")  # type: ignore[arg-type]

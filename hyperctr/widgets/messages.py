@@ -1,0 +1,78 @@
+"""What the inspector tells the browser: one function a message, each a JSON content and, for a scene, buffers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hyperctr.widgets.contrast import NAMES, Contrast
+from hyperctr.widgets.export import save_selection
+from hyperctr.widgets.numbers_panel import numbers_panel
+from hyperctr.widgets.selection_panel import selection_panel
+from hyperctr.widgets.user_panel import user_panel
+
+if TYPE_CHECKING:
+    from hyperctr.widgets.scene import Scene
+    from hyperctr.widgets.scenes import Scenes
+
+Message = dict[str, Any]
+LISTED = 200  # rows of the table of selected things; the widget says how many there are
+FILES = {"csv": ("selection.csv", "text/csv"), "hif": ("selection.json", "application/json")}
+WORDS = {  # what the picture itself says, by view and occasion
+    "hint": "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
+    "incidence": "Drag over cells to select.",
+    "overlap": "Click a bar to select the nodes behind it.",
+    "difference": "Filled: only here. Hollow: only there. Grey: in both.",
+    "keys": "Hypergraph. N and P step through nodes or bars, E and R through hyperedges, Enter selects, F focuses, "
+    "arrows move, + and - zoom, 0 fits, Escape clears.",
+    "png": "Save this picture",
+    "csv": "Save the selection",
+    "hif": "Save the selection as a HIF hypergraph",
+    "lost": "The kernel does not answer, so the picture stays as it is. It may be busy with other cells; if it was "
+    "restarted or shut down, run this cell again.",
+    "empty": "No hyperedge has two members here: lower \N{GREEK SMALL LETTER DELTA}, choose another slot or switch "
+    "more modalities on.",
+}
+
+
+def scene_message(
+    scenes: Scenes, scene: Scene, compared: Contrast | None, colours: Mapping[str, str]
+) -> tuple[Message, list[memoryview]]:
+    """Return the picture and the panel of sizes; in a comparison also the marks and what is compared with."""
+    header, buffers = scene.pack()
+    stats = scenes.stats(scene)
+    message: Message = {"type": "scene", "scene": header, "stats": stats}
+    if compared is not None:
+        buffers = [*buffers, memoryview(compared.marks.tobytes())]
+        message["against"] = [compared.there.slot, compared.there.query.delta]
+        message["difference"] = [compared.counts[name] for name in NAMES]
+    message["numbers"] = numbers_panel(stats, message.get("difference"), scene.node_kind, colours)
+    return message, buffers
+
+
+def selection_message(scenes: Scenes, selection: Sequence[Any], kind: str, colours: Mapping[str, str]) -> Message:
+    """Return the table of selected things."""
+    rows = scenes.table(selection[:LISTED], kind)
+    html = selection_panel(rows, kind, len(selection), colours)
+    return {"type": "table", "ids": [row["id"] for row in rows], "html": html}
+
+
+def user_message(scenes: Scenes, user: Any, slot: int, colours: Mapping[str, str]) -> Message:
+    """Return the panel of a user, or of nobody (None)."""
+    rows = [] if user is None else scenes.timeline(user)
+    return {"type": "user", "html": user_panel(user, rows, slot, colours)}
+
+
+def file_message(scene: Scene, selection: Sequence[Any], kind: str) -> tuple[Message, str]:
+    """Return the selection as a file, ``csv`` or ``hif``, and what was left out of it, "" if nothing.
+
+    Raises:
+        DataError: nothing that is selected is in the scene.
+    """
+    name, mime = FILES[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        left_out = save_selection(scene, selection, Path(folder) / name)
+        text = (Path(folder) / name).read_text(encoding="utf-8")
+    return {"type": "file", "name": name, "mime": mime, "text": text}, left_out

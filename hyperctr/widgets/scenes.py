@@ -1,0 +1,285 @@
+"""What the inspector can show: one slot's hypergraph at one threshold, cut down to what can be drawn.
+
+:class:`Scenes` holds what all pictures of a data set share (split, slots, interest, places); :meth:`Scenes.build` cuts
+one :class:`Scene` from it, in milliseconds. No widget lives here, so a notebook, a test and a report see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.config import Config
+from hyperctr.display.hypergraph import largest_hyperedges
+from hyperctr.display.layout import spectral_layout
+from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.runs.session import Session
+from hyperctr.split_data import SplitData
+from hyperctr.widgets import scene_stats
+from hyperctr.widgets.edges import Edges
+from hyperctr.widgets.scene import Focus, Query, Scene
+from hyperctr.widgets.score import ScoreExplainer
+
+if TYPE_CHECKING:
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.data.splits import Split
+    from hyperctr.hypergraph.interest import Interest
+    from hyperctr.runs.run import Run
+
+KEPT = 24  # hypergraphs held ready: a slider moved to and fro finds them again
+
+
+class Scenes:
+    """All the inspector knows of a data set and, with a run, of a model; no widgets inside.
+
+    Args:
+        data: the data set.
+        run: a finished run on it: gives settings, slots, interest, and scores to explain. Without one the settings
+            are the ``quick`` preset's and the interest is pre-trained once, when first needed.
+        seed: of split and pre-training where there is no run.
+
+    Attributes:
+        data: the data set, without the modalities that the run was denied.
+        config: the run's settings, or the preset's.
+        run: the run, if there is one.
+        split: the split of the settings.
+        slots: labels of the time slots.
+        modalities: names, in the order of ``Scene.edge_modality``.
+
+    Raises:
+        RunError: the run was trained on other data.
+
+    >>> import hyperctr as hc
+    >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
+    >>> scenes = Scenes(data)
+    >>> scene = scenes.build(side="user", slot=0, delta=0.3, limit=5)
+    >>> len(scene), len(scene.nodes) == len(scene.x), scene.rule.partition(" of ")[0]
+    (5, True, 'showing 5')
+    """
+
+    def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0) -> None:
+        if run is not None:
+            from hyperctr.runs.run import Run
+
+            run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
+        self.run = run
+        self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
+        self._session = Session(data, self.config)
+        split_data = self._session.split_data if run is None else run.split_data
+        self.data, self.split, self._slots = split_data.data, split_data.split, split_data.slots
+        self.slots: list[str] = list(split_data.slots.labels)
+        self.modalities: tuple[str, ...] = self.data.modalities
+        self._ids = {"user": self.data.users, "item": self.data.items}
+        self._titles = scene_stats.titles(self.data)
+        self._pair = lru_cache(KEPT)(self._build_pair)
+        self._slot_clicks = lru_cache(len(self.slots))(self._take_slot_clicks)
+        self._whole = lru_cache(KEPT)(self._select)
+
+    @cached_property
+    def interest(self) -> Interest:
+        """The run's interest, or one pre-trained now (seconds) where there is no run that has it."""
+        learned = self.run.interest if self.run is not None else None
+        return self._session.interest if learned is None else learned
+
+    @cached_property
+    def places(self) -> dict[str, NDArray[np.float64]]:
+        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds.
+
+        What shares hyperedges stands together: those of all slots at the settings' threshold. All training clicks
+        count as well, so that nothing is left alone.
+        """
+        rows, places = self.split.train, {}
+        clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
+        asked = (float(self.config.delta), int(self.config.neighbours or 0))
+        pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
+        for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
+            edges = [pair[side] for pair in pairs]
+            free = len(self.modalities) * edges[0].num_labels  # the first number that names no hyperedge
+            nodes = np.concatenate([node, *(part.nodes for part in edges)])
+            numbers = np.concatenate([other + free, *(part.number[part.edge] for part in edges)])
+            labels, number = np.unique(numbers, return_inverse=True)
+            places[side] = spectral_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
+        return places
+
+    def query(
+        self,
+        *,
+        side: Literal["user", "item"] = "user",
+        slot: int = 0,
+        modalities: Sequence[str] | None = None,
+        delta: float | None = None,
+        neighbours: int = 0,
+        swap: bool = False,
+        focus: Focus | None = None,
+        limit: int = 300,
+    ) -> Query:
+        """Check what a scene is asked for; see :class:`~hyperctr.widgets.scene.Query`.
+
+        Args:
+            side: which hypergraph.
+            slot: number of the time slot.
+            modalities: names; None is all of them.
+            delta: interest threshold; None is that of the settings.
+            neighbours: K sampled neighbours; 0 is all.
+            swap: exchange the roles of nodes and hyperedges, modality by modality.
+            focus: ``("node", id)`` keeps its hyperedges; ``("hyperedge", number)`` keeps it (see
+                ``Scene.edge_number``) and those that share a member with it.
+            limit: most hyperedges shown, the largest of each modality in turn; ``Scene.rule`` tells.
+
+        Raises:
+            ConfigError: an unknown side, slot or modality, or a number out of bounds.
+        """
+        if side not in ("user", "item"):
+            raise ConfigError(f"side {side!r}: use 'user' or 'item'")
+        if not 0 <= slot < len(self.slots):
+            raise ConfigError(f"slot {slot} does not exist; slots are 0 to {len(self.slots) - 1}")
+        if limit < 1:
+            raise ConfigError(f"limit={limit} shows nothing; use at least 1")
+        for name in modalities or ():
+            if name not in self.modalities:
+                raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
+        names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
+        delta = float(self.config.delta if delta is None else delta)
+        return Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
+
+    def build(self, **asked: Any) -> Scene:
+        """Cut the scene that the arguments of :meth:`query` ask for.
+
+        Raises:
+            ConfigError: see :meth:`query`.
+            DataError: the focus is not a node of this data set, or not the number of a hyperedge. One that is only
+                not in this slot, or not at this threshold, gives an empty scene that says so.
+        """
+        return self.scene(self.query(**asked))
+
+    def scene(self, query: Query) -> Scene:
+        """Cut the largest hyperedges of a query, each modality in turn; what the focus is on is among them."""
+        whole = self.whole(query)
+        chosen = largest_hyperedges(np.stack([whole.nodes, whole.edge]), whole.modality, query.limit)
+        if query.focus is not None and query.focus[0] == "hyperedge" and 0 < len(chosen) < len(whole):
+            centre = np.flatnonzero(whole.number == query.focus[1])  # what is looked at is always shown
+            chosen = np.union1d(centre, chosen if centre[0] in chosen else chosen[:-1])
+        return self.cut(query, whole, chosen)
+
+    def whole(self, query: Query) -> Edges:
+        """Return all hyperedges a query asks for: its slot, threshold, modalities and focus, but no limit."""
+        return self._whole(replace(query, limit=1))
+
+    def _select(self, query: Query) -> Edges:
+        edges = self._pair(query.slot, query.delta, query.neighbours)[query.side]
+        edges = edges.swapped() if query.swap else edges
+        wanted = [self.modalities.index(name) for name in query.modalities]
+        if len(wanted) < len(self.modalities):
+            edges = edges.take(np.flatnonzero(np.isin(edges.modality, wanted)))
+        if query.focus is None:
+            return edges
+        kind, name = query.focus
+        if kind == "node":
+            return edges.take(edges.with_members(self._index(query.node_kind, name)))
+        if kind != "hyperedge":
+            raise ConfigError(f"focus {query.focus!r}: use ('node', id) or ('hyperedge', number)")
+        if not 0 <= int(name) < len(self.modalities) * edges.num_labels:
+            raise DataError(f"hyperedge {name}: their numbers are 0 to {len(self.modalities) * edges.num_labels - 1}")
+        centre = edges.take(np.flatnonzero(edges.number == name))
+        return edges.take(edges.with_members(centre.nodes))
+
+    def cut(self, query: Query, whole: Edges, chosen: NDArray[np.int64], rule: str = "") -> Scene:
+        """Place and name the ``chosen`` of the hyperedges of a query; ``rule`` says how they were chosen."""
+        edges = whole.take(chosen)
+        members, position = np.unique(edges.nodes, return_inverse=True)
+        node, label = query.node_kind, query.label_kind
+        place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
+        around = self._focus_title(query)
+        return Scene(
+            nodes=self._ids[node][members].tolist(),
+            titles=[self._titles[node][member] for member in members],
+            x=place[0],
+            y=place[1],
+            degree=np.bincount(position, minlength=len(members)).astype(np.int32),
+            edge_offsets=edges.offsets.astype(np.int32),
+            edge_nodes=position.astype(np.int32),
+            edge_modality=edges.modality.astype(np.uint8),
+            edge_weight=edges.weight.astype(np.float32),
+            edge_number=edges.number.astype(np.int32),
+            edge_labels=self._ids[label][edges.label].tolist(),
+            edge_titles=[self._titles[label][source] for source in edges.label],
+            total_edges=len(whole),
+            rule=rule or shown_rule(query, len(edges), len(whole), len(members), len(whole.members), around),
+            modalities=self.modalities,
+            query=query,
+            slot_label=self.slots[query.slot],
+            around=around,
+        )
+
+    def _focus_title(self, query: Query) -> str:
+        """Title of the node or hyperedge a query looks at; empty without one."""
+        if query.focus is None:
+            return ""
+        if query.focus[0] == "node":
+            return self._titles[query.node_kind][int(self._index(query.node_kind, query.focus[1])[0])]
+        modality, label = divmod(int(query.focus[1]), len(self._titles[query.label_kind]))
+        return f"{self.modalities[modality]}: {self._titles[query.label_kind][label]}"
+
+    def _index(self, kind: str, name: Any) -> NDArray[np.int64]:
+        return (self.data.users_to_index if kind == "user" else self.data.items_to_index)([name])
+
+    def stats(self, scene: Scene) -> dict[str, Any]:
+        """Sizes and overlap of the scene's whole hypergraph, and the AUC of the cached run nearest in delta."""
+        sizes = scene_stats.sizes(self.whole(scene.query), scene.query.modalities, self.modalities)
+        return {**sizes, "nearest_run": scene_stats.nearest_run(self._session.data, self.config, scene.query)}
+
+    def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
+        """Return id, title, popularity (training clicks), modalities and features of items or users."""
+        return scene_stats.table(self.data, self.split, self._titles, ids, side)
+
+    def timeline(self, user: Any) -> list[dict[str, Any]]:
+        """Return, per slot, the user's training clicks and interest in each modality (None where unknown)."""
+        return scene_stats.timeline(self.data, self.split, self._slots, self.interest, user)
+
+    @cached_property
+    def explainer(self) -> ScoreExplainer:
+        """Explains scores of the run.
+
+        Raises:
+            ConfigError: there is no run, or its model has no hyperedges.
+        """
+        if self.run is None:
+            raise ConfigError("an explanation needs a trained model: pass a run, Inspector(data, run)")
+        return ScoreExplainer(self.run)
+
+    def _take_slot_clicks(self, slot: int) -> tuple[Split, Interest]:
+        """Split and interest with the training clicks of one slot only; the rest counts as validation."""
+        rows = self.split.train
+        inside = self._slots.index[rows] == slot
+        part = self.split.part.copy()
+        part[rows[~inside]] = 1
+        return replace(self.split, part=part), replace(self.interest, degree=self.interest.degree[inside])
+
+    def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
+        """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
+        from hyperctr.hypergraph.build import hypergraphs_of
+        from hyperctr.hypergraph.settings import GraphSettings
+
+        split, interest = self._slot_clicks(slot)
+        settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
+        lists = hypergraphs_of(SplitData(self.data, split, self._slots), interest, settings)
+        users, items = (graphs[slot] for graphs in lists)
+        return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
+
+
+def shown_rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
+    """Say what part of the hypergraph is shown and how it was chosen.
+
+    >>> shown_rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
+    'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
+    """
+    how = "all of them" if shown == total else "the largest of each modality in turn"
+    if around and not total:
+        return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
+    about = f" around {around}" if around else ""
+    return f"showing {shown:,} of {total:,} hyperedges{about}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"
