@@ -162,11 +162,6 @@ class Dataset:
         """Row numbers of what was shown and not clicked."""
         return np.flatnonzero(~self.clicked).astype(np.int64)
 
-    @property
-    def has_unclicks(self) -> bool:
-        """Whether real unclicks were recorded."""
-        return not bool(self.clicked.all())
-
     def users_to_index(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
         """Map user ids to 0..U-1; an unknown id raises ``DataError`` naming it."""
         return find_ids(self._user_ids, ids, "user")

@@ -203,19 +203,6 @@ class Hypergraph:
         """Return the hyperedges one node lies on, int64."""
         return arrays.row("node", node, self.by_node)
 
-    def locate(self, nodes: Tensor, labels: Tensor) -> Tensor:
-        """Mark the incidences that stem from given (node, label) pairs, in any modality group: bool [nnz].
-
-        With user nodes and item labels these are the places where a click shows in the hypergraph, so
-        ``H.without(H.locate(users, items))`` hides a batch of training targets from their own prediction.
-
-        >>> H = Hypergraph([[0, 1, 0, 1], [0, 0, 1, 1]], 2, 2, group=[0, 1], label=[7, 7])
-        >>> H.locate(torch.tensor([1]), torch.tensor([7])).tolist()
-        [False, True, False, True]
-        """
-        keys = self.label[self.incidence[1]] << BITS | self.incidence[0]
-        return torch.isin(keys, labels.to(keys).long() << BITS | nodes.to(keys).long())
-
     def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
         """Drop incidences, then empty hyperedges left with fewer than ``min_size`` members; keep all numbers.
 
@@ -254,17 +241,6 @@ class Hypergraph:
         by_hyperedge = arrays.compact(keep, self.by_hyperedge[0]), self.by_hyperedge[1][keep]
         edges = self.incidence[1][self._node_order[kept]].int()
         return by_hyperedge, (arrays.compact(kept, self.by_node[0]), edges)
-
-    def dual(self) -> Hypergraph:
-        """Swap the roles: hyperedges become nodes. Weights, groups and labels are the defaults again."""
-        return Hypergraph.unchecked(
-            num_nodes=self.num_hyperedges,
-            num_hyperedges=self.num_nodes,
-            slot=self.slot,
-            node_kind="node" if self.node_kind == "hyperedge" else "hyperedge",
-            by_hyperedge=self.by_node,
-            by_node=self.by_hyperedge,
-        )
 
     def to(self, device: torch.device | str) -> Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""

@@ -79,17 +79,6 @@ class PooledAUC:
                 self._wins_twice += int(np.searchsorted(chunk, self._positives, side=side).sum())
         self._negatives += len(scores)
 
-    def merge(self, other: PooledAUC) -> None:
-        """Add the counts of ``other``, which met other negatives with the same positives.
-
-        Raises:
-            DataError: the two have different positives.
-        """
-        if not np.array_equal(self._positives, other._positives):
-            raise DataError("only counts over the same positives can be merged")
-        self._wins_twice += other._wins_twice
-        self._negatives += other._negatives
-
     @property
     def value(self) -> float:
         """AUC of what was counted so far; nan without a positive or without a negative."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
-from hyperctr.evaluation import sigmoid
 from hyperctr.runs.store import find_run, read_json
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
@@ -145,7 +145,8 @@ class Run:
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = split_data.data.users_to_index(users), split_data.data.items_to_index(items)
-        return sigmoid(score_pairs(self.model, split_data, user, item, times.astype(np.int64)))
+        logits = score_pairs(self.model, split_data, user, item, times.astype(np.int64))
+        return np.asarray(expit(logits))
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.
