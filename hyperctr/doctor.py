@@ -176,9 +176,9 @@ def kernel() -> Iterator[Finding]:
 def browser() -> Iterator[Finding]:
     """Look for the Chrome or Chromium that draws PNG figures; everything else works without one."""
     named = os.environ.get("BROWSER_PATH", "")
-    found = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found:
-        yield Finding("browser", found)
+    program = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program:
+        yield Finding("browser", program)
         return
     line = "apt-get install chromium" if shutil.which("apt-get") else "install Chrome or Chromium"
     yield Finding("browser", "none found: reports come without PNG figures", "note", line)
@@ -195,5 +195,5 @@ def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
     for known in known_datasets(data_dir):
         absent = "not yet importable" if known.name in NOT_YET else "not here"
-        state = f"ready, in {known.found}" if known.found else "ready" if known.ready else absent
+        state = f"ready, in {known.folder}" if known.folder else "ready" if known.ready else absent
         yield Finding(f"data {known.name}", state)

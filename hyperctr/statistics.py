@@ -88,7 +88,10 @@ class PooledAUCDraws:
             ConfigError: ``level`` is not between 0 and 1.
         """
         if self.users != other.users or len(self.draws) != len(other.draws):
-            sizes = [f"{len(one.draws)} draws of {one.users} users" for one in (self, other)]
+            sizes = [
+                f"{len(draws)} draws of {users} users"
+                for draws, users in ((self.draws, self.users), (other.draws, other.users))
+            ]
             raise DataError(f"{sizes[0]} cannot be paired with {sizes[1]}: test both on the same pool")
         return _interval(self.value - other.value, self.draws - other.draws, level, self.users, paired=True)
 

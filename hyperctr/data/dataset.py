@@ -73,11 +73,9 @@ class Dataset:
         self.items: npt.NDArray[Any] = _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
         self._item_ids: pd.Index[Any] = pd.Index(self.items)
-        self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(pd.Index(log.frame["user_id"])).astype(
-            np.int64
-        )
-        self.item_index: npt.NDArray[np.int64] = self._item_ids.get_indexer(pd.Index(log.frame["item_id"])).astype(
-            np.int64
+        self.user_index, self.item_index = (
+            ids.get_indexer(pd.Index(log.frame[column])).astype(np.int64)
+            for ids, column in ((self._user_ids, "user_id"), (self._item_ids, "item_id"))
         )
         if (self.item_index < 0).any():
             row = int(np.argmax(self.item_index < 0))

@@ -86,7 +86,11 @@ def test_unchecked_takes_ready_views_in_any_row_order(pair):
     offsets, nodes = torch.tensor([0, 3, 5]).int(), torch.tensor([2, 0, 1, 3, 1]).int()
     by_node = torch.tensor([0, 1, 3, 4, 5, 5]).int(), torch.tensor([0, 1, 0, 0, 1]).int()
     H = Hypergraph.unchecked(
-        num_nodes=5, num_hyperedges=2, weight=pair.weight, by_hyperedge=(offsets, nodes), by_node=by_node
+        num_nodes=5,
+        num_hyperedges=2,
+        **{name: getattr(pair, name) for name in ("weight", "group", "label", "group_names")},
+        by_hyperedge=(offsets, nodes),
+        by_node=by_node,
     )
     assert torch.equal(H.node_degree, pair.node_degree)
     dropped = H.incidence[0] == 1  # node 1 leaves both: {0, 2} stays, {3} is lonely
