@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import sys
 import tomllib
@@ -84,6 +83,8 @@ def requirements() -> list[tuple[str, str, str]]:
     >>> [requirement for requirement in requirements() if requirement[0] == "torch"]
     [('torch', '2.8', 'core')]
     """
+    from packaging.requirements import Requirement
+
     try:
         lines = importlib.metadata.requires("hyperctr") or []
     except importlib.metadata.PackageNotFoundError:
@@ -92,14 +93,14 @@ def requirements() -> list[tuple[str, str, str]]:
         lines = list(project.get("dependencies", []))
         for extra, names in project.get("optional-dependencies", {}).items():
             lines += [f"{name}; extra == '{extra}'" for name in names]
-    found = []
-    for line in lines:
-        name = re.match(r"[\w.-]+", line)
-        floor = re.search(r">=\s*([\d.]+)", line)
-        extra = re.search(r"extra == ['\"](\w+)['\"]", line)
-        if name and floor and (extra is None or extra.group(1) in PURPOSE):
-            found.append((name.group(), floor.group(1), extra.group(1) if extra else CORE))
-    return found
+    wanted = []
+    for requirement in map(Requirement, lines):
+        floor = next((part.version for part in requirement.specifier if part.operator == ">="), None)
+        marker = requirement.marker
+        extra = next((name for name in PURPOSE if marker is None or marker.evaluate({"extra": name})), None)
+        if floor and extra:
+            wanted.append((requirement.name, floor, extra))
+    return wanted
 
 
 def packages() -> Iterator[Finding]:
@@ -110,23 +111,21 @@ def packages() -> Iterator[Finding]:
     old = sys.version_info < (3, 11)
     where = f"{platform.python_version()} at {sys.executable} on {platform.platform(terse=True)}"
     yield Finding("python", where, "broken" if old else "ok", "install Python 3.11 or newer" if old else "")
+    try:
+        from packaging.version import Version
+    except ImportError:
+        yield Finding("packaging", f"missing ({PURPOSE[CORE]})", "broken", pip_line("packaging"))
+        return
     for name, floor, extra in requirements():
-        requirement = f"{name}>={floor}"
         try:
             version = importlib.metadata.version(name)
+            problem = f"{version} is older than {floor}" if Version(version) < Version(floor) else ""
         except importlib.metadata.PackageNotFoundError:
-            state: State = "broken" if extra == CORE else "note"
-            yield Finding(name, f"missing ({PURPOSE[extra]})", state, pip_line(requirement))
-            continue
-        if _numbers(version) < _numbers(floor):
-            state = "broken" if extra == CORE else "note"
-            yield Finding(name, f"{version} is older than {floor}", state, pip_line(requirement))
+            version, problem = "", f"missing ({PURPOSE[extra]})"
+        if problem:
+            yield Finding(name, problem, "broken" if extra == CORE else "note", pip_line(f"{name}>={floor}"))
         else:
             yield Finding(name, version)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
 
 
 def device() -> Iterator[Finding]:
@@ -177,9 +176,9 @@ def kernel() -> Iterator[Finding]:
 def browser() -> Iterator[Finding]:
     """Look for the Chrome or Chromium that draws PNG figures; everything else works without one."""
     named = os.environ.get("BROWSER_PATH", "")
-    found = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found:
-        yield Finding("browser", found)
+    program = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program:
+        yield Finding("browser", program)
         return
     line = "apt-get install chromium" if shutil.which("apt-get") else "install Chrome or Chromium"
     yield Finding("browser", "none found: reports come without PNG figures", "note", line)
@@ -196,5 +195,5 @@ def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
     for known in known_datasets(data_dir):
         absent = "not yet importable" if known.name in NOT_YET else "not here"
-        state = f"ready, in {known.found}" if known.found else "ready" if known.ready else absent
+        state = f"ready, in {known.folder}" if known.folder else "ready" if known.ready else absent
         yield Finding(f"data {known.name}", state)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from hyperctr.errors import DataWarning
 from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, per_user_auc, prior_corrected
@@ -97,7 +98,7 @@ def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]
     negatives = scores.negatives[scores.pool.log_loss_negatives() >= 0, 0]
     logits = np.concatenate([scores.own, negatives])
     labels = np.arange(len(logits)) < len(scores.own)
-    return labels, sigmoid(logits)
+    return labels, expit(logits)
 
 
 def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
@@ -110,12 +111,6 @@ def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) 
     return mean_interval(each.auc[~np.isnan(each.auc)], replicates=replicates, seed=seed)
 
 
-def compare(a: PoolScores, b: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
-    """Return the pooled AUC of ``a`` minus that of ``b`` on the same pool, with a paired interval over users."""
-    drawn = {"replicates": replicates, "seed": seed}
-    return pooled_draws(a, **drawn).minus(pooled_draws(b, **drawn))
-
-
 def preflight(name: str, value: float, popularity: float) -> list[str]:
     """Warn about an AUC that is suspicious: below popularity, or too good to be true."""
     notes = []
@@ -126,14 +121,3 @@ def preflight(name: str, value: float, popularity: float) -> list[str]:
     for note in notes:
         warnings.warn(note, DataWarning, stacklevel=2)
     return notes
-
-
-def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities, float64, without overflow.
-
-    >>> sigmoid(np.array([0.0, -1000.0])).tolist()
-    [0.5, 0.0]
-    """
-    positive = np.exp(-np.abs(logits))
-    probability: NDArray[np.float64] = np.where(logits >= 0, 1, positive) / (1 + positive)
-    return probability

@@ -162,7 +162,7 @@ def scoring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any],
             raise RunError(f"run {run_id!r} does not exist")
         users, items = np.array([5, 6, 7]), np.array(["2", "a", "b"], dtype=object)
         data = SimpleNamespace(users=users, items=items)
-        return SimpleNamespace(predict=predict, study=SimpleNamespace(data=data))
+        return SimpleNamespace(predict=predict, split_data=SimpleNamespace(data=data))
 
     replace_module(monkeypatch, "hyperctr.runs.run", load_run=load_run)
     return calls

@@ -13,9 +13,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hyperctr.data.negatives import CandidatePool
 from hyperctr.errors import DataWarning, ShapeError
-from hyperctr.evaluation import PoolScores, balanced, compare, evaluate, gauc_interval, item_scores, preflight, sigmoid
+from hyperctr.evaluation import PoolScores, balanced, evaluate, gauc_interval, item_scores, pooled_draws, preflight
 from hyperctr.metrics import calibration_error
-from hyperctr.statistics import auc_interval
+from hyperctr.statistics import Interval
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -102,6 +102,10 @@ def test_one_logit_per_item_is_looked_up() -> None:
     assert evaluate(item_scores(made, np.zeros(12)), replicates=20)["auc"] == 0.5
 
 
+def compare(a: PoolScores, b: PoolScores, **drawn: int) -> Interval:
+    return pooled_draws(a, **drawn).minus(pooled_draws(b, **drawn))
+
+
 @settings(deadline=None, max_examples=20)
 @given(SEEDS)
 def test_two_models_are_compared_on_the_same_pairs(seed: int) -> None:
@@ -122,7 +126,7 @@ def test_a_paired_interval_is_narrower_than_two_apart() -> None:
     a = scored(made, 8)
     b = replace(a, own=a.own + draw.normal(size=200) * 0.1)
     paired = compare(a, b, replicates=500)
-    alone = auc_interval(*a.divided(), replicates=500)
+    alone = pooled_draws(a, replicates=500).interval()
     assert paired.high - paired.low < (alone.high - alone.low) / 2
 
 
@@ -165,9 +169,10 @@ def test_suspicious_numbers_are_pointed_out(auc: float, popularity: float, words
 
 
 @given(st.floats(-1e308, 1e308))
-def test_sigmoid_never_overflows(logit: float) -> None:
+def test_probabilities_never_overflow(logit: float) -> None:
+    made = pool(1)
     with np.errstate(all="raise", under="ignore"):
-        value = sigmoid(np.array([logit]))[0]
+        value = balanced(PoolScores(made, np.full(len(made), logit), np.zeros(made.negatives.shape)))[1][0]
     assert 0 <= value <= 1
     if abs(logit) < 700:
         assert value == pytest.approx(1 / (1 + np.exp(-logit)), rel=1e-12)

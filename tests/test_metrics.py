@@ -9,17 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from hyperctr import metrics
 from hyperctr.errors import ConfigError, DataError, ShapeError
-from hyperctr.metrics import (
-    PooledAUC,
-    auc,
-    auc_from_scores,
-    calibration_error,
-    gauc,
-    log_loss,
-    log_losses,
-    per_user_auc,
-    prior_corrected,
-)
+from hyperctr.metrics import auc, auc_from_scores, calibration_error, gauc, log_loss, per_user_auc, prior_corrected
 
 
 @st.composite
@@ -61,17 +51,14 @@ def test_auc_keeps_under_monotone_transforms_and_permutation_and_mirrors(table):
 
 
 @given(tables(), st.integers(1, 7))
-def test_pieces_and_merging_change_not_a_bit(table, chunk):
+def test_pieces_change_not_a_bit(table, chunk):
     labels, scores, _, _ = table
     positives, negatives = scores[labels], scores[~labels]
     whole = auc_from_scores(positives, negatives.reshape(1, -1))
-    halves = [PooledAUC(positives), PooledAUC(positives[::-1])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hyperctr.metrics.ranking.CHUNK", chunk)
-        halves[0].update(negatives[::2])
-        halves[1].update(negatives[1::2])
-    halves[0].merge(halves[1])
-    assert halves[0].value == whole == auc(labels, scores)
+        pieces = auc_from_scores(positives[::-1], np.r_[negatives[::2], negatives[1::2]])
+    assert pieces == whole == auc(labels, scores)
 
 
 def test_large_pool_equals_scikit_learn_across_chunks():
@@ -132,7 +119,6 @@ def test_log_loss_equals_scikit_learn(rows):
     clipped = np.clip(chance.astype(float), 1e-15, 1 - 1e-15)
     expected = sklearn_log_loss(labels, clipped, labels=[False, True])
     assert log_loss(labels, chance) == pytest.approx(expected, rel=1e-12)
-    assert log_losses(labels, chance).mean() == pytest.approx(expected, rel=1e-12)
 
 
 def test_log_loss_clips_at_1e_15_in_float64_even_for_float32():
@@ -215,5 +201,3 @@ def test_a_nan_in_a_later_chunk_is_named_by_its_place(monkeypatch):
     scores[27] = np.nan
     with pytest.raises(DataError, match=r"negative_scores\[27\]"):
         auc_from_scores([0.5], scores)
-    with pytest.raises(DataError, match="same positives"):
-        PooledAUC([0.5]).merge(PooledAUC([0.6]))

@@ -9,15 +9,7 @@ from sklearn.metrics import roc_auc_score
 import hyperctr.metrics.user_wins as user_wins
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.metrics import auc_from_scores
-from hyperctr.statistics import (
-    _areas,
-    _weights,
-    auc_draws,
-    auc_interval,
-    mean_interval,
-    paired_auc_difference,
-    paired_mean_difference,
-)
+from hyperctr.statistics import _areas, _weights, auc_draws, mean_interval
 
 
 def pool(seed: int, users: int = 9, positives: int = 30, negatives: int = 80, gain: float = 1.0):
@@ -67,11 +59,12 @@ def test_interval_and_p_value_are_the_quantiles_and_shares_of_brute_force():
     worse = (above - np.random.default_rng(2).normal(0.2, 0.5, len(above))).round(1)
     first = brute_force(above, below, owners, others, 400, 7)
     second = brute_force(worse, below, owners, others, 400, 7)
-    single = auc_interval(above, below, owners, others, replicates=400, level=0.9, seed=7)
+    single = auc_draws(above, below, owners, others, replicates=400, seed=7).interval(0.9)
     assert single.value == auc_from_scores(above, below)
     assert (single.low, single.high) == pytest.approx(tuple(np.quantile(first, [0.05, 0.95])), abs=1e-12)
     assert (single.users, single.replicates, single.p_value) == (9, 400, None)
-    paired = paired_auc_difference(above, below, worse, below, owners, others, replicates=400, seed=7)
+    two = [auc_draws(scores, below, owners, others, replicates=400, seed=7) for scores in (above, worse)]
+    paired = two[0].minus(two[1])
     assert paired.value == pytest.approx(auc_from_scores(above, below) - auc_from_scores(worse, below))
     bounds = tuple(np.quantile(first - second, [0.025, 0.975]))
     assert (paired.low, paired.high) == pytest.approx(bounds, abs=1e-12)
@@ -81,26 +74,26 @@ def test_interval_and_p_value_are_the_quantiles_and_shares_of_brute_force():
 
 def test_the_seed_decides_and_row_order_does_not():
     above, below, owners, others = pool(3)
-    found = auc_interval(above, below, owners, others, replicates=50, seed=1)
-    assert found == auc_interval(above, below, owners, others, replicates=50, seed=1)
-    assert found != auc_interval(above, below, owners, others, replicates=50, seed=2)
+    once, again, other = (auc_draws(above, below, owners, others, replicates=50, seed=s).interval() for s in (1, 1, 2))
+    assert once == again != other
     draw = np.random.default_rng(0)
     i, j = draw.permutation(len(above)), draw.permutation(len(below))
     names = np.array([f"user {user}" for user in range(9)])
-    assert found == auc_interval(above[i], below[j], names[owners[i]], names[others[j]], replicates=50, seed=1)
+    moved = auc_draws(above[i], below[j], names[owners[i]], names[others[j]], replicates=50, seed=1)
+    assert once == moved.interval()
 
 
 def test_equal_models_differ_by_nothing():
     above, below, owners, others = pool(4)
-    scaled = paired_auc_difference(above, below, np.exp(above), np.exp(below), owners, others, replicates=50)
+    plain, other = (auc_draws(f(above), f(below), owners, others, replicates=50) for f in (np.copy, np.exp))
+    scaled = plain.minus(other)
     assert (scaled.value, scaled.low, scaled.high, scaled.p_value) == (0, 0, 0, 1)
-    assert not scaled.excludes_zero
 
 
 def test_replicates_without_a_class_are_left_out():
     # One user holds all positives: replicates that miss that user cannot be evaluated.
     above, below, owners, others = [2.0], [1.0, 3.0, 1.0], [0], [0, 1, 2]
-    found = auc_interval(above, below, owners, others, replicates=300)
+    found = auc_draws(above, below, owners, others, replicates=300).interval()
     missing = (_weights(3, 300, 0)[:, 0] == 0).sum()
     assert 0 < missing < 300
     assert found.replicates == 300 - missing
@@ -114,11 +107,6 @@ def test_mean_over_users_and_over_rows():
     assert found.value == pytest.approx(values.mean())
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.1, 0.9])))
     assert found.users == 8
-    other = values - 0.4 + draw.normal(0, 0.1, 50)
-    paired = paired_mean_difference(values, other, users, replicates=300)
-    assert paired.value == pytest.approx((values - other).mean())
-    assert paired.excludes_zero
-    assert paired.p_value == pytest.approx(2 / 301)
     assert mean_interval(values, replicates=10).users == 50
 
 
@@ -138,8 +126,9 @@ def test_intervals_cover_what_they_promise(kind):
         else:
             above = effect[owners] + draw.normal(size=240) + 1.0
             below, truth = draw.normal(size=240), 0.7181486  # Phi(1 / sqrt(3)): variances 1 + 1 + 1
-            found = auc_interval(above, below, owners, owners, replicates=120, level=0.8, seed=seed)
-            by_row = auc_interval(above, below, np.arange(240), np.arange(240), replicates=120, level=0.8, seed=seed)
+            by_user = auc_draws(above, below, owners, owners, replicates=120, seed=seed)
+            found = by_user.interval(0.8)
+            by_row = auc_draws(above, below, np.arange(240), np.arange(240), replicates=120, seed=seed).interval(0.8)
         hits += found.low <= truth <= found.high
         narrow += by_row.low <= truth <= by_row.high
     assert 0.8 - 4 * 0.033 < hits / 150 < 0.8 + 4 * 0.033
@@ -149,20 +138,25 @@ def test_intervals_cover_what_they_promise(kind):
 def test_what_is_refused():
     above, below, owners, others = pool(0)
     with pytest.raises(ShapeError, match="neg_users"):
-        auc_interval(above, below, owners, others[1:])
+        auc_draws(above, below, owners, others[1:])
     with pytest.raises(DataError, match=r"positive scores\[0\] is NaN"):
-        auc_interval(np.full(30, np.nan), below, owners, others)
+        auc_draws(np.full(30, np.nan), below, owners, others)
     with pytest.raises(DataError, match="0 positives"):
-        auc_interval([], below, [], others)
-    for wrong in ({"replicates": 0}, {"level": 1.0}):
-        with pytest.raises(ConfigError, match="at least 1"):
-            auc_interval(above, below, owners, others, **wrong)
+        auc_draws([], below, [], others)
+    with pytest.raises(ConfigError, match="replicates=0 must be at least 1"):
+        auc_draws(above, below, owners, others, replicates=0)
+    with pytest.raises(ConfigError, match="replicates=0 must be at least 1"):
+        mean_interval([1], replicates=0)
+    draws = auc_draws(above, below, owners, others, replicates=9)
+    for call in (lambda: draws.interval(1.0), lambda: draws.minus(draws, 1.0), lambda: mean_interval([1], level=1.0)):
+        with pytest.raises(ConfigError, match="level=1.0 must lie strictly between 0 and 1"):
+            call()
     with pytest.raises(DataError, match="no values"):
         mean_interval([])
     with pytest.raises(DataError, match=r"values\[1\] is NaN"):
         mean_interval([1.0, np.nan])
-    with pytest.raises(ShapeError, match="b has shape"):
-        paired_mean_difference([1.0, 2.0], [1.0])
+    with pytest.raises(ShapeError, match="users has shape"):
+        mean_interval([1.0, 2.0], [1])
 
 
 def test_draws_of_two_models_kept_apart_pair_up_later():
@@ -170,7 +164,9 @@ def test_draws_of_two_models_kept_apart_pair_up_later():
     scores = {"a": (above, below), "b": (np.flip(above), below + 0.3)}
     kept = {name: auc_draws(*pair, owners, others, replicates=200, seed=5) for name, pair in scores.items()}
     found = kept["a"].minus(kept["b"])
-    assert found == paired_auc_difference(*scores["a"], *scores["b"], owners, others, replicates=200, seed=5)
+    draws = [brute_force(*pair, owners, others, 200, 5) for pair in scores.values()]
+    bounds = np.nanquantile(draws[0] - draws[1], [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx(tuple(bounds), abs=1e-12)
     labels = np.r_[np.ones(len(above)), np.zeros(len(below))]
     direct = [roc_auc_score(labels, np.r_[pair]) for pair in (np.r_[above, below], np.r_[np.flip(above), below + 0.3])]
     assert found.value == pytest.approx(direct[0] - direct[1])

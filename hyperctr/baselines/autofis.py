@@ -151,7 +151,7 @@ class AutoFIS(ClickModel):
         deep: Tensor = self.deep(encoded.fields.flatten(1), state.fields.flatten(1), items)
         return logits + deep
 
-    def facts(self) -> dict[str, Any]:
+    def diagnostics(self) -> dict[str, Any]:
         """Return which pairs it kept, by falling size of their weights."""
         pairs = self.pairs
         every = zip(pairs.names, pairs.alpha.tolist(), pairs.kept.tolist(), strict=True)

@@ -141,7 +141,7 @@ class DSTN(ClickModel):
         longest = max(fields.shape[1] for fields, _ in others)
         return in_pieces(score, items, max(longest * self.attention, self.config.hidden[0]))
 
-    def facts(self) -> dict[str, Any]:
+    def diagnostics(self) -> dict[str, Any]:
         """Return which types of items it looked at: a data set may have no unclicks."""
         names = ("not clicked" if history.holds_unclicks else "clicked" for history, _ in self.histories)
         return {

@@ -212,7 +212,7 @@ class UBR4CTR(ClickModel):
         return self.options.l2 * squared_norm(weights) if self.options.l2 else None
 
     @torch.no_grad()
-    def facts(self) -> dict[str, Any]:
+    def diagnostics(self) -> dict[str, Any]:
         """Return how likely each feature is searched by, on average over all items and slots."""
         likely = self.catalogue(self.items()).sigmoid().mean((0, 1)).tolist()
         return {"searched_by": dict(zip(self.names, (round(p, 4) for p in likely), strict=True))}

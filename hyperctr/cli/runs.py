@@ -58,11 +58,11 @@ def run_compare(options: argparse.Namespace) -> int:
     print("same settings" if settings.empty else settings.to_string(index=False))
     print(f"\n{metric_differences(a, b).to_string(index=False, na_rep='-', float_format='{:.4f}'.format)}\n")
     try:
-        found = compare_runs(a, b)
+        interval = compare_runs(a, b)
     except RunError as error:
         print(f"no paired interval: {error}")
         return 0
-    print(f"test AUC of {a.id} minus {b.id}: {found}, paired over {found.users} users")
+    print(f"test AUC of {a.id} minus {b.id}: {interval}, paired over {interval.users} users")
     return 0
 
 

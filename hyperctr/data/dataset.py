@@ -73,11 +73,9 @@ class Dataset:
         self.items: npt.NDArray[Any] = _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
         self._item_ids: pd.Index[Any] = pd.Index(self.items)
-        self.user_index: npt.NDArray[np.int64] = self._user_ids.get_indexer(pd.Index(log.frame["user_id"])).astype(
-            np.int64
-        )
-        self.item_index: npt.NDArray[np.int64] = self._item_ids.get_indexer(pd.Index(log.frame["item_id"])).astype(
-            np.int64
+        self.user_index, self.item_index = (
+            ids.get_indexer(pd.Index(log.frame[column])).astype(np.int64)
+            for ids, column in ((self._user_ids, "user_id"), (self._item_ids, "item_id"))
         )
         if (self.item_index < 0).any():
             row = int(np.argmax(self.item_index < 0))
@@ -161,11 +159,6 @@ class Dataset:
     def unclicks(self) -> npt.NDArray[np.int64]:
         """Row numbers of what was shown and not clicked."""
         return np.flatnonzero(~self.clicked).astype(np.int64)
-
-    @property
-    def has_unclicks(self) -> bool:
-        """Whether real unclicks were recorded."""
-        return not bool(self.clicked.all())
 
     def users_to_index(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
         """Map user ids to 0..U-1; an unknown id raises ``DataError`` naming it."""

@@ -206,15 +206,15 @@ def _members(archive: Path, files: Mapping[str, str], target: Path) -> dict[Path
     """Read exactly the wanted members: no name from the archive ever becomes a path on this machine."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            found = {info.filename: info for info in opened.infolist()}
+            members = {info.filename: info for info in opened.infolist()}
             for name in files:
-                if name not in found:
+                if name not in members:
                     raise DataError(f"{target}: the archive holds no {name!r}; the publisher changed it")
-                if found[name].file_size > LARGEST_MEMBER_BYTES:
+                if members[name].file_size > LARGEST_MEMBER_BYTES:
                     raise DataError(
-                        f"{target}: {name!r} unpacks to {found[name].file_size:,} bytes; not the file expected"
+                        f"{target}: {name!r} unpacks to {members[name].file_size:,} bytes; not the file expected"
                     )
-            return {target.parent / name: opened.read(found[name]) for name in files}
+            return {target.parent / name: opened.read(members[name]) for name in files}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{target}: the download is not a readable zip archive ({error}); download again") from error
 

@@ -163,7 +163,7 @@ class CandidatePool:
     def divide(
         self, row_scores: ArrayLike, negative_scores: ArrayLike | None = None
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Sort scores into positives and negatives, flat: what ``auc_from_scores`` and ``auc_interval`` take.
+        """Sort scores into positives and negatives, flat: what ``auc_from_scores`` and ``auc_draws`` take.
 
         Args:
             row_scores: [P], score of each row's own item.

@@ -62,7 +62,10 @@ def like_ids(column: pd.Series[Any], known: npt.NDArray[Any]) -> list[Any]:
 
 
 def check_suffix(path: str | Path) -> None:
-    """Raise ``ConfigError`` unless scores can be written to a file of this name.
+    """Check that scores can be written to a file of this name.
+
+    Raises:
+        ConfigError: it ends neither in .parquet nor in .csv.
 
     >>> check_suffix("scores.csv")
     """

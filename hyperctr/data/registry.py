@@ -36,13 +36,13 @@ class KnownDataset:
     """One line of ``hyperctr data list``.
 
     Attributes:
-        found: where its files lie; None if they were not found (or it needs none: see ``ready``).
+        folder: where its files lie; None if they were not found (or it needs none: see ``ready``).
         ready: whether ``load_dataset(name)`` works now, without a download.
     """
 
     name: str
     description: str
-    found: Path | None
+    folder: Path | None
     ready: bool
 
 
@@ -59,9 +59,9 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     'planted'
     """
     base = data_directory(data_dir)
-    found = {"ml-trailers": _trailers_root(base), "table": _table_root(base)}
+    folders = {"ml-trailers": _trailers_root(base), "table": _table_root(base)}
     return [
-        KnownDataset(name, words, found.get(name), name == "planted" or found.get(name) is not None)
+        KnownDataset(name, words, folders.get(name), name == "planted" or folders.get(name) is not None)
         for name, words in ABOUT.items()
     ]
 
@@ -91,29 +91,18 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
             f"data set {name!r} is known but not yet importable; convert it to interactions.parquet and "
             f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {NOT_YET[name]}"
         )
-    loaders: dict[str, Callable[..., Dataset]] = {"planted": _planted, "ml-trailers": _ml_trailers, "table": _table}
-    if name == "planted":
-        data = _planted(seed, options)
-    else:
-        data = loaders[name](data_dir, **_checked(name, loaders[name], options, skip=1))
+    from hyperctr.data.planted import planted
+
+    loader: Callable[..., Dataset] = {"planted": planted, "ml-trailers": _ml_trailers, "table": _table}[name]
+    allowed = list(inspect.signature(loader).parameters)[1:]
+    for option in options:
+        if option not in allowed:
+            raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
+    data = loader(seed if name == "planted" else data_dir, **options)
     # How to load it again: a finished run notes this, so that it can predict in another process.
     folder = None if name == "planted" else str(data_directory(data_dir).resolve())
     data.origin = {"name": name, "data_dir": folder, "seed": seed, "options": options}
     return data
-
-
-def _checked(name: str, loader: Callable[..., Any], options: dict[str, Any], *, skip: int) -> dict[str, Any]:
-    allowed = list(inspect.signature(loader).parameters)[skip:]
-    for option in options:
-        if option not in allowed:
-            raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
-    return options
-
-
-def _planted(seed: int, options: dict[str, Any]) -> Dataset:
-    from hyperctr.data.planted import planted
-
-    return planted(seed, **_checked("planted", planted, options, skip=1))
 
 
 def _table(data_dir: str | Path | None, clock: Any = "calendar", on_bad: Any = "error") -> Dataset:

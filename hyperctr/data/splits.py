@@ -95,7 +95,11 @@ class Split:
         return digest.hexdigest()
 
     def as_frame(self, data: Dataset) -> pd.DataFrame:
-        """Return ``data.interactions`` with a column ``part``: the form to publish (ids, no row numbers)."""
+        """Return ``data.interactions`` with a column ``part``: the form to publish (ids, no row numbers).
+
+        Raises:
+            DataError: the split is over another number of rows.
+        """
         if len(data.timestamp) != len(self.part):
             raise DataError(
                 f"the split is over {len(self.part)} rows, data set {data.name!r} has {len(data.timestamp)}; "
@@ -128,16 +132,16 @@ class Split:
                 part = file["part"]
                 clicked = np.unpackbits(file["clicked"], count=len(part)).astype(bool)
                 ratios = cast(Ratios, tuple(map(float, file["ratios"])))
-                found = cls(cast(SplitKind, str(file["kind"])), ratios, int(file["seed"]), part, clicked)
+                saved = cls(cast(SplitKind, str(file["kind"])), ratios, int(file["seed"]), part, clicked)
                 written = str(file["checksum"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as reason:
             raise DataError(f"{path}: not readable as a split ({reason}); write it with Split.save") from reason
-        if found.checksum != written:
+        if saved.checksum != written:
             raise DataError(
-                f"{path} is damaged: its content has checksum {found.checksum[:12]}..., "
+                f"{path} is damaged: its content has checksum {saved.checksum[:12]}..., "
                 f"it says {written[:12]}...; fetch it again"
             )
-        return found
+        return saved
 
 
 def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = None, seed: int = 0) -> Split:

@@ -56,7 +56,9 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
         raise DataError(f"{catalogue}: there are no items below the header; fill it in or remove the file")
 
     listed = clean_ids(table["item_id"], source=str(catalogue)) if len(table) else np.empty(0, dtype=np.int64)
-    used, listed, *own = one_kind([clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)])
+    used, listed, *in_features = one_kind(
+        [clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)]
+    )
     repeated = np.asarray(pd.Series(listed).duplicated())
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
@@ -64,7 +66,7 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
     items = np.unique(listed if len(table) else used)
     features = [
         FeatureTable.from_rows(file.stem, ids, vectors, items, source=str(file), on_bad=on_bad)
-        for file, ids, (_, vectors) in zip(files, own, rows, strict=True)
+        for file, ids, (_, vectors) in zip(files, in_features, rows, strict=True)
     ]
     return Dataset(
         "table",
@@ -101,15 +103,15 @@ def _text(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> p
 
 
 def _only_one(folder: Path, stem: str, suffixes: tuple[str, ...]) -> Path:
-    found = [folder / (stem + suffix) for suffix in suffixes if (folder / (stem + suffix)).exists()]
-    if len(found) > 1:
-        raise DataError(f"{folder}: holds both {found[0].name} and {found[1].name}; remove one")
-    if not found:
+    present = [folder / (stem + suffix) for suffix in suffixes if (folder / (stem + suffix)).exists()]
+    if len(present) > 1:
+        raise DataError(f"{folder}: holds both {present[0].name} and {present[1].name}; remove one")
+    if not present:
         here = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
         hint = did_you_mean(stem + suffixes[-1], here) if here else "the folder is empty"
         hint = hint if hint.startswith("did") else f"found {', '.join(here[:8]) or 'nothing'}"
         raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({hint})")
-    return found[0]
+    return present[0]
 
 
 def _feature_files(root: Path) -> list[Path]:

@@ -24,7 +24,11 @@ LIMIT = 2**BITS - 1
 
 
 def checked_pairs(incidence: Any, num_nodes: int, num_hyperedges: int) -> Tensor:
-    """Return the incidences int64 [2, nnz], sorted by hyperedge, then node, or say what is wrong with them.
+    """Return the incidences int64 [2, nnz], sorted by hyperedge, then node.
+
+    Raises:
+        ShapeError: not [2, nnz], or a size that does not fit 32 bits.
+        DataError: a number out of bounds, or a pair that repeats.
 
     >>> checked_pairs([[2, 0, 1], [1, 1, 0]], num_nodes=3, num_hyperedges=2).tolist()
     [[1, 0, 2], [0, 1, 1]]
@@ -54,7 +58,12 @@ def checked_pairs(incidence: Any, num_nodes: int, num_hyperedges: int) -> Tensor
 
 
 def checked_columns(given: dict[str, Any], length: int, num_names: int, device: torch.device) -> dict[str, Tensor]:
-    """Return weight float32, group and label int64, each [E], with the defaults for those given as None."""
+    """Return weight float32, group and label int64, each [E], with the defaults for those given as None.
+
+    Raises:
+        ShapeError: a column is not [E].
+        DataError: a value out of bounds.
+    """
     columns = {"weight": torch.ones(length), "group": torch.zeros(length).long(), "label": torch.arange(length)}
     for name, values in given.items():
         if values is not None:
@@ -71,7 +80,11 @@ def checked_columns(given: dict[str, Any], length: int, num_names: int, device: 
 
 
 def integers(name: str, values: Any, shape: str) -> Tensor:
-    """Return ``values`` (tensor, array or nested list) as int64; anything but whole numbers is refused."""
+    """Return ``values`` (tensor, array or nested list) as int64.
+
+    Raises:
+        DataError: anything but whole numbers.
+    """
     tensor = _tensor(name, values, shape)
     whole = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
     if tensor.numel() and not whole:
@@ -94,14 +107,22 @@ def _tensor(name: str, values: Any, shape: str) -> Tensor:
 
 
 def mask(name: str, values: Tensor, length: int, device: torch.device) -> Tensor:
-    """Check that ``values`` is a bool mask of the given length, and bring it to the device."""
+    """Bring a mask to the device.
+
+    Raises:
+        ShapeError: it is not bool of the given length.
+    """
     if values.dtype != torch.bool or values.shape != (length,):
         raise ShapeError(f"{name} is {values.dtype} {list(values.shape)}; expected torch.bool [{length}]")
     return values.to(device)
 
 
 def refuse(bad: Tensor, values: Tensor, message: str) -> None:
-    """Raise a DataError for the first position where ``bad`` holds; the message may use {at} and {value}."""
+    """Refuse values; the message may use {at} and {value}.
+
+    Raises:
+        DataError: for the first position where ``bad`` holds.
+    """
     if bool(bad.any()):
         at = int(bad.nonzero()[0, 0])
         raise DataError(message.format(at=at, value=values[at].item()))
@@ -133,7 +154,11 @@ def compact(keep: Tensor, row_offsets: Tensor) -> Tensor:
 
 
 def row(name: str, number: int, csr: CSR) -> Tensor:
-    """Return the entries of one CSR row as int64."""
+    """Return the entries of one CSR row as int64.
+
+    Raises:
+        DataError: there is no such row.
+    """
     bounds, columns = csr
     if not 0 <= int(number) < len(bounds) - 1:
         raise DataError(f"{name} {number} does not exist; allowed are 0..{len(bounds) - 2}")

@@ -65,36 +65,37 @@ class Hypergraph:
         node_kind: str = "node",
         slot: int | str | None = None,
     ) -> None:
-        group_names = tuple(group_names)
+        names = tuple(group_names)
         pairs = arrays.checked_pairs(incidence, num_nodes, num_hyperedges)
         given = {"weight": weight, "group": group, "label": label}
-        columns = arrays.checked_columns(given, int(num_hyperedges), len(group_names), pairs.device)
+        columns = arrays.checked_columns(given, int(num_hyperedges), len(names), pairs.device)
+        if not names:
+            last = int(columns["group"].max()) if len(columns["group"]) else 0
+            names = tuple(f"group {m}" for m in range(last + 1))
         made = Hypergraph.unchecked(
-            pairs,
-            int(num_nodes),
-            int(num_hyperedges),
-            columns["weight"],
-            columns["group"],
-            label=columns["label"],
-            group_names=group_names,
+            num_nodes=int(num_nodes),
+            num_hyperedges=int(num_hyperedges),
+            **columns,
+            group_names=names,
             node_kind=node_kind,
             slot=slot,
+            incidence=pairs,
         )
         vars(self).update(vars(made))
 
     @classmethod
     def unchecked(
         cls,
-        incidence: Tensor | None = None,
-        num_nodes: int = 0,
-        num_hyperedges: int = 0,
-        weight: Tensor | None = None,
-        group: Tensor | None = None,
         *,
-        label: Tensor | None = None,
-        group_names: tuple[str, ...] = (),
+        num_nodes: int,
+        num_hyperedges: int,
+        weight: Tensor,
+        group: Tensor,
+        label: Tensor,
+        group_names: tuple[str, ...],
         node_kind: str = "node",
         slot: int | str | None = None,
+        incidence: Tensor | None = None,
         by_hyperedge: CSR | None = None,
         by_node: CSR | None = None,
     ) -> Hypergraph:
@@ -104,18 +105,10 @@ class Hypergraph:
         demand. CSR pairs are int32 on the device of ``weight``, the entries of a row in any order.
         """
         H = cls.__new__(cls)
-        held = {"incidence": incidence, "by_hyperedge": by_hyperedge, "by_node": by_node}
-        vars(H).update({name: value for name, value in held.items() if value is not None})
-        device = (incidence if by_hyperedge is None else by_hyperedge[1]).device  # type: ignore[union-attr]
         H.num_nodes, H.num_hyperedges, H.node_kind, H.slot = num_nodes, num_hyperedges, node_kind, slot
-        H.weight = torch.ones(num_hyperedges, device=device) if weight is None else weight
-        H.label = torch.arange(num_hyperedges, device=device) if label is None else label
-        if not group_names:
-            last = int(group.max()) if group is not None and len(group) else 0
-            group_names = tuple(f"group {m}" for m in range(last + 1))
-        H.group = torch.zeros(num_hyperedges, dtype=torch.long, device=device) if group is None else group
-        H.group_names = group_names
-        H._scales = {}
+        H.weight, H.group, H.label, H.group_names, H._scales = weight, group, label, group_names, {}
+        views = {"incidence": incidence, "by_hyperedge": by_hyperedge, "by_node": by_node}
+        vars(H).update({name: view for name, view in views.items() if view is not None})
         return H
 
     num_nodes: int
@@ -203,19 +196,6 @@ class Hypergraph:
         """Return the hyperedges one node lies on, int64."""
         return arrays.row("node", node, self.by_node)
 
-    def locate(self, nodes: Tensor, labels: Tensor) -> Tensor:
-        """Mark the incidences that stem from given (node, label) pairs, in any modality group: bool [nnz].
-
-        With user nodes and item labels these are the places where a click shows in the hypergraph, so
-        ``H.without(H.locate(users, items))`` hides a batch of training targets from their own prediction.
-
-        >>> H = Hypergraph([[0, 1, 0, 1], [0, 0, 1, 1]], 2, 2, group=[0, 1], label=[7, 7])
-        >>> H.locate(torch.tensor([1]), torch.tensor([7])).tolist()
-        [False, True, False, True]
-        """
-        keys = self.label[self.incidence[1]] << BITS | self.incidence[0]
-        return torch.isin(keys, labels.to(keys).long() << BITS | nodes.to(keys).long())
-
     def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
         """Drop incidences, then empty hyperedges left with fewer than ``min_size`` members; keep all numbers.
 
@@ -254,17 +234,6 @@ class Hypergraph:
         by_hyperedge = arrays.compact(keep, self.by_hyperedge[0]), self.by_hyperedge[1][keep]
         edges = self.incidence[1][self._node_order[kept]].int()
         return by_hyperedge, (arrays.compact(kept, self.by_node[0]), edges)
-
-    def dual(self) -> Hypergraph:
-        """Swap the roles: hyperedges become nodes. Weights, groups and labels are the defaults again."""
-        return Hypergraph.unchecked(
-            num_nodes=self.num_hyperedges,
-            num_hyperedges=self.num_nodes,
-            slot=self.slot,
-            node_kind="node" if self.node_kind == "hyperedge" else "hyperedge",
-            by_hyperedge=self.by_node,
-            by_node=self.by_hyperedge,
-        )
 
     def to(self, device: torch.device | str) -> Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""

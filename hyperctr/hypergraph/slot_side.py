@@ -83,7 +83,6 @@ class SlotSide:
             num_nodes=self.num_nodes,
             num_hyperedges=self.num_edges,
             weight=weight,
-            incidence=None,
             group=self.group,
             label=torch.arange(self.num_edges, device=member.device) % max(self.num_edges // self.num_modalities, 1),
             group_names=tuple(f"modality {m}" for m in range(self.num_modalities)),

@@ -143,7 +143,6 @@ class SlotHypergraphs:
         edges = torch.arange(len(users), device=users.device)
         ones = torch.ones(len(users), device=users.device)
         return Hypergraph.unchecked(
-            incidence=None,
             num_nodes=len(self.user_rows.node) + len(self.item_rows.node),
             num_hyperedges=len(users),
             weight=ones,

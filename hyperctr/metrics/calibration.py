@@ -11,14 +11,6 @@ from hyperctr.metrics.checks import chances, labelled
 SMALLEST = 1e-15  # probabilities are kept that far from 0 and 1 in the log loss
 
 
-def log_losses(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
-    """Negative log-likelihood of every row, float64 [n]: :func:`log_loss` before the mean (for intervals)."""
-    truth, values = labelled(labels, probabilities, "probabilities")
-    chance = chances(values)
-    chance = np.clip(chance, SMALLEST, 1 - SMALLEST)
-    return -np.log(np.where(truth, chance, 1 - chance))
-
-
 def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Mean negative log-likelihood in nats, with probabilities clipped to [1e-15, 1 - 1e-15] in float64.
 
@@ -39,8 +31,9 @@ def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.5, 0.5]), 4)
     0.6931
     """
-    losses = log_losses(labels, probabilities)
-    return float(losses.mean()) if len(losses) else float("nan")
+    truth, values = labelled(labels, probabilities, "probabilities")
+    chance = np.clip(chances(values), SMALLEST, 1 - SMALLEST)
+    return float(-np.log(np.where(truth, chance, 1 - chance)).mean()) if len(chance) else float("nan")
 
 
 def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: float) -> NDArray[np.float64]:
@@ -92,7 +85,8 @@ def calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 1
 
     Raises:
         ConfigError: ``bins`` under 1.
-        ShapeError, DataError: as :func:`log_loss`.
+        ShapeError: not vectors of equal length.
+        DataError: NaN, a value outside [0, 1] or a label that is not 0 or 1.
 
     >>> calibration_error([1, 0, 1, 1], [0.5, 0.5, 1.0, 1.0], bins=2)
     0.0

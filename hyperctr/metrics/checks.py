@@ -31,7 +31,12 @@ def vector(values: ArrayLike, name: str, length: int | None = None, offset: int 
 
 
 def numbers(values: ArrayLike, name: str, length: int | None = None, offset: int = 0) -> NDArray[Any]:
-    """Return ``values`` as :func:`vector` does, and refuse what is not real numbers (``DataError``)."""
+    """Return ``values`` as :func:`vector` does.
+
+    Raises:
+        ShapeError: not a vector, or not of ``length``.
+        DataError: a NaN, or something that is no real number.
+    """
     array = vector(values, name, length, offset)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} has dtype {array.dtype}; real numbers are needed")
@@ -56,7 +61,11 @@ def labelled(labels: ArrayLike, values: ArrayLike, name: str) -> tuple[NDArray[n
 
 
 def chances(values: ArrayLike) -> NDArray[np.float64]:
-    """Return probabilities as float64 [n], all in [0, 1]; anything else is a ``DataError``."""
+    """Return probabilities as float64 [n].
+
+    Raises:
+        DataError: a value outside [0, 1].
+    """
     chance = numbers(values, "probabilities").astype(np.float64)
     wrong = (chance < 0) | (chance > 1)
     if wrong.any():

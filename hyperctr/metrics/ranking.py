@@ -50,64 +50,32 @@ def auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) 
     return float((above * (np.cumsum(below) - below / 2)).sum() / total) if total > 0 else float("nan")
 
 
-class PooledAUC:
-    """Exact pooled AUC of a few positives against negatives that arrive in pieces and need not fit in memory.
-
-    Counts are whole numbers, so the order and the size of the pieces change nothing, not even the last bit.
-
-    Args:
-        positive_scores: [P]; kept sorted (P values), to be known before the negatives come.
-
-    >>> meter = PooledAUC([0.9, 0.4])
-    >>> for piece in ([0.1], [0.4, 0.5]):
-    ...     meter.update(piece)
-    >>> meter.value
-    0.75
-    """
-
-    def __init__(self, positive_scores: ArrayLike) -> None:
-        self._positives = np.sort(numbers(positive_scores, "positive_scores"))
-        self._wins_twice = 0  # a win counts 2, a tie 1
-        self._negatives = 0
-
-    def update(self, negative_scores: ArrayLike) -> None:
-        """Count negatives, any shape; sorted in chunks of 4 M, so that 10 M cost about 0.1 s and 32 MB."""
-        scores = np.asarray(negative_scores).ravel()
-        for start in range(0, len(scores), CHUNK):
-            chunk = np.sort(numbers(scores[start : start + CHUNK], "negative_scores", offset=start))
-            for side in ("left", "right"):
-                self._wins_twice += int(np.searchsorted(chunk, self._positives, side=side).sum())
-        self._negatives += len(scores)
-
-    def merge(self, other: PooledAUC) -> None:
-        """Add the counts of ``other``, which met other negatives with the same positives.
-
-        Raises:
-            DataError: the two have different positives.
-        """
-        if not np.array_equal(self._positives, other._positives):
-            raise DataError("only counts over the same positives can be merged")
-        self._wins_twice += other._wins_twice
-        self._negatives += other._negatives
-
-    @property
-    def value(self) -> float:
-        """AUC of what was counted so far; nan without a positive or without a negative."""
-        pairs = len(self._positives) * self._negatives
-        return self._wins_twice / (2 * pairs) if pairs else float("nan")
-
-
 def auc_from_scores(positive_scores: ArrayLike, negative_scores: ArrayLike) -> float:
     """Pooled AUC of positives [P] against negatives of any shape: :func:`auc` without building labels.
 
-    Returns, raises and costs as :class:`PooledAUC`, which it runs; nan where either side is empty.
+    Wins are counted in whole numbers, chunk by chunk of the negatives: 10 M of them cost about 0.1 s and 32 MB.
+
+    Args:
+        positive_scores: [P].
+        negative_scores: any shape.
+
+    Returns:
+        A float in [0, 1]; nan where either side is empty.
+
+    Raises:
+        ShapeError: the positives are no vector.
+        DataError: a NaN, or something that is no real number; the message names its index.
 
     >>> auc_from_scores([0.9, 0.4], [0.1, 0.4])
     0.875
     """
-    meter = PooledAUC(positive_scores)
-    meter.update(negative_scores)
-    return meter.value
+    positives, negatives = np.sort(numbers(positive_scores, "positive_scores")), np.asarray(negative_scores).ravel()
+    twice = 0  # a win counts 2, a tie 1
+    for start in range(0, len(negatives), CHUNK):
+        chunk = np.sort(numbers(negatives[start : start + CHUNK], "negative_scores", offset=start))
+        twice += sum(int(np.searchsorted(chunk, positives, side=side).sum()) for side in ("left", "right"))
+    pairs = len(positives) * len(negatives)
+    return twice / (2 * pairs) if pairs else float("nan")
 
 
 class PerUser(NamedTuple):
@@ -183,7 +151,8 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike, weighting: Weig
 
     Raises:
         ConfigError: unknown weighting.
-        ShapeError, DataError: as :func:`per_user_auc`.
+        ShapeError: not vectors of equal length.
+        DataError: a NaN score or a label that is not 0 or 1.
 
     >>> gauc([1, 0, 1, 0, 0], [3.0, 1.0, 0.0, 2.0, 2.0], [7, 7, 8, 8, 8])
     0.5
@@ -192,9 +161,9 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike, weighting: Weig
     """
     if weighting not in get_args(Weighting):
         raise ConfigError(f"weighting {weighting!r} is not known; {did_you_mean(str(weighting), get_args(Weighting))}")
-    found = per_user_auc(labels, scores, users)
-    valid = ~np.isnan(found.auc)
+    each = per_user_auc(labels, scores, users)
+    valid = ~np.isnan(each.auc)
     if not valid.any():
         return float("nan")
-    weight = {"users": np.ones(len(found.rows)), "positives": found.positives, "rows": found.rows}[weighting]
-    return float(np.average(found.auc[valid], weights=weight[valid]))
+    weight = {"users": np.ones(len(each.rows)), "positives": each.positives, "rows": each.rows}[weighting]
+    return float(np.average(each.auc[valid], weights=weight[valid]))

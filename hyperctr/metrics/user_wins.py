@@ -33,7 +33,8 @@ class UserWins:
         value: pooled AUC.
 
     Raises:
-        ShapeError, DataError: arrays of different length, NaN, or one class missing.
+        ShapeError: arrays of different length.
+        DataError: NaN, or one class missing.
 
     >>> pooled = UserWins([3.0, 1.0], [2.0, 1.0], ["a", "b"], ["a", "b"])
     >>> [table / 2 for _, table in pooled.tables()]
@@ -75,10 +76,10 @@ class UserWins:
             block = slice(first, min(first + width, self.count))
             size = block.stop - first
             rows = order[slice(*np.searchsorted(owners, [first, block.stop]))]
-            own = self.neg_users[rows] - first
+            owner = self.neg_users[rows] - first
             below = np.zeros((self.levels + 1) * size, dtype=np.int64)
             for place in (self.loses, self.ties):
-                below += np.bincount(place[rows] * size + own, minlength=len(below))
+                below += np.bincount(place[rows] * size + owner, minlength=len(below))
             below = np.cumsum(below.reshape(-1, size), axis=0)[self.level]  # [P, size]
             wins = np.zeros((self.count, size))
             wins[self.pos_users[starts]] = np.add.reduceat(below, starts, axis=0)

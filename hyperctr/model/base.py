@@ -108,8 +108,8 @@ class ClickModel(nn.Module, ABC):
         """Return the stages of training, in order; the same ones each time it is asked."""
         return (Stage(),)
 
-    def facts(self) -> dict[str, Any]:
-        """Return what a trained model tells of itself beside its test numbers, as JSON-able values."""
+    def diagnostics(self) -> dict[str, Any]:
+        """Return what a trained model tells of itself besides its test numbers, as JSON-able values."""
         return {}
 
 

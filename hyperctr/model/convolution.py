@@ -56,25 +56,6 @@ def _gather(x: Tensor, H: Hypergraph, *, up: bool) -> Tensor:
     return gathered
 
 
-def propagate(x: Tensor, H: Hypergraph) -> Tensor:
-    """Return P x of Eq 5, without weights to learn: the smoothing over hyperedges alone.
-
-    Args:
-        x: node features [N, d] of any floating type; half precision is scaled in float32. One backward pass
-            (no second derivatives); the hyperedge weights get no gradient.
-        H: hypergraph over N nodes, on the device of ``x``. Isolated nodes get zeros.
-
-    Raises:
-        ShapeError: ``x`` is not [N, d], or on another device than ``H``.
-
-    >>> H = Hypergraph([[0, 1], [0, 0]], num_nodes=3, num_hyperedges=1)
-    >>> propagate(torch.tensor([[2.0], [4.0], [9.0]]), H).tolist()
-    [[3.0], [3.0], [0.0]]
-    """
-    _check(x, H)
-    return _gather(_gather(x, H, up=True), H, up=False)
-
-
 def _product(x: Tensor, weight: Tensor) -> Tensor:
     """Return ``x @ weight``, each row the same to the last bit whatever other rows there are (on the CPU).
 
@@ -83,13 +64,6 @@ def _product(x: Tensor, weight: Tensor) -> Tensor:
     """
     rows = len(x)
     return (F.pad(x, (0, 0, 0, FEW_ROWS - rows)) @ weight)[:rows] if rows < FEW_ROWS else x @ weight
-
-
-def _check(x: Tensor, H: Hypergraph) -> None:
-    if x.dim() != 2 or x.shape[0] != H.num_nodes:
-        raise ShapeError(f"x has shape {list(x.shape)}; expected [{H.num_nodes}, d], a row per node of {H!r}")
-    if x.device != H.device:
-        raise ShapeError(f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)")
 
 
 class HypergraphConv(nn.Module):
@@ -149,12 +123,16 @@ class HypergraphConv(nn.Module):
     def forward(self, x: Tensor, H: Hypergraph) -> Tensor:
         """Return X' [N, out_channels]; under autocast in its type, with float32 scales.
 
+        One backward pass, no second derivatives; the hyperedge weights get no gradient. Isolated nodes get the bias.
+
         Raises:
             ShapeError: ``x`` is not [N, in_channels], or on another device than ``H``.
         """
-        if x.dim() != 2 or x.shape[1] != self.in_channels:
-            raise ShapeError(f"x has shape {list(x.shape)}; expected [{H.num_nodes}, {self.in_channels}]")
-        _check(x, H)
+        if x.shape != (H.num_nodes, self.in_channels):
+            sizes = f"[{H.num_nodes}, {self.in_channels}]"
+            raise ShapeError(f"x has shape {list(x.shape)}; expected {sizes}, a row per node of {H!r}")
+        if x.device != H.device:
+            raise ShapeError(f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)")
         # 1. nodes -> hyperedges [E, .], 2. hyperedges -> nodes [N, out]; Eq 5 is associative in Theta
         if self.side == "nodes":
             out = _gather(_gather(_product(x, self.weight), H, up=True), H, up=False)

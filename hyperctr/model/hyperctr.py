@@ -81,8 +81,6 @@ class HyperCTR(ClickModel):
 
     needs_interest = True
 
-    reads_interest = True
-
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
         super().__init__()
         data, size = context.data, config.embedding_size
@@ -136,7 +134,11 @@ class HyperCTR(ClickModel):
         return State(static, both[:cut], both[cut:], active[:cut], active[cut:])
 
     def convolve(self, user_graph: Hypergraph, item_graph: Hypergraph) -> State:
-        """Convolve one hypergraph per side, over the context's user rows and item rows."""
+        """Convolve one hypergraph per side, over the context's user rows and item rows.
+
+        Raises:
+            ShapeError: the model was built without interest.
+        """
         graphs = self.context.graphs
         if graphs is None:
             raise ShapeError("this model was built without interest, so its context has no rows to convolve")
@@ -156,11 +158,11 @@ class HyperCTR(ClickModel):
         self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor
     ) -> Tensor:
         """Return the convolved vectors of nodes ``[B]`` as a target in ``slot`` sees them, ``[B, d]``."""
-        own = functional.embedding(node, static)
+        alone = functional.embedding(node, static)
         if not len(values):
-            return own
-        find = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
-        return torch.where((find >= 0)[:, None], functional.embedding(find.clamp(min=0), values), own)
+            return alone
+        row = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
+        return torch.where((row >= 0)[:, None], functional.embedding(row.clamp(min=0), values), alone)
 
     # ---- stage 2: one vector per target
     def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:

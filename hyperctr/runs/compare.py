@@ -51,9 +51,9 @@ def compare_cached(a: str, b: str) -> Interval:
     path = first.folder / "compare" / f"{second.id}.json"
     if path.exists():
         return Interval(**read_json(path))
-    found = compare_runs(first, second)
-    write_json(path, dataclasses.asdict(found))
-    return found
+    interval = compare_runs(first, second)
+    write_json(path, dataclasses.asdict(interval))
+    return interval
 
 
 def differing_settings(a: Run, b: Run) -> pd.DataFrame:

@@ -18,10 +18,11 @@ from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
 from hyperctr.runs.interest_file import run_interest
+from hyperctr.runs.locks import claim
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.states import claim, write_status
+from hyperctr.runs.states import write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
@@ -104,25 +105,28 @@ def _in_words(error: BaseException) -> str:
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
     """Train and test into ``folder``, which the caller has claimed; ``DONE`` is the last thing written."""
     started = time.perf_counter()
+    # Step 1: note what the run is made of
     split_data = SplitData.open(data, config)
-    write_atomic(folder / "config.toml", config.to_toml())
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
-    facts = {**origin, "fingerprint": data.fingerprint, "split": split_data.split.checksum}
-    write_json(folder / "data.json", facts)
+    write_atomic(folder / "config.toml", config.to_toml())
+    write_json(folder / "data.json", {**origin, "fingerprint": data.fingerprint, "split": split_data.split.checksum})
     write_json(folder / "code.json", naming_facts(config))
 
+    # Step 2: interest, model, training
     interest = run_interest(split_data, config, folder, str(where))
     model = build_model(split_data, config, interest, where)
     trainer = Trainer(model, split_data, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
     save_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
-    took = time.perf_counter() - started  # the reference's time is its own
-    beside = None
+    # Step 3: the reference run, whose time is its own, and the test
+    reference_run, paused = None, time.perf_counter()
     if config.model != REFERENCE_MODEL and not dry_run:
-        beside = train(data, config.reference(), device=str(where), resume=True)
-    started = time.perf_counter() - took
-    metrics, rows, draws = _test(model, split_data, config, beside, replicates=20 if dry_run else 1000)
+        reference_run = train(data, config.reference(), device=str(where), resume=True)
+    started += time.perf_counter() - paused
+    metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
+
+    # Step 4: records
     metrics |= {
         "dataset": data.name,
         "model": config.model,
@@ -147,43 +151,48 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }
+    if diagnostics := model.diagnostics():
+        metrics["diagnostics"] = diagnostics
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    kept = {name: {"value": one.value, "users": one.users, "draws": one.draws.tolist()} for name, one in draws.items()}
-    write_json(folder / "draws.json", kept)
-    if told := model.facts():
-        metrics["facts"] = told
+    write_json(
+        folder / "draws.json",
+        {name: {"value": row.value, "users": row.users, "draws": row.draws.tolist()} for name, row in draws.items()},
+    )
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
 
 
 def _test(
-    model: ClickModel, split_data: SplitData, config: Config, beside: Run | None, *, replicates: int
+    model: ClickModel, split_data: SplitData, config: Config, reference_run: Run | None, *, replicates: int
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
-    """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row.
-
-    The rows to beat are measured with the reference run, on the same clicks and candidates, and read from there.
-    """
+    """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row."""
+    bootstrap = {"replicates": replicates, "seed": config.seed}
     pool, exposed = pools_of_test(split_data, config)
-    settled = {"replicates": replicates, "seed": config.seed}
-    own = pool_scores(model, split_data, pool)
-    own_exposed = pool_scores(model, split_data, exposed) if exposed else None
-    draws = {config.model: pooled_draws(own, **settled)}
+
+    # Step 1: the model itself
+    scores = pool_scores(model, split_data, pool)
+    shown = pool_scores(model, split_data, exposed) if exposed else None
+    draws = {config.model: pooled_draws(scores, **bootstrap)}
     metrics: dict[str, Any] = evaluate(
-        own, own_exposed, train_negatives=config.negatives, draws=draws[config.model], **settled
+        scores, shown, train_negatives=config.negatives, draws=draws[config.model], **bootstrap
     )
     rows = [{"model": config.model, **metrics}]
-    if beside is not None:
-        for row in beside.rows.to_dict("records"):
-            difference = _ahead(draws[config.model], beside.draws_of(row["model"]))
+
+    # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
+    if reference_run is not None:
+        for row in reference_run.rows.to_dict("records"):
+            difference = _ahead(draws[config.model], reference_run.draws_of(row["model"]))
             rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
-    for name, logits_of in TRIVIAL_ROWS.items() if beside is None else ():
-        logits = logits_of(split_data)
-        scores = item_scores(pool, logits)
-        draws[name] = pooled_draws(scores, **settled)
-        shown = item_scores(exposed, logits) if exposed else None
-        found = evaluate(scores, shown, draws=draws[name], **settled)
-        rows.append({"model": name, **found, **_ahead(draws[config.model], draws[name])})
+    else:
+        for name, logits_of in TRIVIAL_ROWS.items():
+            logits = logits_of(split_data)
+            scores, shown = item_scores(pool, logits), item_scores(exposed, logits) if exposed else None
+            draws[name] = pooled_draws(scores, **bootstrap)
+            measured = evaluate(scores, shown, draws=draws[name], **bootstrap)
+            rows.append({"model": name, **measured, **_ahead(draws[config.model], draws[name])})
+
+    # Step 3: what is suspicious
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
@@ -191,6 +200,6 @@ def _test(
     return metrics, table, draws
 
 
-def _ahead(own: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
-    difference = own.minus(other)
+def _ahead(draws: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
+    difference = draws.minus(other)
     return {"ahead": difference.value, "ahead_low": difference.low, "ahead_high": difference.high}

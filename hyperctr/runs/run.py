@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
-from hyperctr.evaluation import sigmoid
 from hyperctr.runs.store import find_run, read_json
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
@@ -66,7 +66,11 @@ class Run:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """The run's test metrics beside the trivial rows, one row per model."""
+        """The run's test metrics beside the trivial rows, one row per model.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
         path = self.folder / "rows.csv"
         try:
             return pd.read_csv(path)
@@ -79,7 +83,11 @@ class Run:
         return self.draws_of(self.config.model)
 
     def draws_of(self, row: str) -> PooledAUCDraws:
-        """Return the same of a row of the table: the run's own, and in a reference run the trivial ones too."""
+        """Return the same of a row of the table: the run's own, and in a reference run the trivial ones too.
+
+        Raises:
+            RunError: the run keeps no draws of such a row.
+        """
         kept = read_json(self.folder / "draws.json")
         if row not in kept:
             raise RunError(f"{self.folder / 'draws.json'}: holds no draws of {row!r}; {did_you_mean(row, kept)}")
@@ -88,7 +96,11 @@ class Run:
 
     @cached_property
     def split_data(self) -> SplitData:
-        """The data set, split and slots of the run; the data are loaded again and checked if need be."""
+        """The data set, split and slots of the run; the data are loaded again and checked if need be.
+
+        Raises:
+            RunError: the data were made in memory and not passed, or have changed since.
+        """
         origin = read_json(self.folder / "data.json")
         data = self._given
         if data is None:
@@ -145,7 +157,8 @@ class Run:
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = split_data.data.users_to_index(users), split_data.data.items_to_index(items)
-        return sigmoid(score_pairs(self.model, split_data, user, item, times.astype(np.int64)))
+        logits = score_pairs(self.model, split_data, user, item, times.astype(np.int64))
+        return np.asarray(expit(logits))
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.
@@ -164,30 +177,27 @@ class Run:
             DataError: an unknown id.
             ConfigError: the run's model has no hypergraphs.
         """
-        import torch
-
         from hyperctr.model.explain import explain
-        from hyperctr.model.history import Targets
         from hyperctr.model.hyperctr import HyperCTR
-        from hyperctr.runs.scoring import training_click
+        from hyperctr.runs.scoring import pair_targets
 
         split_data, model = self.split_data, self.model
         data = split_data.data
         if not isinstance(model, HyperCTR):
             raise ConfigError(f"model {self.config.model!r} has no hyperedges to explain a score by")
         time = np.array([data.timestamp.max() if timestamp is None else timestamp], dtype=np.int64)
-        who, what = data.users_to_index([user]), data.items_to_index([item])
-        parts = (who, split_data.slots.of(time), time, training_click(split_data, who, what, time))
-        score, found = explain(model, Targets(*map(torch.from_numpy, parts)), int(what[0]))
+        index = data.items_to_index([item])
+        target = pair_targets(split_data, data.users_to_index([user]), index, time)
+        score, hyperedges = explain(model, target, int(index[0]))
         ids = {"user": (data.items, data.users), "item": (data.users, data.items)}
         frame = pd.DataFrame(
             {
-                "slot": [split_data.slots.labels[one.slot] for one in found],
-                "modality": [data.modalities[one.modality] for one in found],
-                "side": [one.side for one in found],
-                "hyperedge": [ids[one.side][0][one.label] for one in found],
-                "members": [[ids[one.side][1][member] for member in one.members] for one in found],
-                "contribution": [one.value for one in found],
+                "slot": [split_data.slots.labels[edge.slot] for edge in hyperedges],
+                "modality": [data.modalities[edge.modality] for edge in hyperedges],
+                "side": [edge.side for edge in hyperedges],
+                "hyperedge": [ids[edge.side][0][edge.label] for edge in hyperedges],
+                "members": [[ids[edge.side][1][member] for member in edge.members] for edge in hyperedges],
+                "contribution": [edge.value for edge in hyperedges],
             }
         )
         frame.attrs["score"] = score

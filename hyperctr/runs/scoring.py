@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -49,37 +49,28 @@ def score_pairs(
     A row that is a training click has its own incidences taken out, as in training; one at a time, so that a score does
     not depend on what else is asked. That costs a convolution of all hypergraphs per such row.
     """
-    click = training_click(split_data, user, item, timestamp)
-    slot = split_data.slots.of(timestamp)
-    targets = Targets(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (user, slot, timestamp, click)))
+    targets = pair_targets(split_data, user, item, timestamp)
     logits = np.empty(len(user))
-    new = np.flatnonzero(click < 0)
+    new, known = (np.flatnonzero(mask) for mask in (targets.click < 0, targets.click >= 0))
     if len(new):
         logits[new] = score_candidates(model, targets[torch.from_numpy(new)], item[new, None], batch=batch)[:, 0]
-    device = next(model.parameters()).device
-    known = np.flatnonzero(click >= 0)
-    with torch.no_grad():
-        for one in known:
-            rows = torch.tensor([one])
-            part = targets[rows].to(device)
-            state: Any = model.refresh(part.click)
-            items = torch.from_numpy(item)[rows, None].to(device)
-            scored = model.score(state, model.encode(state, part), part, items)
-            logits[rows.numpy()] = scored[:, 0].double().cpu().numpy()
+    for row in known:
+        target = targets[torch.tensor([row])]
+        logits[row] = score_candidates(model, target, item[[row], None], dropped=target.click)[0, 0]
     return logits
 
 
-def training_click(
+def pair_targets(
     split_data: SplitData, user: NDArray[np.int64], item: NDArray[np.int64], timestamp: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the number of the training click that each row repeats, -1 where it repeats none."""
-    rows = split_data.split.train
-    known = pd.MultiIndex.from_arrays(
-        [split_data.data.user_index[rows], split_data.data.item_index[rows], split_data.data.timestamp[rows]]
-    )
-    first = ~known.duplicated()
-    number = known[first].get_indexer(pd.MultiIndex.from_arrays([user, item, timestamp]))
-    return np.where(number >= 0, np.flatnonzero(first)[np.maximum(number, 0)] if first.any() else -1, -1)
+) -> Targets:
+    """Return the targets of (user, item, timestamp) rows ``[n]``; a row that repeats a training click is that click."""
+    data, rows = split_data.data, split_data.split.train
+    clicks = pd.MultiIndex.from_arrays([data.user_index[rows], data.item_index[rows], data.timestamp[rows]])
+    first = ~clicks.duplicated()
+    place = clicks[first].get_indexer(pd.MultiIndex.from_arrays([user, item, timestamp]))
+    number = np.where(place >= 0, np.flatnonzero(first)[np.maximum(place, 0)] if first.any() else -1, -1)
+    columns = (user, split_data.slots.of(timestamp), timestamp, number)
+    return Targets(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
 
 
 def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:

@@ -74,12 +74,12 @@ def _data(folder: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
-            found = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
     except DataError as error:
         return f"data: {origin['name']} cannot be loaded any more, {error}"
-    if found.fingerprint == origin["fingerprint"]:
+    if data.fingerprint == origin["fingerprint"]:
         return ""
-    was, now = origin["fingerprint"][:12], found.fingerprint[:12]
+    was, now = origin["fingerprint"][:12], data.fingerprint[:12]
     return f"data: {origin['name']} has changed, its fingerprint was {was} and is {now}"
 
 
@@ -91,4 +91,4 @@ def _code(model: str, files: dict[str, str]) -> str:
     changed = [f"{name} is gone" for name in files.keys() - now.keys()]
     changed += [f"{name} is new" for name in now.keys() - files.keys()]
     changed += [f"{name} has changed" for name in now.keys() & files.keys() if now[name] != files[name]]
-    return "code: " + ", ".join(f"hyperctr/{one}" for one in sorted(changed)) if changed else ""
+    return "code: " + ", ".join(f"hyperctr/{name}" for name in sorted(changed)) if changed else ""

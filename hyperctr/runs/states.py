@@ -6,7 +6,6 @@ that a run whose process was killed is told from one that is still trained by th
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from hyperctr.errors import RunError, did_you_mean
-from hyperctr.runs.locks import claim as claim
 from hyperctr.runs.locks import held
 from hyperctr.runs.stale import why_stale
 from hyperctr.runs.store import read_json, run_names, runs_folder, write_json
+from hyperctr.training.events import read_events
 
 State = Literal["planned", "running", "done", "failed", "killed"]
 LISTED = ("id", "state", "model", "dataset", "protocol", "split", "seed", "auc", "seconds", "when", "error")
@@ -97,7 +96,8 @@ def read_status(run_id: str) -> Status:
     if facts.get("state") == "running" and not held(run_id):
         # it may have finished since its status was read
         facts["state"] = "done" if (folder / "DONE").exists() else "killed"
-    return Status(**{**facts, "last_event": _last_event(folder / "events.jsonl") or facts.get("last_event")})
+    facts["last_event"] = next(reversed(read_events(folder / "events.jsonl")), facts.get("last_event"))
+    return Status(**facts)
 
 
 def list_runs() -> pd.DataFrame:
@@ -111,7 +111,8 @@ def list_runs() -> pd.DataFrame:
         if name.startswith("dry-"):
             continue
         status, folder = read_status(name), runs_folder() / name
-        facts = _written(folder / "code.json").get("settings", {}) | {"dataset": _dataset(folder)}
+        facts = _written(folder / "code.json").get("settings", {})
+        facts |= {"dataset": _written(folder / "data.json").get("name")}
         if status.state == "done":
             facts |= read_json(folder / "metrics.json")
             facts["state"] = "stale" if why_stale(name, data=False) else "done"
@@ -121,29 +122,9 @@ def list_runs() -> pd.DataFrame:
     return table.sort_values("when", ascending=False, na_position="last", kind="stable", ignore_index=True)
 
 
-def _dataset(folder: Path) -> str | None:
-    name: str | None = _written(folder / "data.json").get("name")
-    return name
-
-
 def _written(path: Path) -> dict[str, Any]:
     """Return a status file's facts, nothing if there is none or it is damaged: the run's other files say enough."""
     try:
         return read_json(path)
     except RunError:
         return {}
-
-
-def _last_event(path: Path) -> dict[str, Any] | None:
-    """Return the last whole line of a learning curve."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    for line in reversed(lines[-2:]):  # a crash cuts off one line at most
-        try:
-            event: dict[str, Any] = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        return event
-    return None

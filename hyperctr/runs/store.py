@@ -95,9 +95,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: plain(one) for name, one in value.items()}
+            return {name: plain(entry) for name, entry in value.items()}
         if isinstance(value, list | tuple):
-            return [plain(one) for one in value]
+            return [plain(entry) for entry in value]
         return None if isinstance(value, float) and value != value else value
 
     write_atomic(path, json.dumps(plain(content), indent=1, allow_nan=False, default=str))

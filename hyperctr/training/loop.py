@@ -67,11 +67,24 @@ def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | Non
 
 
 @torch.no_grad()
-def score_candidates(model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256) -> np.ndarray:
-    """Return the logits, float64 ``[P, n]``, of candidates ``items`` (int ``[P, n]``; negative numbers give -inf)."""
+def score_candidates(
+    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256, dropped: Tensor | None = None
+) -> np.ndarray:
+    """Return the logits of candidates.
+
+    Args:
+        model: on any device; it is put into evaluation mode.
+        targets: ``[P]``.
+        items: int ``[P, n]``; negative numbers give -inf.
+        batch: targets scored at a time.
+        dropped: int64, training clicks hidden from all targets.
+
+    Returns:
+        float64 ``[P, n]``.
+    """
     model.eval()
     device = next(model.parameters()).device
-    state = model.refresh()
+    state = model.refresh(None if dropped is None else dropped.to(device))
     scores = np.empty(items.shape)
     for first in range(0, len(targets), batch):
         part = targets[slice(first, first + batch)].to(device)
@@ -212,7 +225,7 @@ class Trainer:
         loss.backward()
         optimisers = self._optimisers(stage)
         if self.config.clip_norm:
-            learnt = [p for one in optimisers for group in one.param_groups for p in group["params"]]
+            learnt = [p for optimiser in optimisers for group in optimiser.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(learnt, self.config.clip_norm)
         for optimiser in optimisers:
             optimiser.step()

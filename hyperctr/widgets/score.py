@@ -114,14 +114,9 @@ class ScoreExplainer:
         }
 
     def _target(self, user: int, item: int, time: int) -> Targets:
-        import torch
+        from hyperctr.runs.scoring import pair_targets
 
-        from hyperctr.model.history import Targets
-        from hyperctr.runs.scoring import training_click
-
-        who, what, when = (np.array([value], dtype=np.int64) for value in (user, item, time))
-        parts = (who, self.split_data.slots.of(when), when, training_click(self.split_data, who, what, when))
-        return Targets(*map(torch.from_numpy, parts))
+        return pair_targets(self.split_data, *(np.array([value], dtype=np.int64) for value in (user, item, time)))
 
     def _explain(self, user: int, item: int, time: int) -> tuple[float, list[Contribution]]:
         from hyperctr.model.explain import explain

@@ -180,7 +180,7 @@ def test_pruning_starts_everything_anew_but_keeps_the_choice() -> None:
     differ = {name for name, value in fresh.state_dict().items() if not torch.equal(value, model.state_dict()[name])}
     assert differ == {"pairs.alpha", "pairs.kept"}
     assert model.pairs.kept.tolist() == [True] * 5 + [False] * (len(model.pairs.names) - 5)
-    told = model.facts()
+    told = model.diagnostics()
     assert set(told["kept"]) == {f"user x {name}" for name in ("slot", *(f"clicked {x}" for x in model.items.names))}
     assert told["kept"]["user x slot"] == pytest.approx(0.6, abs=1e-3)
     assert told["share_kept"] == 5 / told["pairs"] == 5 / 45
@@ -192,7 +192,7 @@ def test_pruning_starts_everything_anew_but_keeps_the_choice() -> None:
         model.prune()
     # Without a pair the rest still tells items apart.
     scores = model.train()(targets, torch.arange(6).expand(len(targets), -1))
-    assert scores.isfinite().all() and scores.std(1).min().item() > 1e-3 and model.facts()["kept"] == {}
+    assert scores.isfinite().all() and scores.std(1).min().item() > 1e-3 and model.diagnostics()["kept"] == {}
 
 
 def one_pair(users: int = 60, clicks: int = 80, items: int = 200, size: int = 16) -> Dataset:

@@ -126,8 +126,8 @@ def test_a_large_exponent_stays_finite_and_every_parameter_learns() -> None:
         for layer in model.weigh:
             layer.last.bias.fill_(1e4)
     assert model(targets, items).isfinite().all()
-    assert model.facts() == {"auxiliary": ["clicked", "not clicked"]}
-    assert build(study, unclicks=0).facts() == {"auxiliary": ["clicked"]}
+    assert model.diagnostics() == {"auxiliary": ["clicked", "not clicked"]}
+    assert build(study, unclicks=0).diagnostics() == {"auxiliary": ["clicked"]}
     assert isinstance(model.histories[1][0].window(targets, 3), Window)
 
 

@@ -211,7 +211,7 @@ def test_the_plan_spends_all_epochs_and_ends_with_the_network(epochs: int, round
     names = [stage.name for stage in made]
     assert names[::2] == ["predict"] * len(names[::2]) and names[1::2] == ["select"] * len(names[1::2])
     assert all(stage.judged == (stage.name == "predict") for stage in made)
-    told = model.facts()["searched_by"]
+    told = model.diagnostics()["searched_by"]
     assert list(told) == ["id", "category", "visual", "textual", "time slot"] and all(0 < p < 1 for p in told.values())
 
 

@@ -150,7 +150,6 @@ def tiny(**options: Any) -> Dataset:
 def test_dataset_orders_modalities_and_counts_for_table_1() -> None:
     data = tiny()
     assert data.modalities == ("visual", "textual")
-    assert data.has_unclicks
     assert data.unclicks.tolist() == [0]
     row = data.table1_row()
     assert (row["users"], row["items"], row["interactions"], row["clicks"]) == (2, 2, 3, 2)

@@ -28,7 +28,7 @@ def test_default_sizes_and_calendar(data: Dataset) -> None:
     assert (data.num_users, data.num_items, len(data.clicked)) == (1000, 2000, 60_000)
     assert {name: table.dim for name, table in data.features.items()} == {"visual": 128, "acoustic": 48, "textual": 64}
     assert abs(data.clicked.mean() - 2 / 3) < 0.002
-    assert data.has_unclicks
+    assert len(data.unclicks)
     months = data.timestamp.astype("datetime64[s]").astype("datetime64[M]")
     assert (months.min(), months.max()) == (np.datetime64("2018-01"), np.datetime64("2020-12"))
     # The truth speaks of the very rows the data set holds, in their order.

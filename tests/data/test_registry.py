@@ -44,8 +44,8 @@ def test_known_datasets_says_what_was_found(tmp_path: Path) -> None:
     for name in ("ml-latest-small/ratings.csv", VISUAL_FILE, ACOUSTIC_FILE):
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).write_text("")
-    found = {k.name: k.found for k in known_datasets(tmp_path)}
-    assert (found["ml-trailers"], found["table"], found["kuaishou"]) == (raw, tmp_path / "table", None)
+    folders = {k.name: k.folder for k in known_datasets(tmp_path)}
+    assert (folders["ml-trailers"], folders["table"], folders["kuaishou"]) == (raw, tmp_path / "table", None)
     (tmp_path / "table" / "features").mkdir()
     np.savez(tmp_path / "table" / "features" / "visual.npz", item_id=[7, 9], values=np.ones((2, 1)))
     assert load_dataset("table", data_dir=tmp_path).items.tolist() == [7, 9]

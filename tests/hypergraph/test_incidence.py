@@ -82,30 +82,15 @@ def test_select_renumbers_hyperedges_and_keeps_nodes(made, data):
     check_views(part)
 
 
-@settings(deadline=None, max_examples=60)
-@given(hypergraphs())
-def test_dual_swaps_the_roles(made):
-    H, _ = made
-    dual = H.dual()
-    assert sorted(as_pairs(dual)) == sorted((e, v) for v, e in as_pairs(H))
-    assert torch.equal(dual.dual().incidence, H.incidence)
-    check_views(dual)
-
-
-@settings(deadline=None, max_examples=60)
-@given(hypergraphs(), st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), max_size=5))
-def test_locate_finds_a_click_in_every_modality(made, clicks):
-    H, _ = made
-    expected = [(v, H.label[e].item()) in clicks for v, e in as_pairs(H)]
-    nodes, labels = torch.tensor(clicks, dtype=torch.long).reshape(-1, 2).T
-    assert H.locate(nodes, labels).tolist() == expected
-
-
 def test_unchecked_takes_ready_views_in_any_row_order(pair):
     offsets, nodes = torch.tensor([0, 3, 5]).int(), torch.tensor([2, 0, 1, 3, 1]).int()
     by_node = torch.tensor([0, 1, 3, 4, 5, 5]).int(), torch.tensor([0, 1, 0, 0, 1]).int()
     H = Hypergraph.unchecked(
-        num_nodes=5, num_hyperedges=2, weight=pair.weight, by_hyperedge=(offsets, nodes), by_node=by_node
+        num_nodes=5,
+        num_hyperedges=2,
+        **{name: getattr(pair, name) for name in ("weight", "group", "label", "group_names")},
+        by_hyperedge=(offsets, nodes),
+        by_node=by_node,
     )
     assert torch.equal(H.node_degree, pair.node_degree)
     dropped = H.incidence[0] == 1  # node 1 leaves both: {0, 2} stays, {3} is lonely

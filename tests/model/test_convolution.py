@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
-from hyperctr.model.convolution import HypergraphConv, propagate
+from hyperctr.model.convolution import HypergraphConv
 
 EMPTY = torch.zeros(2, 0, dtype=torch.long)
 
@@ -24,6 +24,13 @@ def dense_operator(H: Hypergraph) -> torch.Tensor:
     inverse_root = torch.tensor([d**-0.5 if d > 0 else 0.0 for d in degree.tolist()], dtype=torch.float64)
     inverse_size = torch.tensor([1 / s if s > 0 else 0.0 for s in size.tolist()], dtype=torch.float64)
     return inverse_root.diag() @ h @ w.diag() @ inverse_size.diag() @ h.T @ inverse_root.diag()
+
+
+def propagate(x: torch.Tensor, H: Hypergraph) -> torch.Tensor:
+    """The layer with nothing to learn: Theta the identity, no bias."""
+    conv = HypergraphConv(x.shape[1], x.shape[1], bias=False).to(x.dtype)
+    torch.nn.init.eye_(conv.weight)
+    return conv(x, H).detach()
 
 
 def random_hypergraph(seed: int, nodes: int = 30, edges: int = 17, fill: float = 0.2) -> Hypergraph:
@@ -177,12 +184,12 @@ def test_wrong_shapes_are_named_and_the_layer_prints_its_sizes():
     H, conv = random_hypergraph(0), HypergraphConv(6, 4)
     with pytest.raises(ShapeError, match=r"x has shape \[30, 5\]; expected \[30, 6\]"):
         conv(torch.zeros(30, 5), H)
-    with pytest.raises(ShapeError, match=r"x has shape \[29, 4\]; expected \[30, d\]"):
-        propagate(torch.zeros(29, 4), H)
+    with pytest.raises(ShapeError, match=r"x has shape \[29, 6\]; expected \[30, 6\]"):
+        conv(torch.zeros(29, 6), H)
     with pytest.raises(ConfigError, match="did you mean 'nodes'"):
         HypergraphConv(6, 4, side="node")
     with pytest.raises(ShapeError, match="x is on meta, the hypergraph on cpu"):
-        propagate(torch.zeros(30, 2, device="meta"), H)
+        conv(torch.zeros(30, 6, device="meta"), H)
     assert repr(conv) == "HypergraphConv(6, 4, bias=True)"
     assert conv.weight.shape == (6, 4)
     before = conv.weight.clone()

@@ -14,7 +14,7 @@ import hyperctr as hc
 from hyperctr.cli import main
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.errors import RunError
-from hyperctr.evaluation import compare
+from hyperctr.evaluation import pooled_draws
 from hyperctr.runs.compare import compare_cached, compare_runs, differing_settings, metric_differences
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import pool_scores, pools_of_test
@@ -34,9 +34,8 @@ def pair(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[R
 def test_kept_draws_say_what_scoring_again_says(pair: tuple[Run, Run]) -> None:
     a, b = pair
     pool, _ = pools_of_test(a.split_data, a.config)
-    scored = compare(
-        pool_scores(a.model, a.split_data, pool), pool_scores(b.model, b.split_data, pool), seed=a.config.seed
-    )
+    drawn = [pooled_draws(pool_scores(run.model, run.split_data, pool), seed=a.config.seed) for run in (a, b)]
+    scored = drawn[0].minus(drawn[1])
     found = compare_runs(a, b)
     assert (found.value, found.users, found.replicates) == (scored.value, scored.users, scored.replicates)
     np.testing.assert_allclose([found.low, found.high], [scored.low, scored.high], rtol=1e-12)

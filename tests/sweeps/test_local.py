@@ -15,7 +15,8 @@ import pytest
 
 from hyperctr.cli import main
 from hyperctr.errors import ConfigError
-from hyperctr.runs.states import held, read_status
+from hyperctr.runs.locks import held
+from hyperctr.runs.states import read_status
 from hyperctr.sweeps.local import LocalSweep, run_plans
 from hyperctr.sweeps.plan import open_plan
 from hyperctr.sweeps.worker import log_path
