@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hyperctr.paper.claims.claim import Comparison, Decision, Results, sign
-from hyperctr.paper.numbers import printed, printed_columns
+from hyperctr.paper.numbers import published_columns, published_table
 
 
 class PublishedResults(Results):
@@ -22,7 +22,10 @@ class PublishedResults(Results):
 
     def __init__(self, column: str) -> None:
         self.dataset = self.column = column
-        tables = {"overall": printed("table3").assign(name=lambda rows: rows["model"]), "modalities": printed("table4")}
+        tables = {
+            "overall": published_table("table3").assign(name=lambda rows: rows["model"]),
+            "modalities": published_table("table4"),
+        }
         self._cells = {
             name: table[(table["dataset"] == column) & table["auc"].notna()].set_index("name")[["auc", "logloss"]]
             for name, table in tables.items()
@@ -53,7 +56,7 @@ class PublishedResults(Results):
 
 def published_results() -> list[Results]:
     """Return the paper's data sets, each knowing the others."""
-    columns: list[Results] = [PublishedResults(column) for column in printed_columns()]
+    columns: list[Results] = [PublishedResults(column) for column in published_columns()]
     for results in columns:
         results.others = [other for other in columns if other is not results]
     return columns
