@@ -18,7 +18,6 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 # where the import is named otherwise than the distribution that is declared, or comes along with it
 DISTRIBUTION = {
     "choreographer": "kaleido",
-    "jinja2": "nbconvert",
     "markupsafe": "nbconvert",
     "pygments": "nbconvert",
     "IPython": "ipykernel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -116,20 +117,20 @@ def test_import_is_fast_and_loads_nothing_heavy() -> None:
     assert answers[0][1] == []
 
 
-def test_public_names_are_the_same_for_python_and_type_checkers() -> None:
-    import hyperctr
-
-    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", ["hyperctr", "hyperctr.paper"])
+def test_public_names_are_the_same_for_python_and_type_checkers(package: str) -> None:
+    module = importlib.import_module(package)
+    stub = ast.parse(Path(str(module.__file__)).with_suffix(".pyi").read_text(encoding="utf-8"))
     declared = {}
     for node in stub.body:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 assert alias.name == alias.asname, "a stub re-exports only `name as name`"
                 declared[alias.name] = node.module
-    assert declared == {name: f"hyperctr.{home}" for name, home in hyperctr._HOME.items()}
-    assert set(hyperctr.__all__) == {"__version__", *declared} == set(dir(hyperctr))
+    assert declared == {name: f"{package}.{home}" for name, home in module._HOME.items()}
+    assert {"__version__", *module.__all__} == {"__version__", *declared} == {"__version__", *dir(module)}
     for name, home in declared.items():
-        assert getattr(hyperctr, name) is getattr(sys.modules[home], name)
+        assert getattr(module, name) is getattr(importlib.import_module(home), name)
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:
