@@ -22,6 +22,8 @@ FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
 SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
+# under the plot, where it meets neither a subtitle nor, on a narrow page, the title
+LEGEND_BELOW: dict[str, Any] = {"x": 0, "xanchor": "left", "y": -0.19, "yanchor": "top"}
 
 # plotly 7 adds a button that uploads the figure to its vendor's cloud; no report may leave the machine
 CONFIG: dict[str, Any] = {
@@ -127,6 +129,25 @@ def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go
     text = {"text": title, "subtitle": {"text": "<br>".join(lines)}} if subtitle else {"text": title}
     chart.update_layout(template=TEMPLATE, title=text, margin=top, **layout)
     return chart
+
+
+def write_across(chart: go.Figure, text: str) -> go.Figure:
+    """Write into the middle of a figure why there is nothing to see.
+
+    >>> write_across(figure("Speed-up"), "one thread only").layout.annotations[0].text
+    'one thread only'
+    """
+    middle: dict[str, Any] = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
+    return chart.add_annotation(text=text, font={"size": 15, "color": NEUTRAL}, **middle)
+
+
+def error_bars(values: pd.Series, low: pd.Series, high: pd.Series, **look: Any) -> dict[str, Any]:
+    """Return plotly's error bars of an interval.
+
+    >>> error_bars(pd.Series([5]), pd.Series([4]), pd.Series([7]))["array"].tolist()
+    [2]
+    """
+    return {"array": high - values, "arrayminus": values - low, "thickness": 1.5, **look}
 
 
 def need_columns(frame: pd.DataFrame, *columns: str) -> None:

@@ -1,4 +1,4 @@
-"""The paper's printed numbers: read from ``reports/paper.toml``, and recomputed where that can be done."""
+"""The paper's published numbers, read from ``reports/paper.toml``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN_MODEL = "HyperCTR"  # the paper's, as Table 3 prints it in its last row
 
 @cache
 def paper_numbers() -> dict[str, Any]:
-    """Return ``reports/paper.toml``: every printed number, by table, with notes.
+    """Return ``reports/paper.toml``: every published number, by table, with notes.
 
     >>> paper_numbers()["table1"]["rows"][2]["users"]
     71567
@@ -31,10 +31,10 @@ def paper_numbers() -> dict[str, Any]:
     raise ConfigError(f"reports/paper.toml is missing beside {package}; install HyperCTR again")
 
 
-def printed_columns() -> list[str]:
+def published_columns() -> list[str]:
     """Return the data sets of Tables 3 and 4, as printed.
 
-    >>> printed_columns()
+    >>> published_columns()
     ['Kuaishou', 'MV1.7M', 'MovieLens']
     """
     return list(paper_numbers()["table3"]["datasets"])
@@ -50,7 +50,7 @@ def counterpart(dataset: str) -> str:
     return next((name for name, ours in columns.items() if dataset in ours), "")
 
 
-def is_printed(dataset: str) -> bool:
+def is_published(dataset: str) -> bool:
     """Tell whether a data set of ours is one of the paper's, not only the nearest to it."""
     return dataset in {ours[0] for ours in paper_numbers()["table3"]["datasets"].values()}
 
@@ -64,14 +64,14 @@ def beside(dataset: str) -> str:
     column = counterpart(dataset)
     if not column:
         return f"The paper has no counterpart of {dataset}: its columns are as printed, nothing is held against them."
-    if is_printed(dataset):
+    if is_published(dataset):
         return f"Ours is held against the printed column {column}."
     return (
         f"{dataset} is not the paper's data; the printed column nearest to it, {column}, is what ours is held against."
     )
 
 
-def printed(table: str) -> pd.DataFrame:
+def published_table(table: str) -> pd.DataFrame:
     """Return Table 3 or 4 as printed, one row per cell pair.
 
     Args:
@@ -80,60 +80,32 @@ def printed(table: str) -> pd.DataFrame:
     Returns:
         columns ``name`` (as printed), ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``; a dash is nan.
 
-    >>> printed("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
+    >>> published_table("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
     0.772
     """
     known = ("table3", "table4")
     if table not in known:
         raise ConfigError(f"{table!r} is no table of results; {did_you_mean(table, known)}")
-    rows = []
-    for row in paper_numbers()[table]["rows"]:
-        for dataset in printed_columns():
-            cells = row.get(dataset, {})
-            rows.append(
-                (
-                    row.get("method", row.get("label")),
-                    row.get("model", ""),
-                    dataset,
-                    *(cells.get(metric, math.nan) for metric in METRICS),
-                )
-            )
+    rows = [
+        (_name(row), row.get("model", ""), dataset, *(row.get(dataset, {}).get(metric, math.nan) for metric in METRICS))
+        for row in paper_numbers()[table]["rows"]
+        for dataset in published_columns()
+    ]
     return pd.DataFrame(rows, columns=["name", "model", "dataset", *METRICS])
 
 
-def printed_cell(table: str, name: str, dataset: str) -> dict[str, float]:
-    """Return one printed pair of AUC and log loss; nan for a dash, a row or a column that is not there.
+def published_cell(table: str, name: str, dataset: str) -> dict[str, float]:
+    """Return one published pair of AUC and log loss; nan for a dash, a row or a column that is not there.
 
     Args:
         table: ``table3`` or ``table4``.
         name: the row: a model of ours in Table 3, the label in Table 4.
         dataset: the printed column.
     """
-    frame = printed(table)
+    frame = published_table(table)
     key = "model" if table == "table3" else "name"
-    found = frame[(frame[key] == name) & (frame["dataset"] == dataset)]
-    return {metric: float(found[metric].iloc[0]) if len(found) else math.nan for metric in METRICS}
-
-
-def improvements() -> pd.DataFrame:
-    """Recompute Table 3's last row: HyperCTR over the best other row of each printed column.
-
-    Returns:
-        columns ``dataset, metric, best`` (the other row), ``printed`` and ``recomputed`` (percent of the other row).
-
-    >>> improvements().query("dataset == 'Kuaishou'")["recomputed"].round(2).tolist()
-    [3.18, 1.49]
-    """
-    content = paper_numbers()["table3"]
-    rows = []
-    for dataset in printed_columns():
-        cells = {row["method"]: row[dataset] for row in content["rows"]}
-        own = cells.pop(OWN_MODEL)
-        for metric, sign in (("auc", 1), ("logloss", -1)):
-            best = max(cells, key=lambda name: sign * cells[name][metric])
-            gain = 100 * sign * (own[metric] / cells[best][metric] - 1)
-            rows.append((dataset, metric, best, content["improvement_percent"][dataset][metric], gain))
-    return pd.DataFrame(rows, columns=["dataset", "metric", "best", "printed", "recomputed"])
+    cells = frame[(frame[key] == name) & (frame["dataset"] == dataset)]
+    return {metric: float(cells[metric].iloc[0]) if len(cells) else math.nan for metric in METRICS}
 
 
 def stated_best(setting: str) -> list[dict[str, Any]]:
@@ -143,16 +115,20 @@ def stated_best(setting: str) -> list[dict[str, Any]]:
     6
     """
     figures = (paper_numbers()[name] for name in ("figure4", "figure5", "figure6"))
-    return [one for figure in figures for one in figure["best"] if one["setting"] == setting]
+    return [best for figure in figures for best in figure["best"] if best["setting"] == setting]
 
 
 def notes(table: str) -> list[str]:
     """Return the notes of a table or figure, its own and those of its rows: "MIMN: ..."."""
     content = paper_numbers()[table]
-    found = [content["note"]] if "note" in content else []
-    rows = (
-        (row.get("method", row.get("label", row.get("dataset"))), row.get("note")) for row in content.get("rows", [])
-    )
-    found += [f"{name}: {note}" for name, note in rows if note]
     improvement = content.get("improvement_percent", {}).get("note")
-    return found + ([f"Improvement: {improvement}"] if improvement else [])
+    of_rows = [f"{_name(row)}: {row['note']}" for row in content.get("rows", []) if row.get("note")]
+    return [
+        *([content["note"]] if "note" in content else []),
+        *of_rows,
+        *([f"Improvement: {improvement}"] if improvement else []),
+    ]
+
+
+def _name(row: dict[str, Any]) -> Any:
+    return row.get("method", row.get("label", row.get("dataset")))

@@ -40,5 +40,5 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("hyperctr.paper"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters["listed"] = listed
+    templates.filters |= {"listed": listed, "auc": "{:.4f}".format}
     return templates

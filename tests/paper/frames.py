@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ MEASURED = (
 )
 FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
 COLUMNS = (
-    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error"),
+    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
+    *("state", "error"),
     *MEASURED,
     *FACTS,
 )
@@ -33,6 +35,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "model": "hyperctr",
         "protocol": "paper",
         "split": "random",
+        "negatives_avoid": "training",
         "seed": 0,
         "run": "0" * 12,
         "state": "done",
@@ -140,3 +143,11 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
         for point, value in enumerate(values)
     ]
     return pd.DataFrame(rows)
+
+
+def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **more: Any) -> Any:
+    """What a figure or a table reads of a sweep, on results that were never run."""
+    named = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol paper"}
+    return SimpleNamespace(
+        results=results, baselines=trivial_frame() if baselines is None else baselines, **named | more
+    )

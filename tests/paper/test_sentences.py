@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.paper import protocols
-from hyperctr.paper.figure_sentences import axis_paragraph, curves_paragraph, scaling_paragraph
-from hyperctr.paper.figures.figure7_scaling import speedup_frame
+from hyperctr.display.table import Cell, Table
+from hyperctr.paper.figures import protocols
+from hyperctr.paper.figures.figure7_scaling import speedup_frame, speedup_note
 from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
-from hyperctr.paper.figures.settings_frame import axis_frame
+from hyperctr.paper.figures.figure8_curves import curves_note
+from hyperctr.paper.figures.figures4to6_settings import settings_frame, settings_note
 from hyperctr.statistics import Interval
-from tests.paper.frames import curves_frame, results_frame, trivial_frame
+from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
 
 STATED: list[dict[str, Any]] = [
     {"setting": "layers", "dataset": "Kuaishou", "low": 3},
@@ -25,7 +26,7 @@ STATED: list[dict[str, Any]] = [
 def paragraph(auc: Any, *, axis: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
     """The paragraph about runs over one setting."""
     runs = results_frame(auc, axis=axis, **changes)
-    return axis_paragraph(axis_frame(runs, trivial_frame(1, 0.6, 0.72), stated, pair))
+    return settings_note(settings_frame(runs, trivial_frame(1, 0.6, 0.72), stated, pair), "")
 
 
 def test_three_seeds_tell_what_differs_and_what_does_not() -> None:
@@ -95,11 +96,11 @@ def test_runs_without_validation_are_not_chosen_from() -> None:
 
 
 def test_our_data_set_is_set_beside_the_papers_neutrally() -> None:
-    frame = axis_frame(results_frame({1: 0.7, 3: 0.8}, axis="layers"))
-    assert axis_paragraph(frame, "ml-trailers").endswith(
+    frame = settings_frame(results_frame({1: 0.7, 3: 0.8}, axis="layers"))
+    assert settings_note(frame, "ml-trailers").endswith(
         "None of the paper's data sets is ml-trailers; MovieLens is the nearest."
     )
-    assert axis_paragraph(frame, "planted").endswith("None of the paper's data sets is planted.")
+    assert settings_note(frame, "planted").endswith("None of the paper's data sets is planted.")
 
 
 def speedups(rates: dict[int, list[float]]) -> pd.DataFrame:
@@ -114,33 +115,41 @@ def speedups(rates: dict[int, list[float]]) -> pd.DataFrame:
 
 def test_scaling_is_told_with_its_spread_and_the_load() -> None:
     frame = speedups({1: [10.0, 10.0], 2: [15.0, 16.0]})
-    text = scaling_paragraph(frame, {"processor": "P", "cores": 2}, 1.5)
+    text = speedup_note(frame, {"processor": "P", "cores": 2}, 1.5)
     assert "a training step is 1.55 times as fast as with one (1.50 to 1.60 over 2 rounds), 78% of a linear" in text
     assert "This machine has 2 cores (P); the paper's had 24, with 1 to 24 threads." in text
     assert "1.5 cores were busy: the speed-ups are lower than on an idle machine." in text
     assert "More threads than cores" not in text
-    assert "busy" not in scaling_paragraph(frame, {"processor": "P", "cores": 2}, math.nan)
-    assert "More threads than cores" in scaling_paragraph(frame, {"processor": "P", "cores": 1}, 0.0)
+    assert "busy" not in speedup_note(frame, {"processor": "P", "cores": 2}, math.nan)
+    assert "More threads than cores" in speedup_note(frame, {"processor": "P", "cores": 1}, 0.0)
 
 
 def test_one_core_has_no_speed_up() -> None:
-    text = scaling_paragraph(speedups({1: [12.0]}), {"processor": "P", "cores": 1}, 0.0)
+    text = speedup_note(speedups({1: [12.0]}), {"processor": "P", "cores": 1}, 0.0)
     assert text == "Measured with one core only (P), so there is no speed-up to show: 12.0 training steps a second."
 
 
 def test_curves_tell_the_best_point_and_whether_training_was_still_improving() -> None:
-    text = curves_paragraph(mark_best(curves_frame({"a": [0.5, 0.7, 0.6], "b": [0.5, 0.6, 0.7], "c": [np.nan]})))
+    text = curves_note(mark_best(curves_frame({"a": [0.5, 0.7, 0.6], "b": [0.5, 0.6, 0.7], "c": [np.nan]})))
     assert "**a**: best validation AUC 0.7000 after 0.50 passes over the training set, of 0.75 trained." in text
     assert "of 0.75 trained; the best is its last point, so longer training might help." in text
     assert "**c**: no validation AUC was recorded." in text
-    assert curves_paragraph(pd.DataFrame()) == "No run has finished, so there is no curve."
+    none, on_the_paper = curves_note(pd.DataFrame()).split("\n\n")
+    assert none == "No run has finished, so there is no curve."
+    assert on_the_paper.startswith("*On the paper*: The text calls a point of the x axis an epoch")
 
 
 def test_protocols_tell_each_change_and_the_lead() -> None:
     results = pd.concat([results_frame({"a": [0.80, 0.81]}), results_frame({"b": [0.70, 0.71]}, protocol="causal")])
     simple = pd.concat([trivial_frame(2, 0.6, 0.75, protocol=name) for name in ("paper", "causal")])
-    runs = protocols.protocol_runs(results, simple)
-    text = protocols.protocol_paragraph(protocols.worth_frame(runs), protocols.protocol_frame(runs))
-    assert "Protocol causal instead of paper changes AUC by: hyperctr -0.1000 (-0.1000 to -0.1000), " in text
-    assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in text
-    assert "one seed only" not in text
+    leak = {"negatives_avoid": "all"}
+    results = pd.concat([results, results_frame({"c": [0.82, 0.83]}, **leak)])
+    simple = pd.concat([simple, trivial_frame(2, 0.6, 0.75, **leak)])
+    shown, table = protocols.protocols(sweep_of(results, simple))
+    assert isinstance(table, Table)
+    effects = {(row[0], row[1], row[2], row[3]): row[-1] for row in table.rows}
+    assert effects["protocol", "paper", "causal", "hyperctr"] == Cell("-0.1000", "-0.1000 to -0.1000")
+    assert effects["negatives avoid", "training", "all", "hyperctr"] == Cell("+0.0200", "+0.0200 to +0.0200")
+    assert "one seed only" not in table.caption
+    assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in shown.note
+    assert "+0.0750 (paper, random, sampled, leak)" in shown.note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,19 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from hyperctr.errors import ShapeError
-from hyperctr.paper import protocols
-from hyperctr.paper.figures.figure7_scaling import speedup_figure, speedup_frame
-from hyperctr.paper.figures.figure8_curves import curves_figure, point_share
+from hyperctr.display.figure import Figure
+from hyperctr.display.table import Table
+from hyperctr.errors import RunError, ShapeError
+from hyperctr.paper.figures import protocols
+from hyperctr.paper.figures.figure7_scaling import figure7, speedup_chart, speedup_frame, sweep_speedup
+from hyperctr.paper.figures.figure8_curves import curves_chart, figure8, point_share
 from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
-from hyperctr.paper.figures.figures4to6_settings import axis_figure
-from hyperctr.paper.figures.settings_frame import axis_frame, headline
+from hyperctr.paper.figures.figures4to6_settings import figure4, figure5, figure6, headline, settings_frame
+from hyperctr.paper.figures.settings_chart import settings_chart
+from hyperctr.runs.scaling import Scaling
 from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import over_seeds, paired
-from tests.paper.frames import curves_frame, results_frame, trivial_frame
+from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
 
 LAYERS: dict[int, float | list[float]] = {
     1: [0.70, 0.71, 0.72],
@@ -39,11 +43,11 @@ STATED: list[dict[str, Any]] = [
 def layers(**changes: Any) -> pd.DataFrame:
     """The frame of Figure 4: three seeds; 5 layers are best on test, 3 on validation."""
     runs = results_frame(LAYERS, axis="layers", validation=VALIDATION, **changes)
-    return axis_frame(runs, trivial_frame(3, popularity=0.5, reference=0.72), STATED)
+    return settings_frame(runs, trivial_frame(3, popularity=0.5, reference=0.72), STATED)
 
 
 def mean_rows(frame: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
-    """The ``mean`` rows of an axis frame by value."""
+    """The ``mean`` rows of a settings frame by value."""
     return {row["value"]: row for row in frame[frame["kind"] == "mean"].to_dict("records")}
 
 
@@ -87,7 +91,7 @@ def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
         return Interval(0.1, 0.05, 0.15, 0.95, 100, 1000)
 
     runs = results_frame({1: 0.7, 3: 0.8}, axis="layers")
-    means = mean_rows(axis_frame(runs, pair=pair))
+    means = mean_rows(settings_frame(runs, pair=pair))
     one, three = runs["run"]
     assert asked == [(three, one)]
     assert [means[1][name] for name in ("auc_low", "auc_high", "behind_low")] == pytest.approx([0.69, 0.71, 0.05])
@@ -95,9 +99,9 @@ def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
 
 def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_largest() -> None:
     tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, axis="neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
-    frame = axis_frame(tied)
+    frame = settings_frame(tied)
     assert frame.loc[frame["chosen"], "value"].tolist() == [5]
-    chart = axis_figure(frame, "t")
+    chart = settings_chart(frame, "t")
     assert dict(zip(chart.layout.xaxis.ticktext, chart.layout.xaxis.tickvals, strict=True)) == {
         "5": 5,
         "40": 40,
@@ -110,14 +114,14 @@ def test_a_value_with_fewer_finished_seeds_is_not_chosen() -> None:
     runs = results_frame({1: [0.7, 0.7], 2: [0.6, 0.9]}, axis="layers")
     runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), ["auc", "best_validation_auc"]] = np.nan
     runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), "state"] = "killed"
-    frame = axis_frame(runs)
+    frame = settings_frame(runs)
     assert frame.loc[frame["chosen"], "value"].tolist() == [1]
     assert mean_rows(frame)[2]["state"] == "killed"
 
 
 def test_failed_runs_leave_a_gap_that_is_named() -> None:
-    frame = axis_frame(results_frame({1: 0.7, 2: 0.72, 5: 0.75}, axis="layers", failed={3: "boom"}))
-    chart = axis_figure(frame, "Layers")
+    frame = settings_frame(results_frame({1: 0.7, 2: 0.72, 5: 0.75}, axis="layers", failed={3: "boom"}))
+    chart = settings_chart(frame, "Layers")
     mean = trace(chart, "test AUC, mean")
     assert list(mean.x) == [1, 2, 3, 5]
     assert np.isnan(mean.y[2])
@@ -128,15 +132,15 @@ def test_failed_runs_leave_a_gap_that_is_named() -> None:
 
 
 def test_nothing_finished_still_draws_and_says_so() -> None:
-    frame = axis_frame(results_frame({}, axis="layers", failed={1: "boom", 2: "boom"}))
-    chart = axis_figure(frame, "Layers")
+    frame = settings_frame(results_frame({}, axis="layers", failed={1: "boom", 2: "boom"}))
+    chart = settings_chart(frame, "Layers")
     assert not frame["chosen"].any()
     assert "1, seed 0: failed; 2, seed 0: failed" in subtitle(chart)
     assert list(chart.layout.yaxis.range) == [0, 1]
 
 
 def test_near_simple_models_are_lines_and_far_ones_are_named() -> None:
-    chart = axis_figure(layers(), "Layers", "planted")
+    chart = settings_chart(layers(), "Layers", "planted")
     assert "content MF 0.7200" in words(chart)
     assert "not on the axis: popularity 0.5000" in subtitle(chart)
     lines = [shape.y0 for shape in chart.layout.shapes if shape.type == "line" and shape.line.dash]
@@ -144,7 +148,7 @@ def test_near_simple_models_are_lines_and_far_ones_are_named() -> None:
 
 
 def test_what_the_paper_states_is_marked_where_it_lies() -> None:
-    chart = axis_figure(layers(), "Layers")
+    chart = settings_chart(layers(), "Layers")
     assert {"paper's best: Kuaishou", "paper's best: MovieLens →"} <= set(words(chart))
     marks = [(shape.x0, shape.x1) for shape in chart.layout.shapes if not shape.line.dash]
     assert marks[0] == (3, 3)
@@ -159,7 +163,7 @@ def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
             results_frame({5: 0.7, 15: 0.8}, axis="neighbours"),
         ]
     )
-    chart = axis_figure(axis_frame(both), "Two")
+    chart = settings_chart(settings_frame(both), "Two")
     places = list(trace(chart, "test AUC, mean").x)
     assert np.diff(places) == pytest.approx([1, 1])
     assert chart.layout.xaxis.title.text == "length of a time slot (months)"
@@ -169,9 +173,9 @@ def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
 
 def test_rows_without_a_setting_cannot_be_drawn_over_an_axis() -> None:
     with pytest.raises(ShapeError, match="none of the runs varies a setting"):
-        axis_frame(results_frame({"hyperctr": 0.8}))
+        settings_frame(results_frame({"hyperctr": 0.8}))
     with pytest.raises(ShapeError, match="best_validation_auc"):
-        axis_frame(results_frame({1: 0.8}, axis="layers").drop(columns="best_validation_auc"))
+        settings_frame(results_frame({1: 0.8}, axis="layers").drop(columns="best_validation_auc"))
 
 
 def test_means_over_seeds_ignore_runs_without_a_result() -> None:
@@ -198,13 +202,13 @@ def test_a_speed_up_is_taken_within_its_round() -> None:
     assert frame["speedup"].tolist() == [1.0, 1.8]
     two = frame.to_dict("records")[1]
     assert (two["speedup_low"], two["speedup_high"], two["rounds"]) == (1.8, 2.0, 3)
-    chart = speedup_figure(frame, "2 cores")
+    chart = speedup_chart(frame, "2 cores")
     assert list(trace(chart, "linear").y) == [1, 2]
     assert list(trace(chart, "training step").y) == [1.0, 1.8]
 
 
 def test_one_thread_draws_no_line() -> None:
-    chart = speedup_figure(speedup_frame(timings({1: [10.0]})))
+    chart = speedup_chart(speedup_frame(timings({1: [10.0]})))
     assert len(chart.data) == 0
     assert words(chart) == ["one thread only: no speed-up to show"]
     with pytest.raises(ShapeError, match="one thread in every round"):
@@ -225,17 +229,17 @@ def test_each_model_has_a_panel_each_seed_a_line_and_its_best_point_a_ring() -> 
         ["a", 1, 0.65],
     ]
     assert point_share(frame) == "25%"
-    chart = curves_figure(frame)
+    chart = curves_chart(frame)
     assert {"a", "b"} <= set(words(chart))
     ring = trace(chart, "best, seed 1")
     assert (list(ring.x), list(ring.y)) == ([0.75], [0.65])
     assert len([one for one in chart.data if one.name.startswith("validation")]) == 3
     assert chart.layout.yaxis.range == chart.layout.yaxis2.range
-    assert words(curves_figure(frame.iloc[:0])) == ["no run has finished, so there is no curve"]
+    assert words(curves_chart(frame.iloc[:0])) == ["no run has finished, so there is no curve"]
 
 
 def experiment(seeds: int) -> pd.DataFrame:
-    """HyperCTR loses 0.03 by causality and 0.1 by time; the reference loses 0.01 by time only."""
+    """HyperCTR loses 0.03 by causality and 0.1 by time and gains 0.02 by a leak; the reference -, 0.01 and 0.03."""
     step = np.arange(seeds) * 0.001
     corners = {("paper", "random"): 0.80, ("causal", "random"): 0.77, ("paper", "temporal"): 0.70}
     results = pd.concat(
@@ -247,12 +251,14 @@ def experiment(seeds: int) -> pd.DataFrame:
     simple = pd.concat(
         [trivial_frame(seeds, 0.6, 0.72 - 0.01 * (two == "temporal"), protocol=one, split=two) for one, two in corners]
     )
-    return protocols.protocol_runs(results, simple)
+    leak = {"protocol": "paper", "split": "random", "negatives_avoid": "all"}
+    results = pd.concat([results, results_frame({"leak": list(0.82 + step)}, **leak)])
+    return protocols.protocol_runs(results, pd.concat([simple, trivial_frame(seeds, 0.6, 0.75, **leak)]))
 
 
 def worth(seeds: int, pair: Any = None) -> dict[tuple[str, str], dict[Any, Any]]:
     """What each choice is worth, by choice and model."""
-    rows = protocols.worth_frame(experiment(seeds), pair).to_dict("records")
+    rows = protocols.effect_frame(experiment(seeds), pair).to_dict("records")
     return {(row["choice"], row["model"]): row for row in rows}
 
 
@@ -263,38 +269,125 @@ def test_the_worth_of_a_choice_is_the_change_with_the_others_as_in_the_paper() -
     assert found["protocol", "hyperctr"]["change"] == pytest.approx(-0.03)
     assert found["split", "content MF"]["change"] == pytest.approx(-0.01)
     assert found["labels", "popularity"]["change"] == pytest.approx(-0.1)
+    leak = {name: found["negatives_avoid", name]["change"] for name in ("hyperctr", "content MF", "popularity")}
+    assert leak == pytest.approx({"hyperctr": 0.02, "content MF": 0.03, "popularity": 0.0})
 
 
 def test_only_runs_on_the_same_clicks_are_paired() -> None:
     found = worth(1, lambda a, b: Interval(-0.03, -0.04, -0.02, 0.95, 9, 99))
     paired_ones = {key: row["change_low"] for key, row in found.items() if np.isfinite(row["change_low"])}
-    assert paired_ones == {("protocol", "hyperctr"): -0.04}, "not another split or labelling, not models without a run"
+    same_clicks = {("protocol", "hyperctr"): -0.04, ("negatives_avoid", "hyperctr"): -0.04}
+    assert paired_ones == same_clicks, "not another split or labelling, not models without a run"
 
 
 def test_data_without_unclicks_have_no_exposed_rows() -> None:
     results = results_frame({"paper, random": 0.8}, auc_exposed=np.nan)
     runs = protocols.protocol_runs(results, trivial_frame(auc_exposed=np.nan))
     assert set(runs["labels"]) == {"sampled"}
-    chart = protocols.protocol_figure(protocols.protocol_frame(runs), "t")
+    chart = protocols.protocol_chart(protocols.protocol_frame(runs), "t")
     assert list(chart.layout.yaxis.categoryarray) == ["paper, random, sampled"]
     assert list(trace(chart, "hyperctr").x) == [0.8]
+
+
+def test_a_leak_has_a_line_of_its_own_and_is_explained() -> None:
+    chart = protocols.protocol_chart(protocols.protocol_frame(experiment(2)))
+    assert list(chart.layout.yaxis.categoryarray)[::-1][:4] == [
+        "paper, random, sampled",
+        "causal, random, sampled",
+        "paper, temporal, sampled",
+        "paper, random, sampled, leak",
+    ]
+    assert "leak: training negatives avoid validation and test clicks, too" in subtitle(chart)
+    mark = trace(chart, "content MF")
+    assert dict(zip(mark.y, mark.x, strict=True))["paper, random, sampled, leak"] == pytest.approx(0.75)
 
 
 def test_a_choice_without_a_finished_run_is_named() -> None:
     results = results_frame({"paper, random": 0.8}, failed={"causal, random": "boom"})
     results.loc[results["state"] == "failed", "protocol"] = "causal"
-    chart = protocols.protocol_figure(protocols.protocol_frame(protocols.protocol_runs(results, trivial_frame())))
+    chart = protocols.protocol_chart(protocols.protocol_frame(protocols.protocol_runs(results, trivial_frame())))
     assert "no result: causal, random, sampled (failed)" in subtitle(chart)
 
 
 def test_every_figure_survives_json_and_names_its_axes() -> None:
     charts = [
-        axis_figure(layers(), "Layers"),
-        speedup_figure(speedup_frame(timings({1: [1.0], 2: [1.5]}))),
-        curves_figure(mark_best(curves_frame({"a": [0.5, 0.6]}))),
-        protocols.protocol_figure(protocols.protocol_frame(experiment(2))),
+        settings_chart(layers(), "Layers"),
+        speedup_chart(speedup_frame(timings({1: [1.0], 2: [1.5]}))),
+        curves_chart(mark_best(curves_frame({"a": [0.5, 0.6]}))),
+        protocols.protocol_chart(protocols.protocol_frame(experiment(2))),
     ]
     for chart in charts:
         assert json.loads(pio.from_json(chart.to_json()).to_json()) == json.loads(chart.to_json())
         assert chart.layout.title.text
         assert any(axis.title.text for axis in chart.select_xaxes())
+
+
+COLUMNS = (
+    "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,"
+    "behind,behind_low,behind_high"
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "setting", "said"),
+    [
+        (figure4, "figure4", "layers", "The depths drawn are not named in the text"),
+        (figure5, "figure5", "slot_months", "Of MovieLens the text says almost one year"),
+        (figure6, "figure6", "neighbours", "The text says that all metrics increase in general"),
+    ],
+)
+def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
+    make: Callable[[Any], Figure], name: str, setting: str, said: str
+) -> None:
+    shown = make(sweep_of(results_frame({3: [0.7, 0.7], 6: [0.8, 0.8]}, axis=setting), title="A title"))
+    assert (shown.name, shown.chart.layout.title.text) == (name, "A title")
+    assert shown.frame is not None
+    assert list(shown.frame) == COLUMNS.split(",")
+    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "reference"}
+    assert shown.headline[f"{setting.replace('_', ' ')}, test AUC"] == pytest.approx(0.8)
+    ours, data, paper = shown.note.split("\n\n")
+    assert "Best on validation" in ours
+    assert data == "None of the paper's data sets is planted."
+    assert paper.startswith(f"*On the paper*: {said}")
+
+
+def test_a_dimension_is_set_beside_the_one_that_the_paper_reports() -> None:
+    shown = figure6(sweep_of(results_frame({8: [0.7, 0.7], 64: [0.8, 0.8]}, axis="embedding_size")))
+    assert "paper's results" in words(shown.chart)
+    assert "The paper names no best value; its results are those of d = 64." in shown.note
+
+
+def test_scaling_comes_with_its_speed_ups_and_says_so_when_it_cannot_be_timed() -> None:
+    machine = {"processor": "P", "cores": 2}
+    scaling = Scaling("r", timings({1: [10.0], 2: [18.0]}), machine | {"torch": "2", "python": "3"}, 0.25, 1.0)
+    shown = figure7(sweep_of(results_frame({"a": 0.8}), scaling=lambda: scaling))
+    assert shown.name == "figure7"
+    assert shown.headline == {"threads": 2, "training step": 1.8, "cores": 2}
+    assert shown.frame is not None
+    assert list(shown.frame)[-4:] == ["speedup", "speedup_low", "speedup_high", "linear"]
+    assert "1.80 times as fast as with one (1.80 to 1.80 over 1 rounds), 90% of a linear speed-up. " in shown.note
+    assert "0.2 cores were busy." in shown.note
+    assert "P, 2 cores, 0.2 busy" in subtitle(shown.chart)
+
+    def unfinished() -> Scaling:
+        raise RunError("not finished")
+
+    assert sweep_speedup(sweep_of(results_frame({"a": 0.8}), scaling=unfinished)) is None
+
+
+def test_learning_curves_come_with_their_points() -> None:
+    shown = figure8(sweep_of(results_frame({"a": 0.8}), curves=curves_frame({"a": [0.5, 0.6]})))
+    assert shown.name == "figure8"
+    assert shown.frame is not None
+    assert shown.frame["seen"].tolist() == [0.25, 0.5]
+    assert shown.note.startswith("**a**: best validation AUC 0.6000")
+    assert subtitle(shown.chart).startswith("planted; x: passes")
+
+
+def test_protocols_are_a_figure_and_the_table_of_changes() -> None:
+    shown, table = protocols.protocols(sweep_of(results_frame({"a": 0.8}), trivial_frame()))
+    assert (shown.name, table.name) == ("protocols", "protocols")
+    assert table.frame is not None
+    assert table.frame["change"].tolist() == pytest.approx([-0.1] * 3), "labels only"
+    assert isinstance(table, Table)
+    assert "a change without one was seen with one seed only" in table.caption

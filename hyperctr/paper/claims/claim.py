@@ -1,24 +1,108 @@
-"""Claims of the paper's section 3 as small checks, each on the printed numbers and on runs of ours.
+"""The parts of a claim: a sentence of the paper's section 3, the results it is checked on, and the verdict.
 
-A claim is a function from :class:`~hyperctr.paper.claims.published.Evidence` to a :class:`Verdict`, registered by
-:func:`claim`. The claims themselves are in :mod:`hyperctr.paper.claims.tables3and4` and
-:mod:`hyperctr.paper.claims.figures4to7`.
+To add a claim, append to ``CLAIMS`` of :mod:`~hyperctr.paper.claims.tables3and4` or
+:mod:`~hyperctr.paper.claims.figures4to7` a :class:`Claim`: a name, the place in the paper, the sentence in our words,
+and a function from :class:`Results` to a :class:`Verdict`. Most are one call of :func:`verdict_of`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Literal
 
 import pandas as pd
 
-from hyperctr.paper.claims.published import Comparison, Decision, Evidence
-
+Decision = Literal["better", "worse", "open", "missing"]
 Kind = Literal["holds", "fails", "not decided", "not testable"]
+NAMES = {"auc": "AUC", "logloss": "log loss"}
 FLAT = 0.005  # AUC; where the paper says "stable", "enough" or "slightly", a gain up to this is taken as none
 SHOWN = 3  # comparisons named in an explanation
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether A is better than B.
+
+    Attributes:
+        a: name of A.
+        b: name of B.
+        metric: ``auc`` or ``logloss``.
+        of_a: the value of A; nan where there is none.
+        of_b: that of B.
+        gain: by how much A is better, whichever way the metric runs.
+        low: lower end of the interval of the gain; nan without one. Of published values, the gain.
+        high: its upper end.
+        decision: ``better``, ``worse``, ``open`` (not told apart) or ``missing``.
+        how: where the interval comes from, or what is missing.
+    """
+
+    a: str
+    b: str
+    metric: str
+    of_a: float = math.nan
+    of_b: float = math.nan
+    gain: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    decision: Decision = "missing"
+    how: str = "no result"
+
+    def at_most(self, margin: float) -> Decision:
+        """Decide whether A gains at most ``margin`` over B: ``better`` means yes, ``worse`` means it gains more."""
+        if self.decision == "missing":
+            return "missing"
+        return "better" if self.high <= margin else "worse" if self.low > margin else "open"
+
+    def __str__(self) -> str:
+        if self.decision == "missing":
+            return f"{self.a} against {self.b}: {self.how}"
+        interval = f" [{self.low:+.4f}, {self.high:+.4f}]" if self.low < self.high else ""
+        return (
+            f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}: {self.gain:+.4f}{interval} "
+            f"for {self.a}, {self.how}"
+        )
+
+
+class Results:
+    """Results that claims are checked on: published tables, or measured runs.
+
+    Attributes:
+        source: ``published`` or ``measured``.
+        dataset: the published column, or the name of the measured data set.
+        column: the published column it is, or stands nearest to; empty for none.
+        others: results of the same source on other data sets, for claims across them.
+        speedup: rows of :func:`~hyperctr.paper.figures.figure7_scaling.speedup_frame`; None if not measured. Its
+            ``attrs`` may say how many ``busy_cores`` there were when the measurement began.
+    """
+
+    source: Literal["published", "measured"]
+    dataset: str
+    column: str
+    others: Sequence[Results] = ()
+    speedup: pd.DataFrame | None = None
+
+    @property
+    def none(self) -> str:
+        """Why there is nothing to check a claim about a figure on."""
+        return "the figure is printed without numbers" if self.source == "published" else "no such runs"
+
+    def rows(self, table: str) -> list[str]:
+        """Name the rows of ``overall`` (models) or ``modalities`` (labels) that were published, or planned."""
+        raise NotImplementedError
+
+    def values(self, setting: str) -> list[float]:
+        """Return the values of a setting that were run, in order; published are none: figures print no numbers."""
+        raise NotImplementedError
+
+    def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
+        """Compare two rows of a table, or two values of a setting (``table`` is then its name)."""
+        raise NotImplementedError
+
+    def chosen(self, setting: str, among: Iterable[float]) -> float | None:
+        """Return the value that validation chooses among some; None if none has a result."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -37,38 +121,21 @@ class Claim:
         name: for files and tests.
         place: section and table or figure.
         text: the sentence, in our words.
-        check: gives the verdict on results.
+        function: gives the verdict on results.
+        said_of: the published data sets that it is about; empty: about all.
     """
 
     name: str
     place: str
     text: str
-    check: Callable[[Evidence], Verdict]
+    function: Callable[[Results], Verdict]
+    said_of: tuple[str, ...] = ()
 
-
-CLAIMS: list[Claim] = []
-MODULES = ("tables3and4", "figures4to7")
-
-
-def claim(place: str, text: str, metric: str = "") -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
-    """Register a function as a claim; with a metric, it is called with it, and the claim is named after both."""
-
-    def register(function: Callable[..., Verdict]) -> Callable[..., Verdict]:
-        def check(evidence: Evidence) -> Verdict:
-            return function(evidence, metric) if metric else function(evidence)
-
-        name = f"{function.__name__}_{metric}" if metric else function.__name__
-        CLAIMS.append(Claim(name, place, text, check))
-        return function
-
-    return register
-
-
-def all_claims() -> list[Claim]:
-    """Return the claims of section 3, in the order of the paper."""
-    for module in MODULES:  # they register themselves
-        import_module(f"hyperctr.paper.claims.{module}")
-    return list(CLAIMS)
+    def check(self, results: Results) -> Verdict:
+        """Return the verdict on results of a data set that the claim is about, or of the one nearest to it."""
+        if self.said_of and results.column not in self.said_of:
+            return not_testable(f"said of {' and '.join(self.said_of)}")
+        return self.function(results)
 
 
 def not_testable(why: str) -> Verdict:
@@ -76,14 +143,7 @@ def not_testable(why: str) -> Verdict:
     return Verdict("not testable", why)
 
 
-def about_columns(evidence: Evidence, *columns: str) -> Verdict | None:
-    """Return a verdict if a sentence is about other data sets than this one, or the printed one nearest to it."""
-    if evidence.column in columns:
-        return None
-    return not_testable(f"said of {' and '.join(columns)}")
-
-
-def judge(comparisons: Iterable[Comparison], margin: float | None = None) -> Verdict:
+def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, none: str = "") -> Verdict:
     """Return the verdict on "in each of these, A is better than B".
 
     It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare, and is not
@@ -92,44 +152,23 @@ def judge(comparisons: Iterable[Comparison], margin: float | None = None) -> Ver
     Args:
         comparisons: A against B.
         margin: the claim is instead that A gains at most so much over B.
+        none: why there is nothing to compare, if there is not.
     """
-    found = list(comparisons)
-    decisions: list[Decision] = [one.decision if margin is None else one.at_most(margin) for one in found]
-    kinds = set(decisions)
-    if kinds <= {"missing"}:
-        return not_testable(_listed(found) or "there is nothing to compare")
-    telling: Decision
-    kind: Kind
-    if "worse" in kinds:
-        kind, telling = "fails", "worse"
-    elif kinds == {"better"}:
-        kind, telling = "holds", "better"
-    else:
-        kind, telling = "not decided", "open" if "open" in kinds else "missing"
-    chosen = [one for one, decision in zip(found, decisions, strict=True) if decision == telling]
-    closest = sorted(chosen, key=lambda one: abs(one.gain))  # the narrowest first: it decides
-    return Verdict(kind, _listed(closest))
+    pairs = list(comparisons)
+    decisions = [pair.decision if margin is None else pair.at_most(margin) for pair in pairs]
+    if set(decisions) <= {"missing"}:
+        return not_testable(_listed(pairs) or none or "there is nothing to compare")
+    kind: Kind = "fails" if "worse" in decisions else "holds" if set(decisions) == {"better"} else "not decided"
+    telling = next(decision for decision in ("worse", "open", "missing", "better") if decision in decisions)
+    shown = [pair for pair, decision in zip(pairs, decisions, strict=True) if decision == telling]
+    return Verdict(kind, _listed(sorted(shown, key=lambda pair: abs(pair.gain))))  # the narrowest first: it decides
 
 
-def _listed(comparisons: Sequence[Comparison]) -> str:
-    more = f"; and {len(comparisons) - SHOWN} more" if len(comparisons) > SHOWN else ""
-    return "; ".join(str(one) for one in comparisons[:SHOWN]) + more
+def _listed(pairs: Sequence[Comparison]) -> str:
+    more = f"; and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
+    return "; ".join(map(str, pairs[:SHOWN])) + more
 
 
-def check_claims(evidence: Iterable[Evidence], claims: Iterable[Claim] | None = None) -> pd.DataFrame:
-    """Check claims on results.
-
-    Args:
-        evidence: printed or our own, one per data set.
-        claims: default all.
-
-    Returns:
-        one row per claim and evidence: ``claim, place, text, source, dataset, verdict, why``.
-    """
-    sources = list(evidence)
-    rows = []
-    for one in all_claims() if claims is None else claims:
-        for results in sources:
-            verdict = one.check(results)
-            rows.append((one.name, one.place, one.text, results.source, results.dataset, verdict.kind, verdict.why))
-    return pd.DataFrame(rows, columns=["claim", "place", "text", "source", "dataset", "verdict", "why"])
+def sign(metric: str) -> int:
+    """Return -1 for a metric of which less is better, else 1."""
+    return -1 if metric == "logloss" else 1

@@ -1,18 +1,45 @@
-"""Claims checked on runs of ours, as the sweeps of a notebook hold them."""
+"""All claims, and their verdicts on the published numbers and on the runs of a sweep."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from hyperctr.paper.claims.claim import check_claims
-from hyperctr.paper.claims.measured import Runs
-from hyperctr.paper.claims.published import printed_evidence
+from hyperctr.paper.claims import figures4to7, tables3and4
+from hyperctr.paper.claims.claim import Claim, Results
+from hyperctr.paper.claims.measured import RunResults
+from hyperctr.paper.claims.published import published_results
 from hyperctr.paper.figures.figure7_scaling import sweep_speedup
-from hyperctr.sweeps.several import Sweeps
 from hyperctr.sweeps.sweep import paired_runs
 
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
 
-def claims_of(sweeps: Sweeps) -> pd.DataFrame:
-    """Check all claims on the printed numbers and on the runs; see :func:`hyperctr.paper.claims.claim.check_claims`."""
-    name = sweeps.sweeps[0].plan.data.name
-    return check_claims([*printed_evidence(), Runs(name, sweeps.results, paired_runs, sweep_speedup(sweeps.sweeps[0]))])
+CLAIMS: tuple[Claim, ...] = (*tables3and4.CLAIMS, *figures4to7.CLAIMS)  # in the order of the paper
+
+
+def claims_of(sweep: Sweep) -> pd.DataFrame:
+    """Check all claims on the published numbers and on the runs of a sweep; see :func:`check_claims`."""
+    runs = RunResults(sweep.dataset, sweep.results, paired_runs, sweep_speedup(sweep))
+    return check_claims([*published_results(), runs])
+
+
+def check_claims(results: Iterable[Results], claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:
+    """Check claims on results.
+
+    Args:
+        results: published or measured, one per data set.
+        claims: default all.
+
+    Returns:
+        one row per claim and data set: ``claim, place, text, source, dataset, verdict, why``.
+    """
+    checked = list(results)
+    rows = []
+    for claim in claims:
+        for on in checked:
+            verdict = claim.check(on)
+            rows.append((claim.name, claim.place, claim.text, on.source, on.dataset, verdict.kind, verdict.why))
+    return pd.DataFrame(rows, columns=["claim", "place", "text", "source", "dataset", "verdict", "why"])

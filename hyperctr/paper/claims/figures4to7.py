@@ -1,182 +1,124 @@
-"""Claims about Figures 4-7 (sections 3.3.2 to 3.4.2 of the paper), in the order of the text and in our words.
+"""Claims about Figures 4 to 7 (sections 3.3.2 to 3.4.2 of the paper), in the order of the text and in our words.
 
-They are checked on runs of ours only: the figures are printed without numbers. The best value of a setting is chosen
+They are checked on measured runs only: the figures are printed without numbers. The best value of a setting is chosen
 on validation, and its test AUC is what is compared.
 """
 
 from __future__ import annotations
 
-from hyperctr.paper.claims.claim import FLAT, Verdict, about_columns, claim, judge, not_testable
-from hyperctr.paper.claims.published import Evidence
+from collections.abc import Callable
+from typing import Literal
+
+from hyperctr.paper.claims.claim import FLAT, Claim, Results, Verdict, not_testable, verdict_of
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
 
 NEAR_LINEAR = 0.8  # of a perfect speed-up; the paper says "very close to linear" and gives no number
 BUSY = 0.5  # cores; with more than that taken by others, a speed-up says little
-NO_NUMBERS = "the figure is printed without numbers"
+Check = Callable[[Results], Verdict]
 
 
-def _no_values(evidence: Evidence) -> Verdict:
-    return not_testable(NO_NUMBERS if evidence.source == "paper" else "no such runs")
+def each_beats(setting: str, value: float) -> Check:
+    """Each other value of a setting is better than one."""
+
+    def check(results: Results) -> Verdict:
+        others = [other for other in results.values(setting) if other != value]
+        return verdict_of((results.compare(setting, other, value) for other in others), none=results.none)
+
+    return check
 
 
-@claim("3.3.2, Figure 4", "One convolution layer is worse than any other depth.")
-def one_layer_is_worst(evidence: Evidence) -> Verdict:
-    """Each other depth against one layer."""
-    depths = [value for value in evidence.values("layers") if value != 1]
-    return judge(evidence.compare("layers", value, 1.0) for value in depths) if depths else _no_values(evidence)
+def none_gains_over(setting: str, value: float, *, above: float = 0) -> Check:
+    """No other value of a setting, of those above a bound, gains more than the margin."""
+
+    def check(results: Results) -> Verdict:
+        others = [other for other in results.values(setting) if other != value and other > above]
+        return verdict_of((results.compare(setting, other, value) for other in others), FLAT, none=results.none)
+
+    return check
 
 
-@claim("3.3.2, Figure 4", "Three layers are better than one.")
-def three_layers_beat_one(evidence: Evidence) -> Verdict:
-    """Three layers against one."""
-    return judge([evidence.compare("layers", 3.0, 1.0)]) if evidence.values("layers") else _no_values(evidence)
+def best_is_inside(setting: str, *, on_any_data: bool = False) -> Check:
+    """The best value inside the stated range, chosen on validation, is better than every value outside."""
+
+    def check(results: Results) -> Verdict:
+        stated = [best for best in stated_best(setting) if on_any_data or best["dataset"] == results.column]
+        values = results.values(setting)
+        if not values:
+            return not_testable(results.none)
+        if not stated:
+            return not_testable("the paper names the best value for its own data sets only")
+        low, high = stated[0]["low"], stated[0].get("high", stated[0]["low"])
+        inside = [value for value in values if low <= value <= high]
+        best = results.chosen(setting, inside)
+        if best is None:
+            return not_testable(f"no finished run from {low} to {high}" if high > low else f"no finished run at {low}")
+        return verdict_of(results.compare(setting, best, value) for value in values if value not in inside)
+
+    return check
 
 
-@claim("3.3.2, Figure 4", f"On Kuaishou and MV1.7M three layers are enough (more gain at most {FLAT} AUC).")
-def three_layers_are_enough(evidence: Evidence) -> Verdict:
-    """Each deeper model against three layers: no gain beyond the margin."""
-    if (elsewhere := about_columns(evidence, "Kuaishou", "MV1.7M")) is not None:
-        return elsewhere
-    deeper = [value for value in evidence.values("layers") if value > 3]
-    if not deeper:
-        return _no_values(evidence)
-    return judge((evidence.compare("layers", value, 3.0) for value in deeper), FLAT)
+def end_is_worse(setting: str, end: Literal["smallest", "largest"]) -> Check:
+    """The best of the others, chosen on validation, is better than the end, if that is beyond the stated best."""
 
+    def check(results: Results) -> Verdict:
+        values = results.values(setting)
+        if len(values) < 2:
+            return not_testable(results.none)
+        low, high = _stated_range(setting)
+        if end == "smallest" and values[0] >= low:
+            return not_testable(f"no run below {low}")
+        if end == "largest" and values[-1] <= high:
+            return not_testable(f"no run above {high:g}")
+        worst = values[0 if end == "smallest" else -1]
+        best = results.chosen(setting, [value for value in values if value != worst])
+        return not_testable(results.none) if best is None else verdict_of([results.compare(setting, best, worst)])
 
-@claim("3.3.2, Figure 4", "On MovieLens more than three layers help further.")
-def deeper_helps_on_movielens(evidence: Evidence) -> Verdict:
-    """The best deeper model, chosen on validation, against three layers."""
-    if (elsewhere := about_columns(evidence, "MovieLens")) is not None:
-        return elsewhere
-    best = evidence.chosen("layers", [value for value in evidence.values("layers") if value > 3])
-    return _no_values(evidence) if best is None else judge([evidence.compare("layers", best, 3.0)])
-
-
-# 3.3.3, Figure 5
-
-
-@claim("3.3.3, Figure 5", "The best time slot is half a year on Kuaishou, three months on MV1.7M, a year on MovieLens.")
-def best_granularity(evidence: Evidence) -> Verdict:
-    """The stated length against every other length."""
-    return _best_is_inside(evidence, "slot_months")
-
-
-def _best_is_inside(evidence: Evidence, setting: str, anywhere: bool = False) -> Verdict:
-    """The best value inside the stated range, chosen on validation, against every value outside."""
-    stated = [one for one in stated_best(setting) if anywhere or one["dataset"] == evidence.column]
-    values = evidence.values(setting)
-    if not values:
-        return _no_values(evidence)
-    if not stated:
-        return not_testable("the paper names the best value for its own data sets only")
-    low, high = stated[0]["low"], stated[0].get("high", stated[0]["low"])
-    inside = [value for value in values if low <= value <= high]
-    best = evidence.chosen(setting, inside)
-    if best is None:
-        return not_testable(f"no finished run from {low} to {high}" if high > low else f"no finished run at {low}")
-    return judge(evidence.compare(setting, best, value) for value in values if value not in inside)
+    return check
 
 
 def _stated_range(setting: str) -> tuple[float, float]:
     """The smallest and largest value that the paper states as best on any data set; of d, the one that it reports."""
-    stated = stated_best(setting)
-    if not stated:
-        reported = float(paper_numbers()["figure6"]["reported_embedding_size"])
-        return reported, reported
-    return float(min(one["low"] for one in stated)), float(max(one.get("high", one["low"]) for one in stated))
+    reported = paper_numbers()["figure6"]["reported_embedding_size"]
+    stated = stated_best(setting) or [{"low": reported}]
+    return float(min(best["low"] for best in stated)), float(max(best.get("high", best["low"]) for best in stated))
 
 
-@claim("3.3.3, Figure 5", "The shortest time slot is worse than the best one.")
-def short_slots_are_worse(evidence: Evidence) -> Verdict:
-    """The best length, chosen on validation among the others, against the shortest."""
-    return _end_is_worse(evidence, "slot_months", 0)
+def _three_layers_beat_one(results: Results) -> Verdict:
+    return verdict_of([results.compare("layers", 3.0, 1.0)] if results.values("layers") else [], none=results.none)
 
 
-@claim("3.3.3, Figure 5", "The longest time slot is worse than the best one.")
-def long_slots_are_worse(evidence: Evidence) -> Verdict:
-    """The best length, chosen on validation among the others, against the longest."""
-    return _end_is_worse(evidence, "slot_months", -1)
+def _deeper_helps(results: Results) -> Verdict:
+    """The best deeper model, chosen on validation, against three layers."""
+    best = results.chosen("layers", [value for value in results.values("layers") if value > 3])
+    return not_testable(results.none) if best is None else verdict_of([results.compare("layers", best, 3.0)])
 
 
-def _end_is_worse(evidence: Evidence, setting: str, end: int) -> Verdict:
-    """The best value of the others against the smallest (end 0) or largest (-1), if that is beyond the stated best."""
-    values = evidence.values(setting)
-    if len(values) < 2:
-        return _no_values(evidence)
-    low, high = _stated_range(setting)
-    if not (values[end] < low if end == 0 else values[end] > high):
-        return not_testable(f"no run {'below' if end == 0 else 'above'} {low if end == 0 else high:g}")
-    best = evidence.chosen(setting, [value for value in values if value != values[end]])
-    return _no_values(evidence) if best is None else judge([evidence.compare(setting, best, values[end])])
-
-
-# 3.4.1, Figure 6
-
-
-@claim("3.4.1, Figure 6", "The AUC rises with the latent dimension: the smallest is worse than the best.")
-def larger_dimension_is_better(evidence: Evidence) -> Verdict:
-    """The best dimension, chosen on validation among the others, against the smallest."""
-    return _end_is_worse(evidence, "embedding_size", 0)
-
-
-@claim("3.4.1, Figure 6", f"The AUC then flattens: the largest dimension gains at most {FLAT} over the one before.")
-def dimension_flattens(evidence: Evidence) -> Verdict:
+def _dimension_flattens(results: Results) -> Verdict:
     """The largest dimension against the next smaller one."""
-    values = evidence.values("embedding_size")
+    values = results.values("embedding_size")
     if len(values) < 2:
-        return _no_values(evidence)
+        return not_testable(results.none)
     if values[-1] <= _stated_range("embedding_size")[1]:
         return not_testable(f"no run above {values[-1]:g}")
-    return judge([evidence.compare("embedding_size", values[-1], values[-2])], FLAT)
+    return verdict_of([results.compare("embedding_size", values[-1], values[-2])], FLAT)
 
 
-@claim("3.1.3, Figure 6", f"A latent dimension of 64 does well: no other gains more than {FLAT} AUC over it.")
-def dimension_64_does_well(evidence: Evidence) -> Verdict:
-    """Each other dimension against 64."""
-    values = evidence.values("embedding_size")
-    others = [value for value in values if value != 64]
-    if not others:
-        return _no_values(evidence)
-    return judge((evidence.compare("embedding_size", value, 64.0) for value in others), FLAT)
-
-
-@claim("3.4.1, Figure 6", "The best number of sampled neighbours lies between 15 and 25.")
-def best_neighbours(evidence: Evidence) -> Verdict:
-    """The best K inside, chosen on validation, against every K outside."""
-    return _best_is_inside(evidence, "neighbours", anywhere=True)
-
-
-@claim("3.4.1, Figure 6", "Few neighbours are too few: the smallest K is worse than the best.")
-def few_neighbours_are_worse(evidence: Evidence) -> Verdict:
-    """The best K, chosen on validation among the others, against the smallest."""
-    return _end_is_worse(evidence, "neighbours", 0)
-
-
-@claim("3.4.1, Figure 6", "Many neighbours are too many: the largest K is worse than the best.")
-def many_neighbours_are_worse(evidence: Evidence) -> Verdict:
-    """The best K, chosen on validation among the others, against the largest."""
-    return _end_is_worse(evidence, "neighbours", -1)
-
-
-# 3.4.2, Figure 7
-
-
-@claim("3.4.2, Figure 7", f"The speed-up is close to linear up to 24 threads (here: at least {NEAR_LINEAR:.0%} of it).")
-def near_linear_speedup(evidence: Evidence) -> Verdict:
+def _near_linear(results: Results) -> Verdict:
     """Speed-up of a training step by threads; what the machine cannot show is not decided."""
-    frame = evidence.speedup
+    frame = results.speedup
     rows = [] if frame is None else [row for row in records(frame) if row["threads"] > 1]
     rows = [row for row in rows if row["what"] == "training step"] or rows
-    if not rows:
-        return not_testable(NO_NUMBERS if evidence.source == "paper" else "not measured with more than one thread")
+    if frame is None or not rows:
+        published = results.source == "published"
+        return not_testable(results.none if published else "not measured with more than one thread")
     worst = min(rows, key=lambda row: row["speedup"] / row["linear"])
     shares = [worst[name] / worst["linear"] for name in ("speedup", "speedup_low", "speedup_high")]
     why = (
         f"{worst['speedup']:.2f} times with {worst['threads']} threads, {shares[0]:.0%} of linear "
         f"(rounds {shares[1]:.0%} to {shares[2]:.0%})"
     )
-    busy = frame.attrs.get("busy_cores", 0.0) if frame is not None else 0.0
+    busy = frame.attrs.get("busy_cores", 0.0)
     if busy > BUSY:
         return Verdict("not decided", f"{why}; but {busy:.1f} cores were busy with something else")
     if any(row["speedup_high"] < NEAR_LINEAR * row["linear"] for row in rows):
@@ -186,3 +128,88 @@ def near_linear_speedup(evidence: Evidence) -> Verdict:
         return Verdict("not decided", f"{why}; measured up to {most} of {wanted} threads")
     sure = all(row["speedup_low"] >= NEAR_LINEAR * row["linear"] for row in rows)
     return Verdict("holds" if sure else "not decided", why)
+
+
+CLAIMS = [
+    Claim(
+        "one_layer_is_worst",
+        "3.3.2, Figure 4",
+        "One convolution layer is worse than any other depth.",
+        each_beats("layers", 1),
+    ),
+    Claim("three_layers_beat_one", "3.3.2, Figure 4", "Three layers are better than one.", _three_layers_beat_one),
+    Claim(
+        "three_layers_are_enough",
+        "3.3.2, Figure 4",
+        f"On Kuaishou and MV1.7M three layers are enough (more gain at most {FLAT} AUC).",
+        none_gains_over("layers", 3, above=3),
+        said_of=("Kuaishou", "MV1.7M"),
+    ),
+    Claim(
+        "deeper_helps_on_movielens",
+        "3.3.2, Figure 4",
+        "On MovieLens more than three layers help further.",
+        _deeper_helps,
+        said_of=("MovieLens",),
+    ),
+    Claim(
+        "best_granularity",
+        "3.3.3, Figure 5",
+        "The best time slot is half a year on Kuaishou, three months on MV1.7M, a year on MovieLens.",
+        best_is_inside("slot_months"),
+    ),
+    Claim(
+        "short_slots_are_worse",
+        "3.3.3, Figure 5",
+        "The shortest time slot is worse than the best one.",
+        end_is_worse("slot_months", "smallest"),
+    ),
+    Claim(
+        "long_slots_are_worse",
+        "3.3.3, Figure 5",
+        "The longest time slot is worse than the best one.",
+        end_is_worse("slot_months", "largest"),
+    ),
+    Claim(
+        "larger_dimension_is_better",
+        "3.4.1, Figure 6",
+        "The AUC rises with the latent dimension: the smallest is worse than the best.",
+        end_is_worse("embedding_size", "smallest"),
+    ),
+    Claim(
+        "dimension_flattens",
+        "3.4.1, Figure 6",
+        f"The AUC then flattens: the largest dimension gains at most {FLAT} over the one before.",
+        _dimension_flattens,
+    ),
+    Claim(
+        "dimension_64_does_well",
+        "3.1.3, Figure 6",
+        f"A latent dimension of 64 does well: no other gains more than {FLAT} AUC over it.",
+        none_gains_over("embedding_size", 64),
+    ),
+    Claim(
+        "best_neighbours",
+        "3.4.1, Figure 6",
+        "The best number of sampled neighbours lies between 15 and 25.",
+        best_is_inside("neighbours", on_any_data=True),
+    ),
+    Claim(
+        "few_neighbours_are_worse",
+        "3.4.1, Figure 6",
+        "Few neighbours are too few: the smallest K is worse than the best.",
+        end_is_worse("neighbours", "smallest"),
+    ),
+    Claim(
+        "many_neighbours_are_worse",
+        "3.4.1, Figure 6",
+        "Many neighbours are too many: the largest K is worse than the best.",
+        end_is_worse("neighbours", "largest"),
+    ),
+    Claim(
+        "near_linear_speedup",
+        "3.4.2, Figure 7",
+        f"The speed-up is close to linear up to 24 threads (here: at least {NEAR_LINEAR:.0%} of it).",
+        _near_linear,
+    ),
+]

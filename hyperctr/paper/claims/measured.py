@@ -1,4 +1,4 @@
-"""Runs of ours as evidence for claims: A is better than B only if an interval of the difference leaves zero out.
+"""Measured runs as results that claims are checked on: A is better than B only if an interval leaves zero out.
 
 That is the paired bootstrap interval over test users of each seed, all of them on one side, or Student's interval of
 the mean over the seeds' differences (two or three seeds are too few for a bootstrap of their mean).
@@ -15,55 +15,41 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hyperctr.paper.claims.published import Comparison, Decision, Evidence, sign
+from hyperctr.paper.claims.claim import Comparison, Decision, Results, sign
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.settings import axis_of
 from hyperctr.sweeps.seeds import Pair, chosen_variant, seed_interval
 
+Bounds = tuple[float, float]
+
 
 @dataclass
-class Runs(Evidence):
-    """Runs of ours on one data set.
+class RunResults(Results):
+    """Runs on one data set.
 
     Attributes:
         dataset: its name.
-        results: rows of ``Plan.results()`` of any number of plans.
+        runs: rows of ``Sweep.results`` of any number of plans.
         pair: the paired difference in test AUC of two runs by id, None where they cannot be paired. Without it, the
-            columns ``behind`` of Table 4's plan are used, else the runs' own intervals as if independent.
-        speedup: see :class:`Evidence`.
-        others: see :class:`Evidence`.
+            runs' own intervals are taken as if they were independent.
+        speedup: see :class:`~hyperctr.paper.claims.claim.Results`.
+        others: see there.
     """
 
     dataset: str
-    results: pd.DataFrame
+    runs: pd.DataFrame
     pair: Pair | None = None
     speedup: pd.DataFrame | None = None
-    others: Sequence[Evidence] = field(default_factory=tuple)
+    others: Sequence[Results] = field(default_factory=tuple)
 
-    source = "ours"
+    source = "measured"
 
     def __post_init__(self) -> None:
         self.column = counterpart(self.dataset)
 
-    def _table(self, table: str) -> pd.DataFrame:
-        rows = self.results["axis"] == "row"
-        plans = ("overall", "systems") if table == "overall" else (table,)  # Table 3 is two plans
-        return self.results[(rows & self.results["plan"].isin(plans)) | (~rows & (self.results["axis"] == table))]
-
-    def _runs(self, table: str, name: str | float) -> pd.DataFrame:
-        """Finished runs of a row or value by seed."""
-        found = self._table(table)
-        if table == "overall":
-            found = found[found["model"] == name]
-            found = chosen_variant(found) if len(found) else found
-        else:
-            found = found[found["label" if isinstance(name, str) else "value"] == name]
-        return found[found["state"] == "done"].drop_duplicates("seed").set_index("seed")
-
     def rows(self, table: str) -> list[str]:
         """Return the planned rows, finished or not."""
-        found = self._table(table)
-        return [str(name) for name in dict.fromkeys(found["model" if table == "overall" else "label"])]
+        return [str(name) for name in self._table(table)["model" if table == "overall" else "label"].unique()]
 
     def values(self, setting: str) -> list[float]:
         """Return the planned values, finished or not."""
@@ -72,52 +58,67 @@ class Runs(Evidence):
 
     def chosen(self, setting: str, among: Iterable[float]) -> float | None:
         """Return the value with the best mean validation AUC."""
-        means = {value: self._runs(setting, value)["best_validation_auc"].mean() for value in among}
-        finite = {value: mean for value, mean in means.items() if np.isfinite(mean)}
-        return max(finite, key=lambda value: finite[value]) if finite else None
+        means = {value: self._finished(setting, value)["best_validation_auc"].mean() for value in among}
+        able = [value for value, mean in means.items() if np.isfinite(mean)]
+        return max(able, key=lambda value: means[value], default=None)
 
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
         """Compare the runs of two rows or values, seed by seed."""
         first, second = (arm if isinstance(arm, str) else axis_of(table).words(arm) for arm in (a, b))
-        of_a, of_b = self._runs(table, a), self._runs(table, b)
-        seeds = [seed for seed in of_a.index if seed in of_b.index]
-        if not seeds:
+        of_a, of_b = self._finished(table, a), self._finished(table, b)
+        seeds = of_a.index.intersection(of_b.index, sort=False)
+        if seeds.empty:
             return Comparison(first, second, metric, how="no finished run of both")
         of_a, of_b = of_a.loc[seeds], of_b.loc[seeds]
         gains = (of_a[metric] - of_b[metric]).to_numpy(np.float64) * sign(metric)
-        pairs = [self._interval(of_a.loc[seed], of_b.loc[seed], str(a)) for seed in seeds] if metric == "auc" else []
-        mean_a, mean_b = float(of_a[metric].mean()), float(of_b[metric].mean())
-        low, high, decision, how = _decide(gains, pairs)
-        return Comparison(first, second, metric, mean_a, mean_b, float(gains.mean()), low, high, decision, how)
+        by_seed = [self._interval(of_a.loc[seed], of_b.loc[seed]) for seed in seeds] if metric == "auc" else []
+        low, high, decision, how = _decide(gains, by_seed)
+        means = float(of_a[metric].mean()), float(of_b[metric].mean())
+        return Comparison(first, second, metric, *means, float(gains.mean()), low, high, decision, how)
 
-    def _interval(self, a: Any, b: Any, name: str) -> tuple[float, float]:
+    def _table(self, table: str) -> pd.DataFrame:
+        """The runs of a plan's rows, or of a setting's values."""
+        plans = ("overall", "systems") if table == "overall" else (table,)  # Table 3 is two plans
+        rows = self.runs["axis"] == "row"
+        return self.runs[(rows & self.runs["plan"].isin(plans)) | (~rows & (self.runs["axis"] == table))]
+
+    def _finished(self, table: str, name: str | float) -> pd.DataFrame:
+        """Finished runs of a row or value by seed; of a system's variants those that Table 3 shows."""
+        column = "model" if table == "overall" else "label" if isinstance(name, str) else "value"
+        runs = self._table(table)
+        runs = runs[runs[column] == name]
+        if table == "overall" and len(runs):
+            runs = chosen_variant(runs)
+        return runs[runs["state"] == "done"].drop_duplicates("seed").set_index("seed")
+
+    def _interval(self, a: Any, b: Any) -> Bounds:
         """Interval of the difference in AUC of two runs of one seed."""
-        found = self.pair(str(a["run"]), str(b["run"])) if self.pair else None
-        if found is not None:
-            return found.low, found.high
-        if a["label"] == "multi-modal" and np.isfinite(b.get("behind", math.nan)):
-            return float(b["behind_low"]), float(b["behind_high"])
-        if b["label"] == "multi-modal" and np.isfinite(a.get("behind", math.nan)):
-            return -float(a["behind_high"]), -float(a["behind_low"])
+        paired = self.pair(str(a["run"]), str(b["run"])) if self.pair else None
+        if paired is not None:
+            return paired.low, paired.high
         # wider than a paired one: what is hard for both is counted twice
+        gain = float(a["auc"] - b["auc"])
         below = math.hypot(a["auc"] - a["auc_low"], b["auc_high"] - b["auc"])
         above = math.hypot(a["auc_high"] - a["auc"], b["auc"] - b["auc_low"])
-        gain = float(a["auc"] - b["auc"])
         return gain - below, gain + above
 
 
-def _decide(gains: NDArray[np.float64], pairs: Sequence[tuple[float, float]]) -> tuple[float, float, Decision, str]:
-    """Return interval, decision and where it comes from, of one gain per seed."""
-    sides = {"better" if low > 0 else "worse" if high < 0 else "open" for low, high in pairs}
-    agreed: Decision = sides.pop() if len(sides) == 1 else "open"  # type: ignore[assignment]
+def _side(low: float, high: float) -> Decision:
+    return "better" if low > 0 else "worse" if high < 0 else "open"
+
+
+def _decide(gains: NDArray[np.float64], by_seed: Sequence[Bounds]) -> tuple[float, float, Decision, str]:
+    """Return interval, decision and where it comes from, of one gain per seed and the intervals of each."""
+    sides = {_side(*bounds) for bounds in by_seed}
+    agreed: Decision = sides.pop() if len(sides) == 1 else "open"
     if len(gains) == 1:
-        if not pairs:
+        if not by_seed:
             return math.nan, math.nan, "open", "one seed, which gives no interval"
-        return (*pairs[0], agreed, "one seed, interval over test users")
+        return (*by_seed[0], agreed, "one seed, interval over test users")
     low, high = seed_interval(gains)
-    over: Decision = "better" if low > 0 else "worse" if high < 0 else "open"
     how = f"{len(gains)} seeds"
-    if over == "open" and agreed != "open":
-        low, high = min(one for one, _ in pairs), max(one for _, one in pairs)
-        return low, high, agreed, f"{how}, from the lowest to the highest bound of their intervals over test users"
-    return low, high, over, how
+    if _side(low, high) == "open" and agreed != "open":
+        low, high = min(bounds[0] for bounds in by_seed), max(bounds[1] for bounds in by_seed)
+        how += ", from the lowest to the highest bound of their intervals over test users"
+        return low, high, agreed, how
+    return low, high, _side(low, high), how

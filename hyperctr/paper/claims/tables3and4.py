@@ -1,158 +1,193 @@
-"""Claims about Tables 3 and 4 (sections 3.2 and 3.3.1 of the paper), in the order of the text and in our words.
-
-Sentences that name data sets are checked on those, and on the data set of ours that stands nearest to one of them.
-"""
+"""Claims about Tables 3 and 4 (sections 3.2 and 3.3.1 of the paper), in the order of the text and in our words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from hyperctr.paper.claims.claim import Verdict, about_columns, claim, judge, not_testable
-from hyperctr.paper.claims.published import Comparison, Evidence
-from hyperctr.paper.numbers import OWN_MODEL, paper_numbers
+from hyperctr.paper.claims.claim import Claim, Comparison, Kind, Results, Verdict, not_testable, verdict_of
+from hyperctr.paper.numbers import paper_numbers
 
-OWN, BASE, GRAPHLESS, SINGLE = "hyperctr", "multi-modal", "(-) hypergraph", "-modal"
+MODEL, ALL, GRAPHLESS, SINGLE = "hyperctr", "multi-modal", "(-) hypergraph", "-modal"
+VISUAL, ACOUSTIC, TEXTUAL = (f"{name}{SINGLE}" for name in ("visual", "acoustic", "textual"))
 ROUNDING = 0.01  # percent points, what two printed digits can differ by
 
 
-def _baselines() -> list[str]:
-    """The paper's other systems; of ours also those without a run, which leave a claim about all of them open."""
-    return [row["model"] for row in paper_numbers()["table3"]["rows"] if row["method"] != OWN_MODEL]
+def _against_systems(results: Results, metric: str) -> list[Comparison]:
+    """HyperCTR against the seven others, those without a run too: they leave a claim about all of them open."""
+    others = [row["model"] for row in paper_numbers()["table3"]["rows"] if row["model"] != MODEL]
+    return [results.compare("overall", MODEL, other, metric) for other in others]
 
 
-def _single(evidence: Evidence) -> list[str]:
-    return [name for name in evidence.rows("modalities") if name.endswith(SINGLE) and name != BASE]
-
-
-# 3.2, Table 3
-
-
-@claim("3.2, Table 3", "HyperCTR has a lower log loss than each of the seven other systems.", "logloss")
-@claim("3.2, Table 3", "HyperCTR has a higher AUC than each of the seven other systems.", "auc")
-def beats_every_baseline(evidence: Evidence, metric: str) -> Verdict:
-    """HyperCTR is the best of Table 3."""
-    return judge(evidence.compare("overall", OWN, other, metric) for other in _baselines())
-
-
-@claim("3.2, Table 3", "The log loss gain over the best other system: 1.49, 4.51 and 1.03 %.", "logloss")
-@claim("3.2, Table 3", "The AUC gain over the best other system: 3.18, 7.43 and 3.85 % on the three data sets.", "auc")
-def improvement(evidence: Evidence, metric: str) -> Verdict:
-    """Printed: the figure follows from the cells. Ours: the gain is at least the printed one."""
-    if not evidence.column:
+def _improvement(results: Results, metric: str) -> Verdict:
+    """Published: the figure follows from the cells. Measured: the gain is at least the published one."""
+    if not results.column:
         return not_testable("the paper prints no figure for these data, nor for similar ones")
-    stated = paper_numbers()["table3"]["improvement_percent"][evidence.column][metric]
-    found = [evidence.compare("overall", OWN, other, metric) for other in _baselines()]
-    done = [one for one in found if one.decision != "missing"]
+    stated = paper_numbers()["table3"]["improvement_percent"][results.column][metric]
+    pairs = _against_systems(results, metric)
+    done = [pair for pair in pairs if pair.decision != "missing"]
     if not done:
         return not_testable("none of the seven systems has a result")
-    least = min(done, key=lambda one: one.gain)
+    least = min(done, key=lambda pair: pair.gain)
     gain, low, high = (100 * value / least.of_b for value in (least.gain, least.low, least.high))
     why = f"{gain:.3f} % over {least.b}, printed {stated} %"
-    if evidence.source == "paper":
+    if results.source == "published":
         return Verdict("holds" if abs(gain - stated) < ROUNDING else "fails", why)
     why += f", interval [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ", no interval"
+    missing = len(pairs) - len(done)
     if high < stated:
         return Verdict("fails", why)
-    if low >= stated and len(done) == len(found):
+    if low >= stated and not missing:
         return Verdict("holds", why)
-    missing = len(found) - len(done)
     return Verdict("not decided", why + (f"; {missing} of the seven have no result" if missing else ""))
 
 
-@claim("3.2", "Every model gets better when it is given all modalities.")
-def models_improve_with_modalities(evidence: Evidence) -> Verdict:
-    """Rows "<model>, no modalities" beside rows "<model>" of a plan ``inputs``."""
-    rows = evidence.rows("inputs")
+def _with_modalities(results: Results) -> Verdict:
+    """Rows "<model>" against rows "<model>, no modalities" of a plan ``inputs``."""
+    rows = results.rows("inputs")
     pairs = [(name, f"{name}, no modalities") for name in rows if f"{name}, no modalities" in rows]
-    if not pairs:
-        return not_testable("no system is shown with and without modalities")
-    return judge(evidence.compare("inputs", a, b) for a, b in pairs)
+    none = "no system is shown with and without modalities"
+    return verdict_of((results.compare("inputs", *pair) for pair in pairs), none=none)
 
 
-# 3.3.1, Table 4
+def _single(results: Results, without: str = "") -> list[str]:
+    """The rows of single modalities."""
+    return [name for name in results.rows("modalities") if name.endswith(SINGLE) and name not in (ALL, without)]
 
 
-@claim("3.3.1, Table 4", "All modalities together have a lower log loss than each alone.", "logloss")
-@claim("3.3.1, Table 4", "All modalities together have a higher AUC than each alone.", "auc")
-def together_beat_each_alone(evidence: Evidence, metric: str) -> Verdict:
-    """multi-modal against each single modality."""
-    return judge(evidence.compare("modalities", BASE, one, metric) for one in _single(evidence))
-
-
-@claim("3.3.1, Table 4", "Of the single modalities, the visual one is the most effective (log loss).", "logloss")
-@claim("3.3.1, Table 4", "Of the single modalities, the visual one is the most effective (AUC).", "auc")
-def visual_is_best_alone(evidence: Evidence, metric: str) -> Verdict:
-    """visual-modal against each other single modality."""
-    return _first_of("visual-modal", evidence, metric)
-
-
-def _first_of(name: str, evidence: Evidence, metric: str, last: bool = False) -> Verdict:
-    others = [one for one in _single(evidence) if one != name]
-    if name not in _single(evidence) or not others:
+def _ranked(results: Results, metric: str, *, first: str = "", last: str = "") -> Verdict:
+    """One single modality against each other, the first or the last of all."""
+    name = first or last
+    others = _single(results, name)
+    if name not in results.rows("modalities") or not others:
         return not_testable(f"no {name} beside another single modality")
-    pairs = [(one, name) if last else (name, one) for one in others]
-    return judge(evidence.compare("modalities", a, b, metric) for a, b in pairs)
+    pairs = [(name, other) if first else (other, name) for other in others]
+    return verdict_of(results.compare("modalities", *pair, metric) for pair in pairs)
 
 
-@claim("3.3.1, Table 4", "The acoustic modality tells more than the textual one (log loss).", "logloss")
-@claim("3.3.1, Table 4", "The acoustic modality tells more than the textual one (AUC).", "auc")
-def acoustic_above_textual(evidence: Evidence, metric: str) -> Verdict:
-    """acoustic-modal against textual-modal."""
-    return judge([evidence.compare("modalities", "acoustic-modal", "textual-modal", metric)])
+def _textual_gap(results: Results) -> Comparison | None:
+    """The best other single modality against the textual one."""
+    pairs = [results.compare("modalities", name, TEXTUAL) for name in _single(results, TEXTUAL)]
+    return max((pair for pair in pairs if pair.decision != "missing"), key=lambda pair: pair.gain, default=None)
 
 
-@claim("3.3.1, Table 4", "The textual modality contributes least (log loss).", "logloss")
-@claim("3.3.1, Table 4", "The textual modality contributes least (AUC).", "auc")
-def textual_is_least(evidence: Evidence, metric: str) -> Verdict:
-    """Each other single modality against textual-modal."""
-    return _first_of("textual-modal", evidence, metric, last=True)
+def _graph_gain(results: Results) -> Comparison | None:
+    pair = results.compare("modalities", ALL, GRAPHLESS)
+    return None if pair.decision == "missing" else pair
 
 
-@claim("3.3.1, Table 4", "The textual modality lags less behind the others on MovieLens than elsewhere (AUC).")
-def smaller_textual_gap_on_movielens(evidence: Evidence) -> Verdict:
-    """Gap of textual-modal to the best other single modality, against that of each other data set."""
-    if (elsewhere := about_columns(evidence, "MovieLens")) is not None:
-        return elsewhere
-    own, others = _textual_gap(evidence), [(one.dataset, _textual_gap(one)) for one in evidence.others]
-    return _across(own, [(name, gap) for name, gap in others if gap is not None], smaller=True)
-
-
-def _textual_gap(evidence: Evidence) -> Comparison | None:
-    rows = [one for one in _single(evidence) if one != "textual-modal"]
-    found = [evidence.compare("modalities", one, "textual-modal") for one in rows]
-    done = [one for one in found if one.decision != "missing"]
-    return max(done, key=lambda one: one.gain) if done else None
-
-
-def _across(own: Comparison | None, others: list[tuple[str, Comparison]], *, smaller: bool) -> Verdict:
-    """Compare a gain with that on other data sets, independent of it: the wider interval decides."""
-    if own is None or own.decision == "missing" or not others:
+def _smaller_than_elsewhere(results: Results, gain: Callable[[Results], Comparison | None]) -> Verdict:
+    """A gain here against those on other data sets, independent of it: the wider interval decides."""
+    here = gain(results)
+    elsewhere = [(other.dataset, there) for other in results.others if (there := gain(other)) is not None]
+    if here is None or not elsewhere:
         return not_testable("it compares data sets, and there is only one here")
-    kinds, words = set(), []
-    for name, other in others:
-        more = (other.gain - own.gain) * (1 if smaller else -1)
-        below, above = own.gain - own.low, own.high - own.gain
-        other_below, other_above = other.gain - other.low, other.high - other.gain
-        spread = math.hypot(max(below, above), max(other_below, other_above))
-        spread = spread if math.isfinite(spread) else math.inf
-        kinds.add("better" if more > spread else "worse" if more < -spread else "open")
-        words.append(f"{own.gain:+.4f} here, {other.gain:+.4f} on {name}")
-    kind = "fails" if "worse" in kinds else "holds" if kinds == {"better"} else "not decided"
-    return Verdict(kind, "; ".join(words))  # type: ignore[arg-type]
+    # how much smaller it is here, and what that would have to exceed; without an interval nothing exceeds it
+    excess = [(there.gain - here.gain, math.hypot(_spread(here), _spread(there))) for _, there in elsewhere]
+    kind: Kind = "not decided"
+    if any(smaller < -spread for smaller, spread in excess):
+        kind = "fails"
+    elif all(smaller > spread for smaller, spread in excess):
+        kind = "holds"
+    return Verdict(kind, "; ".join(f"{here.gain:+.4f} here, {there.gain:+.4f} on {name}" for name, there in elsewhere))
 
 
-@claim("3.3.1, Table 4", "With hyperedges the log loss is lower than without, on all data sets.", "logloss")
-@claim("3.3.1, Table 4", "With hyperedges the AUC is higher than without, on all data sets.", "auc")
-def hyperedges_help(evidence: Evidence, metric: str) -> Verdict:
-    """multi-modal against (-) hypergraph."""
-    return judge([evidence.compare("modalities", BASE, GRAPHLESS, metric)])
+def _spread(pair: Comparison) -> float:
+    spread = max(pair.gain - pair.low, pair.high - pair.gain)
+    return spread if math.isfinite(spread) else math.inf
 
 
-@claim("3.3.1, Table 4", "Hyperedges gain less on Kuaishou, with two modalities, than with three elsewhere (AUC).")
-def hyperedges_gain_less_with_two_modalities(evidence: Evidence) -> Verdict:
-    """Gain over (-) hypergraph, against that of each other data set."""
-    if (elsewhere := about_columns(evidence, "Kuaishou")) is not None:
-        return elsewhere
-    own = evidence.compare("modalities", BASE, GRAPHLESS)
-    others = [(one.dataset, one.compare("modalities", BASE, GRAPHLESS)) for one in evidence.others]
-    return _across(own, [(name, one) for name, one in others if one.decision != "missing"], smaller=True)
+def _on_both_metrics(name: str, place: str, texts: Sequence[str], function: Callable[..., Verdict]) -> list[Claim]:
+    """The claim on the AUC, and the same on the log loss."""
+    metrics = ("auc", "logloss")
+    return [
+        Claim(f"{name}_{metric}", place, text, partial(function, metric=metric))
+        for metric, text in zip(metrics, texts, strict=True)
+    ]
+
+
+CLAIMS = [
+    *_on_both_metrics(
+        "beats_every_baseline",
+        "3.2, Table 3",
+        (
+            "HyperCTR has a higher AUC than each of the seven other systems.",
+            "HyperCTR has a lower log loss than each of the seven other systems.",
+        ),
+        lambda results, metric: verdict_of(_against_systems(results, metric)),
+    ),
+    *_on_both_metrics(
+        "improvement",
+        "3.2, Table 3",
+        (
+            "The AUC gain over the best other system: 3.18, 7.43 and 3.85 % on the three data sets.",
+            "The log loss gain over the best other system: 1.49, 4.51 and 1.03 %.",
+        ),
+        _improvement,
+    ),
+    Claim(
+        "models_improve_with_modalities",
+        "3.2",
+        "Every model gets better when it is given all modalities.",
+        _with_modalities,
+    ),
+    *_on_both_metrics(
+        "together_beat_each_alone",
+        "3.3.1, Table 4",
+        (
+            "All modalities together have a higher AUC than each alone.",
+            "All modalities together have a lower log loss than each alone.",
+        ),
+        lambda results, metric: verdict_of(
+            results.compare("modalities", ALL, name, metric) for name in _single(results)
+        ),
+    ),
+    *_on_both_metrics(
+        "visual_is_best_alone",
+        "3.3.1, Table 4",
+        (
+            "Of the single modalities, the visual one is the most effective (AUC).",
+            "Of the single modalities, the visual one is the most effective (log loss).",
+        ),
+        partial(_ranked, first=VISUAL),
+    ),
+    *_on_both_metrics(
+        "acoustic_above_textual",
+        "3.3.1, Table 4",
+        (
+            "The acoustic modality tells more than the textual one (AUC).",
+            "The acoustic modality tells more than the textual one (log loss).",
+        ),
+        lambda results, metric: verdict_of([results.compare("modalities", ACOUSTIC, TEXTUAL, metric)]),
+    ),
+    *_on_both_metrics(
+        "textual_is_least",
+        "3.3.1, Table 4",
+        ("The textual modality contributes least (AUC).", "The textual modality contributes least (log loss)."),
+        partial(_ranked, last=TEXTUAL),
+    ),
+    Claim(
+        "smaller_textual_gap_on_movielens",
+        "3.3.1, Table 4",
+        "The textual modality lags less behind the others on MovieLens than elsewhere (AUC).",
+        partial(_smaller_than_elsewhere, gain=_textual_gap),
+        said_of=("MovieLens",),
+    ),
+    *_on_both_metrics(
+        "hyperedges_help",
+        "3.3.1, Table 4",
+        (
+            "With hyperedges the AUC is higher than without, on all data sets.",
+            "With hyperedges the log loss is lower than without, on all data sets.",
+        ),
+        lambda results, metric: verdict_of([results.compare("modalities", ALL, GRAPHLESS, metric)]),
+    ),
+    Claim(
+        "hyperedges_gain_less_with_two_modalities",
+        "3.3.1, Table 4",
+        "Hyperedges gain less on Kuaishou, with two modalities, than with three elsewhere (AUC).",
+        partial(_smaller_than_elsewhere, gain=_graph_gain),
+        said_of=("Kuaishou",),
+    ),
+]

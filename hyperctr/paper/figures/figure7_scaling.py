@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from hyperctr.display.theme import NEUTRAL, figure, need_columns
+from hyperctr.display.figure import Figure
+from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns, write_across
 from hyperctr.errors import RunError, ShapeError
-from hyperctr.paper.figures.figures4to6_settings import LEGEND
-from hyperctr.sweeps.sweep import Sweep
+from hyperctr.paper.numbers import paper_numbers
+from hyperctr.paper.prose import prose
+from hyperctr.sweeps.seeds import records
 
-COLOURS = {"training step": ("#0072B2", "circle"), "convolution": ("#D55E00", "diamond")}
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
+
+LOOKS = {"training step": ("#0072B2", "circle"), "convolution": ("#D55E00", "diamond")}
+
+
+def figure7(sweep: Sweep) -> Figure:
+    """Return Figure 7, speed-up by threads, of the base run of a sweep; what was timed before is not timed again.
+
+    Raises:
+        RunError: the base run is not finished, or the timing failed.
+    """
+    scaling = sweep.scaling()
+    frame = speedup_frame(scaling.frame)
+    return Figure(
+        speedup_chart(frame, scaling.where),
+        "figure7",
+        frame,
+        speedup_note(frame, scaling.machine, scaling.busy_cores),
+        {**best_speedups(frame), "cores": scaling.machine["cores"]},
+    )
 
 
 def sweep_speedup(sweep: Sweep) -> pd.DataFrame | None:
-    """Time the base run by number of threads (free if that was done before); None if it cannot be timed."""
+    """Return the :func:`speedup_frame` of the base run, ``attrs["busy_cores"]`` set; None if it cannot be timed."""
     try:
         scaling = sweep.scaling()
     except RunError:
@@ -46,21 +69,18 @@ def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
     """
     need_columns(timings, "what", "threads", "round", "per_second")
     rows = []
-    for what, ours in timings.groupby("what", sort=False):
-        rate = ours.pivot_table(index="round", columns="threads", values="per_second")
-        if 1 not in rate or rate[1].isna().any():
+    for what, group in timings.groupby("what", sort=False):
+        rates = group.pivot_table(index="round", columns="threads", values="per_second")
+        if 1 not in rates or rates[1].isna().any():
             raise ShapeError(f"{what}: a speed-up needs the time with one thread in every round")
-        ratio = rate.div(rate[1], axis=0)
-        for count in sorted(set(ours["threads"])):
-            own = ratio[count]
-            rows.append((what, int(count), len(own.dropna()), rate[count].median(), own.median(), own.min(), own.max()))
-    names = ["what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame["linear"] = frame["threads"].astype(np.float64)
-    return frame
+        for threads, ratio in rates.div(rates[1], axis=0).items():
+            spread = (ratio.median(), ratio.min(), ratio.max())
+            rows.append((what, threads, ratio.count(), rates[threads].median(), *spread, float(threads)))
+    names = ["what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high", "linear"]
+    return pd.DataFrame(rows, columns=names)
 
 
-def speedup_figure(frame: pd.DataFrame, machine: str = "") -> go.Figure:
+def speedup_chart(frame: pd.DataFrame, machine: str = "") -> go.Figure:
     """Draw a :func:`speedup_frame` beside the line of a perfect speed-up; with one core, say that there is none.
 
     Args:
@@ -68,58 +88,62 @@ def speedup_figure(frame: pd.DataFrame, machine: str = "") -> go.Figure:
         machine: what it was measured on, for the subtitle.
 
     >>> rows = pd.DataFrame({"what": "training step", "threads": [1], "round": 0, "per_second": [10.0]})
-    >>> speedup_figure(speedup_frame(rows)).layout.annotations[0].text
+    >>> speedup_chart(speedup_frame(rows)).layout.annotations[0].text
     'one thread only: no speed-up to show'
     """
-    need_columns(frame, "what", "threads", "per_second", "speedup", "speedup_low", "speedup_high")
-    rounds = int(frame["rounds"].max())
-    words = [machine, f"median of {rounds} rounds, bars from the smallest to the largest"]
-    layout: dict[str, Any] = {"legend": LEGEND, "height": 460, "margin": {"t": 72, "b": 100}}
+    need_columns(frame, "what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high")
+    spread = f"median of {frame['rounds'].max()} rounds, bars from the smallest to the largest"
     chart = figure(
         "Speed-up with threads (Figure 7)",
-        "; ".join(word for word in words if word),
+        "; ".join(filter(None, (machine, spread))),
         x="threads",
         y="speed-up over one thread",
-        **layout,
+        legend=LEGEND_BELOW,
+        height=460,
+        margin={"t": 72, "b": 100},
     )
     counts = sorted(frame["threads"].unique().tolist())
     if counts == [1]:
-        chart.add_annotation(
-            text="one thread only: no speed-up to show",
-            x=0.5,
-            y=0.5,
-            xref="paper",
-            yref="paper",
-            showarrow=False,
-            font={"size": 15, "color": NEUTRAL},
-        )
         chart.update_xaxes(range=[0, 2], tickvals=[1])
         chart.update_yaxes(range=[0, 2], tickvals=[1])
-        return chart
+        return write_across(chart, "one thread only: no speed-up to show")
     line = {"color": NEUTRAL, "dash": "dot", "width": 1.5}
     chart.add_scatter(x=counts, y=counts, mode="lines", line=line, name="linear", hoverinfo="skip")
-    for what, ours in frame.groupby("what", sort=False):
-        colour, symbol = COLOURS.get(str(what), (NEUTRAL, "square"))
-        bars = {
-            "array": ours["speedup_high"] - ours["speedup"],
-            "arrayminus": ours["speedup"] - ours["speedup_low"],
-            "thickness": 1.5,
-            "width": 4,
-        }
+    for what, rows in frame.groupby("what", sort=False):
+        colour, symbol = LOOKS.get(str(what), (NEUTRAL, "square"))
         chart.add_scatter(
-            x=ours["threads"],
-            y=ours["speedup"],
+            x=rows["threads"],
+            y=rows["speedup"],
             mode="lines+markers",
             name=str(what),
-            error_y=bars,
+            error_y=error_bars(rows["speedup"], rows["speedup_low"], rows["speedup_high"], width=4),
             line={"color": colour, "width": 2},
             marker={"size": 8, "symbol": symbol},
-            customdata=ours["per_second"],
+            customdata=rows["per_second"],
             hovertemplate="%{x} threads: %{y:.2f} times<br>%{customdata:.1f} per second",
         )
     chart.update_xaxes(tickvals=counts)
     chart.update_yaxes(rangemode="tozero")
     return chart
+
+
+def speedup_note(frame: pd.DataFrame, machine: Mapping[str, Any], busy_cores: float) -> str:
+    """Say what Figure 7 shows.
+
+    Args:
+        frame: a :func:`speedup_frame`.
+        machine: ``processor`` and ``cores``.
+        busy_cores: how many were busy at the start; nan if unknown.
+    """
+    most = int(frame["threads"].max())
+    return prose(
+        "figure7",
+        rows=records(frame[frame["threads"] == most]),
+        most=most,
+        machine=machine,
+        busy=busy_cores if np.isfinite(busy_cores) else None,
+        paper=paper_numbers()["figure7"],
+    )
 
 
 def best_speedups(frame: pd.DataFrame) -> dict[str, Any]:

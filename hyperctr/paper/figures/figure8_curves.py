@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hyperctr.display.theme import NEUTRAL, figure, need_columns, style
+from hyperctr.display.figure import Figure
+from hyperctr.display.theme import NEUTRAL, figure, need_columns, style, write_across
+from hyperctr.paper.numbers import notes
+from hyperctr.paper.prose import prose
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
 
 AUC_COLOUR, LOSS_COLOUR = "#D55E00", "#7A828C"
 COLUMNS = ("label", "seed", "run", "epoch", "loss", "validation_auc")
 ACROSS = 3  # panels beside each other
 BETWEEN = 0.22  # of a band, for axis labels and the next heading
+
+
+def figure8(sweep: Sweep) -> Figure:
+    """Return Figure 8, learning curves, of a sweep over the plan ``overall``."""
+    frame = curves_frame(sweep.curves)
+    return Figure(curves_chart(frame, sweep.dataset), "figure8", frame, curves_note(frame))
 
 
 def curves_frame(curves: pd.DataFrame) -> pd.DataFrame:
@@ -42,18 +55,11 @@ def point_share(frame: pd.DataFrame) -> str:
     >>> point_share(pd.DataFrame({"run": ["r", "r", "s", "s"], "seen": [0.05, 0.1, 0.5, 1.0]}))
     '5% to 50%'
     """
-    shares = sorted(
-        {f"{step:.0%}": step for step in frame.groupby("run")["seen"].apply(_step).dropna()}.items(),
-        key=lambda pair: pair[1],
-    )
-    return " to ".join(dict.fromkeys(text for text, _ in (shares[:1] + shares[-1:])))
+    steps = frame.groupby("run")["seen"].apply(lambda seen: seen.diff().median()).dropna()
+    return " to ".join(dict.fromkeys(f"{step:.0%}" for step in ([steps.min(), steps.max()] if len(steps) else [])))
 
 
-def _step(seen: pd.Series) -> float:
-    return float(seen.diff().median())
-
-
-def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
+def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """Draw a :func:`curves_frame`: validation AUC above, training loss below, a panel per label, a line per seed.
 
     Args:
@@ -64,35 +70,27 @@ def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
         ShapeError: a column is missing.
 
     >>> points = {"label": "a", "seed": 0, "run": "r", "epoch": [0.5, 1.0], "loss": 0.6, "validation_auc": [0.7, 0.8]}
-    >>> len(curves_figure(curves_frame(pd.DataFrame(points))).data)
+    >>> len(curves_chart(curves_frame(pd.DataFrame(points))).data)
     3
     """
     need_columns(frame, *COLUMNS, "seen", "best")
     if frame.empty:
         chart = figure("Learning curves (Figure 8)", measured)
-        return chart.add_annotation(
-            text="no run has finished, so there is no curve",
-            x=0.5,
-            y=0.5,
-            xref="paper",
-            yref="paper",
-            showarrow=False,
-            font={"size": 15, "color": NEUTRAL},
-        )
+        return write_across(chart, "no run has finished, so there is no curve")
     labels = list(dict.fromkeys(frame["label"]))
     across = min(ACROSS, len(labels))
     bands = -(-len(labels) // across)
     chart = make_subplots(2 * bands, across, horizontal_spacing=0.08)
     for place, label in enumerate(labels):
         band, column = divmod(place, across)
-        ours = frame[frame["label"] == label]
-        for number, (_, run) in enumerate(ours.groupby("seed", sort=True)):
+        seeds = frame[frame["label"] == label].groupby("seed", sort=True)
+        for number, (_, run) in enumerate(seeds):
             _lines(chart, run, 2 * band + 1, column + 1, number)
     share = point_share(frame)
     step = f"a point every {share} of it; " if share else ""
-    words = f"{measured + '; ' if measured else ''}x: passes over the training set, {step}"
-    words += "the best point of each run is marked, its weights are the ones tested"
-    style(chart, "Learning curves (Figure 8)", words, height=130 + 330 * bands, showlegend=False, margin={"t": 96})
+    ring = "the best point of each run is marked, its weights are the ones tested"
+    subtitle = f"{measured + '; ' if measured else ''}x: passes over the training set, {step}{ring}"
+    style(chart, "Learning curves (Figure 8)", subtitle, height=130 + 330 * bands, showlegend=False, margin={"t": 96})
     _places(chart, labels, across, bands)
     _scales(chart, frame, labels, across, bands)
     return chart
@@ -101,32 +99,24 @@ def curves_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
 def _lines(chart: go.Figure, run: pd.DataFrame, row: int, column: int, number: int) -> None:
     seed = f"seed {int(run['seed'].iloc[0])}"
     dash = ("solid", "dash", "dot", "dashdot", "longdash")[number % 5]
-    hover = f"{seed}, %{{x:.2f}} passes: %{{y:.4f}}<extra></extra>"
-    for name, colour, below in (("validation_auc", AUC_COLOUR, 0), ("loss", LOSS_COLOUR, 1)):
-        there = run[np.isfinite(run[name].to_numpy(np.float64))]
+    hover: dict[str, Any] = {"hovertemplate": f"{seed}, %{{x:.2f}} passes: %{{y:.4f}}<extra></extra>"}
+    for metric, colour, below in (("validation_auc", AUC_COLOUR, 0), ("loss", LOSS_COLOUR, 1)):
+        points = run[np.isfinite(run[metric].to_numpy(np.float64))]
         chart.add_scatter(
-            x=there["seen"],
-            y=there[name],
+            x=points["seen"],
+            y=points[metric],
             mode="lines+markers",
             marker_size=3,
-            hovertemplate=hover,
             line={"color": colour, "width": 1.5, "dash": dash},
-            name=f"{name.replace('_', ' ')}, {seed}",
+            name=f"{metric.replace('_', ' ')}, {seed}",
             row=row + below,
             col=column,
+            **hover,
         )
     best = run[run["best"]]
     ring = {"size": 11, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
-    chart.add_scatter(
-        x=best["seen"],
-        y=best["validation_auc"],
-        mode="markers",
-        marker=ring,
-        name=f"best, {seed}",
-        hovertemplate=hover,
-        row=row,
-        col=column,
-    )
+    at = {"x": best["seen"], "y": best["validation_auc"], "row": row, "col": column}
+    chart.add_scatter(mode="markers", marker=ring, name=f"best, {seed}", **at, **hover)
 
 
 def _places(chart: go.Figure, labels: list[str], across: int, bands: int) -> None:
@@ -169,3 +159,25 @@ def _scales(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: in
         if column == 1:
             chart.update_yaxes(title_text="validation AUC", row=row, col=1)
             chart.update_yaxes(title_text="training loss", row=row + 1, col=1)
+
+
+def curves_note(frame: pd.DataFrame) -> str:
+    """Say what Figure 8 shows, a sentence per panel of a :func:`curves_frame`."""
+    return prose(
+        "figure8",
+        panels=[_facts(str(label), rows) for label, rows in frame.groupby("label", sort=False)] if len(frame) else [],
+        notes=notes("figure8"),
+    )
+
+
+def _facts(label: str, rows: pd.DataFrame) -> dict[str, Any]:
+    best = rows[rows["best"]].set_index("run")
+    last = rows.groupby("run")["seen"].max()
+    return {
+        "label": label,
+        "runs": len(best),
+        "auc": best["validation_auc"].mean(),
+        "best": best["seen"].mean(),
+        "last": last.mean(),
+        "still_rising": int((best["seen"] == last.reindex(best.index)).sum()),
+    }

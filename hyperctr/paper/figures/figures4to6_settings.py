@@ -1,244 +1,232 @@
-"""Figures 4-6: AUC against a setting, a mark per seed, the mean with its interval, and what the paper states."""
+"""Figures 4 to 6: AUC against one or two settings. Their numbers, a row per mark drawn, and what is said of them.
+
+Selection is by validation, and only the test value of what validation chose is claimed; both stand in the frame. A
+difference is called one only if its interval leaves zero out; one seed gives no interval, and then none is claimed.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from hyperctr.display.theme import NEUTRAL, need_columns, style, translucent
-from hyperctr.paper.figures.settings_frame import COLUMNS, REPORTED, missing_runs
-from hyperctr.paper.settings import axis_of
+from hyperctr.config import REFERENCE_MODEL
+from hyperctr.display.figure import Figure
+from hyperctr.display.theme import need_columns
+from hyperctr.errors import ShapeError
+from hyperctr.paper.figures.settings_chart import COLUMNS, REPORTED, missing_runs, settings_chart
+from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
+from hyperctr.paper.prose import prose
+from hyperctr.paper.settings import Axis, axis_of
+from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
+from hyperctr.sweeps.sweep import paired_runs
 
-TEST, VALIDATION = "#0072B2", "#D55E00"
-# under the plot, where it meets neither a subtitle nor, on a narrow page, the title
-LEGEND = {"x": 0, "xanchor": "left", "y": -0.19, "yanchor": "top"}
-NARROWEST = 0.01  # an axis never shows less than this much AUC: a flat line should look flat
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
+
+BASELINES = {"popularity": "popularity", REFERENCE_MODEL: "content MF"}
+RUN = ("value", "label", "seed", "run", "state", "auc")
 
 
-def axis_figure(frame: pd.DataFrame, title: str, measured: str = "") -> go.Figure:
-    """Draw an :func:`~hyperctr.paper.figures.settings_frame.axis_frame`, one panel per setting.
+def figure4(sweep: Sweep) -> Figure:
+    """Return Figure 4, AUC by number of convolution layers, of a sweep over the plan ``layers``."""
+    return _figure(sweep, "figure4")
+
+
+def figure5(sweep: Sweep) -> Figure:
+    """Return Figure 5, AUC by length of a time slot, of a sweep over the plan ``granularity``."""
+    return _figure(sweep, "figure5")
+
+
+def figure6(sweep: Sweep) -> Figure:
+    """Return Figure 6, AUC by latent dimension and by sampled neighbours, of a sweep over the plan ``sensitivity``."""
+    return _figure(sweep, "figure6")
+
+
+def _figure(sweep: Sweep, name: str) -> Figure:
+    frame = sweep_frame(sweep)
+    note = settings_note(frame, sweep.dataset, name)
+    return Figure(settings_chart(frame, sweep.title, sweep.measured), name, frame, note, headline(frame))
+
+
+def sweep_frame(sweep: Sweep) -> pd.DataFrame:
+    """Return the :func:`settings_frame` of a sweep, with the best values that the paper states beside it."""
+    stated = [best for setting in dict.fromkeys(sweep.results["axis"]) for best in stated_best(str(setting))]
+    reported = paper_numbers()["figure6"]["reported_embedding_size"]  # not called best: it has no data set
+    stated.append({"setting": "embedding_size", "dataset": REPORTED, "low": reported})
+    return settings_frame(sweep.results, sweep.baselines, stated, paired_runs)
+
+
+def settings_frame(
+    results: pd.DataFrame,
+    baselines: pd.DataFrame | None = None,
+    stated: Sequence[Mapping[str, Any]] = (),
+    pair: Pair | None = None,
+) -> pd.DataFrame:
+    """Sum up the runs of a sweep over numeric settings.
+
+    Args:
+        results: rows of ``Sweep.results``; rows whose ``axis`` is ``row`` are left out.
+        baselines: rows of ``Sweep.baselines``.
+        stated: the best values that the paper states: ``setting``, ``dataset``, ``low`` and perhaps ``high``.
+        pair: compares two runs of one seed; used where there is only one seed.
+
+    Returns:
+        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a baseline; ``paper``:
+        a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
+        auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
+        with most finished seeds; of equals the smallest), ``behind, behind_low, behind_high`` (test AUC of the chosen
+        value minus this one's, paired). A mean over two seeds or more has the interval of that mean, a single run its
+        bootstrap interval over test users.
+
+    Raises:
+        ShapeError: a column is missing, or no run varies a setting.
+
+    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
+    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.75, 0.74]})
+    >>> settings_frame(runs).query("chosen")["value"].tolist()
+    [1.0]
+    """
+    need_columns(results, "axis", *RUN, "auc_low", "auc_high", "best_validation_auc")
+    varied = results[results["axis"] != "row"]
+    if varied.empty:
+        raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
+    rows: list[dict[str, Any]] = []
+    for setting, runs in varied.groupby("axis", sort=False):
+        panel = records(runs[list(RUN)].assign(kind="run", validation_auc=runs["best_validation_auc"]))
+        panel += _means(str(setting), runs, pair)
+        for best in stated:
+            if best["setting"] == setting:
+                low, high = float(best["low"]), float(best.get("high", best["low"]))
+                panel.append({"kind": "paper", "label": best["dataset"], "value": low, "value_high": high})
+        rows += [{"setting": setting, **row} for row in panel]
+    for model, label in BASELINES.items() if baselines is not None else ():
+        runs = baselines[baselines["model"] == model]
+        if len(runs):
+            rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame["chosen"] = frame["chosen"].eq(True)
+    return frame
+
+
+def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str, Any]]:
+    """A row per value; the chosen one is marked, and the others say how far they are behind it."""
+    rows = []
+    for value, group in runs.groupby("value", sort=False):
+        finished = np.isfinite(group["auc"].to_numpy(np.float64))
+        state = ", ".join(dict.fromkeys(group["state"][~finished])) or "done"
+        row = {"kind": "mean", "value": value, "label": group["label"].iloc[0], "state": state, "seeds": finished.sum()}
+        if finished.any():
+            row |= {**_auc(group), "validation_auc": group.loc[finished, "best_validation_auc"].mean()}
+        rows.append(row)
+    chosen = _best_on_validation(rows, axis_of(setting))
+    for row in rows if chosen else ():
+        row["chosen"] = row is chosen
+        gap = None if row is chosen else paired(runs, "value", chosen["value"], row["value"], pair)
+        if gap is not None:
+            row |= {"behind": gap.value, "behind_low": gap.low, "behind_high": gap.high}
+    return rows
+
+
+def _best_on_validation(rows: list[dict[str, Any]], axis: Axis) -> dict[str, Any]:
+    """The best among the values with most finished seeds (means over fewer are not comparable); empty for none."""
+    most = max(row["seeds"] for row in rows)
+    able = [row for row in rows if most and row["seeds"] == most and np.isfinite(row["validation_auc"])]
+    ranks = axis.places([row["value"] for row in able], [row["value"] for row in rows])
+    # of equals the smallest
+    return max(zip(able, ranks, strict=True), key=lambda pair: (pair[0]["validation_auc"], -pair[1]), default=({}, 0))[
+        0
+    ]
+
+
+def _auc(runs: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(("auc", "auc_low", "auc_high"), over_seeds(runs, "auc"), strict=True))
+
+
+def headline(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return what validation chose and its test AUC, by setting, for the index page.
+
+    >>> frame = pd.DataFrame({"setting": ["layers"], "label": ["3"], "chosen": [True], "auc": [0.8]})
+    >>> headline(frame)
+    {'layers, chosen on validation': '3', 'layers, test AUC': 0.8}
+    """
+    values: dict[str, Any] = {}
+    for row in records(frame[frame["chosen"]]):
+        name = str(row["setting"]).replace("_", " ")
+        values |= {f"{name}, chosen on validation": row["label"], f"{name}, test AUC": float(row["auc"])}
+    return values
+
+
+def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
+    """Say what a :func:`settings_frame` shows, a paragraph per setting.
 
     Args:
         frame: the frame.
-        title: of the figure.
-        measured: what the AUC is measured on, for the subtitle.
+        dataset: name of the measured data set, to say how the paper's relate to it.
+        figure: the paper's figure, whose notes are added; empty: none.
 
-    >>> from hyperctr.paper.figures.settings_frame import axis_frame
     >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
-    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.7, 0.8]})
-    >>> axis_figure(axis_frame(runs), "Layers").layout.xaxis.title.text
-    'convolution layers'
+    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.7, 0.81]})
+    >>> settings_note(settings_frame(runs), "planted").split(";")[0]
+    '**Convolution layers.** Best on validation: 2 layers (0.8100)'
     """
-    need_columns(frame, *COLUMNS)
-    settings = list(dict.fromkeys(frame["setting"].dropna()))
-    chart = make_subplots(1, len(settings), shared_yaxes=True, horizontal_spacing=0.04)
-    low, high = _range(frame)
-    simple = frame[frame["kind"] == "reference"]
-    drawn = simple["auc"].between(low, high)
-    for column, setting in enumerate(settings, 1):
-        _panel(chart, frame[frame["setting"] == setting], setting, column)
-        _references(chart, simple[drawn], column, named=column == len(settings))
-    style(
-        chart, title, _subtitle(frame, measured, simple[~drawn]), height=480, legend=LEGEND, margin={"t": 72, "b": 104}
+    baselines = records(frame[frame["kind"] == "reference"])
+    return prose(
+        "settings",
+        panels=[_facts(rows, str(setting)) for setting, rows in frame.groupby("setting", sort=False)],
+        strongest=max(baselines, key=lambda row: row["auc"], default=None),
+        dataset="" if is_published(dataset) else dataset,
+        nearest=counterpart(dataset),
+        notes=notes(figure) if figure else [],
     )
-    chart.update_yaxes(range=[low, high], tickformat=".3f")
-    chart.update_yaxes(title_text="AUC", col=1)
-    return chart
 
 
-def _subtitle(frame: pd.DataFrame, measured: str, outside: pd.DataFrame) -> str:
-    most = int(frame.loc[frame["kind"] == "mean", "seeds"].max())
-    band = f"interval of the mean over {most} seeds" if most > 1 else "bootstrap interval over test users, one seed"
-    parts = [measured, f"band: 95 % {band}"]
-    names = [f"{one['label']} {one['auc']:.4f}" for one in outside.to_dict("records")]
-    parts += [f"not on the axis: {', '.join(names)}"] if names else []
-    lost = missing_runs(frame)
-    if lost:
-        more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
-        parts.append(f"no result: {'; '.join(lost[:4])}{more}")
-    return "; ".join(part for part in parts if part)
-
-
-def _range(frame: pd.DataFrame) -> tuple[float, float]:
-    """The y axis fits the runs; simple models are on it if they are near, else named in the subtitle."""
-    shown = frame[frame["kind"].isin(["run", "mean"])]
-    columns = ["auc", "auc_low", "auc_high", "validation_auc"]
-    values = shown[columns].to_numpy(np.float64)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = values.min(), values.max()
-    span = max(high - low, NARROWEST)
-    near = frame.loc[frame["kind"] == "reference", "auc"].to_numpy(np.float64)
-    near = near[(near > low - span) & (near < high + span)]
-    low, high = min([low, *near]), max([high, *near])
-    span = max(high - low, NARROWEST)
-    middle = (low + high) / 2
-    return float(middle - 0.72 * span), float(middle + 0.62 * span)  # room for the paper's strip below
-
-
-def _panel(chart: go.Figure, frame: pd.DataFrame, setting: str, column: int) -> None:
+def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
+    """What there is to say of a setting; its means with a result are in the order of the axis."""
     axis = axis_of(setting)
-    runs, means = (frame[frame["kind"] == kind] for kind in ("run", "mean"))
-    means = means.assign(x=axis.places(means["value"], means["value"])).sort_values("x")
-    first, where = column == 1, {"row": 1, "col": column}
-    stretches = _stretches(means)
-    for part in stretches:
-        edge = pd.concat([part["auc_high"], part["auc_low"][::-1]])
-        chart.add_scatter(
-            x=pd.concat([part["x"], part["x"][::-1]]),
-            y=edge,
-            mode="lines",
-            line_width=0,
-            fill="toself",
-            fillcolor=translucent(TEST, 0.14),
-            hoverinfo="skip",
-            showlegend=False,
-            **where,
-        )
-    chart.add_scatter(
-        x=means["x"],
-        y=means["validation_auc"],
-        name="validation AUC",
-        legendgroup="validation",
-        mode="lines+markers",
-        line={"color": VALIDATION, "dash": "dash", "width": 1.5},
-        marker={"symbol": "diamond-open", "size": 8},
-        showlegend=first,
-        hovertemplate="validation AUC %{y:.4f}<extra></extra>",
-        **where,
+    finished = rows[(rows["kind"] == "mean") & (rows["seeds"] > 0)]
+    finished = finished.assign(
+        place=axis.places(finished["value"], finished["value"]), name=finished["value"].map(axis.words)
     )
-    alone = ~means.index.isin([row for part in stretches for row in part.index])
-    arms = {
-        "array": (means["auc_high"] - means["auc"]).where(alone, 0),
-        "width": 3,
-        "thickness": 1.5,
-        "arrayminus": (means["auc"] - means["auc_low"]).where(alone, 0),
+    means = records(finished.sort_values("place"))
+    best = next((row for row in means if row["chosen"]), None)
+    others = [row for row in means if row is not best]
+    equal = ("validation_auc", "seeds")
+    stated = [_stated(row, axis, means) for row in records(rows[rows["kind"] == "paper"])]
+    return {
+        "title": axis.title[0].upper() + axis.title[1:],
+        "means": means,
+        "best": best,
+        "tied": [row["name"] for row in others if best and all(row[name] == best[name] for name in equal)],
+        "lowest": min(means, key=lambda row: row["auc"], default=None),
+        "highest": max(means, key=lambda row: row["auc"], default=None),
+        "paired": any(np.isfinite(row["behind"]) for row in others),
+        "apart": {
+            "higher": [_gap(row) for row in others if row["behind_low"] > 0],
+            "lower": [_gap(row) for row in others if row["behind_high"] < 0],
+        },
+        "open": [row["name"] for row in others if row["behind_low"] <= 0 <= row["behind_high"]],
+        "reported": [row["text"] for row in stated if row["label"] == REPORTED],
+        "stated": [
+            {**row, "agrees": best is not None and row["value"] <= best["value"] <= row["value_high"]}
+            for row in stated
+            if row["label"] != REPORTED
+        ],
+        "lost": missing_runs(rows),
     }
-    chart.add_scatter(
-        x=means["x"],
-        y=means["auc"],
-        name="test AUC, mean",
-        legendgroup="mean",
-        mode="lines+markers",
-        line={"color": TEST, "width": 2},
-        marker_size=7,
-        error_y=arms,
-        showlegend=first,
-        customdata=means[["label", "auc_low", "auc_high", "seeds"]],
-        hovertemplate="%{customdata[0]}: test AUC %{y:.4f}<br>%{customdata[1]:.4f} to "
-        "%{customdata[2]:.4f}, seeds: %{customdata[3]}<extra></extra>",
-        **where,
-    )
-    done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
-    if len(done) > len(done["value"].unique()):  # one run per value is its own mean
-        chart.add_scatter(
-            x=axis.places(done["value"], means["value"]),
-            y=done["auc"],
-            name="test AUC, a seed",
-            legendgroup="seed",
-            mode="markers",
-            showlegend=first,
-            marker={"color": TEST, "size": 6, "symbol": "circle-open"},
-            customdata=done[["seed", "run"]],
-            hovertemplate="seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}<extra></extra>",
-            **where,
-        )
-    _chosen(chart, means, where, first)
-    stated = frame[frame["kind"] == "paper"]
-    # values that only the paper has widen the axis, too
-    values = [*means["value"], *stated["value"], *stated["value_high"]]
-    values = sorted({float(value) for value in values if np.isfinite(value)})
-    places = axis.places(values, means["value"])
-    room = 0.06 * (max(places) - min(places)) or 0.5
-    limits = (min(places) - room, max(places) + room)
-    ticks = [axis.tick(value) for value in values]
-    chart.update_xaxes(title_text=axis.title, tickvals=places, ticktext=ticks, range=limits, **where)
-    _stated(chart, stated, setting, means["value"].tolist(), limits, column)
 
 
-def _stretches(means: pd.DataFrame) -> list[pd.DataFrame]:
-    """Cut the means where one is missing: a band is not drawn over what was not measured."""
-    there = np.isfinite(means[["auc", "auc_low", "auc_high"]].to_numpy(np.float64)).all(axis=1)
-    group = np.cumsum(~there)
-    return [part for _, part in means[there].groupby(group[there]) if len(part) > 1]
+def _gap(row: Mapping[str, Any]) -> str:
+    low, high = sorted((abs(row["behind_low"]), abs(row["behind_high"])))
+    return f"{row['name']} (by {abs(row['behind']):.4f}, {low:.4f} to {high:.4f})"
 
 
-def _chosen(chart: go.Figure, means: pd.DataFrame, where: dict[str, int], first: bool) -> None:
-    best = means[means["chosen"]]
-    ring = {"size": 15, "symbol": "circle-open", "color": TEST, "line": {"width": 2}}
-    chart.add_scatter(
-        x=best["x"],
-        y=best["auc"],
-        mode="markers",
-        marker=ring,
-        name="chosen on validation",
-        legendgroup="chosen",
-        showlegend=first and len(best) > 0,
-        hovertemplate="chosen on validation: test AUC %{y:.4f}<extra></extra>",
-        **where,
-    )
-
-
-def _stated(
-    chart: go.Figure, stated: pd.DataFrame, setting: str, values: list[float], limits: tuple[float, float], column: int
-) -> None:
-    """Mark at the foot of the panel where the paper finds the best value."""
-    axis = axis_of(setting)
-    line: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
-    ranges = sorted(set(zip(stated["value"], stated["value_high"], strict=True)))
-    for place, (low, high) in enumerate(ranges):
-        ones = stated[(stated["value"] == low) & (stated["value_high"] == high)]
-        beyond = not np.isfinite(high)
-        left, right = axis.places([low, low if beyond else high], values)
-        right = limits[1] if beyond else right
-        names = list(dict.fromkeys(ones["label"]))
-        text = f"best: {'all three' if len(names) == 3 else ', '.join(names)}{' →' if beyond else ''}"
-        text = "paper's results" if names == [REPORTED] else f"paper's {text}"
-        if left == right:
-            chart.add_shape(type="line", x0=left, x1=left, y0=0, y1=0.045, **line, line={"color": NEUTRAL, "width": 3})
-        else:
-            chart.add_shape(type="rect", x0=left, x1=right, y0=0, y1=0.02, **line, line_width=0, fillcolor=NEUTRAL)
-        middle = (left + right) / 2
-        share = (middle - limits[0]) / (limits[1] - limits[0])
-        # near an edge the words are aligned to it, or they would be cut off
-        side, x = ("left", limits[0]) if share < 0.15 else ("right", limits[1]) if share > 0.85 else ("center", middle)
-        height = 0.045 + 0.05 * (place % 2)  # neighbours would run into each other
-        chart.add_annotation(
-            x=x,
-            y=height,
-            xanchor=side,
-            yanchor="bottom",
-            showarrow=False,
-            **line,
-            text=text,
-            font={"size": 11, "color": NEUTRAL},
-        )
-
-
-def _references(chart: go.Figure, rows: pd.DataFrame, column: int, named: bool) -> None:
-    number = _number(column)
-    for place, one in enumerate(rows.sort_values("auc", ascending=False).to_dict("records")):
-        line = {"color": NEUTRAL, "width": 1.5, "dash": ("dot", "dashdot")[place % 2]}
-        chart.add_hline(one["auc"], line=line, row=1, col=column)
-        if named:
-            chart.add_annotation(
-                y=one["auc"],
-                yref=f"y{number}",
-                x=1,
-                xref=f"x{number} domain",
-                xanchor="right",
-                yanchor=("bottom", "top")[place % 2],
-                text=f"{one['label']} {one['auc']:.4f}",
-                showarrow=False,
-                font={"size": 11, "color": NEUTRAL},
-            )
-
-
-def _number(column: int) -> str:
-    """The first axis has no number in plotly's names."""
-    return "" if column == 1 else str(column)
+def _stated(row: Mapping[str, Any], axis: Axis, means: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A best value of the paper in words, with a remark where no run comes near it."""
+    low, high = row["value"], row["value_high"]
+    end = " or more" if np.isinf(high) else "" if low == high else f" to {high:g}"
+    tried = any(low <= mean["value"] <= high for mean in means)
+    name = f"{row['label']} ({axis.words(low)}{end}{'' if tried else ', not tried here'})"
+    return {**row, "text": axis.words(low), "name": name}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.table import EMPTY, Cell, Table
-from hyperctr.paper.numbers import beside, counterpart, notes, paper_numbers, printed_columns
+from hyperctr.paper.numbers import beside, counterpart, notes, paper_numbers, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.rows import (
     MARKS,
@@ -152,7 +152,7 @@ def _improvement_row(frame: pd.DataFrame, compared: bool) -> list[Cell | str]:
     gained, stated = improvement(frame), paper_numbers()["table3"]["improvement_percent"]
     row = [Cell("Improv. (%)"), _percent(gained["auc"]), Cell(EMPTY), _percent(gained["logloss"])]
     row += [Cell(EMPTY)] * (2 if compared else 0)
-    return [*row, *(pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in printed_columns())]
+    return [*row, *(pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in published_columns())]
 
 
 def _percent(value: float) -> Cell:

@@ -1,0 +1,196 @@
+"""What the choices of an experiment are worth: what predictions and samplers may know, how clicks are divided, labels.
+
+The same model looks better or worse by the protocol alone, and so do the baselines beside it: both are shown, and what
+is compared is the change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from hyperctr.config import REFERENCE_MODEL
+from hyperctr.display.figure import Figure
+from hyperctr.display.table import Cell, Table, show_number
+from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns
+from hyperctr.errors import ShapeError
+from hyperctr.paper.prose import prose
+from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
+from hyperctr.sweeps.sweep import paired_runs
+
+if TYPE_CHECKING:
+    from hyperctr.sweeps.sweep import Sweep
+
+LABELS = {"auc": "sampled", "auc_exposed": "exposed"}
+BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
+BASELINE_LOOKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
+MODEL_LOOK = ("#0072B2", "circle")
+# Each choice: what is changed, from what, to what.
+CHOICES = (
+    ("protocol", "paper", "causal"),
+    ("split", "random", "temporal"),
+    ("labels", "sampled", "exposed"),
+    ("negatives_avoid", "training", "all"),
+)
+HOME = {choice: start for choice, start, _ in CHOICES}
+KEYS = tuple(HOME)
+# On the same test clicks with the same candidates, so that two runs can be compared user by user.
+PAIRED = ("protocol", "negatives_avoid")
+
+
+def protocols(sweep: Sweep) -> list[Figure | Table]:
+    """Return what the choices are worth, of a sweep over the plan ``protocols``: AUC in each case, and each change."""
+    runs = protocol_runs(sweep.results, sweep.baselines)
+    frame = protocol_frame(runs)
+    drawn = Figure(protocol_chart(frame, sweep.dataset), "protocols", frame, prose("protocols", leads=_leads(frame)))
+    return [drawn, effect_table(effect_frame(runs, paired_runs))]
+
+
+def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    """List the AUC of every finished run and of the baselines, one row per seed and labelling.
+
+    Args:
+        results: rows of ``Sweep.results`` of runs that differ in protocol, split and ``negatives_avoid`` only.
+        baselines: rows of ``Sweep.baselines``.
+
+    Returns:
+        columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
+        without a click; exposed: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
+        training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
+        that are not done have no AUC, exposed rows of data without unclicks are left out.
+
+    Raises:
+        ShapeError: a column is missing, or there is no run.
+    """
+    case = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
+    needed = [*case, "auc", "auc_low", "auc_high", "auc_exposed"]
+    need_columns(results, *needed)
+    if results.empty:
+        raise ShapeError("no runs to compare: the plan is empty")
+    shown = baselines[baselines["model"].isin(list(BASELINES))].reindex(columns=needed).assign(run=None)
+    runs = pd.concat([results[needed], shown], ignore_index=True).replace({"model": BASELINES})
+    # the bootstrap interval of a single run was taken for sampled labels only
+    exposed = runs.assign(auc=runs["auc_exposed"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_exposed"])
+    exposed = exposed[np.isfinite(exposed["auc"].to_numpy(np.float64))]
+    every = pd.concat([runs.assign(labels=LABELS["auc"]), exposed], ignore_index=True)
+    return every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
+
+
+def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
+    """Sum :func:`protocol_runs` up over seeds: model, the choices, seeds, auc, auc_low, auc_high, state."""
+    rows = []
+    for case, group in runs.groupby(["model", *KEYS], sort=False):
+        done = group[np.isfinite(group["auc"].to_numpy(np.float64))]
+        states = dict.fromkeys(group["state"]) if len(done) < len(group) else {"done": None}
+        rows.append((*case, len(done), *over_seeds(done, "auc"), ", ".join(states)))
+    return pd.DataFrame(rows, columns=["model", *KEYS, "seeds", "auc", "auc_low", "auc_high", "state"])
+
+
+def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
+    """Return what each choice changes, the others as in the paper and without a leak, by model.
+
+    Args:
+        runs: a :func:`protocol_runs`.
+        pair: compares two runs of one seed on the same test clicks; used where there is only one seed.
+
+    Returns:
+        columns ``choice, start, end, model, seeds, auc_start, auc_end, change, change_low, change_high``: the mean
+        over common seeds, paired by seed; one seed has an interval only if its runs can be paired. Choices without
+        both sides are left out.
+
+    >>> rows = {"model": "hyperctr", "protocol": ["paper", "causal"], "split": "random", "labels": "sampled", "seed": 0}
+    >>> runs = pd.DataFrame(rows | {"negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]})
+    >>> effect_frame(runs)[["choice", "change"]].round(3).values.tolist()
+    [['protocol', -0.05]]
+    """
+    rows: list[tuple[Any, ...]] = []
+    for choice, start, end in CHOICES:
+        others = [runs[name] == value for name, value in HOME.items() if name != choice]
+        for model, group in runs[np.logical_and.reduce(others)].groupby("model", sort=False):
+            by_seed = group.pivot_table(index="seed", columns=choice, values="auc")
+            by_seed = by_seed.reindex(columns=[start, end]).dropna()
+            if by_seed.empty:
+                continue
+            before, after = by_seed.mean()
+            # other test clicks (split) or other labels cannot be paired user by user
+            change = paired(group, choice, end, start, pair if choice in PAIRED else None)
+            interval = (change.low, change.high) if change else (np.nan, np.nan)
+            rows.append((choice, start, end, model, len(by_seed), before, after, after - before, *interval))
+    names = ["choice", "start", "end", "model", "seeds", "auc_start", "auc_end", "change", "change_low", "change_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def effect_table(frame: pd.DataFrame) -> Table:
+    """Lay an :func:`effect_frame` out."""
+    rows = []
+    for row in records(frame):
+        interval = f"{row['change_low']:+.4f} to {row['change_high']:+.4f}" if np.isfinite(row["change_low"]) else ""
+        numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
+        names = (str(row[name]).replace("_", " ") for name in ("choice", "start", "end", "model"))
+        rows.append([*names, *numbers, Cell(f"{row['change']:+.4f}", interval)])
+    caption = "AUC with the one choice and with the other, all else as in the paper; small: 95 % interval of the change"
+    alone = "; a change without one was seen with one seed only" if frame["change_low"].isna().any() else ""
+    head = ["choice", "from", "to", "model", "seeds", "AUC from", "AUC to", "change"]
+    return Table(head, rows, f"{caption}{alone}.", "protocols", text_columns=frozenset(range(4)), frame=frame)
+
+
+def case_of(*choices: str) -> str:
+    """Name a case by its choices, in the order of ``KEYS``; negatives are told of only where they leak.
+
+    >>> case_of("paper", "random", "sampled", "training"), case_of("paper", "random", "sampled", "all")
+    ('paper, random, sampled', 'paper, random, sampled, leak')
+    """
+    *others, avoided = choices
+    return ", ".join(others if avoided == HOME["negatives_avoid"] else [*others, "leak"])
+
+
+def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
+    """Draw a :func:`protocol_frame`: a line per protocol, split, labelling and sampler, a mark per model.
+
+    Args:
+        frame: the frame.
+        measured: on what, for the subtitle.
+
+    Raises:
+        ShapeError: a column is missing.
+    """
+    need_columns(frame, "model", *KEYS, "seeds", "auc", "auc_low", "auc_high", "state")
+    cases = [case_of(*choices) for choices in frame[list(KEYS)].itertuples(index=False)]
+    lines = list(dict.fromkeys(cases))
+    lost = [f"{case} ({state})" for case, state in zip(cases, frame["state"], strict=True) if state != "done"]
+    most = int(frame["seeds"].max())
+    bars = f"bars: 95 % over {most} seeds" if most > 1 else "bars: 95 % bootstrap over test users, sampled labels only"
+    leaks = (frame["negatives_avoid"] != HOME["negatives_avoid"]).any()
+    leak = "leak: training negatives avoid validation and test clicks, too" if leaks else ""
+    chart = figure(
+        "What the choices are worth",
+        "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else ""))),
+        x="AUC",
+        height=230 + 46 * len(lines),
+        legend={**LEGEND_BELOW, "y": -0.24},
+        margin={"t": 84, "b": 110, "l": 170},
+    )
+    for model, rows in frame.assign(case=cases).groupby("model", sort=False):
+        colour, symbol = BASELINE_LOOKS.get(str(model), MODEL_LOOK)
+        chart.add_scatter(
+            x=rows["auc"],
+            y=rows["case"],
+            mode="markers",
+            name=str(model),
+            error_x=error_bars(rows["auc"], rows["auc_low"], rows["auc_high"]),
+            marker={"color": colour, "symbol": symbol, "size": 10},
+            hovertemplate="%{y}: %{x:.4f}",
+        )
+    chart.update_yaxes(categoryorder="array", categoryarray=lines[::-1], range=[-0.6, len(lines) - 0.4])
+    chart.update_xaxes(tickformat=".2f")
+    return chart
+
+
+def _leads(frame: pd.DataFrame) -> dict[str, float]:
+    """In each case, the AUC of the best model minus that of the strongest baseline; cases with both."""
+    simple = frame["model"].isin(BASELINE_LOOKS)
+    best, strongest = (rows.groupby(list(KEYS), sort=False)["auc"].max() for rows in (frame[~simple], frame[simple]))
+    return {case_of(*case): lead for case, lead in (best - strongest).reindex(best.index).dropna().items()}  # type: ignore[misc]
