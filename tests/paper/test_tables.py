@@ -305,6 +305,14 @@ def test_paragraphs_say_what_the_tables_say() -> None:
     assert "Visual-modal (by 0.0500) is behind all together." in told
     assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
     assert told.endswith("Without a result: textual-modal (failed).")
+    none = results_frame({}, failed={"hyperctr": "disk full"})
+    told = table3_note(table3_frame(none, trivial_frame(), "planted"))
+    assert told.startswith(
+        "The highest is that of content matrix factorisation, 0.7000 [0.6900, 0.7100]. Of the paper's"
+    )
+    assert "other systems none has a result. No model is below popularity. Without a result: HyperCTR (failed)." in told
+    told = table3_note(table3_frame(none, trivial_frame().head(0), "planted"))
+    assert told.startswith("No run has a result yet. Without a result: HyperCTR (failed).\n\n*On the paper*")
     lost = results_frame({}, failed={"multi-modal": "disk full"})
     assert table4_note(table4_frame(lost, "planted")).startswith("The multi-modal model has no result yet")
 
