@@ -41,14 +41,15 @@ def with_published(
         dataset: what they are measured on.
         columns: of the frame.
     """
-    every = []
-    for row in rows:
-        cell = published_cell(table, str(row["model"]), counterpart(dataset))
-        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
+    every = [{**row, **_paper(published_cell(table, row["model"], counterpart(dataset)))} for row in rows]
     for cell in records(published_table(table)):
         row = empty_row(cell["model"] or cell["name"], cell["dataset"], PUBLISHED)
-        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
+        every.append({**row, **_paper(cell)})
     return pd.DataFrame(every).reindex(columns=list(columns))
+
+
+def _paper(cell: Mapping[str, Any]) -> dict[str, float]:
+    return {f"paper_{metric}": cell[metric] for metric in METRICS}
 
 
 def measured_rows(frame: pd.DataFrame) -> pd.DataFrame:
