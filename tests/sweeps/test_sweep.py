@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError
-from hyperctr.paper.figures.settings_frame import sweep_frame
+from hyperctr.paper.figures.figures4to6_settings import sweep_frame
 from hyperctr.sweeps.sweep import Sweep, open_sweep, paired_runs
 from tests.paper.frames import results_frame, trivial_frame
 
@@ -85,7 +85,7 @@ def test_planning_and_reading_need_no_torch(tmp_path: Path) -> None:
         "import sys; from hyperctr.sweeps.sweep import open_sweep\n"
         "from hyperctr.paper import figure_sentences, protocols\n"
         "from hyperctr.paper.figures import figure7_scaling, figure8_curves, figures4to6_settings\n"
-        "from hyperctr.paper.figures.settings_frame import sweep_frame\n"
+        "from hyperctr.paper.figures.figures4to6_settings import sweep_frame\n"
         "sweep = open_sweep('layers', 'planted', 'smoke'); sweep.frame; sweep_frame(sweep); sweep.card('12_layers')\n"
         "import hyperctr.runs.scaling, hyperctr.runs.compare, hyperctr.sweeps.local\n"
         "sys.exit('torch' in sys.modules)"

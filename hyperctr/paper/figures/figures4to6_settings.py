@@ -102,8 +102,9 @@ def settings_frame(
                 low, high = float(best["low"]), float(best.get("high", best["low"]))
                 panel.append({"kind": "paper", "label": best["dataset"], "value": low, "value_high": high})
         rows += [{"setting": setting, **row} for row in panel]
-    for model, label in BASELINES.items() if baselines is not None else ():
-        runs = baselines[baselines["model"] == model]
+    simple = pd.DataFrame(columns=["model"]) if baselines is None else baselines
+    for model, label in BASELINES.items():
+        runs = simple[simple["model"] == model]
         if len(runs):
             rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
     frame = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -8,8 +8,8 @@ import pandas as pd
 
 from hyperctr.display.table import Cell, Table, Tone
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.paper.claims.claim import FLAT
-from hyperctr.paper.claims.evaluate import claims_of
+from hyperctr.paper.checks.claim import FLAT
+from hyperctr.paper.checks.evaluate import claims_of
 from hyperctr.paper.numbers import beside, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.sweeps.seeds import records
@@ -41,7 +41,7 @@ def claims_layout(frame: pd.DataFrame) -> Table:
     """Lay verdicts out: a row per claim, a column per published data set and per data set of ours.
 
     Args:
-        frame: of :func:`hyperctr.paper.claims.evaluate.check_claims`.
+        frame: of :func:`hyperctr.paper.checks.evaluate.check_claims`.
     """
     ours = list(dict.fromkeys(frame.loc[frame["source"] == "measured", "dataset"]))
     columns = [("published", name) for name in published_columns()] + [("measured", name) for name in ours]
