@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hyperctr.config import SYSTEMS
+from hyperctr.display.table import EMPTY, Table, show_number
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.tables.rows import preset_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
 BUDGET = "quick"  # the pages say so
+# digits of the columns of costs
+COSTS = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "epochs": 1, "seconds_per_epoch": 2}
+COSTS |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
 PICTURE = "figure8"  # of the learning curves: what README shows
-Row = dict[Hashable, Any]
 
 
 def read_table(name: str, table: str) -> pd.DataFrame:
@@ -28,23 +33,19 @@ def read_table(name: str, table: str) -> pd.DataFrame:
     return frame.assign(preset=list(map(preset_of, labels, frame["model"])))
 
 
-def number(value: Any, form: str = ".4f") -> str:
-    """Return a number as text, a dash where there is none."""
-    return format(value, form) if isinstance(value, int | float) and math.isfinite(value) else "–"
+def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:
+    """Return some columns as a table, by their titles; numbers have four digits unless told otherwise."""
+    formats = {name: partial(show_number, digits=digits[name]) for name in digits}
+    return Table.from_frame(frame[list(titles)], titles=titles, formats=formats).markdown()
 
 
-def with_interval(row: Row, column: str, form: str = ".4f") -> str:
-    """Return ``value [low, high]``, or the value alone where it has no interval."""
-    if not math.isfinite(row[f"{column}_low"]):
-        return number(row[column], form)
-    value, low, high = (format(row[column + end], form) for end in ("", "_low", "_high"))
-    return f"{value} [{low}, {high}]"
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[str]:
+    """Return texts ``value [low, high]``, or the value alone where it has no interval, or a dash."""
+    texts = []
+    for row in zip(*(frame[column + end] for end in ("", "_low", "_high")), strict=True):
+        value, low, high = (format(number, form) if math.isfinite(number) else "" for number in row)
+        texts.append(f"{value} [{low}, {high}]" if low else value or EMPTY)
+    return texts
 
 
 def measured(name: str, frame: pd.DataFrame) -> str:
@@ -52,7 +53,7 @@ def measured(name: str, frame: pd.DataFrame) -> str:
     card = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
     done = frame.loc[frame["seeds"] > 0, "seeds"]
     fewest, seeds = (0, 0) if done.empty else (int(done.min()), int(done.max()))
-    protocols = ", ".join(f"`{one}`" for one in frame["protocol"].dropna().unique())
+    protocols = ", ".join(f"`{protocol}`" for protocol in frame["protocol"].dropna().unique())
     plan = "causal" if "causal" in protocols else "systems" if any(frame["preset"]) else ""
     sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
     commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
@@ -65,78 +66,47 @@ def measured(name: str, frame: pd.DataFrame) -> str:
 def table3_text(name: str) -> str:
     """Return Table 3 of one data set: ours beside the nearest printed column, if there is one; a table a protocol."""
     frame = read_table(name, "table3")
-    held = bool(frame["paper_auc"].notna().any())
+    compared = bool(frame["paper_auc"].notna().any())
+    state = frame["state"].where(~frame["state"].isin(["done", "no run"]), "")
+    notes = [", ".join(filter(None, words)) for words in zip(state, frame["preset"], strict=True)]
+    frame["model"] += [f" ({words})" if words else "" for words in notes]
+    frame["interval"] = with_interval(frame, "auc")
+    titles = {"model": "model", "interval": "AUC, 95 % interval", "gauc": "GAUC", "logloss": "log loss"}
+    titles["seeds"] = "seeds"
+    if compared:
+        titles |= {"paper_auc": f"{counterpart(name)} as printed: AUC", "paper_logloss": "log loss"}
     texts = []
     for protocol in frame["protocol"].dropna().unique():
-        own = frame[(frame["protocol"] == protocol) | (frame["protocol"].isna() & (protocol == "paper") & held)]
-        head = ["model", "AUC, 95 % interval", "GAUC", "log loss", "seeds"]
-        head += [f"{counterpart(name)} as printed: AUC", "log loss"] if held else []
-        rows = []
-        for row in own.to_dict("records"):
-            words = [] if row["state"] in ("done", "no run") else [row["state"]]
-            words += [row["preset"]] if row["preset"] else []
-            noted = f" ({', '.join(words)})" if words else ""
-            cells = [
-                f"{row['model']}{noted}",
-                with_interval(row, "auc"),
-                number(row["gauc"]),
-                number(row["logloss"]),
-                number(int(row["seeds"]), "d"),
-            ]
-            rows.append(cells + ([number(row["paper_auc"]), number(row["paper_logloss"])] if held else []))
-        texts += [f"**{name}** (Table 3), {measured(name, own)}:", markdown(head, rows)]
+        not_run = frame["protocol"].isna() & (protocol == "paper") & compared
+        rows = frame[(frame["protocol"] == protocol) | not_run]
+        texts += [f"**{name}** (Table 3), {measured(name, rows)}:", markdown(rows, titles)]
     return "\n\n".join(texts)
 
 
 def table4_text(name: str) -> str:
     """Return Table 4 of one data set."""
     frame = read_table(name, "table4")
-    held = bool(frame["paper_auc"].notna().any())
-    head = ["row", "AUC, 95 % interval", "behind multi-modal, paired 95 % interval"]
-    head += [f"{counterpart(name)} as printed: AUC"] if held else []
-    rows = []
-    for row in frame.to_dict("records"):
-        words = "" if row["state"] == "done" else f" ({row['state']})"
-        cells = [f"{row['model']}{words}", with_interval(row, "auc"), with_interval(row, "behind", "+.4f")]
-        rows.append(cells + ([number(row["paper_auc"])] if held else []))
-    return f"**{name}** (Table 4), {measured(name, frame)}:\n\n{markdown(head, rows)}"
+    frame["model"] += [f" ({state})" if state != "done" else "" for state in frame["state"]]
+    frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "behind", "+.4f")
+    titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
+    if frame["paper_auc"].notna().any():
+        titles["paper_auc"] = f"{counterpart(name)} as printed: AUC"
+    return f"**{name}** (Table 4), {measured(name, frame)}:\n\n{markdown(frame, titles)}"
 
 
 def costs_text(name: str) -> str:
     """Return what each preset of each model took on one data set, and what validation said of it."""
-    frame = pd.read_csv(RESULTS / name / "tables" / "costs.csv").fillna({"preset": ""})
-    rows = [
-        [
-            f"{row['model']}{', ' + row['preset'] if row['preset'] else ''}{' *' if row['reported'] else ''}",
-            row["protocol"],
-            str(row["seeds"]),
-            number(row["best_validation_auc"]),
-            number(row["auc"]),
-            number(row["parameters"], ",.0f"),
-            number(row["best_epoch"], ".1f"),
-            number(row["epochs"], ".1f"),
-            number(row["seconds_per_epoch"], ".2f"),
-            number(row["times_hyperctr"], ".2f"),
-            number(row["minutes"], ".1f"),
-            number(row["peak_memory_mib"], ",.0f"),
-        ]
-        for row in frame.to_dict("records")
-    ]
-    head = [
-        "model, preset (* in Table 3)",
-        "protocol",
-        "seeds",
-        "validation AUC",
-        "test AUC",
-        "parameters",
-        "best epoch",
-        "epochs",
-        "seconds an epoch",
-        "times hyperctr",
-        "minutes",
-        "peak memory, MiB",
-    ]
-    return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(head, rows)}"
+    frame = _with_preset(RESULTS / name / "tables" / "costs.csv")
+    frame["model"] += np.where(frame["reported"], " *", "")
+    titles = {column: column.replace("_", " ") for column in ("model", "protocol", "seeds", *COSTS)}
+    titles |= {"model": "model, preset (* in Table 3)", "best_validation_auc": "validation AUC", "auc": "test AUC"}
+    titles |= {"seconds_per_epoch": "seconds an epoch", "peak_memory_mib": "peak memory, MiB"}
+    return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(frame, titles, **COSTS)}"
+
+
+def _with_preset(path: Path) -> pd.DataFrame:
+    frame = pd.read_csv(path, dtype={"preset": "str"})
+    return frame.assign(model=frame["model"] + (", " + frame["preset"]).fillna(""))
 
 
 def presets_text() -> str:
@@ -147,34 +117,20 @@ def presets_text() -> str:
         listed = (f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in flat.items())
         return ", ".join(text for text in listed if not text.startswith("options "))
 
-    rows = [
-        [
-            f"`{name}`",
-            words(one.table2),
-            "the same" if one.author == one.table2 else words(one.author),
-            words(one.budgets.get(BUDGET, {})) or "–",
-        ]
-        for name, one in SYSTEMS.items()
-    ]
-    return markdown(["system", "table2", "author", f"changed at preset {BUDGET}"], rows)
+    rows = []
+    for name, system in SYSTEMS.items():
+        author = "the same" if system.author == system.table2 else words(system.author)
+        rows.append([f"`{name}`", words(system.table2), author, words(system.budgets.get(BUDGET, {})) or EMPTY])
+    return Table(["system", "table2", "author", f"changed at preset {BUDGET}"], rows).markdown()
 
 
 def speed_text() -> str:
     """Return the seconds of an epoch of every preset over those of HyperCTR, as the benchmark measured them."""
-    rows = pd.read_csv(RESULTS / "planted" / "speed.csv").fillna({"preset": ""}).to_dict("records")
-    cells = [
-        [
-            ", ".join(filter(None, (row["model"], row["preset"]))),
-            number(row["ratio"], ".2f"),
-            number(row["seconds_per_epoch"], ".1f"),
-            number(row["steps_per_epoch"], "d"),
-            number(row["step_ms"], ".0f"),
-            number(row["point_ms"], ".0f"),
-        ]
-        for row in rows
-    ]
-    head = ["model, preset", "times hyperctr", "seconds an epoch", "steps", "ms a step", "ms a validation point"]
-    return f"planted, preset {BUDGET}, one thread of a CPU, seconds of the process:\n\n{markdown(head, cells)}"
+    frame = _with_preset(RESULTS / "planted" / "speed.csv")
+    titles = {"model": "model, preset", "ratio": "times hyperctr", "seconds_per_epoch": "seconds an epoch"}
+    titles |= {"steps_per_epoch": "steps", "step_ms": "ms a step", "point_ms": "ms a validation point"}
+    table = markdown(frame, titles, ratio=2, seconds_per_epoch=1, step_ms=0, point_ms=0)
+    return f"planted, preset {BUDGET}, one thread of a CPU, seconds of the process:\n\n{table}"
 
 
 def picture(name: str) -> str:
@@ -186,8 +142,8 @@ def picture(name: str) -> str:
 
 def switches_table(name: str) -> str:
     """Return what each switch is worth on validation."""
-    rows = pd.read_csv(RESULTS / name / "switches.csv").to_dict("records")
-    table = markdown(["variant", "validation AUC"], [[row["variant"], number(row["validation_auc"])] for row in rows])
+    frame = pd.read_csv(RESULTS / name / "switches.csv")
+    table = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
     return f"Best validation AUC on {name}, preset quick, one seed:\n\n{table}"
 
 
@@ -195,9 +151,10 @@ def interest_table() -> str:
     """Return how well each reading of the pre-training recovers the planted interest."""
     frame = pd.read_csv(RESULTS / "planted" / "interest.csv")
     table = frame.pivot(index="reading", columns="seed", values="recovery_auc").loc[frame["reading"].unique()]
-    head = ["reading, planted data, mean over modalities", *(f"seed {seed}" for seed in table.columns)]
-    rows = zip(table.index, table.to_numpy(), strict=True)
-    return markdown(head, [[reading, *(number(float(value), ".3f") for value in row)] for reading, row in rows])
+    table = table.add_prefix("seed ").reset_index()
+    titles = {name: name for name in table.columns}
+    titles["reading"] = "reading, planted data, mean over modalities"
+    return markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
 
 
 def render(page: str, marker: str, text: str) -> str:

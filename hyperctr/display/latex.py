@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-_ESCAPES = {
+_ESCAPES = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
@@ -24,7 +17,6 @@ _ESCAPES = {
     "\u25bc": r"$\downarrow$",
     "\u2026": r"\dots{}",
 }
-
 _DROPPED = ("\u2713\u00a0", "\u2717\u00a0")  # the word beside them says the same
 
 

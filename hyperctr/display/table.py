@@ -6,7 +6,6 @@ What a colour says is also said by a sign or a word: nothing is lost in grey pri
 from __future__ import annotations
 
 import html
-import io
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -206,15 +205,9 @@ class Table:
         frame = self.frame
         if frame is None:
             frame = pd.DataFrame([[_cell(cell).plain() for cell in row] for row in self.rows], columns=list(self.head))
-        written = io.StringIO()
-        frame.to_csv(written, index=False, lineterminator="\n")
-        return written.getvalue()
+        return str(frame.to_csv(index=False, lineterminator="\n"))
 
-    def _repr_html_(self) -> str:
-        return self.html()
-
-    def __repr__(self) -> str:
-        return self.text()
+    _repr_html_, __repr__ = html, text
 
     def _cells(self) -> list[list[Cell]]:
         """All cells, those of strong rows in bold."""

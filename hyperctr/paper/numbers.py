@@ -31,10 +31,10 @@ def paper_numbers() -> dict[str, Any]:
     raise ConfigError(f"reports/paper.toml is missing beside {package}; install HyperCTR again")
 
 
-def printed_columns() -> list[str]:
+def published_columns() -> list[str]:
     """Return the data sets of Tables 3 and 4, as printed.
 
-    >>> printed_columns()
+    >>> published_columns()
     ['Kuaishou', 'MV1.7M', 'MovieLens']
     """
     return list(paper_numbers()["table3"]["datasets"])
@@ -50,7 +50,7 @@ def counterpart(dataset: str) -> str:
     return next((name for name, ours in columns.items() if dataset in ours), "")
 
 
-def is_printed(dataset: str) -> bool:
+def is_published(dataset: str) -> bool:
     """Tell whether a data set of ours is one of the paper's, not only the nearest to it."""
     return dataset in {ours[0] for ours in paper_numbers()["table3"]["datasets"].values()}
 
@@ -64,14 +64,14 @@ def beside(dataset: str) -> str:
     column = counterpart(dataset)
     if not column:
         return f"The paper has no counterpart of {dataset}: its columns are as printed, nothing is held against them."
-    if is_printed(dataset):
+    if is_published(dataset):
         return f"Ours is held against the printed column {column}."
     return (
         f"{dataset} is not the paper's data; the printed column nearest to it, {column}, is what ours is held against."
     )
 
 
-def printed(table: str) -> pd.DataFrame:
+def published_table(table: str) -> pd.DataFrame:
     """Return Table 3 or 4 as printed, one row per cell pair.
 
     Args:
@@ -80,7 +80,7 @@ def printed(table: str) -> pd.DataFrame:
     Returns:
         columns ``name`` (as printed), ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``; a dash is nan.
 
-    >>> printed("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
+    >>> published_table("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
     0.772
     """
     known = ("table3", "table4")
@@ -89,12 +89,12 @@ def printed(table: str) -> pd.DataFrame:
     rows = [
         (_name(row), row.get("model", ""), dataset, *(row.get(dataset, {}).get(metric, math.nan) for metric in METRICS))
         for row in paper_numbers()[table]["rows"]
-        for dataset in printed_columns()
+        for dataset in published_columns()
     ]
     return pd.DataFrame(rows, columns=["name", "model", "dataset", *METRICS])
 
 
-def printed_cell(table: str, name: str, dataset: str) -> dict[str, float]:
+def published_cell(table: str, name: str, dataset: str) -> dict[str, float]:
     """Return one published pair of AUC and log loss; nan for a dash, a row or a column that is not there.
 
     Args:
@@ -102,7 +102,7 @@ def printed_cell(table: str, name: str, dataset: str) -> dict[str, float]:
         name: the row: a model of ours in Table 3, the label in Table 4.
         dataset: the printed column.
     """
-    frame = printed(table)
+    frame = published_table(table)
     key = "model" if table == "table3" else "name"
     cells = frame[(frame[key] == name) & (frame["dataset"] == dataset)]
     return {metric: float(cells[metric].iloc[0]) if len(cells) else math.nan for metric in METRICS}

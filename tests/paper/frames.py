@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,11 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
         for point, value in enumerate(values)
     ]
     return pd.DataFrame(rows)
+
+
+def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **more: Any) -> Any:
+    """What a figure or a table reads of a sweep, on results that were never run."""
+    named = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol paper"}
+    return SimpleNamespace(
+        results=results, baselines=trivial_frame() if baselines is None else baselines, **named | more
+    )

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError
-from hyperctr.paper.claims import evaluate
-from hyperctr.paper.claims.claim import Results, Verdict
-from hyperctr.paper.claims.evaluate import check_claims
-from hyperctr.paper.claims.measured import RunResults
-from hyperctr.paper.claims.published import PublishedResults, published_results
+from hyperctr.paper.checks import evaluate
+from hyperctr.paper.checks.claim import Results, Verdict
+from hyperctr.paper.checks.evaluate import check_claims
+from hyperctr.paper.checks.measured import RunResults
+from hyperctr.paper.checks.published import PublishedResults, published_results
 from hyperctr.paper.tables.claims import claim_reasons, claims_layout
 from hyperctr.paper.tables.table3_overall import method_names
 from hyperctr.statistics import Interval

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hyperctr.display.table import Cell, Table
 from hyperctr.paper.figures import protocols
 from hyperctr.paper.figures.figure7_scaling import speedup_frame, speedup_note
 from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
 from hyperctr.paper.figures.figure8_curves import curves_note
 from hyperctr.paper.figures.figures4to6_settings import settings_frame, settings_note
 from hyperctr.statistics import Interval
-from tests.paper.frames import curves_frame, results_frame, trivial_frame
+from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
 
 STATED: list[dict[str, Any]] = [
     {"setting": "layers", "dataset": "Kuaishou", "low": 3},
@@ -144,13 +145,11 @@ def test_protocols_tell_each_change_and_the_lead() -> None:
     leak = {"negatives_avoid": "all"}
     results = pd.concat([results, results_frame({"c": [0.82, 0.83]}, **leak)])
     simple = pd.concat([simple, trivial_frame(2, 0.6, 0.75, **leak)])
-    runs = protocols.protocol_runs(results, simple)
-    text = protocols.protocol_paragraph(protocols.effect_frame(runs), protocols.protocol_frame(runs))
-    assert "Protocol causal instead of paper changes AUC by: hyperctr -0.1000 (-0.1000 to -0.1000), " in text
-    assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in text
-    assert (
-        "A sampler that avoids all clicks instead of training clicks leaks, and changes AUC by: hyperctr +0.0200"
-        in text
-    )
-    assert "+0.0750 (paper, random, sampled, leak)" in text
-    assert "one seed only" not in text
+    shown, table = protocols.protocols(sweep_of(results, simple))
+    assert isinstance(table, Table)
+    effects = {(row[0], row[1], row[2], row[3]): row[-1] for row in table.rows}
+    assert effects["protocol", "paper", "causal", "hyperctr"] == Cell("-0.1000", "-0.1000 to -0.1000")
+    assert effects["negatives avoid", "training", "all", "hyperctr"] == Cell("+0.0200", "+0.0200 to +0.0200")
+    assert "one seed only" not in table.caption
+    assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in shown.note
+    assert "+0.0750 (paper, random, sampled, leak)" in shown.note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,19 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from hyperctr.errors import ShapeError
+from hyperctr.display.figure import Figure
+from hyperctr.display.table import Table
+from hyperctr.errors import RunError, ShapeError
 from hyperctr.paper.figures import protocols
-from hyperctr.paper.figures.figure7_scaling import speedup_chart, speedup_frame
-from hyperctr.paper.figures.figure8_curves import curves_chart, point_share
+from hyperctr.paper.figures.figure7_scaling import figure7, speedup_chart, speedup_frame, sweep_speedup
+from hyperctr.paper.figures.figure8_curves import curves_chart, figure8, point_share
 from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
-from hyperctr.paper.figures.figures4to6_settings import headline, settings_frame
+from hyperctr.paper.figures.figures4to6_settings import figure4, figure5, figure6, headline, settings_frame
 from hyperctr.paper.figures.settings_chart import settings_chart
+from hyperctr.runs.scaling import Scaling
 from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import over_seeds, paired
-from tests.paper.frames import curves_frame, results_frame, trivial_frame
+from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
 
 LAYERS: dict[int, float | list[float]] = {
     1: [0.70, 0.71, 0.72],
@@ -316,3 +320,74 @@ def test_every_figure_survives_json_and_names_its_axes() -> None:
         assert json.loads(pio.from_json(chart.to_json()).to_json()) == json.loads(chart.to_json())
         assert chart.layout.title.text
         assert any(axis.title.text for axis in chart.select_xaxes())
+
+
+COLUMNS = (
+    "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,"
+    "behind,behind_low,behind_high"
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "setting", "said"),
+    [
+        (figure4, "figure4", "layers", "The depths drawn are not named in the text"),
+        (figure5, "figure5", "slot_months", "Of MovieLens the text says almost one year"),
+        (figure6, "figure6", "neighbours", "The text says that all metrics increase in general"),
+    ],
+)
+def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
+    make: Callable[[Any], Figure], name: str, setting: str, said: str
+) -> None:
+    shown = make(sweep_of(results_frame({3: [0.7, 0.7], 6: [0.8, 0.8]}, axis=setting), title="A title"))
+    assert (shown.name, shown.chart.layout.title.text) == (name, "A title")
+    assert shown.frame is not None
+    assert list(shown.frame) == COLUMNS.split(",")
+    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "reference"}
+    assert shown.headline[f"{setting.replace('_', ' ')}, test AUC"] == pytest.approx(0.8)
+    ours, data, paper = shown.note.split("\n\n")
+    assert "Best on validation" in ours
+    assert data == "None of the paper's data sets is planted."
+    assert paper.startswith(f"*On the paper*: {said}")
+
+
+def test_a_dimension_is_set_beside_the_one_that_the_paper_reports() -> None:
+    shown = figure6(sweep_of(results_frame({8: [0.7, 0.7], 64: [0.8, 0.8]}, axis="embedding_size")))
+    assert "paper's results" in words(shown.chart)
+    assert "The paper names no best value; its results are those of d = 64." in shown.note
+
+
+def test_scaling_comes_with_its_speed_ups_and_says_so_when_it_cannot_be_timed() -> None:
+    machine = {"processor": "P", "cores": 2}
+    scaling = Scaling("r", timings({1: [10.0], 2: [18.0]}), machine | {"torch": "2", "python": "3"}, 0.25, 1.0)
+    shown = figure7(sweep_of(results_frame({"a": 0.8}), scaling=lambda: scaling))
+    assert shown.name == "figure7"
+    assert shown.headline == {"threads": 2, "training step": 1.8, "cores": 2}
+    assert shown.frame is not None
+    assert list(shown.frame)[-4:] == ["speedup", "speedup_low", "speedup_high", "linear"]
+    assert "1.80 times as fast as with one (1.80 to 1.80 over 1 rounds), 90% of a linear speed-up. " in shown.note
+    assert "0.2 cores were busy." in shown.note
+    assert "P, 2 cores, 0.2 busy" in subtitle(shown.chart)
+
+    def unfinished() -> Scaling:
+        raise RunError("not finished")
+
+    assert sweep_speedup(sweep_of(results_frame({"a": 0.8}), scaling=unfinished)) is None
+
+
+def test_learning_curves_come_with_their_points() -> None:
+    shown = figure8(sweep_of(results_frame({"a": 0.8}), curves=curves_frame({"a": [0.5, 0.6]})))
+    assert shown.name == "figure8"
+    assert shown.frame is not None
+    assert shown.frame["seen"].tolist() == [0.25, 0.5]
+    assert shown.note.startswith("**a**: best validation AUC 0.6000")
+    assert subtitle(shown.chart).startswith("planted; x: passes")
+
+
+def test_protocols_are_a_figure_and_the_table_of_changes() -> None:
+    shown, table = protocols.protocols(sweep_of(results_frame({"a": 0.8}), trivial_frame()))
+    assert (shown.name, table.name) == ("protocols", "protocols")
+    assert table.frame is not None
+    assert table.frame["change"].tolist() == pytest.approx([-0.1] * 3), "labels only"
+    assert isinstance(table, Table)
+    assert "a change without one was seen with one seed only" in table.caption

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import hyperctr.paper
 from hyperctr.config import VARIANTS, Config
 from hyperctr.display.latex import escape
 from hyperctr.display.table import Table
@@ -303,8 +305,37 @@ def test_paragraphs_say_what_the_tables_say() -> None:
     assert "Visual-modal (by 0.0500) is behind all together." in told
     assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
     assert told.endswith("Without a result: textual-modal (failed).")
+    none = results_frame({}, failed={"hyperctr": "disk full"})
+    told = table3_note(table3_frame(none, trivial_frame(), "planted"))
+    assert told.startswith(
+        "The highest is that of content matrix factorisation, 0.7000 [0.6900, 0.7100]. Of the paper's"
+    )
+    assert "other systems none has a result. No model is below popularity. Without a result: HyperCTR (failed)." in told
+    told = table3_note(table3_frame(none, trivial_frame().head(0), "planted"))
+    assert told.startswith("No run has a result yet. Without a result: HyperCTR (failed).\n\n*On the paper*")
     lost = results_frame({}, failed={"multi-modal": "disk full"})
     assert table4_note(table4_frame(lost, "planted")).startswith("The multi-modal model has no result yet")
+
+
+def test_a_sweep_gives_tables_that_are_complete() -> None:
+    """Each has its numbers, the paragraph under it, a file name and what the index page shows."""
+    sweep: Any = SimpleNamespace(
+        results=results_frame({"hyperctr": 0.8, "dstn": 0.7}).assign(model=lambda frame: frame["label"]),
+        baselines=trivial_frame(),
+        dataset="ml-trailers",
+        measured="ml-trailers, one seed",
+        runs=[SimpleNamespace(label="hyperctr", config=Config.preset("hyperctr", "smoke"))],
+    )
+    third = hyperctr.paper.table3(sweep)
+    assert third.name == "table3" and third.caption.startswith("ml-trailers, one seed. ml-trailers is not the paper's")
+    assert third.headline["AUC of hyperctr"] == 0.8 and third.note.startswith("HyperCTR has a test AUC of 0.8000")
+    assert pd.read_csv(io.StringIO(third.csv())).columns.tolist()[: len(CONTRACT)] == CONTRACT
+    assert hyperctr.paper.costs(sweep).frame["model"].tolist() == ["dstn", "hyperctr"]  # type: ignore[index]
+    second = hyperctr.paper.table2(sweep)
+    assert second.frame["batch_size"].notna().sum() == 1 and second.note.startswith("*On the paper*")  # type: ignore[index]
+    sweep.results = modalities()
+    fourth = hyperctr.paper.table4(sweep)
+    assert fourth.name == "table4" and fourth.headline["AUC of multi-modal"] == 0.85
 
 
 def test_latex_escapes_what_it_would_read() -> None:

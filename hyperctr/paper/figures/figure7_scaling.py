@@ -73,7 +73,8 @@ def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
         rates = group.pivot_table(index="round", columns="threads", values="per_second")
         if 1 not in rates or rates[1].isna().any():
             raise ShapeError(f"{what}: a speed-up needs the time with one thread in every round")
-        for threads, ratio in rates.div(rates[1], axis=0).items():
+        for threads in sorted(set(group["threads"])):
+            ratio = rates[threads] / rates[1]
             spread = (ratio.median(), ratio.min(), ratio.max())
             rows.append((what, threads, ratio.count(), rates[threads].median(), *spread, float(threads)))
     names = ["what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high", "linear"]

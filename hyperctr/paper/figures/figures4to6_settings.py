@@ -17,7 +17,7 @@ from hyperctr.display.figure import Figure
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
 from hyperctr.paper.figures.settings_chart import COLUMNS, REPORTED, missing_runs, settings_chart
-from hyperctr.paper.numbers import counterpart, is_printed, notes, paper_numbers, stated_best
+from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
 from hyperctr.paper.prose import prose
 from hyperctr.paper.settings import Axis, axis_of
 from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
@@ -102,8 +102,9 @@ def settings_frame(
                 low, high = float(best["low"]), float(best.get("high", best["low"]))
                 panel.append({"kind": "paper", "label": best["dataset"], "value": low, "value_high": high})
         rows += [{"setting": setting, **row} for row in panel]
-    for model, label in BASELINES.items() if baselines is not None else ():
-        runs = baselines[baselines["model"] == model]
+    simple = pd.DataFrame(columns=["model"]) if baselines is None else baselines
+    for model, label in BASELINES.items():
+        runs = simple[simple["model"] == model]
         if len(runs):
             rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -136,7 +137,9 @@ def _best_on_validation(rows: list[dict[str, Any]], axis: Axis) -> dict[str, Any
     able = [row for row in rows if most and row["seeds"] == most and np.isfinite(row["validation_auc"])]
     ranks = axis.places([row["value"] for row in able], [row["value"] for row in rows])
     # of equals the smallest
-    return max(zip(able, ranks, strict=True), key=lambda pair: (pair[0]["validation_auc"], -pair[1]), default=({}, 0))[0]
+    return max(zip(able, ranks, strict=True), key=lambda pair: (pair[0]["validation_auc"], -pair[1]), default=({}, 0))[
+        0
+    ]
 
 
 def _auc(runs: pd.DataFrame) -> dict[str, float]:
@@ -175,7 +178,7 @@ def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
         "settings",
         panels=[_facts(rows, str(setting)) for setting, rows in frame.groupby("setting", sort=False)],
         strongest=max(baselines, key=lambda row: row["auc"], default=None),
-        dataset="" if is_printed(dataset) else dataset,
+        dataset="" if is_published(dataset) else dataset,
         nearest=counterpart(dataset),
         notes=notes(figure) if figure else [],
     )

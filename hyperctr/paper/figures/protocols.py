@@ -76,7 +76,8 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
     exposed = runs.assign(auc=runs["auc_exposed"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_exposed"])
     exposed = exposed[np.isfinite(exposed["auc"].to_numpy(np.float64))]
     every = pd.concat([runs.assign(labels=LABELS["auc"]), exposed], ignore_index=True)
-    return every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
+    listed: pd.DataFrame = every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
+    return listed
 
 
 def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +126,7 @@ def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
 
 def effect_table(frame: pd.DataFrame) -> Table:
     """Lay an :func:`effect_frame` out."""
-    rows = []
+    rows: list[list[Cell | str]] = []
     for row in records(frame):
         interval = f"{row['change_low']:+.4f} to {row['change_high']:+.4f}" if np.isfinite(row["change_low"]) else ""
         numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))

@@ -183,11 +183,12 @@ def _stated(
 ) -> None:
     """Mark at the foot of the panel where the paper finds the best value."""
     panel: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
-    for place, ((low, high), rows) in enumerate(stated.groupby(["value", "value_high"])):
+    ranges = stated.groupby(["value", "value_high"])["label"].unique().reset_index()
+    for place, row in enumerate(records(ranges)):
+        low, high, names = row["value"], row["value_high"], list(row["label"])
         beyond = not np.isfinite(high)
         left, right = axis.places([low, low if beyond else high], values)
         right = limits[1] if beyond else right
-        names = list(dict.fromkeys(rows["label"]))
         text = f"best: {'all three' if len(names) == 3 else ', '.join(names)}{' →' if beyond else ''}"
         text = "paper's results" if names == [REPORTED] else f"paper's {text}"
         if left == right:

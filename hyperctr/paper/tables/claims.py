@@ -8,9 +8,9 @@ import pandas as pd
 
 from hyperctr.display.table import Cell, Table, Tone
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.paper.claims.claim import FLAT
-from hyperctr.paper.claims.evaluate import claims_of
-from hyperctr.paper.numbers import beside, printed_columns
+from hyperctr.paper.checks.claim import FLAT
+from hyperctr.paper.checks.evaluate import claims_of
+from hyperctr.paper.numbers import beside, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.sweeps.seeds import records
 
@@ -23,7 +23,7 @@ LOOKS: dict[str, tuple[str, Tone]] = {
     "not decided": ("not\u00a0decided", ""),
     "not testable": ("not\u00a0testable", "soft"),
 }
-SIDES = {"measured": "ours", "published": "paper"}  # what is asked for -> the column ``source``
+SIDES = ("measured", "published")  # the column ``source``
 MEANING = (
     "Printed numbers are compared as they are, without intervals. On ours, holds or fails means that a 95 % interval "
     "of the difference leaves zero out: paired over the test users of each seed, or over the seeds. Not decided: it "
@@ -41,10 +41,10 @@ def claims_layout(frame: pd.DataFrame) -> Table:
     """Lay verdicts out: a row per claim, a column per published data set and per data set of ours.
 
     Args:
-        frame: of :func:`hyperctr.paper.claims.claim.check_claims`.
+        frame: of :func:`hyperctr.paper.checks.evaluate.check_claims`.
     """
-    ours = list(dict.fromkeys(frame.loc[frame["source"] == "ours", "dataset"]))
-    columns = [("paper", name) for name in printed_columns()] + [("ours", name) for name in ours]
+    ours = list(dict.fromkeys(frame.loc[frame["source"] == "measured", "dataset"]))
+    columns = [("published", name) for name in published_columns()] + [("measured", name) for name in ours]
     verdicts = {(row["claim"], row["source"], row["dataset"]): row["verdict"] for row in records(frame)}
     every = frame.drop_duplicates("claim", ignore_index=True)
     lines: list[list[Cell | str]] = [
@@ -53,7 +53,11 @@ def claims_layout(frame: pd.DataFrame) -> Table:
     ]
     section = every["place"].str.partition(",")[0]
     starts = (section != section.shift()) & (every.index > 0)
-    groups = [("", 1), ("on the printed numbers", len(printed_columns())), *([("on ours", len(ours))] if ours else [])]
+    groups = [
+        ("", 1),
+        ("on the printed numbers", len(published_columns())),
+        *([("on ours", len(ours))] if ours else []),
+    ]
     return Table(
         ["claim", *(name for _, name in columns)],
         lines,
@@ -90,7 +94,7 @@ def claim_reasons(claims: Table | pd.DataFrame, side: str) -> Table:
     frame = claims.frame if isinstance(claims, Table) else claims
     if frame is None:
         raise ConfigError("this table has no numbers behind it; give what claims(sweep) returns")
-    shown = frame[(frame["source"] == SIDES[side]) & (frame["verdict"] != "not testable")]
+    shown = frame[(frame["source"] == side) & (frame["verdict"] != "not testable")]
     lines = [
         [row["claim"].replace("_", " "), row["dataset"], _verdict(row["verdict"]), row["why"]] for row in records(shown)
     ]
@@ -102,7 +106,7 @@ def claim_reasons(claims: Table | pd.DataFrame, side: str) -> Table:
 def claims_note(frame: pd.DataFrame) -> str:
     """Say how many claims hold, fail or are open, on the published numbers and on ours, and name those that fail.
 
-    >>> row = {"claim": "a_is_best", "text": "A is best.", "source": "ours", "dataset": "d", "verdict": "fails"}
+    >>> row = {"claim": "a_is_best", "text": "A is best.", "source": "measured", "dataset": "d", "verdict": "fails"}
     >>> claims_note(pd.DataFrame([row]))
     'On ours (d): 0 hold, 1 fails, 0 are not decided, 0 are not testable. Fails: A is best.'
     """
@@ -120,5 +124,5 @@ def claims_note(frame: pd.DataFrame) -> str:
 
 def counts(frame: pd.DataFrame) -> dict[str, int]:
     """Return how many claims have which verdict on ours, for the index page."""
-    verdicts = frame.loc[frame["source"] == "ours", "verdict"]
+    verdicts = frame.loc[frame["source"] == "measured", "verdict"]
     return {kind: int((verdicts == kind).sum()) for kind in LOOKS}

@@ -14,8 +14,8 @@ from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-COLUMNS = ("protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "best_epoch")
-COLUMNS += ("epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error")
+COLUMNS = ["protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "best_epoch"]
+COLUMNS += ["epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error"]
 
 
 def costs(sweep: Sweep) -> Table:
@@ -36,9 +36,10 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
         and testing, all seeds together. ``peak_memory_mib``: the most.
     """
     rows: list[dict[str, Any]] = []
+    names = list(dict.fromkeys([*method_names(), *results["model"]]))
     for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
         labels = every.groupby("run")["label"].unique()
-        presets = {run: " = ".join(preset_of(label, str(model)) for label in names) for run, names in labels.items()}
+        presets = {run: " = ".join(preset_of(label, str(model)) for label in same) for run, same in labels.items()}
         runs = every.drop_duplicates("run")  # presets that do not differ are the same runs
         reported = chosen_variant(runs)["label"].iloc[0]
         for label, variant in runs.groupby("label", sort=False):
@@ -47,11 +48,10 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
             means = {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
             minutes = done["seconds"].astype(float).sum() / 60
             rows.append({**sum_up(variant), **named, **means, "reported": label == reported, "minutes": minutes})
-    order = {name: place for place, name in enumerate(dict.fromkeys([*method_names(), *results["model"]]))}
-    frame = pd.DataFrame(sorted(rows, key=lambda row: order[row["model"]]))
+    frame = pd.DataFrame(sorted(rows, key=lambda row: names.index(row["model"])))
     seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
     frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
-    return frame.reindex(columns=list(COLUMNS))
+    return frame.reindex(columns=COLUMNS)
 
 
 def costs_layout(frame: pd.DataFrame) -> Table:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hyperctr.display.table import EMPTY, Cell, show_number, value_cell
-from hyperctr.paper.numbers import METRICS, counterpart, printed, printed_cell, printed_columns
+from hyperctr.paper.numbers import METRICS, counterpart, published_cell, published_columns, published_table
 from hyperctr.sweeps.seeds import records
 
 NO_RUN, PUBLISHED = "no run", "printed"  # states of rows without a run of ours
@@ -41,14 +41,15 @@ def with_published(
         dataset: what they are measured on.
         columns: of the frame.
     """
-    every = []
-    for row in rows:
-        cell = printed_cell(table, str(row["model"]), counterpart(dataset))
-        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
-    for cell in records(printed(table)):
+    every = [{**row, **_paper(published_cell(table, row["model"], counterpart(dataset)))} for row in rows]
+    for cell in records(published_table(table)):
         row = empty_row(cell["model"] or cell["name"], cell["dataset"], PUBLISHED)
-        every.append({**row, "paper_auc": cell["auc"], "paper_logloss": cell["logloss"]})
+        every.append({**row, **_paper(cell)})
     return pd.DataFrame(every).reindex(columns=list(columns))
+
+
+def _paper(cell: Mapping[str, Any]) -> dict[str, float]:
+    return {f"paper_{metric}": cell[metric] for metric in METRICS}
 
 
 def measured_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +102,7 @@ def difference_to_published(
 def published_cells(frame: pd.DataFrame, name: str) -> list[Cell]:
     """Return the published cells of a row, one per data set; dashes where the paper has no such row."""
     rows = frame[(frame["state"] == PUBLISHED) & (frame["model"] == name)].set_index("dataset")
-    rows = rows.reindex(printed_columns())
+    rows = rows.reindex(published_columns())
     return [pair_cell(auc, logloss) for auc, logloss in zip(rows["paper_auc"], rows["paper_logloss"], strict=True)]
 
 
@@ -119,7 +120,7 @@ def titles(
     first: str, dataset: str, shown: Sequence[str] = ("AUC", "GAUC", "log loss")
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Return the titles and the line above them: measured, difference to the published column if any, published."""
-    near, columns = counterpart(dataset), printed_columns()
+    near, columns = counterpart(dataset), published_columns()
     difference = ("AUC", "log loss") if near else ()
     groups = [("", 1), (f"ours, {dataset}", len(shown)), (f"ours \u2212 {near}", len(difference))]
     groups.append(("printed: AUC, small: log loss", len(columns)))

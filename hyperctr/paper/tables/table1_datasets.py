@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hyperctr.display.table import Table, show_number
+from hyperctr.display.table import EMPTY, Table
 from hyperctr.paper.numbers import paper_numbers
 
 if TYPE_CHECKING:
@@ -18,12 +19,7 @@ COUNTS = ("items", "users", "interactions", "clicks")
 
 
 def table1(session: Session) -> Table:
-    """Return Table 1: the paper's three data sets as published, then the session's own, in bold.
-
-    >>> import hyperctr as hc
-    >>> print(table1(hc.Session("planted", budget="smoke")).frame["dataset"].tolist())
-    ['Kuaishou', 'MV1.7M', 'MovieLens 10M', 'planted']
-    """
+    """Return Table 1: the paper's three data sets as published, then the session's own, in bold."""
     return table1_layout(table1_frame(session.data))
 
 
@@ -63,4 +59,4 @@ def table1_layout(frame: pd.DataFrame) -> Table:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.2f} %" if pd.notna(value) else show_number(None)
+    return f"{value:.2f} %" if math.isfinite(value) else EMPTY

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.table import EMPTY, Cell, Table
-from hyperctr.paper.numbers import beside, counterpart, notes, paper_numbers, printed_columns
+from hyperctr.paper.numbers import beside, counterpart, notes, paper_numbers, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.rows import (
     MARKS,
@@ -152,7 +152,7 @@ def _improvement_row(frame: pd.DataFrame, compared: bool) -> list[Cell | str]:
     gained, stated = improvement(frame), paper_numbers()["table3"]["improvement_percent"]
     row = [Cell("Improv. (%)"), _percent(gained["auc"]), Cell(EMPTY), _percent(gained["logloss"])]
     row += [Cell(EMPTY)] * (2 if compared else 0)
-    return [*row, *(pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in printed_columns())]
+    return [*row, *(pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in published_columns())]
 
 
 def _percent(value: float) -> Cell:
@@ -161,23 +161,15 @@ def _percent(value: float) -> Cell:
 
 def table3_note(frame: pd.DataFrame) -> str:
     """Say what Table 3 shows: HyperCTR, the best model, how many systems have a result, who is below popularity."""
-    rows, names = measured_rows(frame), method_names()
-    rows["title"] = rows["model"].replace(names)
-    rows["below"] = below_popularity(rows)
-    protocols = [name for name in dict.fromkeys(rows["protocol"]) if name]
+    names = method_names()
+    rows = measured_rows(frame)
+    rows = rows.assign(title=rows["model"].replace(names), below=below_popularity(rows))
+    rows = rows.sort_values("auc", ascending=False, kind="stable")
+    protocols = [name for name in frame["protocol"].unique() if name] or [""]
     blocks = []
-    for place, protocol in enumerate(protocols or [""]):
-        block = rows[rows["protocol"].isin([protocol] if place else [protocol, ""])]
-        done = records(block[block["auc"].notna()].sort_values("auc", ascending=False, kind="stable"))
-        blocks.append(
-            {
-                "protocol": protocol if place else "",
-                "done": done,
-                "hyperctr": next((row for row in done if row["model"] == "hyperctr"), None),
-                "systems": [row for row in done if row["model"] in names and row["model"] != "hyperctr"],
-                "counted": any(row["model"] == POPULARITY for row in done),
-                "below": block.loc[block["below"], "title"].tolist(),
-                "lost": records(block[(block["seeds"] == 0) & (block["state"] != NO_RUN)]),
-            }
-        )
-    return prose("table3", blocks=blocks, systems=len(names) - 1, notes=notes("table3"))
+    for place, protocol in enumerate(protocols):
+        block = rows[rows["protocol"].isin([protocol, ""] if place == 0 else [protocol])]
+        lost = block[(block["seeds"] == 0) & (block["state"] != NO_RUN)].sort_index()
+        blocks.append({"protocol": protocol, "done": records(block[block["auc"].notna()]), "lost": records(lost)})
+    systems = [name for name in names if name != "hyperctr"]
+    return prose("table3", blocks=blocks, systems=systems, popularity=POPULARITY, notes=notes("table3"))

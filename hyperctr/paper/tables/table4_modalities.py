@@ -87,8 +87,7 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Tabl
             lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *published_cells(frame, name)])
     head, groups = titles("row", dataset, ("AUC", "log loss", "behind (AUC)"))
     about = caption_of(measured, beside(dataset), _ABOUT, MARKS if compared else "", "Bold: best of ours.")
-    numbers = {"frame": frame, "note": table4_note(frame), "headline": headline(frame)}
-    return Table(head, lines, about, "table4", groups, **numbers)
+    return Table(head, lines, about, "table4", groups, frame=frame, note=table4_note(frame), headline=headline(frame))
 
 
 def behind_cell(row: dict[str, float]) -> Cell:

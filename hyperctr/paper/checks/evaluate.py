@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hyperctr.paper.claims import figures4to7, tables3and4
-from hyperctr.paper.claims.claim import Claim, Results
-from hyperctr.paper.claims.measured import RunResults
-from hyperctr.paper.claims.published import published_results
+from hyperctr.paper.checks import figures4to7, tables3and4
+from hyperctr.paper.checks.claim import Claim, Results
+from hyperctr.paper.checks.measured import RunResults
+from hyperctr.paper.checks.published import published_results
 from hyperctr.paper.figures.figure7_scaling import sweep_speedup
 from hyperctr.sweeps.sweep import paired_runs
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hyperctr.paper.claims.claim import Comparison, Decision, Results, sign
-from hyperctr.paper.numbers import printed, printed_columns
+from hyperctr.paper.checks.claim import Comparison, Decision, Results, sign
+from hyperctr.paper.numbers import published_columns, published_table
+from hyperctr.sweeps.seeds import records
 
 
 class PublishedResults(Results):
@@ -22,15 +23,14 @@ class PublishedResults(Results):
 
     def __init__(self, column: str) -> None:
         self.dataset = self.column = column
-        tables = {"overall": printed("table3").assign(name=lambda rows: rows["model"]), "modalities": printed("table4")}
-        self._cells = {
-            name: table[(table["dataset"] == column) & table["auc"].notna()].set_index("name")[["auc", "logloss"]]
-            for name, table in tables.items()
-        }
+        self._cells: dict[str, dict[str, dict[str, float]]] = {}
+        for name, table, key in (("overall", "table3", "model"), ("modalities", "table4", "name")):
+            cells = published_table(table).query("dataset == @column").dropna(subset=["auc"])
+            self._cells[name] = {str(row[key]): row for row in records(cells)}
 
     def rows(self, table: str) -> list[str]:
         """Return the rows with numbers in this column."""
-        return [str(name) for name in self._cells[table].index] if table in self._cells else []
+        return list(self._cells.get(table, ()))
 
     def values(self, setting: str) -> list[float]:
         """Return none: the figures are printed without numbers."""
@@ -43,9 +43,10 @@ class PublishedResults(Results):
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
         """Compare two published cells; printed to four digits, their difference has no more."""
         first, second = (arm if isinstance(arm, str) else f"{arm:g}" for arm in (a, b))
-        if not {first, second} <= set(self.rows(table)):
+        cells = self._cells.get(table, {})
+        if first not in cells or second not in cells:
             return Comparison(first, second, metric, how="not printed")
-        of_a, of_b = (float(self._cells[table].loc[name, metric]) for name in (first, second))
+        of_a, of_b = cells[first][metric], cells[second][metric]
         gain = round((of_a - of_b) * sign(metric), 4)
         decision: Decision = "better" if gain > 0 else "worse" if gain < 0 else "open"
         return Comparison(first, second, metric, of_a, of_b, gain, gain, gain, decision, "as printed")
@@ -53,7 +54,7 @@ class PublishedResults(Results):
 
 def published_results() -> list[Results]:
     """Return the paper's data sets, each knowing the others."""
-    columns: list[Results] = [PublishedResults(column) for column in printed_columns()]
+    columns: list[Results] = [PublishedResults(column) for column in published_columns()]
     for results in columns:
         results.others = [other for other in columns if other is not results]
     return columns

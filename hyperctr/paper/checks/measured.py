@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hyperctr.paper.claims.claim import Comparison, Decision, Results, sign
+from hyperctr.paper.checks.claim import Comparison, Decision, Results, sign
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.settings import axis_of
 from hyperctr.sweeps.seeds import Pair, chosen_variant, seed_interval
@@ -32,7 +32,7 @@ class RunResults(Results):
         runs: rows of ``Sweep.results`` of any number of plans.
         pair: the paired difference in test AUC of two runs by id, None where they cannot be paired. Without it, the
             runs' own intervals are taken as if they were independent.
-        speedup: see :class:`~hyperctr.paper.claims.claim.Results`.
+        speedup: see :class:`~hyperctr.paper.checks.claim.Results`.
         others: see there.
     """
 

@@ -1,7 +1,7 @@
 """The parts of a claim: a sentence of the paper's section 3, the results it is checked on, and the verdict.
 
-To add a claim, append to ``CLAIMS`` of :mod:`~hyperctr.paper.claims.tables3and4` or
-:mod:`~hyperctr.paper.claims.figures4to7` a :class:`Claim`: a name, the place in the paper, the sentence in our words,
+To add a claim, append to ``CLAIMS`` of :mod:`~hyperctr.paper.checks.tables3and4` or
+:mod:`~hyperctr.paper.checks.figures4to7` a :class:`Claim`: a name, the place in the paper, the sentence in our words,
 and a function from :class:`Results` to a :class:`Verdict`. Most are one call of :func:`verdict_of`.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hyperctr.paper.claims.claim import FLAT, Claim, Results, Verdict, not_testable, verdict_of
+from hyperctr.paper.checks.claim import FLAT, Claim, Results, Verdict, not_testable, verdict_of
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
 
