@@ -93,12 +93,8 @@ def difference(a: Edges, b: Edges) -> dict[str, Ints]:
         ``only_a``, ``only_b``, ``both`` and ``changed``, each ascending; see :attr:`Edges.number`.
     """
     both, in_a, in_b = np.intersect1d(a.number, b.number, assume_unique=True, return_indices=True)
-    moved = [
-        not np.array_equal(
-            a.nodes[a.offsets[left] : a.offsets[left + 1]], b.nodes[b.offsets[right] : b.offsets[right + 1]]
-        )
-        for left, right in zip(in_a, in_b, strict=True)
-    ]
+    pairs = zip(in_a, in_b, strict=True)
+    moved = [not np.array_equal(a.of_edge(left), b.of_edge(right)) for left, right in pairs]
     only_a, only_b = (np.setdiff1d(*pair, assume_unique=True) for pair in ((a.number, b.number), (b.number, a.number)))
     return {"only_a": only_a, "only_b": only_b, "both": both, "changed": both[np.array(moved, dtype=bool)]}
 

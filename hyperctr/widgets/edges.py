@@ -78,6 +78,10 @@ class Edges:
         """A name for each hyperedge that does not change with slot, threshold or limit: modality * L + label."""
         return self.modality * self.num_labels + self.label
 
+    def of_edge(self, edge: int) -> Ints:
+        """Return the nodes of one hyperedge."""
+        return self.nodes[self.offsets[edge] : self.offsets[edge + 1]]
+
     def take(self, chosen: Ints) -> Edges:
         """Return the chosen hyperedges, in that order."""
         size = self.size[chosen]
@@ -88,15 +92,9 @@ class Edges:
 
     def joined(self, other: Edges) -> Edges:
         """Return the hyperedges of both, over the same nodes."""
-        return Edges(
-            _offsets(np.concatenate([self.size, other.size])),
-            np.concatenate([self.nodes, other.nodes]),
-            np.concatenate([self.modality, other.modality]),
-            np.concatenate([self.label, other.label]),
-            np.concatenate([self.weight, other.weight]),
-            self.num_nodes,
-            self.num_labels,
-        )
+        pairs = [(getattr(self, name), getattr(other, name)) for name in ("nodes", "modality", "label", "weight")]
+        offsets = _offsets(np.concatenate([self.size, other.size]))
+        return Edges(offsets, *map(np.concatenate, pairs), self.num_nodes, self.num_labels)
 
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runtime import write_atomic
@@ -37,14 +36,14 @@ def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: st
     """
     places = _places(scene, selection)
     names = [f"{modality}:{label}" for modality, label in scene.edge_keys()]
-    edge = scene.edge_of_incidence
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "title", "degree", "hyperedges"])
-    for place in places.tolist():
-        on = " ".join(names[e] for e in edge[scene.edge_nodes == place])
-        writer.writerow([scene.nodes[place], scene.titles[place], int(scene.degree[place]), on])
-    write_atomic(path, text.getvalue())
+    on = [[names[e] for e in scene.edges.edge[scene.edges.nodes == place]] for place in places]
+    columns = {
+        "id": [scene.nodes[place] for place in places],
+        "title": [scene.titles[place] for place in places],
+        "degree": list(map(len, on)),
+        "hyperedges": list(map(" ".join, on)),
+    }
+    write_atomic(path, pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
     return Path(path)
 
 
@@ -67,14 +66,15 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     places = _places(scene, selection)
     new = np.full(len(scene.nodes), -1)
     new[places] = np.arange(len(places))
-    member, edge = new[scene.edge_nodes], scene.edge_of_incidence
+    edges = scene.edges
+    member, edge = new[edges.nodes], edges.edge
     kept, number = np.unique(edge[member >= 0], return_inverse=True)
     graph = Hypergraph(
         np.stack([member[member >= 0], number]),
         len(places),
         len(kept),
-        weight=scene.edge_weight[kept],
-        group=scene.edge_modality[kept].astype(np.int64),
+        weight=edges.weight[kept],
+        group=edges.modality[kept],
         group_names=scene.modalities,
         node_kind=scene.node_kind,
         slot=scene.slot,

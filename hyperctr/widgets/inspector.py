@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperctr.display.theme import MODALITY_COLOURS, mime_bundle, modality_colour
+from hyperctr.display.theme import mime_bundle, modality_colour
 from hyperctr.errors import DataWarning, HyperCTRError
 from hyperctr.widgets.checks import keywords, known_modalities, known_nodes, known_slot, plain_ids
 from hyperctr.widgets.contrast import Contrast, contrast
@@ -19,7 +19,7 @@ from hyperctr.widgets.explanation_panel import explanation_panel
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.front_end import live
 from hyperctr.widgets.lookup import contributions_frame, find, known_id, selection_frame
-from hyperctr.widgets.messages import WORDS, file_message, scene_message, selection_message, user_message
+from hyperctr.widgets.messages import about, file_message, scene_message, selection_message, user_message
 from hyperctr.widgets.scene import Query, Scene
 from hyperctr.widgets.scenes import Scenes
 
@@ -113,16 +113,9 @@ class Inspector(anywidget.AnyWidget):
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        about = {
-            "slots": self.scenes.slots,
-            "modalities": list(names),
-            "colours": list(self._colours.values()),
-            "joint": MODALITY_COLOURS["multi-modal"],
-            "words": WORDS,
-        }
         config = self.scenes.config
         first = {"modalities": list(names), "delta": float(config.delta), "neighbours": int(config.neighbours or 0)}
-        super().__init__(about=about, **(first | traits))
+        super().__init__(about=about(self.scenes, self._colours), **(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])
         self.observe(self._explain, ["pair", "removed", "removed_modalities"])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hyperctr.display.theme import MODALITY_COLOURS
 from hyperctr.widgets.contrast import NAMES, Contrast
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.numbers_panel import numbers_panel
@@ -35,6 +36,17 @@ WORDS = {  # what the picture itself says, by view and occasion
     "empty": "No hyperedge has two members here: lower \N{GREEK SMALL LETTER DELTA}, choose another slot or switch "
     "more modalities on.",
 }
+
+
+def about(scenes: Scenes, colours: Mapping[str, str]) -> dict[str, Any]:
+    """Return what never changes while a widget lives: slots, modalities, their colours, the picture's words."""
+    return {
+        "slots": scenes.slots,
+        "modalities": list(scenes.modalities),
+        "colours": list(colours.values()),
+        "joint": MODALITY_COLOURS["multi-modal"],
+        "words": WORDS,
+    }
 
 
 def scene_message(

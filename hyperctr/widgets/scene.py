@@ -8,8 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperctr.widgets.edges import Edges, Ints
+
 Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
-BUFFERS = {
+BUFFERS = {  # what a browser gets of a scene, and as which type
     "x": "<f4",
     "y": "<f4",
     "degree": "<i4",
@@ -54,13 +56,7 @@ class Scene:
         titles: title of each node, n.
         x: float32 [n] within [-1, 1]; a node has the same place in every scene of its kind.
         y: the same, downwards.
-        degree: int32 [n], hyperedges shown that the node lies on.
-        edge_offsets: int32 [e + 1], where the members of each hyperedge begin.
-        edge_nodes: int32 [nnz]: hyperedge k has the nodes ``edge_nodes[edge_offsets[k]:edge_offsets[k + 1]]``
-            (positions in ``nodes``, ascending).
-        edge_modality: uint8 [e], position in ``modalities``.
-        edge_weight: float32 [e].
-        edge_number: int32 [e], names a hyperedge over slots and thresholds; what ``focus`` takes.
+        edges: the hyperedges shown; their nodes are positions in ``nodes``, ``edges.number`` is what ``focus`` takes.
         edge_labels: id of what each hyperedge comes from, e.
         edge_titles: its title, e.
         total_edges: hyperedges before the limit.
@@ -71,9 +67,8 @@ class Scene:
         around: title of the node or hyperedge that is looked at.
 
     >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
-    >>> scene = Scene([1, 2], ["a", "b"], np.zeros(2, "f4"), np.zeros(2, "f4"), np.ones(2, "i4"),
-    ...               np.array([0, 2], "i4"), np.array([0, 1], "i4"), np.zeros(1, "u1"), np.ones(1, "f4"),
-    ...               np.array([7], "i4"), [7], ["seven"], 1, "all", ("visual",), query)
+    >>> edges = Edges(np.array([0, 2]), np.array([0, 1]), np.array([0]), np.array([7]), np.ones(1, "f4"), 2, 9)
+    >>> scene = Scene([1, 2], ["a", "b"], np.zeros(2), np.zeros(2), edges, [7], ["seven"], 1, "all", ("visual",), query)
     >>> len(scene), scene.members(0), scene.edge_keys()
     (1, [1, 2], [('visual', 7)])
     >>> header, buffers = scene.pack()
@@ -85,12 +80,7 @@ class Scene:
     titles: list[str]
     x: NDArray[np.float32]
     y: NDArray[np.float32]
-    degree: NDArray[np.int32]
-    edge_offsets: NDArray[np.int32]
-    edge_nodes: NDArray[np.int32]
-    edge_modality: NDArray[np.uint8]
-    edge_weight: NDArray[np.float32]
-    edge_number: NDArray[np.int32]
+    edges: Edges
     edge_labels: list[Any]
     edge_titles: list[str]
     total_edges: int
@@ -114,26 +104,24 @@ class Scene:
         return self.query.node_kind
 
     @property
-    def edge_of_incidence(self) -> NDArray[np.int64]:
-        """Hyperedge of each incidence, int64 [nnz]."""
-        return np.repeat(np.arange(len(self)), np.diff(self.edge_offsets))
-
-    def member_positions(self, edge: int) -> NDArray[np.int32]:
-        """Positions in ``nodes`` of one hyperedge's members."""
-        return self.edge_nodes[self.edge_offsets[edge] : self.edge_offsets[edge + 1]]
+    def degree(self) -> Ints:
+        """Hyperedges shown that each node lies on, int64 [n]."""
+        return np.bincount(self.edges.nodes, minlength=len(self.nodes))
 
     def members(self, edge: int) -> list[Any]:
         """Ids of one hyperedge's members."""
-        return [self.nodes[place] for place in self.member_positions(edge)]
+        return [self.nodes[place] for place in self.edges.of_edge(edge)]
 
     def edge_keys(self) -> list[tuple[str, Any]]:
         """(modality, id) of every hyperedge."""
-        names = [self.modalities[m] for m in self.edge_modality]
+        names = [self.modalities[m] for m in self.edges.modality]
         return list(zip(names, self.edge_labels, strict=True))
 
     def pack(self) -> tuple[dict[str, Any], list[memoryview]]:
         """Return a header that JSON can hold and the arrays as little-endian buffers, in the header's order."""
-        arrays = {name: np.ascontiguousarray(getattr(self, name), dtype=kind) for name, kind in BUFFERS.items()}
+        edges = self.edges
+        values = (self.x, self.y, self.degree, edges.offsets, edges.nodes, edges.modality, edges.weight, edges.number)
+        arrays = [np.asarray(part, dtype) for part, dtype in zip(values, BUFFERS.values(), strict=True)]
         header = {
             "side": self.query.side,
             "slot": self.slot,
@@ -147,6 +135,6 @@ class Scene:
             "modalities": list(self.modalities),
             "delta": self.query.delta,
             "rule": self.rule,
-            "buffers": [{"name": name, "dtype": BUFFERS[name][1:]} for name in arrays],
+            "buffers": [{"name": name, "dtype": dtype[1:]} for name, dtype in BUFFERS.items()],
         }
-        return header, [memoryview(array.tobytes()) for array in arrays.values()]
+        return header, [memoryview(array.tobytes()) for array in arrays]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.config import Config
-from hyperctr.errors import ConfigError, HyperCTRError
+from hyperctr.errors import ConfigError, HyperCTRError, RunError
+from hyperctr.runs.store import read_json, run_names, runs_folder
 from hyperctr.widgets.edges import Edges, overlap_counts
 from hyperctr.widgets.scene import Query
 
@@ -54,47 +56,35 @@ def _counts(edges: Edges) -> dict[str, Any]:
     }
 
 
-_seen: dict[Path, tuple[float, Config | None]] = {}  # settings of finished runs never change
-
-
 def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] | None:
     """Return ``run``, ``delta`` and test ``auc`` of the finished run nearest in delta, or None.
 
     Only runs that differ from ``config`` in nothing but delta and the number of neighbours count, those with the
     query's neighbours first: a run with other settings would say nothing about the threshold.
     """
-    import json
-
-    from hyperctr.runs.store import runs_folder
-
-    store = runs_folder()
     candidates = []
-    for folder in sorted(store.iterdir()) if store.is_dir() else []:
-        other = _settings(folder)
+    for name in run_names():
+        folder = runs_folder() / name
+        other = _settings(folder, (folder / "DONE").stat().st_mtime) if (folder / "DONE").exists() else None
         if other is None or other.replace(delta=config.delta, neighbours=config.neighbours) != config:
             continue
         try:
-            metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            metrics = read_json(folder / "metrics.json")
+        except RunError:
             continue
         if metrics.get("data_fingerprint") == data.fingerprint and "auc" in metrics:
-            apart = (other.neighbours != query.neighbours, abs(other.delta - query.delta), folder.name)
-            candidates.append((apart, {"run": folder.name, "delta": other.delta, "auc": float(metrics["auc"])}))
+            apart = (other.neighbours != query.neighbours, abs(other.delta - query.delta), name)
+            candidates.append((apart, {"run": name, "delta": other.delta, "auc": float(metrics["auc"])}))
     return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
-def _settings(folder: Path) -> Config | None:
-    """Settings of a finished run, None for anything else."""
-    done = folder / "DONE"
-    if not done.exists():
+@lru_cache(10_000)
+def _settings(folder: Path, finished: float) -> Config | None:
+    """Settings of a run, read once: those of a finished run never change."""
+    try:
+        return Config.from_toml(folder / "config.toml")
+    except HyperCTRError:  # trained by another version: not ours to judge
         return None
-    age = done.stat().st_mtime
-    if _seen.get(folder, (None, None))[0] != age:
-        try:
-            _seen[folder] = age, Config.from_toml(folder / "config.toml")
-        except HyperCTRError:  # trained by another version: not ours to judge
-            _seen[folder] = age, None
-    return _seen[folder][1]
 
 
 def table(

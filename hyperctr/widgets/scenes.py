@@ -49,7 +49,7 @@ class Scenes:
         run: the run, if there is one.
         split: the split of the settings.
         slots: labels of the time slots.
-        modalities: names, in the order of ``Scene.edge_modality``.
+        modalities: names, as ``Edges.modality`` numbers them.
 
     Raises:
         RunError: the run was trained on other data.
@@ -128,7 +128,7 @@ class Scenes:
             neighbours: K sampled neighbours; 0 is all.
             swap: exchange the roles of nodes and hyperedges, modality by modality.
             focus: ``("node", id)`` keeps its hyperedges; ``("hyperedge", number)`` keeps it (see
-                ``Scene.edge_number``) and those that share a member with it.
+                ``Edges.number``) and those that share a member with it.
             limit: most hyperedges shown, the largest of each modality in turn; ``Scene.rule`` tells.
 
         Raises:
@@ -200,12 +200,7 @@ class Scenes:
             titles=[self._titles[node][member] for member in members],
             x=place[0],
             y=place[1],
-            degree=np.bincount(position, minlength=len(members)).astype(np.int32),
-            edge_offsets=edges.offsets.astype(np.int32),
-            edge_nodes=position.astype(np.int32),
-            edge_modality=edges.modality.astype(np.uint8),
-            edge_weight=edges.weight.astype(np.float32),
-            edge_number=edges.number.astype(np.int32),
+            edges=replace(edges, nodes=position, num_nodes=len(members)),
             edge_labels=self._ids[label][edges.label].tolist(),
             edge_titles=[self._titles[label][source] for source in edges.label],
             total_edges=len(whole),

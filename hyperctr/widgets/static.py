@@ -14,7 +14,7 @@ from hyperctr.display.outline import joined, star_lines, tree_outline
 from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.widgets.contrast import Contrast
-from hyperctr.widgets.edges import Edges, overlap_counts
+from hyperctr.widgets.edges import overlap_counts
 from hyperctr.widgets.scene import Scene
 
 Rows = Sequence[dict[str, Any]]
@@ -57,7 +57,7 @@ def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None
     counted = "counted over the whole hypergraph" if view == "overlap" and overlap is not None else scene.rule
     when = scene.slot_label or f"slot {scene.slot}"
     style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
-    chart.update_layout(meta={"edge_number": scene.edge_number.tolist(), "view": view, "slot": scene.slot})
+    chart.update_layout(meta={"edge_number": scene.edges.number.tolist(), "view": view, "slot": scene.slot})
     chart.update_layout(legend=BELOW if view in ("outlines", "bipartite") else BELOW | {"y": -0.14})
     return chart
 
@@ -84,21 +84,21 @@ def difference_figure(compared: Contrast) -> go.Figure:
     common = np.flatnonzero(~compared.only_here)
     _outlines(chart, here, common, f"in both ({len(common):,})", NEUTRAL, "in both", fill=0.15, line=0.4)
     for m, name, colour in _modalities(here):
-        away = np.flatnonzero(there.edge_modality == m)
+        away = np.flatnonzero(there.edges.modality == m)
         title = f"{name}, only there ({len(away):,})"
         _outlines(chart, there, away, title, colour, name, fill=0.0, line=0.9, dash="dot")
-        away = np.flatnonzero(compared.only_here & (here.edge_modality == m))
+        away = np.flatnonzero(compared.only_here & (here.edges.modality == m))
         _outlines(chart, here, away, f"{name}, only here ({len(away):,})", colour, name, fill=0.35, line=0.9)
     _nodes(chart, there, "there")
     _nodes(chart, here, "here")
     what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
     numbers = {
-        "only_here": here.edge_number[compared.only_here],
-        "only_there": there.edge_number,
-        "both": here.edge_number[common],
+        "only_here": here.edges.number[compared.only_here],
+        "only_there": there.edges.number,
+        "both": here.edges.number[common],
     }
-    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": compared.picture.edge_number}.items()}
+    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": compared.picture.edges.number}.items()}
     chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
     return chart
 
@@ -112,7 +112,7 @@ def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
 def _drawn(scene: Scene, view: str) -> go.Figure:
     chart = go.Figure()
     for m, name, colour in _modalities(scene):
-        edges = np.flatnonzero(scene.edge_modality == m)
+        edges = np.flatnonzero(scene.edges.modality == m)
         if view == "outlines":
             _outlines(chart, scene, edges, f"{name} ({len(edges):,})", colour, name, fill=0.2, line=0.8)
         else:
@@ -134,7 +134,7 @@ def _outlines(
     dash: str = "solid",
 ) -> None:
     """Draw outlines of one look, as one trace; those of different modalities do not hide each other."""
-    reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edge_modality.tolist()]
+    reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edges.modality.tolist()]
     x, y = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
     look: dict[str, Any] = {"line": {"color": translucent(colour, line), "width": 1.2, "dash": dash}}
     if fill:
@@ -151,7 +151,7 @@ def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, 
     if not len(edges):
         return
     centres = np.array([_places(scene, edge).mean(0) for edge in edges.tolist()], dtype=np.float32)
-    sizes = np.diff(scene.edge_offsets)
+    sizes = scene.edges.size
     text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in edges]
     marker = {"symbol": "square", "size": 7, "color": colour}
     chart.add_scatter(
@@ -184,20 +184,20 @@ def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
 
 
 def _places(scene: Scene, edge: int) -> NDArray[np.float64]:
-    members = scene.member_positions(edge)
+    members = scene.edges.of_edge(edge)
     return np.stack([scene.x[members], scene.y[members]], 1).astype(np.float64)
 
 
 def _incidence(scene: Scene) -> go.Figure:
     """Columns are hyperedges by modality, then size; rows are nodes, the busiest on top."""
-    sizes = np.diff(scene.edge_offsets)
+    sizes = scene.edges.size
     column = np.empty(len(scene), dtype=np.int64)
-    column[np.lexsort((np.arange(len(scene)), -sizes, scene.edge_modality))] = np.arange(len(scene))
+    column[np.lexsort((np.arange(len(scene)), -sizes, scene.edges.modality))] = np.arange(len(scene))
     row = np.empty(len(scene.nodes), dtype=np.int64)
     row[np.lexsort((np.arange(len(row)), -scene.degree))] = np.arange(len(row))
-    chart, edge = go.Figure(), scene.edge_of_incidence
+    chart, edge = go.Figure(), scene.edges.edge
     for m, name, colour in _modalities(scene):
-        columns, rows = edge[scene.edge_modality[edge] == m], scene.edge_nodes[scene.edge_modality[edge] == m]
+        columns, rows = edge[scene.edges.modality[edge] == m], scene.edges.nodes[scene.edges.modality[edge] == m]
         text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}" for e, v in zip(columns, rows, strict=True)]
         chart.add_scattergl(
             x=column[columns],
@@ -215,7 +215,7 @@ def _incidence(scene: Scene) -> go.Figure:
 
 def _overlap(scene: Scene, counted: Rows | None) -> go.Figure:
     """UpSet: a bar per combination of modalities, and below it the dots that name the combination."""
-    rows = list(shown_overlap(scene) if counted is None else counted)
+    rows = list(overlap_counts(scene.edges, scene.modalities) if counted is None else counted)
     chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
     labels = [" + ".join(row["modalities"]) for row in rows]
     counts = [row["count"] for row in rows]
@@ -246,13 +246,3 @@ def _overlap(scene: Scene, counted: Rows | None) -> go.Figure:
     chart.update_yaxes(title_text="(member, hyperedge) pairs", row=1)
     chart.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], row=2)
     return chart
-
-
-def shown_overlap(scene: Scene) -> list[dict[str, Any]]:
-    """Count the pairs of the hyperedges shown per combination of modalities, the most frequent first."""
-    place = {name: number for number, name in enumerate(dict.fromkeys(scene.edge_labels))}
-    label = np.array([place[name] for name in scene.edge_labels], dtype=np.int64)
-    modality, offsets = scene.edge_modality.astype(np.int64), scene.edge_offsets.astype(np.int64)
-    nodes = scene.edge_nodes.astype(np.int64)
-    edges = Edges(offsets, nodes, modality, label, scene.edge_weight, len(scene.nodes), len(place))
-    return overlap_counts(edges, scene.modalities)

@@ -22,6 +22,7 @@ import numpy as np
 
 from hyperctr.display.layout import spectral_layout
 from hyperctr.runtime import rng, write_atomic
+from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.scene import Query, Scene
 from tests.browser.lab import Lab, chromium, jupyterlab, write_notebook
 
@@ -82,17 +83,14 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
     took = time.perf_counter() - begin
     names = ("visual", "acoustic", "textual")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=hyperedges))])
+    label, weight = np.arange(hyperedges), np.ones(hyperedges, np.float32)
+    edges = Edges(offsets, pairs[1], draw.integers(3, size=hyperedges), label, weight, nodes, hyperedges)
     scene = Scene(
         nodes=list(range(nodes)),
         titles=[f"user {k}" for k in range(nodes)],
         x=place[:, 0].astype(np.float32),
         y=place[:, 1].astype(np.float32),
-        degree=np.bincount(pairs[1], minlength=nodes).astype(np.int32),
-        edge_offsets=offsets.astype(np.int32),
-        edge_nodes=pairs[1].astype(np.int32),
-        edge_modality=draw.integers(3, size=hyperedges).astype(np.uint8),
-        edge_weight=np.ones(hyperedges, np.float32),
-        edge_number=np.arange(hyperedges, dtype=np.int32),
+        edges=edges,
         edge_labels=list(range(hyperedges)),
         edge_titles=[f"item {k}" for k in range(hyperedges)],
         total_edges=hyperedges,

@@ -47,6 +47,7 @@ def hyperedges(nodes: int, seed: int = 0) -> Members:
 def scene_of(edges: Members, nodes: int) -> Any:
     """Lay out and cut our scene, all hyperedges shown, as ``Scenes.build`` does from a hypergraph of one modality."""
     from hyperctr.display.layout import spectral_layout
+    from hyperctr.widgets.edges import Edges
     from hyperctr.widgets.scene import Query, Scene
 
     size = np.array([len(members) for members in edges])
@@ -54,17 +55,13 @@ def scene_of(edges: Members, nodes: int) -> Any:
     edge = np.repeat(np.arange(len(edges)), size)
     place = spectral_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
     names, labels = list(range(nodes)), list(range(len(edges)))
+    offsets, modality, weight = np.append(0, np.cumsum(size)), np.zeros(len(edges), np.int64), np.ones(len(edges), "f4")
     return Scene(
         names,
         list(map(str, names)),
         place[:, 0],
         place[:, 1],
-        np.bincount(member, minlength=nodes).astype(np.int32),
-        np.append(0, np.cumsum(size)).astype(np.int32),
-        member.astype(np.int32),
-        np.zeros(len(edges), np.uint8),
-        np.ones(len(edges), np.float32),
-        np.arange(len(edges), dtype=np.int32),
+        Edges(offsets, member, modality, np.arange(len(edges)), weight, nodes, len(edges)),
         labels,
         list(map(str, labels)),
         len(edges),

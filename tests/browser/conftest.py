@@ -42,8 +42,8 @@ def page(lab: Lab) -> Any:
     """The page, with the inspector as it was at first."""
     lab.python(
         "inspector.set_trait('view', 'outlines'); inspector.focus = None; inspector.selection = [];"
-        "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user'; inspector.delta = 0.5;"
-        "inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
+        "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user';"
+        "inspector.delta = 0.5; inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
         "inspector.compare_slot = inspector.compare_delta = None;"
         "inspector.modalities = list(study.data.modalities); inspector.slot = study.busiest_slot; inspector.limit = 15"
     )

@@ -194,7 +194,7 @@ def test_an_empty_picture_says_why_and_keeps_saying_it(lab: Lab, page: Any) -> N
 
 def test_what_the_slot_lacks_is_told_and_playing_goes_on(lab: Lab, page: Any) -> None:
     lab.python(
-        "a, b = (set(inspector.scenes.build(slot=k, limit=10**6, delta=0.5).edge_number.tolist()) for k in (0, 1));"
+        "a, b = (set(inspector.scenes.build(slot=k, limit=10**6, delta=0.5).edges.number.tolist()) for k in (0, 1));"
         "inspector.slot = 0; inspector.selection = inspector.scene.nodes; inspector.focus = ['hyperedge', min(a - b)]"
     )
     after_scene(page, lambda: None, "s.e > 0 && s.around !== '' && s.slot === 0")

@@ -71,9 +71,9 @@ def test_brushing_the_incidence_matrix_selects_the_members_under_it(lab: Lab, pa
     page.wait_for_selector(".hctr[data-view=incidence]")
     left, top, wide, high = matrix(page)
     expected = lab.python(
-        "s = inspector.scene; rows = int((s.edge_modality == 0).sum())\n"
+        "s = inspector.scene; rows = int((s.edges.modality == 0).sum())\n"
         "columns = sorted(range(len(s.nodes)), key=lambda i: (-s.degree[i], s.x[i], i))[:6]\n"
-        "visual = {i for k in range(len(s)) if s.edge_modality[k] == 0 for i in s.member_positions(k)}\n"
+        "visual = {i for k in range(len(s)) if s.edges.modality[k] == 0 for i in s.edges.of_edge(k)}\n"
         "print(rows, sorted(s.nodes[i] for i in columns if i in visual), sorted(s.nodes[i] for i in columns), sep='|')"
     )
     rows, inside, every = expected.split("|")
@@ -196,7 +196,7 @@ def test_removing_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
         "(() => { const t = document.querySelector('.hctr').inspector.state;"
         " return t.scene.edge_number[t.hover.edge] ?? -1; })()"
     )
-    inside = lab.python(f"print({number} in inspector.scene.edge_number)") == "True"
+    inside = lab.python(f"print({number} in inspector.scene.edges.number)") == "True"
     assert lit == (int(number) if inside else -1)
     page.click("[data-act=restore]")
     page.wait_for_function("!document.querySelector('[data-key=new_score]')")

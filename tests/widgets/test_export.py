@@ -36,7 +36,7 @@ def test_hif(scene: Scene, tmp_path: Path) -> None:
     graph, content = hc.Hypergraph.from_hif(path), json.loads(path.read_text(encoding="utf-8"))
     assert [node["node"] for node in content["nodes"]] == chosen
     expected = {
-        key: (set(scene.members(e)) & set(chosen), scene.edge_weight[e])
+        key: (set(scene.members(e)) & set(chosen), scene.edges.weight[e])
         for e, key in enumerate(scene.edge_keys())
         if set(scene.members(e)) & set(chosen)
     }

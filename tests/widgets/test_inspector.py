@@ -96,7 +96,7 @@ def test_the_difference_names_what_only_one_scene_has(seen: tuple[hc.Inspector, 
     assert marks == wanted and {*marks} == {0, 1, 2}, "what only the other has is in the picture too"
     figure = inspector.figure()
     assert figure.layout.meta["view"] == "difference"
-    assert figure.layout.meta["edge_number"] == inspector.scene.edge_number.tolist()
+    assert figure.layout.meta["edge_number"] == inspector.scene.edges.number.tolist()
 
 
 def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> None:
@@ -137,7 +137,7 @@ def test_a_focus_that_the_slot_lacks_is_an_empty_scene_that_says_so(seen: tuple[
     inspector, sent = seen
     first, second = (inspector.scenes.build(slot=slot, delta=0.4, limit=10**6) for slot in (0, 1))
     gone = {
-        "hyperedge": next(n for n in first.edge_number.tolist() if n not in set(second.edge_number.tolist())),
+        "hyperedge": next(n for n in first.edges.number.tolist() if n not in set(second.edges.number.tolist())),
         "node": next(n for n in first.nodes if n not in set(second.nodes)),
     }
     for kind, name in gone.items():
@@ -173,7 +173,7 @@ def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[h
     whole = seen[0].scenes.whole(seen[0].scene.query)
     row = find(study.data, seen[0].node_kind, whole, str(user))[0]
     assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])
-    label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edge_number[0])
+    label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edges.number[0])
     rows = find(study.data, seen[0].node_kind, whole, str(label))
     assert next(row["focus"] for row in rows if row["id"] == label) == ["hyperedge", number]
 
@@ -195,7 +195,7 @@ def test_without_a_front_end_the_same_call_shows_the_figure(study: Any, monkeypa
     inspector = hc.Inspector(study.data, delta=0.4, limit=7)
     shown = inspector._repr_mimebundle_()
     drawn = shown[PLOTLY_MIME]["layout"]["meta"]["edge_number"]
-    assert drawn == inspector.scene.edge_number.tolist()
+    assert drawn == inspector.scene.edges.number.tolist()
     assert inspector.comm is None, "no widget state is stored"
 
 

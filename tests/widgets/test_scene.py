@@ -22,7 +22,9 @@ Found = dict[tuple[str, Any], tuple[frozenset[Any], float]]  # (modality, label 
 
 
 def shown(scene: Scene) -> Found:
-    found = {key: (frozenset(scene.members(e)), float(scene.edge_weight[e])) for e, key in enumerate(scene.edge_keys())}
+    found = {
+        key: (frozenset(scene.members(e)), float(scene.edges.weight[e])) for e, key in enumerate(scene.edge_keys())
+    }
     assert len(found) == len(scene)
     return found
 
@@ -81,8 +83,8 @@ def test_limit_keeps_the_largest_of_each_modality_in_turn_and_says_so(scenes: Sc
     whole, few = scenes.build(slot=1, limit=ALL), scenes.build(slot=1, limit=8)
     assert len(few) == 8 and whole.total_edges == few.total_edges == len(whole)
     for m in range(3):
-        sizes = sorted(np.diff(whole.edge_offsets)[whole.edge_modality == m].tolist(), reverse=True)
-        own = sorted(np.diff(few.edge_offsets)[few.edge_modality == m].tolist(), reverse=True)
+        sizes = sorted(np.diff(whole.edges.offsets)[whole.edges.modality == m].tolist(), reverse=True)
+        own = sorted(np.diff(few.edges.offsets)[few.edges.modality == m].tolist(), reverse=True)
         assert len(own) in (2, 3) and own == sizes[: len(own)]
     assert few.rule == (
         f"showing 8 of {len(whole)} hyperedges: the largest of each modality in turn; "
@@ -99,13 +101,13 @@ def test_focus_on_a_node_and_on_a_hyperedge(scenes: Scenes) -> None:
     node = whole.nodes[int(whole.degree.argmin())]
     around = scenes.build(slot=1, focus=("node", node), limit=ALL)
     assert shown(around) == {key: value for key, value in shown(whole).items() if node in value[0]}
-    edge = int(np.diff(whole.edge_offsets).argmin())
-    number, members = int(whole.edge_number[edge]), set(whole.members(edge))
+    edge = int(np.diff(whole.edges.offsets).argmin())
+    number, members = int(whole.edges.number[edge]), set(whole.members(edge))
     around = scenes.build(slot=1, focus=("hyperedge", number), limit=ALL)
     assert shown(around) == {key: value for key, value in shown(whole).items() if members & value[0]}
     assert f"hyperedges around {whole.edge_keys()[edge][0]}: {whole.edge_titles[edge]}:" in around.rule
     least = scenes.build(slot=1, focus=("hyperedge", number), limit=1)
-    assert least.edge_number.tolist() == [number]  # the smallest of all, yet what is looked at stays
+    assert least.edges.number.tolist() == [number]  # the smallest of all, yet what is looked at stays
 
 
 def test_swapping_roles_transposes_each_modality(scenes: Scenes) -> None:
@@ -198,7 +200,8 @@ def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
     header = json.loads(json.dumps(header, allow_nan=False))
     for part, buffer in zip(header["buffers"], buffers, strict=True):
         values = np.frombuffer(buffer, BUFFERS[part["name"]])
-        np.testing.assert_array_equal(values, getattr(scene, part["name"]))
+        kind, _, name = part["name"].rpartition("_")
+        np.testing.assert_array_equal(values, getattr(scene.edges if kind else scene, name))
     assert header["nodes"] == scene.nodes and header["edge_labels"] == scene.edge_labels
     assert [part["name"] for part in header["buffers"]][:7] == [
         "x",

@@ -37,7 +37,7 @@ def test_round_trip_and_same_hyperedges(scene: Scene, view: Any) -> None:
     chart = static_figure(scene, view)
     again = plotly.io.from_json(chart.to_json())
     assert json.loads(again.to_json()) == json.loads(chart.to_json())
-    assert again.layout.meta["edge_number"] == scene.edge_number.tolist()
+    assert again.layout.meta["edge_number"] == scene.edges.number.tolist()
     assert scene.rule in chart.layout.title.subtitle.text.replace("<br>", " ")
     assert scene.slot_label in chart.layout.title.text
     assert len(chart.to_json()) < 300_000
@@ -55,18 +55,18 @@ def test_outlines_are_one_a_hyperedge_that_holds_its_members_and_no_one_apart(sc
     chart = static_figure(scene, "outlines")
     lines = [trace for trace in chart.data if trace.mode == "lines"]
     assert [trace.name for trace in lines] == [
-        f"{name} ({int((scene.edge_modality == m).sum())})" for m, name in enumerate(scene.modalities)
+        f"{name} ({int((scene.edges.modality == m).sum())})" for m, name in enumerate(scene.modalities)
     ]
     every = np.stack([scene.x, scene.y], 1).astype(float)
     strangers = covered = 0
     for m, trace in enumerate(lines):
-        own = np.flatnonzero(scene.edge_modality == m)
+        own = np.flatnonzero(scene.edges.modality == m)
         outlines = pieces(trace)
         assert len(outlines) == len(own)
         colour = modality_colour(scene.modalities[m]).lstrip("#")
         assert trace.fillcolor.startswith(f"rgba({','.join(str(int(colour[k : k + 2], 16)) for k in (0, 2, 4))},")
         for edge, outline in zip(own, outlines, strict=True):
-            members = scene.member_positions(int(edge))
+            members = scene.edges.of_edge(int(edge))
             inside = windings(outline, every) != 0
             assert inside[members].all()
             tree = every[members][spanning_tree(every[members])]  # [n - 1, 2 ends, 2]
@@ -112,16 +112,16 @@ def test_bipartite_joins_each_hyperedge_to_its_members(scene: Scene) -> None:
     chart = static_figure(scene, "bipartite")
     lines = [trace for trace in chart.data if trace.mode == "lines"]
     ends = {tuple(np.round(part[1], 5)) for trace in lines for part in pieces(trace)}
-    assert sum(len(pieces(trace)) for trace in lines) == len(scene.edge_nodes)
+    assert sum(len(pieces(trace)) for trace in lines) == len(scene.edges.nodes)
     assert ends == {tuple(np.round(place, 5)) for place in np.stack([scene.x, scene.y], 1).astype(float)}
 
 
 def test_incidence_has_a_mark_for_each_member(scene: Scene) -> None:
     chart = static_figure(scene, "incidence")
     marks = [(name.name, x, y) for name in chart.data for x, y in zip(name.x, name.y, strict=True)]
-    assert len(marks) == len(set(marks)) == len(scene.edge_nodes)
+    assert len(marks) == len(set(marks)) == len(scene.edges.nodes)
     columns = np.bincount([x for _, x, _ in marks])
-    assert sorted(columns.tolist()) == sorted(np.diff(scene.edge_offsets).tolist())
+    assert sorted(columns.tolist()) == sorted(np.diff(scene.edges.offsets).tolist())
     rows = np.bincount([y for _, _, y in marks])
     assert rows.tolist() == sorted(scene.degree.tolist(), reverse=True)
 
@@ -133,7 +133,7 @@ def test_overlap_bars_count_pairs(scenes: Scenes, scene: Scene) -> None:
     assert "the whole hypergraph" in chart.layout.title.subtitle.text.replace("<br>", " ")
     everything = scenes.build(slot=1, limit=10**6)
     assert list(static_figure(everything, "overlap").data[0].y) == [row["count"] for row in whole]
-    assert sum(static_figure(scene, "overlap").data[0].y) <= len(scene.edge_nodes)
+    assert sum(static_figure(scene, "overlap").data[0].y) <= len(scene.edges.nodes)
 
 
 @pytest.mark.parametrize("view", get_args(View))
