@@ -35,7 +35,8 @@ from hyperctr.runs.interest_file import interest_of
 from hyperctr.runs.models import MODELS, model_class
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
-from hyperctr.training.loop import Trainer, score_candidates
+from hyperctr.training.loop import Trainer
+from hyperctr.training.scoring import score_candidates
 from tests.world import DEGREES, DIMS, EVENT, World, at_random, shaken
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
