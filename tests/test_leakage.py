@@ -41,7 +41,8 @@ from hyperctr.runs.models import MODELS, model_class
 from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
-from hyperctr.training.loop import Progress, Trainer, score_candidates
+from hyperctr.training.loop import Progress, Trainer
+from hyperctr.training.scoring import score_candidates
 from tests.world import DEGREES, DIMS, EVENT, World, shaken, with_other_clicks
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")

@@ -93,12 +93,12 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         )
     from hyperctr.data.planted import planted
 
-    loader: Callable[..., Dataset] = {"planted": planted, "ml-trailers": _ml_trailers, "table": _table}[name]
-    allowed = list(inspect.signature(loader).parameters)[1:]
+    loaders: dict[str, Callable[..., Dataset]] = {"planted": planted, "ml-trailers": _ml_trailers, "table": _table}
+    allowed = list(inspect.signature(loaders[name]).parameters)[1:]
     for option in options:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
-    data = loader(seed if name == "planted" else data_dir, **options)
+    data = loaders[name](seed if name == "planted" else data_dir, **options)
     # How to load it again: a finished run notes this, so that it can predict in another process.
     folder = None if name == "planted" else str(data_directory(data_dir).resolve())
     data.origin = {"name": name, "data_dir": folder, "seed": seed, "options": options}

@@ -75,7 +75,9 @@ class Hypergraph:
         made = Hypergraph.unchecked(
             num_nodes=int(num_nodes),
             num_hyperedges=int(num_hyperedges),
-            **columns,
+            weight=columns["weight"],
+            group=columns["group"],
+            label=columns["label"],
             group_names=names,
             node_kind=node_kind,
             slot=slot,

@@ -17,7 +17,7 @@ from hyperctr.model.history import Targets
 from hyperctr.runs.models import model_class
 from hyperctr.runtime import derive_seed
 from hyperctr.split_data import SplitData
-from hyperctr.training.loop import score_candidates, score_pool
+from hyperctr.training.scoring import score_candidates, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.config import Config

@@ -16,10 +16,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from hyperctr.data.negatives import CandidatePool, NegativeSampler, candidate_pool
+from hyperctr.data.negatives import NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
 from hyperctr.model.base import ClickModel, Stage
-from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
 from hyperctr.training.checkpoint import (
     load_parameters,
@@ -31,6 +30,7 @@ from hyperctr.training.checkpoint import (
     unpack,
 )
 from hyperctr.training.events import EventLog, peak_memory_mib
+from hyperctr.training.scoring import score_pool, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,49 +56,6 @@ class Progress:
     idle: int = 0
     stage: int = 0
     stage_step: int = 0
-
-
-def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
-    """Return the targets of interaction rows; ``clicks`` are their training click numbers, if they are any."""
-    numbers = np.full(len(rows), -1) if clicks is None else clicks
-    data, slot = split_data.data, split_data.slots.index[rows]
-    parts = (data.user_index[rows], slot, data.timestamp[rows], numbers)
-    return Targets(*(torch.from_numpy(np.ascontiguousarray(part, dtype=np.int64)) for part in parts))
-
-
-@torch.no_grad()
-def score_candidates(
-    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256, dropped: Tensor | None = None
-) -> np.ndarray:
-    """Return the logits of candidates.
-
-    Args:
-        model: on any device; it is put into evaluation mode.
-        targets: ``[P]``.
-        items: int ``[P, n]``; negative numbers give -inf.
-        batch: targets scored at a time.
-        dropped: int64, training clicks hidden from all targets.
-
-    Returns:
-        float64 ``[P, n]``.
-    """
-    model.eval()
-    device = next(model.parameters()).device
-    state = model.refresh(None if dropped is None else dropped.to(device))
-    scores = np.empty(items.shape)
-    for first in range(0, len(targets), batch):
-        part = targets[slice(first, first + batch)].to(device)
-        candidates = torch.from_numpy(items[first : first + batch].astype(np.int64)).to(device)
-        logits = model.score(state, model.encode(state, part), part, candidates.clamp(min=0))
-        scores[first : first + batch] = torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
-    return scores
-
-
-def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
-    """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
-    items = np.concatenate([split_data.data.item_index[pool.rows][:, None], pool.negatives], axis=1)
-    scores = score_candidates(model, targets_of(split_data, pool.rows), items)
-    return scores[:, 0], scores[:, 1:]
 
 
 class Trainer:
@@ -198,7 +155,6 @@ class Trainer:
         positives, negatives = score_pool(self.model, self.split_data, self.pool)
         return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
 
-    # ---- one step ----
     def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
         """Take one optimisation step and return its loss, a detached scalar.
 
@@ -210,9 +166,11 @@ class Trainer:
         epoch, within = divmod(step, self.steps_per_epoch)
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)
+        # Step 1: the batch, clicks of the epoch's shuffle with their negatives. -> items [B, 1 + n]
         chosen = self._order[within * self.config.batch_size : (within + 1) * self.config.batch_size]
         targets = self.targets[chosen].to(self.device)
         items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1).to(self.device)
+        # Step 2: the loss of the stage
         torch.manual_seed(derive_seed(self.config.seed, "dropout", step))
         self.model.train()
         precision = self.config.precision
@@ -221,6 +179,7 @@ class Trainer:
             labels = torch.zeros(items.shape, device=self.device)
             labels[:, 0] = 1.0
             loss = self.model.training_loss(stage.name, targets, items, labels)
+        # Step 3: gradients, clipped if so set, and a step of each optimiser
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         optimisers = self._optimisers(stage)

@@ -17,7 +17,8 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.split_data import SplitData
 from hyperctr.training.events import read_events
-from hyperctr.training.loop import Trainer, score_candidates, score_pool
+from hyperctr.training.loop import Trainer
+from hyperctr.training.scoring import score_candidates, score_pool
 from tests.conftest import Tiny
 
 CPU = torch.device("cpu")
