@@ -25,13 +25,13 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    from hyperctr.runs.session import open_study
+    import hyperctr as hc
     from tests.browser.lab import Lab, chromium, jupyterlab
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["HYPERCTR_RUNS"] = str(options.runs.resolve() if options.runs else folder / "runs")
-        _ = open_study("planted", options.preset).run
+        _ = hc.Session("planted", budget=options.preset).run
         book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
         cell = next(cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", []))
         cell["source"] = "".join(cell["source"]).replace('"quick"', f'"{options.preset}"')

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hyperctr.runs.session import open_study
+import hyperctr as hc
 from tests.browser.lab import OUTLINES, ROOT, Lab, chromium, find_browser, jupyterlab
 
 
@@ -26,14 +26,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (folder / "21.ipynb").write_text(json.dumps(book))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
-        study = open_study("planted", "smoke")
-        _ = study.run  # trained once, here; the notebook finds it in the store
+        session = hc.Session("planted", budget="smoke")
+        _ = session.run  # trained once, here; the notebook finds it in the store
         with jupyterlab(folder) as address, chromium() as page:
             lab = Lab(page, address)
             lab.open("21.ipynb")
             lab.command("notebook:run-all-cells")
             page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=60_000)  # the last cell's
-            lab.folder, lab.study = folder, study
+            lab.folder, lab.session = folder, session
             yield lab
 
 
@@ -45,7 +45,7 @@ def page(lab: Lab) -> Any:
         "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user';"
         "inspector.delta = 0.5; inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
         "inspector.compare_slot = inspector.compare_delta = None;"
-        "inspector.modalities = list(study.data.modalities); inspector.slot = study.busiest_slot; inspector.limit = 15"
+        "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot; inspector.limit = 15"
     )
     lab.page.wait_for_selector(f"{OUTLINES}[data-selected='0']")
     lab.page.locator(".hctr").first.scroll_into_view_if_needed()

@@ -73,7 +73,7 @@ def test_the_slot_slider_moves_slot_and_scene(lab: Lab, page: Any) -> None:
 
 def test_a_modality_is_switched_off_and_the_threshold_moved(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: page.click(".hc-controls [data-key=visual]"), "s.edge_modality.every(m => m > 0)")
-    assert lab.python("print(inspector.modalities)") == str(list(lab.study.data.modalities[1:]))
+    assert lab.python("print(inspector.modalities)") == str(list(lab.session.data.modalities[1:]))
     total = int(lab.python("print(inspector.scene.total_edges)"))
     page.focus("input[data-key=delta]")
     after_scene(page, lambda: page.keyboard.press("Home"), "s.delta === 0")
@@ -83,7 +83,7 @@ def test_a_modality_is_switched_off_and_the_threshold_moved(lab: Lab, page: Any)
 def test_play_goes_through_the_slots_and_stops_at_the_last(lab: Lab, page: Any) -> None:
     lab.python("inspector.slot = 0")
     after_scene(page, lambda: None, "s.slot === 0")
-    last = len(lab.study.slots.labels) - 1
+    last = len(lab.session.slots.labels) - 1
     after_scene(page, lambda: page.click(".hc-play"), f"s.slot === {last}")
     page.wait_for_selector(".hc-play[aria-label='play the slots']")
     until(lab, "inspector.slot", str(last))
@@ -134,7 +134,7 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
         "hif",
         "slot",
         "play the slots",
-        *lab.study.data.modalities,
+        *lab.session.data.modalities,
         "delta",
         "neighbours",
         "limit",
@@ -188,7 +188,7 @@ def test_an_empty_picture_says_why_and_keeps_saying_it(lab: Lab, page: Any) -> N
     lab.python("inspector.pair = []; inspector.query = 'user'")  # answers that are no scenes
     page.wait_for_selector(".hc-found li", state="attached")
     assert "No hyperedge has two members" in page.text_content(".hc-banner:not([hidden])")
-    lab.python("inspector.modalities = list(study.data.modalities)")
+    lab.python("inspector.modalities = list(session.data.modalities)")
     page.wait_for_selector(".hc-banner", state="hidden")
 
 

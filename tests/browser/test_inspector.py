@@ -24,7 +24,7 @@ def test_it_shows_the_scene_that_python_has(lab: Lab, page: Any) -> None:
 
 
 def test_the_auc_of_the_nearest_run_stands_by_the_threshold(lab: Lab, page: Any) -> None:
-    auc = f"test AUC {lab.study.run.metrics['auc']:.4f}"
+    auc = f"test AUC {lab.session.run.metrics['auc']:.4f}"
     assert auc in page.text_content(".hc-rule") and auc in page.text_content("[data-key=auc]")
 
 
@@ -162,7 +162,7 @@ def test_the_difference_between_two_slots_and_two_thresholds(lab: Lab, page: Any
 
 
 def test_removing_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: Any) -> None:
-    user, item = lab.python("print(*study.test_click(0)[:2])").split()
+    user, item = lab.python("print(*session.test_click(0)[:2])").split()
     page.click("[role=tab][data-key=why]")
     assert page.input_value("input[data-key=user]") != "undefined"
     page.fill("input[data-key=user]", user)
@@ -223,7 +223,7 @@ def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Pat
 
 
 def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any) -> None:
-    lab.python("second = hc.Inspector(study.data, run, slot=0, view='overlap', limit=6)")
+    lab.python("second = hc.Inspector(session.data, run, slot=0, view='overlap', limit=6)")
     before = page.evaluate("document.querySelector('.hctr').dataset.scenes")
     lab.page.evaluate(
         "async () => { const s = jupyterapp.shell.currentWidget; s.content.activeCellIndex = 4;"

@@ -15,7 +15,6 @@ import traitlets
 import hyperctr as hc
 from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.errors import DataWarning
-from hyperctr.runs.session import open_study
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, known_id
 from hyperctr.widgets.numbers_panel import numbers_panel
@@ -28,7 +27,7 @@ Sent = list[tuple[dict[str, Any], list[Any]]]
 
 @pytest.fixture(scope="module")
 def study() -> Any:
-    return open_study("planted", "smoke")
+    return hc.Session("planted", budget="smoke")
 
 
 @pytest.fixture
