@@ -25,33 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 RUN_COLUMNS = (
-    "dataset",
-    "model",
-    "protocol",
-    "split",
-    "seed",
-    "run",
-    "state",
-    "error",
-    "auc",
-    "auc_low",
-    "auc_high",
-    "gauc",
-    "logloss",
-    "best_validation_auc",
-    "epochs",
-    "best_epoch",
-    "parameters",
-    "seconds",
-    "peak_memory_mib",
-    "test_clicks",
-    "device",
-    "deterministic",
-    "data_fingerprint",
-    "split_checksum",
-    "code_fingerprint",
-    "torch",
-    "python",
+    *("dataset", "model", "protocol", "split", "seed", "run", "state", "error", "auc", "auc_low", "auc_high", "gauc"),
+    *("logloss", "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "peak_memory_mib"),
+    *("test_clicks", "device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint"),
+    *("torch", "python"),
 )
 
 
@@ -89,16 +66,16 @@ def notebook_metadata(path: str | Path) -> NotebookMetadata:
     A plan of which a notebook shows a part is written ``{"name": "overall", "labels": ["hyperctr"], "seeds": 1}``.
 
     Raises:
-        ConfigError: the file is no notebook, or these facts are not written so.
+        ConfigError: the file is no notebook, or this metadata is not written so.
     """
     try:
-        known = json.loads(Path(path).read_text(encoding="utf-8"))["metadata"].get("hyperctr", {})
+        written = json.loads(Path(path).read_text(encoding="utf-8"))["metadata"].get("hyperctr", {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as reason:
         raise ConfigError(f"{path} cannot be read as a notebook: {reason}") from reason
     try:
-        plans = [{"name": plan} if isinstance(plan, str) else dict(plan) for plan in known.get("plans", [])]
+        plans = [{"name": plan} if isinstance(plan, str) else dict(plan) for plan in written.get("plans", [])]
         uses = [PlanUse(**{**plan, "labels": tuple(plan.get("labels", ()))}) for plan in plans]
-        return NotebookMetadata(tuple(uses), bool(known.get("alone", False)))
+        return NotebookMetadata(tuple(uses), bool(written.get("alone", False)))
     except (TypeError, ValueError, AttributeError) as reason:
         example = '{"plans": ["layers", {"name": "overall", "labels": ["hyperctr"], "seeds": 1}], "alone": false}'
         raise ConfigError(f"{path}: metadata.hyperctr must be written as {example}: {reason}") from reason

@@ -1,4 +1,4 @@
-"""What a report starts from and says of itself: its notebooks, the cores, the command and the versions."""
+"""What a report starts from and says of itself: its notebooks, the command and the versions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ from hyperctr.runtime import duration
 SHOWN_VERSIONS = ("hyperctr", "torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def notebook_folder() -> Path:
     """Return where the report notebooks are: ``notebooks/`` of the checkout, else those in the wheel."""
     package = Path(hyperctr.__file__).parent
@@ -38,23 +33,23 @@ def find_notebooks(folder: Path) -> list[Path]:
     Raises:
         ConfigError: there are none.
     """
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
         raise ConfigError(f"{folder} holds no notebook named like 01_datasets.ipynb")
-    return found
+    return paths
 
 
-def choose_notebooks(found: Sequence[Path], only: Sequence[str] | None) -> list[Path]:
+def choose_notebooks(paths: Sequence[Path], only: Sequence[str] | None) -> list[Path]:
     """Keep those whose names begin as one of ``only``; None keeps all.
 
     Raises:
         ConfigError: one of them fits no notebook.
     """
-    names = [path.stem for path in found]
+    names = [path.stem for path in paths]
     for wanted in only or ():
         if not any(name.startswith(wanted) for name in names):
             raise ConfigError(f"unknown notebook {wanted!r}: {did_you_mean(wanted, names)}")
-    return [path for path in found if only is None or any(path.stem.startswith(wanted) for wanted in only)]
+    return [path for path in paths if only is None or any(path.stem.startswith(wanted) for wanted in only)]
 
 
 def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | None) -> str:

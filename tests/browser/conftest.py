@@ -45,7 +45,8 @@ def page(lab: Lab) -> Any:
         "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user';"
         "inspector.delta = 0.5; inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
         "inspector.compare_slot = inspector.compare_delta = None;"
-        "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot; inspector.limit = 15"
+        "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot;"
+        "inspector.limit = 15"
     )
     lab.page.wait_for_selector(f"{OUTLINES}[data-selected='0']")
     lab.page.locator(".hctr").first.scroll_into_view_if_needed()
