@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
 from hyperctr.display.hypergraph import draw
-from hyperctr.display.theme import figure, modality_colour, need_columns, style
+from hyperctr.display.theme import modality_colour, need_columns, style
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
@@ -74,26 +74,22 @@ def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -
     """
     need_columns(summary, "slot", "modality", *PANELS)
     names = list(dict.fromkeys(summary["modality"]))
-    slots = list(dict.fromkeys(summary["slot"]))
-    made = make_subplots(1, len(PANELS), subplot_titles=list(PANELS.values()), horizontal_spacing=0.07)
-    for place, column in enumerate(PANELS):
-        for name in names:
-            rows = summary[summary["modality"] == name]
-            made.add_scatter(
-                x=rows["slot"],
-                y=rows[column].to_numpy(np.float32),
-                name=name,
-                legendgroup=name,
-                showlegend=place == 0,
-                mode="lines+markers",
-                line_color=modality_colour(name, names),
-                row=1,
-                col=place + 1,
-            )
+    rows = summary[["slot", "modality", *PANELS]].astype(dict.fromkeys(PANELS, np.float32))
+    made = px.line(
+        rows.rename(columns=PANELS).melt(["slot", "modality"], var_name="panel"),
+        x="slot",
+        y="value",
+        color="modality",
+        facet_col="panel",
+        facet_col_spacing=0.07,
+        markers=True,
+        color_discrete_map={name: modality_colour(name, names) for name in names},
+        labels={"slot": "time slot", "value": "", "modality": ""},
+    )
+    made.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=16))
     style(made, title, "one line per modality", height=430, margin={"t": 120}, legend={"y": 1.16})
-    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots, tickangle=-45, nticks=8)
-    made.update_xaxes(title_text="time slot", col=2)
-    made.update_yaxes(rangemode="tozero")
+    made.update_xaxes(type="category", tickangle=-45, nticks=8)
+    made.update_yaxes(matches=None, showticklabels=True, rangemode="tozero")
     return made
 
 
@@ -142,23 +138,21 @@ def draw_degrees(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") 
     need_columns(degrees, "modality", "degree", "nodes")
     names = list(dict.fromkeys(degrees["modality"]))
     on_none = degrees.loc[degrees["degree"] == 0, "nodes"].sum() / max(degrees["nodes"].sum(), 1)
-    made = figure(
-        title,
-        f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none",
-        x="k, hyperedges of the node",
-        y="share of nodes with at least k",
+    rows = degrees[degrees["degree"] > 0].sort_values("degree", ascending=False)
+    nodes = rows.groupby("modality", sort=False)["nodes"]
+    share = (nodes.cumsum() / nodes.transform("sum")).astype(np.float32)
+    made = px.line(
+        rows.assign(degree=rows["degree"].astype(np.float32), share=share)[::-1],
+        x="degree",
+        y="share",
+        color="modality",
+        category_orders={"modality": names},
+        color_discrete_map={name: modality_colour(name, names) for name in names},
+        markers=True,
+        labels={"degree": "k, hyperedges of the node", "share": "share of nodes with at least k", "modality": ""},
     )
-    for name in names:
-        rows = degrees[(degrees["modality"] == name) & (degrees["degree"] > 0)].sort_values("degree")
-        share = rows["nodes"][::-1].cumsum()[::-1] / max(rows["nodes"].sum(), 1)
-        made.add_scatter(
-            x=rows["degree"].to_numpy(np.float32),
-            y=share.to_numpy(np.float32),
-            name=name,
-            mode="lines+markers",
-            marker_size=5,
-            line_color=modality_colour(name, names),
-        )
+    words = f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none"
+    style(made, title, words).update_traces(marker_size=5)
     made.update_xaxes(type="log", dtick="D2")
     made.update_yaxes(type="log", dtick=1)
     return made

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import SEQUENTIAL, figure, modality_colour, need_columns, style, translucent
@@ -71,28 +71,24 @@ def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> 
     """
     need_columns(interest, "user", "slot", "modality", "interest")
     users, slots, names = (list(dict.fromkeys(interest[name])) for name in ("user", "slot", "modality"))
-    values = interest["interest"].to_numpy(np.float64)
-    known = values[np.isfinite(values)]
-    low, high = np.quantile(known, [0.02, 0.98]) if len(known) else (0.0, 1.0)
-    made = make_subplots(1, len(names), subplot_titles=names, shared_yaxes=True, horizontal_spacing=0.02)
-    for index, name in enumerate(names):
-        grid = interest[interest["modality"] == name].pivot(index="user", columns="slot", values="interest")
-        panel = go.Heatmap(
-            z=grid.loc[users, slots].to_numpy(np.float32),
-            x=slots,
-            y=[f"user {user}" for user in users],
-            zmin=float(low),
-            zmax=float(high),
-            colorscale=SEQUENTIAL,
-            showscale=index == 0,
-            hoverongaps=False,
-            xgap=1,
-            ygap=1,
-            name=name,
-            colorbar={"title": {"text": "degree of<br>interest"}, "thickness": 12},
-            hovertemplate="%{y}<br>%{x}<br>degree of interest %{z:.3f}<extra>" + name + "</extra>",
-        )
-        made.add_trace(panel, 1, index + 1)
+    grid = interest.pivot(index="user", columns=["modality", "slot"], values="interest").loc[users]
+    cube = np.stack([grid[name][slots].to_numpy(np.float32) for name in names])
+    low, high = np.nanquantile(cube, [0.02, 0.98]) if np.isfinite(cube).any() else (0.0, 1.0)
+    made = px.imshow(
+        cube,
+        x=slots,
+        y=[f"user {user}" for user in users],
+        facet_col=0,
+        facet_col_spacing=0.02,
+        aspect="auto",
+        zmin=float(low),
+        zmax=float(high),
+        color_continuous_scale=SEQUENTIAL,
+        labels={"x": "time slot", "y": "", "color": "degree of<br>interest"},
+    )
+    made.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
+    made.update_traces(xgap=1, ygap=1, hoverongaps=False)
+    made.update_coloraxes(colorbar_thickness=12)
     style(
         made,
         "Interest matrix",
@@ -103,7 +99,6 @@ def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> 
     )
     made.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
     made.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})
-    made.update_xaxes(title_text="time slot", col=len(names) // 2 + 1)
     return made
 
 
@@ -130,15 +125,11 @@ def interest_frame(matrix: Float, modalities: Sequence[str], labels: Sequence[st
     >>> interest_frame(np.array([[[0.2], [0.4]]]), ["visual"], ["a"])["median"].round(2).tolist()
     [0.3]
     """
-    rows = []
-    for t, label in enumerate(labels):
-        for m, name in enumerate(modalities):
-            seen = checked_matrix(matrix, modalities, labels)[t, :, m]
-            seen = seen[np.isfinite(seen)]
-            if len(seen):
-                low, middle, high = np.quantile(seen, QUARTILES)
-                rows.append((label, name, len(seen), low, middle, high))
-    return pd.DataFrame(rows, columns=["slot", "modality", "users", "low", "median", "high"])
+    values = checked_matrix(matrix, modalities, labels).transpose(0, 2, 1).reshape(-1)
+    index = pd.MultiIndex.from_product([labels, modalities, range(matrix.shape[1])], names=["slot", "modality", "user"])
+    seen = pd.Series(values, index).dropna().groupby(["slot", "modality"], sort=False)
+    quartiles = {name: seen.quantile(share) for name, share in zip(("low", "median", "high"), QUARTILES, strict=True)}
+    return pd.DataFrame({"users": seen.size(), **quartiles}).reset_index()
 
 
 def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
@@ -152,7 +143,7 @@ def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     [0.5]
     """
     need_columns(interest, "slot", "modality", "low", "median", "high")
-    slots, names = (list(dict.fromkeys(interest[one])) for one in ("slot", "modality"))
+    slots, names = (list(dict.fromkeys(interest[name])) for name in ("slot", "modality"))
     made = figure(
         "Interest over time",
         "line: the median user; band: the middle half of the users with a training click in the slot",
@@ -169,17 +160,8 @@ def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
 def line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
     """Median line over a band from ``low`` to ``high``."""
     outline = np.concatenate([rows["low"], rows["high"][::-1]]).astype(np.float32)
-    band = go.Scatter(
-        x=[*x, *x[::-1]],
-        y=outline,
-        fill="toself",
-        fillcolor=translucent(colour, 0.15),
-        mode="lines",
-        line_width=0,
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=name,
-    )
+    band = go.Scatter(x=[*x, *x[::-1]], y=outline, fill="toself", fillcolor=translucent(colour, 0.15), legendgroup=name)
+    band.update(mode="lines", line_width=0, hoverinfo="skip", showlegend=False)
     middle = rows["median"].to_numpy(np.float32)
     line = go.Scatter(x=x, y=middle, name=name, legendgroup=name, mode="lines+markers", line_color=colour)
     return [band, line]
