@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from jinja2 import UndefinedError
 
 import hyperctr.paper
 from hyperctr.config import VARIANTS, Config
 from hyperctr.display.latex import escape
 from hyperctr.display.table import Table
+from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.costs import costs_frame, costs_layout
 from hyperctr.paper.tables.rows import PUBLISHED, difference_to_published, headline, measured_rows
 from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
@@ -336,6 +338,11 @@ def test_a_sweep_gives_tables_that_are_complete() -> None:
     sweep.results = modalities()
     fourth = hyperctr.paper.table4(sweep)
     assert fourth.name == "table4" and fourth.headline["AUC of multi-modal"] == 0.85
+
+
+def test_a_paragraph_lacks_no_value_silently() -> None:
+    with pytest.raises(UndefinedError, match="'notes' is undefined"):
+        prose("on_the_paper")
 
 
 def test_latex_escapes_what_it_would_read() -> None:

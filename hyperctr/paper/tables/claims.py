@@ -43,7 +43,8 @@ def claims_layout(frame: pd.DataFrame) -> Table:
     Args:
         frame: of :func:`hyperctr.paper.checks.evaluate.check_claims`.
     """
-    ours = list(dict.fromkeys(frame.loc[frame["source"] == "measured", "dataset"]))
+    measured = frame[frame["source"] == "measured"]
+    ours = measured["dataset"].unique().tolist()
     columns = [("published", name) for name in published_columns()] + [("measured", name) for name in ours]
     verdicts = {(row["claim"], row["source"], row["dataset"]): row["verdict"] for row in records(frame)}
     every = frame.drop_duplicates("claim", ignore_index=True)
@@ -69,7 +70,7 @@ def claims_layout(frame: pd.DataFrame) -> Table:
         wide={0: 0.5},
         frame=frame,
         note=claims_note(frame),
-        headline=counts(frame),
+        headline={kind: int((measured["verdict"] == kind).sum()) for kind in LOOKS},
     )
 
 
@@ -110,19 +111,5 @@ def claims_note(frame: pd.DataFrame) -> str:
     >>> claims_note(pd.DataFrame([row]))
     'On ours (d): 0 hold, 1 fails, 0 are not decided, 0 are not testable. Fails: A is best.'
     """
-    groups = [
-        {
-            "source": source,
-            "dataset": dataset,
-            "counts": {kind: int((rows["verdict"] == kind).sum()) for kind in LOOKS},
-            "failed": rows.loc[rows["verdict"] == "fails", "text"].tolist(),
-        }
-        for (source, dataset), rows in frame.groupby(["source", "dataset"], sort=False)
-    ]
-    return prose("claims", groups=groups)
-
-
-def counts(frame: pd.DataFrame) -> dict[str, int]:
-    """Return how many claims have which verdict on ours, for the index page."""
-    verdicts = frame.loc[frame["source"] == "measured", "verdict"]
-    return {kind: int((verdicts == kind).sum()) for kind in LOOKS}
+    groups = frame.groupby(["source", "dataset"], sort=False)
+    return prose("claims", groups=[(*names, records(rows)) for names, rows in groups])

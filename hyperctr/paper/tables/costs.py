@@ -48,7 +48,8 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
             means = {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
             minutes = done["seconds"].astype(float).sum() / 60
             rows.append({**sum_up(variant), **named, **means, "reported": label == reported, "minutes": minutes})
-    frame = pd.DataFrame(sorted(rows, key=lambda row: names.index(row["model"])))
+    rows.sort(key=lambda row: names.index(row["model"]))
+    frame = pd.DataFrame(rows)
     seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
     frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
     return frame.reindex(columns=COLUMNS)
