@@ -66,9 +66,19 @@ BUDGETS: dict[str, dict[str, Any]] = {
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
     "paper": {},
 }
-# Settings that say what is measured; a reference run beside a model shares these and no others. It has all modalities
-# and its own slots whatever the model was denied, so it is the strongest simple model there is, trained once a split.
-MEASURED = ("seed", "protocol", "split", "ratios", "validation_clicks", "validation_candidates", "test_candidates")
+# Settings that say what is measured, and what training may know of it; a reference run beside a model shares these and
+# no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest simple model
+# there is, trained once a split.
+MEASURED = (
+    "seed",
+    "protocol",
+    "split",
+    "ratios",
+    "negatives_avoid",
+    "validation_clicks",
+    "validation_candidates",
+    "test_candidates",
+)
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,9 @@ class Config:
     weight_decay: float = setting(0.1, "Weight decay: decoupled for Adam, an L2 penalty for Adagrad.", low=0, high=10)
     clip_norm: float = setting(0.0, "Longest gradient, all parameters as one vector; 0 does not clip.", low=0)
     negatives: int = setting(1, "Sampled unobserved items per click, drawn anew every epoch.", low=1)
+    negatives_avoid: Literal["training", "all"] = setting(
+        "training", "Which clicks these avoid; `all` leaks validation and test clicks, to show what that is worth."
+    )
     points_per_epoch: int = setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
     patience: int = setting(3, "Epochs without a better validation AUC before stopping.", low=1)
     validation_clicks: int = setting(2000, "Most validation clicks scored at a point.", low=1)

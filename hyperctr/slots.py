@@ -67,7 +67,8 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
 
     By ``months``: slot = whole calendar months (UTC) since the month of the first interaction,
     integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
-    timestamp. With neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots.
+    timestamp. With neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots. Nothing between
+    the first and the last interaction moves an edge; from when to when the data go is, like their catalogue, no label.
 
     Args:
         data: the data set; its ``clock`` decides what is allowed.

@@ -1,16 +1,21 @@
-"""THE leakage test: what a prediction may not look at can change in any way without moving its score by one bit.
+"""THE leakage test: what may not be looked at can change in any way without moving anything by one bit.
 
-Parameters are held fixed (the degrees of interest of clicks that stay are parameters too), everything else is built
-anew from the changed data: split, slots, interest matrix, hypergraphs, histories, counts. Scores are compared with
-``==``, never within a tolerance. Every model of the harness runs under both protocols; a new model is covered as soon
-as it stands in ``MODELS``.
+Of a prediction: parameters are held fixed (the degrees of interest of clicks that stay are parameters too), everything
+else is built anew from the changed data: split, slots, interest matrix, hypergraphs, histories, counts.
+
+Of training, interest and search stages included: whatever test clicks are, all weights after every step, all validation
+points and the chosen step stay; whatever validation clicks are, all weights after every step stay.
+
+Everything is compared with ``==``, never within a tolerance. Every model of the harness runs under both protocols; a
+new model is covered as soon as it stands in ``MODELS``. What is declared and no label stays: who is a user, what is an
+item, and from when to when the data set's clock runs, which is what slots are cut from.
 """
 
 from __future__ import annotations
 
-import tempfile
 import warnings
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +27,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
-from hyperctr.config import MODEL_PRESETS, Config
+from hyperctr.config import MODEL_PRESETS, REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
-from hyperctr.model.base import ClickModel
+from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.experiment import train
 from hyperctr.runs.models import MODELS, model_class
+from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
-from hyperctr.training.loop import Trainer, score_candidates
-from tests.world import DEGREES, DIMS, EVENT, World, at_random, shaken
+from hyperctr.training.loop import Progress, Trainer, score_candidates
+from tests.world import DEGREES, DIMS, EVENT, World, shaken, with_other_clicks
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 CPU = torch.device("cpu")
@@ -46,10 +52,11 @@ TINY: dict[str, Any] = {
     "history_length": 5,
     "hidden": (8, 6),
     "epochs": 2,
-    "points_per_epoch": 1,
+    "points_per_epoch": 4,
     "batch_size": 32,
     "interest_epochs": 2,
     "slot_months": 3,
+    "validation_clicks": 40,
     "validation_candidates": 10,
     "test_candidates": 20,
     "patience": 99,
@@ -65,12 +72,47 @@ CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "mod
 CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
 
 
+class WatchedTrainer(Trainer):
+    """Keeps what it validated, and all that the model holds at the start and after every step."""
+
+    validated: list[float]
+    states: list[dict[str, torch.Tensor]]
+
+    def _step(self, step: int, stage: Stage) -> torch.Tensor:
+        if step == 0:
+            self.validated, self.states = [], [self.all_tensors()]
+        loss = super()._step(step, stage)
+        self.states.append(self.all_tensors())
+        return loss
+
+    def validate(self) -> float:
+        self.validated.append(super().validate())
+        return self.validated[-1]
+
+    def all_tensors(self) -> dict[str, torch.Tensor]:
+        """Parameters and buffers, statistics of features and graphs among them."""
+        parts = [*self.model.named_parameters(), *self.model.named_buffers()]
+        return {name: value.detach().clone() for name, value in parts}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that came of a training run; ``model`` has the parameters of the chosen step."""
+
+    interest: Interest
+    model: ClickModel
+    states: list[dict[str, torch.Tensor]]
+    validated: list[float]
+    progress: Progress
+
+
 @dataclass(frozen=True)
 class Trained:
     config: Config
     world: World
     interest: Interest
     model: ClickModel
+    fitted: Fitted
 
     def in_(self, world: World) -> ClickModel:
         """The same parameters in another world."""
@@ -105,26 +147,27 @@ def protocol(request: pytest.FixtureRequest) -> str:
 def trained(request: pytest.FixtureRequest, protocol: str, world: World) -> Trained:
     """Interest and model, trained for a moment; parameters then made large enough for every input to show."""
     config = Config(**{**CONFIGS[request.param], **TINY, **MORE.get(request.param, {}), "protocol": protocol})
-    interest, model, _ = fit(world, config)
+    fitted = fit(world, config)
     rows = world.rows.copy()
-    rows.loc[world.training, DEGREES] = interest.degree
+    rows.loc[world.training, DEGREES] = fitted.interest.degree
+    model = deepcopy(fitted.model)
     with torch.no_grad():
         for k, parameter in enumerate(model.parameters()):
             parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(k)) * 0.3)
-    return Trained(config, replace(world, rows=rows), interest, model)
+    return Trained(config, replace(world, rows=rows), fitted.interest, model, fitted)
 
 
-def fit(world: World, config: Config) -> tuple[Interest, ClickModel, dict[str, torch.Tensor]]:
-    """Pre-train and train as a run does; also return the parameters after the last step, whichever were selected."""
+def fit(world: World, config: Config) -> Fitted:
+    """Pre-train and train as a run does."""
     data, parts, slots = world.study()
     interest = pretrain_interest(data, parts, slots, embedding_size=config.embedding_size, epochs=2, device="cpu")
-    with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
+    with torch.random.fork_rng():
         torch.manual_seed(0)
         context = Context.build(data, parts, slots, interest, config)
         model: ClickModel = model_class(config.model)(context, config, interest)
-        Trainer(model, data, parts, slots, config, CPU, Path(folder)).fit()
-        last, _ = load_tensors(Path(folder) / "state" / "latest.safetensors")
-    return interest, model, {name: value for name, value in last.items() if name.startswith("model/")}
+        trainer = WatchedTrainer(model, data, parts, slots, config, CPU)
+        progress = trainer.fit()
+    return Fitted(interest, model, trainer.states, trainer.validated, progress)
 
 
 def some_targets(world: World, user: np.ndarray, timestamp: np.ndarray) -> Targets:
@@ -229,20 +272,50 @@ def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, 
         np.testing.assert_array_equal(logits_of(*world.study()[:2]), logits_of(*changed.study()[:2]))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_training_is_blind_to_times_of_other_parts_and_to_unclicks(world: World, protocol: str, name: str) -> None:
-    """From scratch, interest included. Which items were clicked stays: negatives avoid them in every part."""
-    config = Config(**{**CONFIGS[name], **TINY, **MORE.get(name, {}), "protocol": protocol})
-    draw, rows = np.random.default_rng(1), world.rows
-    other = rows[rows["clicked"] & (rows["part"] > 0)]
-    low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
-    other = other.assign(timestamp=draw.integers(low, high, size=len(other)))
-    added, unclicks = at_random(world, 200, low, high, draw), model_class(config.model).sees_unclicks
-    added = added.assign(part=1) if unclicks else added
-    changed = world.with_rows(rows[world.readable(unclicks)], other, added)
-    (before, _, left), (after, _, right) = fit(world, config), fit(changed, config)
-    np.testing.assert_array_equal(before.degree, after.degree)
-    assert left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+def other_clicks(trained: Trained, part: int) -> World:
+    """The world with other clicks in ``part``, and other rows wherever training reads none; seeded by the case."""
+    draw = rng(part, trained.config.model, trained.config.protocol, trained.config.graph)
+    return with_other_clicks(trained.world, part, draw, trained.model.sees_unclicks)
+
+
+def same_weights(left: Fitted, right: Fitted) -> bool:
+    """Whether pre-training found the same, and every step of training left the same parameters and buffers."""
+    for field in fields(Interest):
+        np.testing.assert_equal(getattr(left.interest, field.name), getattr(right.interest, field.name))
+    assert len(left.states) == len(right.states) > 1
+    for before, after in zip(left.states, right.states, strict=True):
+        assert before.keys() == after.keys()
+    return all(
+        torch.equal(before[name], after[name])
+        for before, after in zip(left.states, right.states, strict=True)
+        for name in before
+    )
+
+
+def test_training_is_blind_to_test_clicks(trained: Trained) -> None:
+    """Deleted, added and moved: all weights, all that is validated and the chosen step stay. From scratch."""
+    other = fit(other_clicks(trained, part=2), trained.config)
+    assert same_weights(trained.fitted, other)
+    assert trained.fitted.validated == other.validated
+    assert astuple(trained.fitted.progress) == astuple(other.progress)
+    chosen = other.model.state_dict()
+    assert all(torch.equal(value, chosen[name]) for name, value in trained.fitted.model.state_dict().items())
+
+
+def test_learning_is_blind_to_validation_clicks(trained: Trained) -> None:
+    """Deleted, added and moved: all weights after every step stay; they only choose one of the steps. From scratch."""
+    other = fit(other_clicks(trained, part=1), trained.config)
+    assert same_weights(trained.fitted, other)
+    assert trained.fitted.validated != other.validated
+
+
+@pytest.mark.parametrize("part", [1, 2])
+@pytest.mark.parametrize("model", ["hyperctr", REFERENCE_MODEL])
+def test_negatives_that_avoid_all_clicks_do_leak(world: World, protocol: str, model: str, part: int) -> None:
+    """The control: with the sampler that ``negatives_avoid`` keeps for showing it, the two tests above fail."""
+    config = Config(**{**CONFIGS[model], **TINY, "protocol": protocol, "negatives_avoid": "all"})
+    other = with_other_clicks(world, part, rng(part, model, protocol), unclicks=False)
+    assert not same_weights(fit(world, config), fit(other, config))
 
 
 def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

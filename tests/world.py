@@ -121,3 +121,27 @@ def shaken(
     someone = someone.assign(part=1) if unclicks else someone
     silent = ~someone["user"].isin(pd.concat([visible, rows])["user"])  # the catalogue of users stays
     return world.with_rows(visible, rows, someone[silent])
+
+
+def with_other_clicks(world: World, part: int, draw: np.random.Generator, unclicks: bool) -> World:
+    """Delete, move and add clicks of a part, and replace all rows that training reads in neither part.
+
+    Args:
+        world: stays as it is.
+        part: 1 validation, 2 test.
+        draw: decides what happens to whom.
+        unclicks: whether training rows shown and not clicked are readable.
+    """
+    rows, (low, high) = world.rows, world.clock.edges[[0, -1]].tolist()
+    free = (rows["clicked"] & (rows["part"] == part)).to_numpy()
+    kept = rows[world.readable(unclicks) | (rows["clicked"] & ~free)]
+    moved = rows[free & (draw.random(len(rows)) < 0.6)]
+    other = at_random(world, len(moved), low, high, draw).set_index(moved.index)
+    for column in ("user", "item", "timestamp"):
+        where = draw.random(len(moved)) < 0.5
+        moved.loc[where, column] = other.loc[where, column]
+    added = at_random(world, 150, low, high, draw).assign(clicked=True, part=part)
+    # Nobody reads these: rows shown and not clicked, of all users, so that the catalogue of users stays.
+    unread = at_random(world, 200, low, high, draw)
+    unread["user"] = np.arange(len(unread)) % world.base.num_users
+    return world.with_rows(kept, moved, added, unread.assign(part=1 + draw.integers(2, size=len(unread))))

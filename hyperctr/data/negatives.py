@@ -1,9 +1,12 @@
 """Negatives: sampled afresh for training, drawn once and shared by all models for testing (paper 3.1.3).
 
-"Unobserved" always means: not clicked by that user in ANY split, so no test click is ever learnt as a
-negative. All draws go through ranks: rank r of user u is the r-th item, in index order, that u has not
-clicked. That needs no rejection loop, so a user who clicked nearly everything costs what any other user
-costs.
+A label may be avoided only by what is allowed to know it, because what is never drawn is a hint of what was clicked.
+Training negatives therefore avoid training clicks and no others. Candidates avoid the clicks of their own part and of
+the parts before it: those of validation, which choose the step, know no test click, and those of test avoid all clicks
+of the user.
+
+All draws go through ranks: rank r of user u is the r-th item, in index order, that u has not clicked. That needs no
+rejection loop, so a user who clicked nearly everything costs what any other user costs.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyperctr.data.splits import part_number
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.runtime import rng
 
@@ -23,29 +27,41 @@ if TYPE_CHECKING:
 
 
 class NegativeSampler:
-    """Draws uniformly from the items that a user has not clicked in any split; duplicates are possible.
+    """Draws uniformly from the items that a user did not click in some rows; duplicates are possible.
 
     Args:
         data: the data set.
+        avoided: int [C], rows of ``Dataset.interactions`` whose items are never drawn for their users: for training
+            ``Split.train``, for showing what a leak is worth ``Dataset.clicks``. No other row has any influence.
         seed: with the ``draw_key`` of :meth:`sample` it decides every draw, whatever was drawn before.
 
     Attributes:
-        available: int64 [U], number of items each user has not clicked.
+        available: int64 [U], number of items each user did not click in those rows.
+
+    Raises:
+        ShapeError: ``avoided`` is not a vector of integers.
+        DataError: a row does not exist.
 
     >>> import pandas as pd
     >>> from hyperctr.data.dataset import Dataset
     >>> log = pd.DataFrame({"user_id": list("aaabb"), "item_id": [5, 6, 8, 6, 7], "timestamp": range(5)})
-    >>> sampler = NegativeSampler(Dataset("tiny", log), seed=0)
-    >>> sampler.sample(np.array([0]), 3, "epoch", 1)
+    >>> data = Dataset("tiny", log)
+    >>> NegativeSampler(data, data.clicks, seed=0).sample(np.array([0]), 3, "epoch", 1)
     array([[2, 2, 2]])
-    >>> 1 in sampler.sample(np.array([1]), 100, "epoch", 1)
-    False
+    >>> NegativeSampler(data, np.array([0, 1])).available
+    array([2, 4])
     """
 
-    def __init__(self, data: Dataset, seed: int = 0) -> None:
+    def __init__(self, data: Dataset, avoided: ArrayLike, seed: int = 0) -> None:
         self.seed = int(seed)
         self._user_ids = data.users
-        users, items, width = data.user_index[data.clicked], data.item_index[data.clicked], data.num_items
+        rows, last = np.asarray(avoided), len(data.clicked) - 1
+        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+            raise ShapeError(f"avoided must be row numbers, integers [C]; got {rows.dtype} {rows.shape}")
+        rows = rows.astype(np.int64)
+        if rows.size and not 0 <= rows.min() <= rows.max() <= last:
+            raise DataError(f"avoided rows must lie in 0..{last}; got {rows.min()}..{rows.max()}")
+        users, items, width = data.user_index[rows], data.item_index[rows], data.num_items
         clicked = np.unique(users.astype(np.int64) * width + items)  # sorted by user, then item; pairs once
         users, items = np.divmod(clicked, width)
         counts = np.bincount(users, minlength=data.num_users)
@@ -68,7 +84,7 @@ class NegativeSampler:
             int64 [B, count], item indices. Memory: about five times the result.
 
         Raises:
-            DataError: a user clicked every item, or a user index does not exist.
+            DataError: a user clicked every item in the rows avoided, or a user index does not exist.
             ShapeError: ``users`` is not a vector of integers, or ``count`` is under 1.
         """
         rows = np.asarray(users)
@@ -178,9 +194,12 @@ def candidate_pool(
 ) -> CandidatePool:
     """Draw ``count`` distinct unobserved items for every click of a part (paper 3.1.3: 1000 each).
 
+    "Unobserved" means: not clicked by that user in the part or in one before it. Candidates of test avoid all clicks of
+    the user; those of validation, by which the step is chosen, are the same whatever the test clicks are.
+
     The candidates of a click depend on the seed, on the ids of its user and item, on its timestamp and on
-    what that user clicked; not on other users, nor on the order of anything, nor on the model: comparisons
-    are paired.
+    what that user clicked in those parts; not on other users, nor on the order of anything, nor on the model:
+    comparisons are paired.
 
     Args:
         data: the data set.
@@ -208,7 +227,7 @@ def candidate_pool(
         raise ConfigError(f"count={count} and max_rows={max_rows} must be at least 1")
     if max_rows is not None and max_rows < len(rows):
         rows = np.sort(rng(seed, "candidate rows", part).choice(rows, size=max_rows, replace=False))
-    sampler = NegativeSampler(data)
+    sampler = NegativeSampler(data, np.flatnonzero(split.clicked & (split.part <= part_number(part))))
     negatives = np.full((len(rows), int(count)), -1, dtype=np.int32)
     users, items, moments = data.user_index[rows], data.item_index[rows], data.timestamp[rows]
     for place, (user, item, moment) in enumerate(zip(users.tolist(), items.tolist(), moments.tolist(), strict=True)):

@@ -65,11 +65,11 @@ class Split:
 
     def rows(self, part: str) -> NDArray[np.int64]:
         """Return the row numbers of the clicks of ``part``, int64, ascending (hence in time order)."""
-        return np.flatnonzero((self.part == _part_number(part)) & self.clicked)
+        return np.flatnonzero((self.part == part_number(part)) & self.clicked)
 
     def unclicks(self, part: str) -> NDArray[np.int64]:
         """Return the row numbers shown and not clicked of ``part``, int64, ascending."""
-        return np.flatnonzero((self.part == _part_number(part)) & ~self.clicked)
+        return np.flatnonzero((self.part == part_number(part)) & ~self.clicked)
 
     @cached_property
     def train(self) -> NDArray[np.int64]:
@@ -230,7 +230,12 @@ def _checked_ratios(ratios: Ratios) -> Ratios:
     return shares
 
 
-def _part_number(part: str) -> int:
+def part_number(part: str) -> int:
+    """Return 0 for train, 1 for validation, 2 for test, as in ``Split.part``.
+
+    Raises:
+        ConfigError: an unknown part.
+    """
     if part not in PARTS:
         raise ConfigError(f"part {part!r} is not known; {did_you_mean(str(part), PARTS)}")
     return PARTS.index(part)

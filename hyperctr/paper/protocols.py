@@ -1,4 +1,4 @@
-"""What the choices of an experiment are worth: what a prediction may see, how clicks are divided, which labels count.
+"""What the choices of an experiment are worth: what predictions and samplers may know, how clicks are divided, labels.
 
 The same model looks better or worse by the protocol alone, and so do the simple models beside it: both are shown, and
 what is compared is the change.
@@ -23,27 +23,36 @@ SIMPLE = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
 MARKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
 OURS = ("#0072B2", "circle")
 # Each choice: what is changed, from what, to what.
-CHOICES = (("protocol", "paper", "causal"), ("split", "random", "temporal"), ("labels", "sampled", "exposed"))
-HOME = {"protocol": "paper", "split": "random", "labels": "sampled"}
-KEYS = ("protocol", "split", "labels")
+CHOICES = (
+    ("protocol", "paper", "causal"),
+    ("split", "random", "temporal"),
+    ("labels", "sampled", "exposed"),
+    ("negatives_avoid", "training", "all"),
+)
+HOME = {choice: start for choice, start, _ in CHOICES}
+KEYS = tuple(HOME)
+# On the same test clicks with the same candidates, so that two runs can be compared user by user.
+PAIRED = ("protocol", "negatives_avoid")
 
 
 def protocol_runs(results: pd.DataFrame, trivial: pd.DataFrame) -> pd.DataFrame:
     """List the AUC of every finished run and of the simple models, one row per seed and labelling.
 
     Args:
-        results: rows of ``Plan.results()`` of runs that differ in protocol and split only.
+        results: rows of ``Plan.results()`` of runs that differ in protocol, split and ``negatives_avoid`` only.
         trivial: rows of ``Plan.trivial()``.
 
     Returns:
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
-        without a click; exposed: against items shown and not clicked), ``seed, run, state, auc, auc_low, auc_high``;
-        the rows of runs that are not done have no AUC, exposed rows of data without unclicks are left out.
+        without a click; exposed: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
+        training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
+        that are not done have no AUC, exposed rows of data without unclicks are left out.
 
     Raises:
         ShapeError: a column is missing, or there is no run.
     """
-    needed = ("model", "protocol", "split", "seed", "run", "state", "auc", "auc_low", "auc_high", "auc_exposed")
+    case = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
+    needed = (*case, "auc", "auc_low", "auc_high", "auc_exposed")
     need_columns(results, *needed)
     if results.empty:
         raise ShapeError("no runs to compare: the plan is empty")
@@ -52,18 +61,18 @@ def protocol_runs(results: pd.DataFrame, trivial: pd.DataFrame) -> pd.DataFrame:
     both["model"] = both["model"].replace(SIMPLE)
     parts = []
     for column, labels in LABELS.items():
-        part = both[["model", "protocol", "split", "seed", "run", "state"]].assign(labels=labels, auc=both[column])
+        part = both[case].assign(labels=labels, auc=both[column])
         # the bootstrap interval of a single run was taken for sampled labels only
         for bound in ("auc_low", "auc_high"):
             part[bound] = both[bound] if column == "auc" else np.nan
         parts.append(part if column == "auc" else part[np.isfinite(part["auc"].to_numpy(np.float64))])
-    order = ["model", "protocol", "split", "labels", "seed", "run", "state", "auc", "auc_low", "auc_high"]
+    order = ["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]
     listed: pd.DataFrame = pd.concat(parts, ignore_index=True)[order]
     return listed
 
 
 def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
-    """Sum :func:`protocol_runs` up over seeds: model, protocol, split, labels, seeds, auc, auc_low, auc_high, state."""
+    """Sum :func:`protocol_runs` up over seeds: model, the choices, seeds, auc, auc_low, auc_high, state."""
     rows = []
     for keys, ours in runs.groupby(["model", *KEYS], sort=False):
         done = ours[np.isfinite(ours["auc"].to_numpy(np.float64))]
@@ -74,7 +83,7 @@ def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def worth_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
-    """Return what each choice changes, the two others as in the paper, by model.
+    """Return what each choice changes, the others as in the paper and without a leak, by model.
 
     Args:
         runs: a :func:`protocol_runs`.
@@ -86,7 +95,7 @@ def worth_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
         both sides are left out.
 
     >>> rows = {"model": "hyperctr", "protocol": ["paper", "causal"], "split": "random", "labels": "sampled", "seed": 0}
-    >>> runs = pd.DataFrame(rows | {"run": "r", "state": "done", "auc": [0.8, 0.75]})
+    >>> runs = pd.DataFrame(rows | {"negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]})
     >>> worth_frame(runs)[["choice", "change"]].round(3).values.tolist()
     [['protocol', -0.05]]
     """
@@ -100,7 +109,7 @@ def worth_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
             if pairs.empty:
                 continue
             # other test clicks (split) or other labels cannot be paired user by user
-            found = paired(ours, choice, end, start, pair if choice == "protocol" else None)
+            found = paired(ours, choice, end, start, pair if choice in PAIRED else None)
             rows.append(
                 {
                     "choice": choice,
@@ -119,19 +128,31 @@ def worth_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+def case_of(*choices: str) -> str:
+    """Name a case by its choices, in the order of ``KEYS``; negatives are told of only where they leak.
+
+    >>> case_of("paper", "random", "sampled", "training"), case_of("paper", "random", "sampled", "all")
+    ('paper, random, sampled', 'paper, random, sampled, leak')
+    """
+    *others, avoided = choices
+    return ", ".join(others if avoided == HOME["negatives_avoid"] else [*others, "leak"])
+
+
 def protocol_figure(frame: pd.DataFrame, measured: str = "") -> go.Figure:
-    """Draw a :func:`protocol_frame`: a line per protocol, split and labelling, a mark per model.
+    """Draw a :func:`protocol_frame`: a line per protocol, split, labelling and sampler, a mark per model.
 
     Args:
         frame: the frame.
         measured: on what, for the subtitle.
     """
     need_columns(frame, "model", *KEYS, "auc", "auc_low", "auc_high", "state")
-    names = [", ".join(keys) for keys in frame[list(KEYS)].itertuples(index=False)]
+    names = [case_of(*keys) for keys in frame[list(KEYS)].itertuples(index=False)]
     lines = list(dict.fromkeys(names))
     lost = [f"{name} ({state})" for name, state in zip(names, frame["state"], strict=True) if state != "done"]
     most = int(frame["seeds"].max())
     bars = f"bars: 95 % over {most} seeds" if most > 1 else "bars: 95 % bootstrap over test users, sampled labels only"
+    leak = "leak: training negatives avoid validation and test clicks, too"
+    bars += f"; {leak}" if (frame["negatives_avoid"] != HOME["negatives_avoid"]).any() else ""
     parts = [measured, bars, *([f"no result: {'; '.join(lost)}"] if lost else [])]
     chart = figure(
         "What the choices are worth",
@@ -173,15 +194,18 @@ def protocol_paragraph(worth: pd.DataFrame, frame: pd.DataFrame) -> str:
             if np.isfinite(row["change_low"]):
                 text += f" ({row['change_low']:+.4f} to {row['change_high']:+.4f})"
             changes.append(text)
-        words.append(f"{str(choice).capitalize()} {end} instead of {start} changes AUC by: {', '.join(changes)}.")
+        what = f"{str(choice).capitalize()} {end} instead of {start}"
+        if choice == "negatives_avoid":
+            what = f"A sampler that avoids {end} clicks instead of {start} clicks leaks, and"
+        words.append(f"{what} changes AUC by: {', '.join(changes)}.")
     if worth["change_low"].isna().any():
         words.append("A change without an interval was seen with one seed only.")
     leads = []
-    for keys, ours in frame.groupby(["protocol", "split", "labels"], sort=False):
+    for keys, ours in frame.groupby(list(KEYS), sort=False):
         simple = ours[ours["model"].isin(["content MF", "popularity"])]["auc"].max()
         own = ours[~ours["model"].isin(["content MF", "popularity"])]["auc"].max()
         if np.isfinite(own) and np.isfinite(simple):
-            leads.append(f"{own - simple:+.4f} ({', '.join(map(str, keys))})")
+            leads.append(f"{own - simple:+.4f} ({case_of(*map(str, keys))})")
     if leads:
         words.append(f"Its lead over the strongest simple model: {'; '.join(leads)}.")
     return " ".join(words) or "No two runs that differ in one choice have a result."

@@ -14,7 +14,7 @@ from hyperctr.runs.store import read_json, runs_folder
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
-    from hyperctr.sweeps.plan import Plan
+    from hyperctr.sweeps.plan import Plan, PlannedRun
 
 METRICS = (
     "auc",
@@ -44,23 +44,8 @@ FACTS = (
     "python",
 )
 BEHIND = ("behind", "behind_low", "behind_high")
-COLUMNS = (
-    "plan",
-    "axis",
-    "label",
-    "value",
-    "dataset",
-    "model",
-    "protocol",
-    "split",
-    "seed",
-    "run",
-    "state",
-    "error",
-    *METRICS,
-    *COSTS,
-    *FACTS,
-)
+CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
+COLUMNS = ("plan", "axis", "label", "value", "dataset", *CASE, "run", "state", "error", *METRICS, *COSTS, *FACTS)
 CURVE = (
     "run",
     "label",
@@ -80,10 +65,10 @@ def results(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run.
 
     Columns: ``plan``, ``axis``, ``label``, ``value`` (nan for a row), ``dataset``, ``model``, ``protocol``, ``split``,
-    ``seed``, ``run``, ``state`` (done, failed, killed, planned, running), ``error``; then, nan unless done: test
-    metrics, ``seconds`` (wall time), ``seconds_per_epoch``, ``peak_memory_mib``, counts and what it takes to repeat
-    the run. Plans with ``compare_with`` also have ``behind``, ``behind_low``, ``behind_high``: the test AUC of that
-    row minus this row's, the same seed and clicks, with the interval of a paired bootstrap over users.
+    ``negatives_avoid``, ``seed``, ``run``, ``state`` (done, failed, killed, planned, running), ``error``; then, nan
+    unless done: test metrics, ``seconds`` (wall time), ``seconds_per_epoch``, ``peak_memory_mib``, counts and what it
+    takes to repeat the run. Plans with ``compare_with`` also have ``behind``, ``behind_low``, ``behind_high``: the test
+    AUC of that row minus this row's, the same seed and clicks, with the interval of a paired bootstrap over users.
     """
     columns = COLUMNS + (BEHIND if plan.file.compare_with else ())
     base = {run: first for first, run in plan.pairs()}
@@ -97,9 +82,7 @@ def results(plan: Plan) -> pd.DataFrame:
             "value": run.value,
             "dataset": plan.data.name,
             "model": config.model,
-            "protocol": config.protocol,
-            "split": config.split,
-            "seed": run.seed,
+            **_case(run),
             "run": run.run_id,
         }
         row |= _outcome(run.run_id)
@@ -112,7 +95,8 @@ def results(plan: Plan) -> pd.DataFrame:
 def trivial(plan: Plan) -> pd.DataFrame:
     """Return the rows that every finished run was tested beside: trivial models and the reference.
 
-    One row per model, protocol, split and seed, with the same metric columns as :func:`results`; ``state`` is done.
+    One row per model, protocol, split, ``negatives_avoid`` and seed, with the same metric columns as :func:`results`;
+    ``state`` is done.
     """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for run in plan.runs:
@@ -123,12 +107,12 @@ def trivial(plan: Plan) -> pd.DataFrame:
         except (OSError, ValueError):  # damaged: other runs of the plan hold the same rows
             continue
         for row in table.to_dict("records"):
-            key = (row["model"], run.config.protocol, run.config.split, run.seed)
-            if row["model"] != run.config.model and key not in rows:
-                named = dict(zip(("model", "protocol", "split", "seed"), key, strict=True))
+            case = {"model": row["model"], **_case(run)}
+            if row["model"] != run.config.model:
                 metrics = {str(name): value for name, value in row.items() if name in METRICS}
-                rows[key] = metrics | named | {"dataset": plan.data.name, "state": "done", "error": ""}
-    columns = ("dataset", "model", "protocol", "split", "seed", "state", "error", *METRICS)
+                done = {"dataset": plan.data.name, "state": "done", "error": ""}
+                rows.setdefault(tuple(case.values()), metrics | case | done)
+    columns = ("dataset", *CASE, "state", "error", *METRICS)
     return pd.DataFrame(list(rows.values()), columns=list(columns))
 
 
@@ -141,6 +125,12 @@ def curves(plan: Plan) -> pd.DataFrame:
         for point in read_events(runs_folder() / run.run_id / "events.jsonl")
     ]
     return pd.DataFrame(rows, columns=list(CURVE))
+
+
+def _case(run: PlannedRun) -> dict[str, Any]:
+    """Under what a run was trained and tested, whichever its model."""
+    settings = {name: getattr(run.config, name) for name in ("protocol", "split", "negatives_avoid")}
+    return {**settings, "seed": run.seed}
 
 
 def _outcome(run_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.sweeps.plan import PlannedRun, open_data
+from hyperctr.sweeps.results import CASE
 from hyperctr.sweeps.sweep import Sweep, asked_for, measured_on, open_sweep, train_missing
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ class Sweeps:
 
     @property
     def trivial(self) -> pd.DataFrame:
-        """The simple models of all plans, each once a protocol, split and seed."""
+        """The simple models of all plans, each once a case."""
         tables = [sweep.trivial for sweep in self.sweeps]
         rows = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
-        return rows.drop_duplicates(["model", "protocol", "split", "seed"], ignore_index=True)
+        return rows.drop_duplicates(list(CASE), ignore_index=True)
 
     @property
     def measured(self) -> str:

@@ -115,7 +115,8 @@ class Trainer:
         self.rows = split.train
         self.targets = targets_of(data, slots, self.rows, np.arange(len(self.rows)))
         self.items = torch.from_numpy(data.item_index[self.rows])
-        self.sampler = NegativeSampler(data, config.seed)
+        # What is never drawn as a negative is a hint of what was clicked, so training must not know any other click.
+        self.sampler = NegativeSampler(data, data.clicks if config.negatives_avoid == "all" else self.rows, config.seed)
         self.pool = candidate_pool(
             data,
             split,

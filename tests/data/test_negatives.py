@@ -1,4 +1,4 @@
-"""Negatives: never observed, distinct where promised, uniform, and the same whatever stands around them."""
+"""Negatives: avoid the clicks they may know and no others, distinct where promised, uniform, repeatable."""
 
 import time
 
@@ -33,18 +33,26 @@ def built(frame: pd.DataFrame, items: int = 40) -> Dataset:
     return Dataset("random", frame, items=np.arange(items))
 
 
-def clicked_by(data: Dataset) -> dict[int, set[int]]:
-    pairs = pd.DataFrame({"user": data.user_index[data.clicked], "item": data.item_index[data.clicked]})
+def clicked_by(data: Dataset, rows: np.ndarray | None = None) -> dict[int, set[int]]:
+    rows = data.clicks if rows is None else rows
+    pairs = pd.DataFrame({"user": data.user_index[rows], "item": data.item_index[rows]})
     return {user: set(group) for user, group in pairs.groupby("user")["item"]}
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10**6), density=st.sampled_from([30, 400, 950]), count=st.integers(1, 60))
-def test_nothing_clicked_is_ever_drawn(seed, density, count):
+@given(
+    seed=st.integers(0, 10**6),
+    density=st.sampled_from([30, 400, 950]),
+    count=st.integers(1, 60),
+    share=st.sampled_from([0.0, 0.6, 1.0]),
+)
+def test_nothing_avoided_is_ever_drawn_and_all_else_is(seed, density, count, share):
     data = built(random_log(rows=density, seed=seed))
-    sets = clicked_by(data)
+    draw = np.random.default_rng(seed)
+    avoided = draw.permutation(data.clicks[draw.random(len(data.clicks)) < share])  # in any order
+    sets = clicked_by(data, avoided)
     users = np.array([user for user in data.user_index if len(sets.get(user, ())) < data.num_items])
-    sampler = NegativeSampler(data, seed)
+    sampler = NegativeSampler(data, avoided, seed)
     drawn = sampler.sample(users, count, "epoch", 0)
     assert drawn.shape == (len(users), count)
     assert drawn.dtype == np.int64
@@ -59,7 +67,7 @@ def test_nothing_clicked_is_ever_drawn(seed, density, count):
 
 def test_training_draws_are_uniform_and_keyed():
     data = built(random_log())
-    sampler = NegativeSampler(data, seed=1)
+    sampler = NegativeSampler(data, data.clicks, seed=1)
     drawn = sampler.sample(np.array([3]), 40_000, "epoch", 1)[0]
     free = sorted(set(range(40)) - clicked_by(data)[3])
     found = np.bincount(drawn, minlength=40)[free]
@@ -68,7 +76,7 @@ def test_training_draws_are_uniform_and_keyed():
     chi = ((found - expected) ** 2 / expected).sum()
     assert chi < len(free) + 5 * np.sqrt(2 * len(free))
     users = data.user_index[:50]
-    again = NegativeSampler(data, seed=1)
+    again = NegativeSampler(data, data.clicks, seed=1)
     again.sample(users, 7, "something else")  # earlier draws change nothing
     np.testing.assert_array_equal(sampler.sample(users, 4, "epoch", 2), again.sample(users, 4, "epoch", 2))
     assert (sampler.sample(users, 4, "epoch", 2) != sampler.sample(users, 4, "epoch", 3)).any()
@@ -77,9 +85,17 @@ def test_training_draws_are_uniform_and_keyed():
 def test_a_user_who_clicked_everything_and_bad_arguments():
     frame = pd.DataFrame({"user_id": ["all"] * 4 + ["one"] * 2, "item_id": [0, 1, 2, 3, 0, 1], "timestamp": 1})
     data = Dataset("tiny", frame)
-    sampler = NegativeSampler(data)
+    sampler = NegativeSampler(data, data.clicks)
     with pytest.raises(DataError, match="user 'all' clicked every item"):
         sampler.sample(np.array([1, 0]), 2)
+    fewer = NegativeSampler(data, data.clicks[1:])  # without the click of item 0 by 'all', which is then drawn
+    assert fewer.sample(np.array([0]), 3).tolist() == [[0, 0, 0]]
+    for rows in (data.clicked, data.clicks[:, None], data.clicks.astype(float)):
+        with pytest.raises(ShapeError, match=r"integers \[C\]"):
+            NegativeSampler(data, rows)
+    for row in (-1, 6):
+        with pytest.raises(DataError, match=rf"0\.\.5; got {row}"):
+            NegativeSampler(data, [row])
     assert set(sampler.sample(np.array([1]), 50)[0]) == {2, 3}
     assert sampler.sample(np.empty(0, np.int64), 3).shape == (0, 3)
     for users, count in ((np.array([[1]]), 1), (np.array([1.0]), 1), (np.array([1]), 0)):
@@ -106,6 +122,34 @@ def test_candidates_are_distinct_unobserved_and_padded_at_the_end():
         assert len(set(row[valid].tolist())) == expected
         assert not set(row[valid].tolist()) & sets[user]
     assert (pool.negatives[:, -1] == -1).any()  # some users have fewer than 35 left
+
+
+@pytest.mark.parametrize(("part", "known"), [("train", 1), ("validation", 2), ("test", 3)])
+def test_candidates_avoid_clicks_of_their_part_and_of_those_before_it(part, known):
+    data = built(random_log())
+    made = split(data, seed=3)
+    sets = clicked_by(data, np.concatenate([made.train, made.validation, made.test][:known]))
+    pool = candidate_pool(data, made, part, count=100)
+    for user, row in zip(pool.users, pool.negatives, strict=True):
+        assert set(row[row >= 0].tolist()) == set(range(40)) - sets[user]
+
+
+@pytest.mark.parametrize("max_rows", [None, 20])
+def test_candidates_of_validation_do_not_know_the_test_clicks(max_rows):
+    frame = random_log()
+    data = built(frame)
+    made = split(data, seed=3)
+    pool = candidate_pool(data, made, "validation", count=12, seed=5, max_rows=max_rows)
+    stays = np.flatnonzero(made.part < 2)
+    draw = np.random.default_rng(0)
+    added = pd.DataFrame({"user_id": draw.choice(data.users, 70), "item_id": draw.integers(0, 40, 70)})
+    added = added.assign(timestamp=20_000 + np.arange(70), clicked=True)
+    other = built(pd.concat([data.interactions.iloc[stays], added], ignore_index=True))
+    parts = Split("random", made.ratios, 3, np.append(made.part[stays], np.full(70, 2)).astype(np.int8), other.clicked)
+    same = candidate_pool(other, parts, "validation", count=12, seed=5, max_rows=max_rows)
+    np.testing.assert_array_equal(same.negatives, pool.negatives)
+    np.testing.assert_array_equal(same.timestamps, pool.timestamps)
+    np.testing.assert_array_equal(other.users[same.users], data.users[pool.users])
 
 
 def test_candidates_do_not_depend_on_other_users_or_on_order():

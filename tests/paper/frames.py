@@ -15,7 +15,8 @@ MEASURED = (
 )
 FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
 COLUMNS = (
-    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "seed", "run", "state", "error"),
+    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
+    *("state", "error"),
     *MEASURED,
     *FACTS,
 )
@@ -33,6 +34,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "model": "hyperctr",
         "protocol": "paper",
         "split": "random",
+        "negatives_avoid": "training",
         "seed": 0,
         "run": "0" * 12,
         "state": "done",

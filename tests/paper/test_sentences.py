@@ -139,8 +139,16 @@ def test_curves_tell_the_best_point_and_whether_training_was_still_improving() -
 def test_protocols_tell_each_change_and_the_lead() -> None:
     results = pd.concat([results_frame({"a": [0.80, 0.81]}), results_frame({"b": [0.70, 0.71]}, protocol="causal")])
     simple = pd.concat([trivial_frame(2, 0.6, 0.75, protocol=name) for name in ("paper", "causal")])
+    leak = {"negatives_avoid": "all"}
+    results = pd.concat([results, results_frame({"c": [0.82, 0.83]}, **leak)])
+    simple = pd.concat([simple, trivial_frame(2, 0.6, 0.75, **leak)])
     runs = protocols.protocol_runs(results, simple)
     text = protocols.protocol_paragraph(protocols.worth_frame(runs), protocols.protocol_frame(runs))
     assert "Protocol causal instead of paper changes AUC by: hyperctr -0.1000 (-0.1000 to -0.1000), " in text
     assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in text
+    assert (
+        "A sampler that avoids all clicks instead of training clicks leaks, and changes AUC by: hyperctr +0.0200"
+        in text
+    )
+    assert "+0.0750 (paper, random, sampled, leak)" in text
     assert "one seed only" not in text

@@ -94,22 +94,28 @@ def negatives(model: Notebook) -> dict[tuple[int, int], list[int]]:
     return found
 
 
-def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: SplitData) -> None:
-    made = trainer(study, negatives=4)
+@pytest.mark.parametrize("avoided", ["training", "all"])
+def test_negatives_are_unobserved_and_drawn_anew_every_epoch(study: SplitData, avoided: str) -> None:
+    made = trainer(study, negatives=20, negatives_avoid=avoided)
     made.fit()
     found = negatives(model_of(made))
-    clicked = set(
-        zip(study.data.user_index[study.data.clicked], study.data.item_index[study.data.clicked], strict=True)
-    )
-    user = study.data.user_index[study.split.train]
-    assert all(len(drawn) == 4 for drawn in found.values())
-    assert not any((user[click], item) in clicked for (_, click), drawn in found.items() for item in drawn)
+    data, split, user = study.data, study.split, study.data.user_index[study.split.train]
+    drawn = {(int(user[click]), item) for (_, click), items in found.items() for item in items}
+    clicked = {
+        part: set(zip(data.user_index[rows].tolist(), data.item_index[rows].tolist(), strict=True))
+        for part, rows in (("train", split.train), ("validation", split.validation), ("test", split.test))
+    }
+    assert all(len(items) == 20 for items in found.values())
+    assert not drawn & clicked["train"]
+    for part in ("validation", "test"):  # drawn like everything else that training does not know, or never
+        shared = len(drawn & clicked[part]) / len(clicked[part] - clicked["train"])
+        assert shared == 0 if avoided == "all" else shared > 0.3
     same = [found[0, click] == found[1, click] for click in range(len(user))]
     assert np.mean(same) < 0.01
-    again = trainer(study, negatives=4)
+    again = trainer(study, negatives=20, negatives_avoid=avoided)
     again.fit()
     assert negatives(model_of(again)) == found
-    other = trainer(study, negatives=4, seed=1)
+    other = trainer(study, negatives=20, negatives_avoid=avoided, seed=1)
     other.fit()
     assert negatives(model_of(other)) != found
 
