@@ -47,12 +47,12 @@ def counterpart(dataset: str) -> str:
     ('MovieLens', '')
     """
     columns: dict[str, list[str]] = paper_numbers()["table3"]["datasets"]
-    return next((name for name, ours in columns.items() if dataset in ours), "")
+    return next((name for name, counterparts in columns.items() if dataset in counterparts), "")
 
 
 def is_published(dataset: str) -> bool:
     """Tell whether a data set of ours is one of the paper's, not only the nearest to it."""
-    return dataset in {ours[0] for ours in paper_numbers()["table3"]["datasets"].values()}
+    return dataset in {counterparts[0] for counterparts in paper_numbers()["table3"]["datasets"].values()}
 
 
 def beside(dataset: str) -> str:

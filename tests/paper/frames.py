@@ -95,14 +95,14 @@ def results_frame(
     for place, label in enumerate(labels):
         named = {"axis": axis, "label": str(label), "value": np.nan if axis == "row" else float(label)}
         for seed in range(seeds):
-            one: dict[str, Any] = {**named, "seed": seed, "run": f"{place:06x}{seed:06x}", **changes}
+            case: dict[str, Any] = {**named, "seed": seed, "run": f"{place:06x}{seed:06x}", **changes}
             if label in failed:
-                rows.append(run_row(**{**one, "state": "failed", "error": failed[label]}))
+                rows.append(run_row(**{**case, "state": "failed", "error": failed[label]}))
                 continue
             value = float(np.broadcast_to(auc[label], seeds)[seed])
             if validation is not None:
-                one["best_validation_auc"] = float(np.broadcast_to(validation[label], seeds)[seed])
-            rows.append(run_row(value, **one))
+                case["best_validation_auc"] = float(np.broadcast_to(validation[label], seeds)[seed])
+            rows.append(run_row(value, **case))
     paired = [name for name in PAIRED if name in changes]
     return pd.DataFrame(rows, columns=[*COLUMNS, *paired])
 

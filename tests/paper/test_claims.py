@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hyperctr.errors import ConfigError
+from hyperctr.errors import ConfigError, RunError
 from hyperctr.paper.checks import evaluate
 from hyperctr.paper.checks.claim import Results, Verdict
-from hyperctr.paper.checks.evaluate import check_claims
+from hyperctr.paper.checks.evaluate import check_claims, claims_of
 from hyperctr.paper.checks.measured import RunResults
 from hyperctr.paper.checks.published import PublishedResults, published_results
 from hyperctr.paper.tables.claims import claim_reasons, claims_layout
 from hyperctr.paper.tables.table3_overall import method_names
+from hyperctr.runs.scaling import Scaling
 from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import seed_interval
-from tests.paper.frames import results_frame
+from tests.paper.frames import results_frame, sweep_of
 
 HOLDS, FAILS, OPEN, NONE = "holds", "fails", "not decided", "not testable"
 NOISE = [0.0, 0.0004, -0.0004]  # three seeds that agree to less than a thousandth
@@ -42,9 +43,9 @@ def verdict(name: str, frame: pd.DataFrame, dataset: str = "planted", **more: An
     return CLAIMS[name].check(RunResults(dataset, frame, **more)).kind
 
 
-def systems(own: float, others: float, **changes: float) -> pd.DataFrame:
+def systems(auc: float, others: float, **changes: float) -> pd.DataFrame:
     """All of Table 3: HyperCTR and seven others."""
-    return runs({**dict.fromkeys(method_names(), others), "hyperctr": own, **changes}, "overall")
+    return runs({**dict.fromkeys(method_names(), others), "hyperctr": auc, **changes}, "overall")
 
 
 def rows4(together: float, visual: float, acoustic: float, textual: float, without: float) -> pd.DataFrame:
@@ -285,15 +286,15 @@ def test_a_claim_across_data_sets_needs_another(name: str) -> None:
 
 
 def test_on_the_print_four_sentences_fail_and_none_of_the_figures_can_be_tested() -> None:
-    found = check_claims(published_results())
-    failed = found[found["verdict"] == FAILS]
+    verdicts = check_claims(published_results())
+    failed = verdicts[verdicts["verdict"] == FAILS]
     assert failed[["claim", "dataset"]].values.tolist() == [
         [f"{name}_logloss", "MovieLens"]
         for name in ("together_beat_each_alone", "visual_is_best_alone", "acoustic_above_textual", "textual_is_least")
     ]
     assert "multi-modal 0.5380, textual-modal 0.5364: -0.0016" in failed["why"].iloc[0]
-    assert set(found[found["place"].str.contains("Figure")]["verdict"]) == {NONE}
-    wide = found.pivot_table(index="claim", columns="dataset", values="verdict", aggfunc="first")
+    assert set(verdicts[verdicts["place"].str.contains("Figure")]["verdict"]) == {NONE}
+    wide = verdicts.pivot_table(index="claim", columns="dataset", values="verdict", aggfunc="first")
     assert wide.loc["acoustic_above_textual_auc"].tolist() == [NONE, HOLDS, HOLDS], "Kuaishou has no acoustic features"
     assert wide.loc["improvement_logloss"].tolist() == [HOLDS] * 3
     assert wide.loc["smaller_textual_gap_on_movielens"].tolist() == [NONE, NONE, HOLDS]
@@ -337,15 +338,15 @@ def test_seeds_that_disagree_decide_nothing() -> None:
 def test_a_failed_run_leaves_a_claim_open_and_never_makes_it_hold() -> None:
     frame = systems(0.85, 0.8)
     frame.loc[frame["model"] == "mimn", ["state", "auc", "best_validation_auc"]] = "failed", np.nan, np.nan
-    found = CLAIMS["beats_every_baseline_auc"].check(RunResults("planted", frame))
-    assert found == Verdict(OPEN, "hyperctr against mimn: no finished run of both")
+    checked = CLAIMS["beats_every_baseline_auc"].check(RunResults("planted", frame))
+    assert checked == Verdict(OPEN, "hyperctr against mimn: no finished run of both")
     frame.loc[frame["model"] == "dstn", "auc"] += 0.1
     assert verdict("beats_every_baseline_auc", frame) == FAILS
 
 
 def test_the_page_of_claims_shows_every_verdict() -> None:
-    found = check_claims([*published_results(), RunResults("ml-trailers", HELD)])
-    table = claims_layout(found)
+    verdicts = check_claims([*published_results(), RunResults("ml-trailers", HELD)])
+    table = claims_layout(verdicts)
     assert len(table.rows) == len(CLAIMS)
     assert table.groups == [("", 1), ("on the printed numbers", 3), ("on ours", 1)]
     line = next(row for row in table.rows if row[0].text.startswith("All modalities together have a lower log"))
@@ -360,7 +361,22 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
     words = table.note.split("\n\n")
     assert words[3].startswith("On ours (ml-trailers): 10 hold, 0 fail, 0 are not decided, 21 are not testable.")
     assert "4 fail" in words[2]
-    assert len(claim_reasons(found, "measured").rows) == len(claim_reasons(table, "measured").rows) == 10
+    assert len(claim_reasons(verdicts, "measured").rows) == len(claim_reasons(table, "measured").rows) == 10
     assert {row[1] for row in claim_reasons(table, "published").rows} == {"Kuaishou", "MV1.7M", "MovieLens"}
     with pytest.raises(ConfigError, match="did you mean 'measured'"):
         claim_reasons(table, "measure")
+
+
+def test_a_sweep_is_checked_with_its_timing_or_without_one() -> None:
+    timing = pd.DataFrame({"what": "training step", "threads": [1, 2], "round": 0, "per_second": [10.0, 11.0]})
+
+    def speedup(scaling: Callable[[], Any]) -> tuple[str, str]:
+        frame = claims_of(sweep_of(HELD, scaling=scaling)).query("source == 'measured'").set_index("claim")
+        return frame.loc["near_linear_speedup", "verdict"], frame.loc["hyperedges_help_auc", "verdict"]
+
+    def unfinished() -> Scaling:
+        raise RunError("the base run is not finished")
+
+    assert speedup(lambda: Scaling("r", timing, {}, 0.0, 1.0)) == (FAILS, HOLDS)
+    assert speedup(lambda: Scaling("r", timing, {}, 1.5, 1.0)) == (OPEN, HOLDS)
+    assert speedup(unfinished) == (NONE, HOLDS)

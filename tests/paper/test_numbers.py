@@ -59,8 +59,8 @@ def test_equal_cells_that_the_notes_name_are_equal() -> None:
     }
     assert cells["gru4rec"] == cells["mimn"] == 0.7522
     assert published_cell("table3", "gru4rec", "MovieLens")["auc"] == published_cell("table3", "mimn", "MV1.7M")["auc"]
-    own = [published_cell("table3", "hyperctr", column) for column in published_columns()]
-    assert own == [published_cell("table4", "multi-modal", column) for column in published_columns()]
+    published = [published_cell("table3", "hyperctr", column) for column in published_columns()]
+    assert published == [published_cell("table4", "multi-modal", column) for column in published_columns()]
 
 
 def test_tables_are_complete() -> None:
@@ -90,8 +90,8 @@ def test_every_cell_stands_in_the_paper(table: str, shared_dir: Path) -> None:
     if table == "table4":
         cells = {name: row for name, row in cells.items() if re.search("modal|hypergraph", name)}
     frame = published_table(table)
-    for name, own in frame.groupby("name", sort=False):
-        numbers = [value for pair in own[list(METRICS)].to_numpy() for value in pair]
+    for name, rows_of_method in frame.groupby("name", sort=False):
+        numbers = [value for pair in rows_of_method[list(METRICS)].to_numpy() for value in pair]
         wanted = ["-" if math.isnan(value) else f"{value:.4f}" for value in numbers]
         assert cells[str(name).lower()][:6] == wanted
 

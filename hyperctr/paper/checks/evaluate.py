@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from hyperctr.errors import RunError
 from hyperctr.paper.checks import figures4to7, tables3and4
 from hyperctr.paper.checks.claim import Claim, Results
 from hyperctr.paper.checks.measured import RunResults
 from hyperctr.paper.checks.published import published_results
-from hyperctr.paper.figures.figure7_scaling import sweep_speedup
+from hyperctr.paper.figures.figure7_scaling import speedup_frame
 from hyperctr.sweeps.sweep import paired_runs
 
 if TYPE_CHECKING:
@@ -22,8 +23,19 @@ CLAIMS: tuple[Claim, ...] = (*tables3and4.CLAIMS, *figures4to7.CLAIMS)  # in the
 
 def claims_of(sweep: Sweep) -> pd.DataFrame:
     """Check all claims on the published numbers and on the runs of a sweep; see :func:`check_claims`."""
-    runs = RunResults(sweep.dataset, sweep.results, paired_runs, sweep_speedup(sweep))
+    runs = RunResults(sweep.dataset, sweep.results, paired_runs, _speedup(sweep))
     return check_claims([*published_results(), runs])
+
+
+def _speedup(sweep: Sweep) -> pd.DataFrame | None:
+    """The speed-ups of the base run, and how busy the machine was; None if it cannot be timed."""
+    try:
+        scaling = sweep.scaling()
+    except RunError:
+        return None
+    frame = speedup_frame(scaling.frame)
+    frame.attrs["busy_cores"] = scaling.busy_cores
+    return frame
 
 
 def check_claims(results: Iterable[Results], claims: Iterable[Claim] = CLAIMS) -> pd.DataFrame:

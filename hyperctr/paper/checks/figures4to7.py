@@ -18,22 +18,12 @@ BUSY = 0.5  # cores; with more than that taken by others, a speed-up says little
 Check = Callable[[Results], Verdict]
 
 
-def each_beats(setting: str, value: float) -> Check:
-    """Each other value of a setting is better than one."""
-
-    def check(results: Results) -> Verdict:
-        others = [other for other in results.values(setting) if other != value]
-        return verdict_of((results.compare(setting, other, value) for other in others), none=results.none)
-
-    return check
-
-
-def none_gains_over(setting: str, value: float, *, above: float = 0) -> Check:
-    """No other value of a setting, of those above a bound, gains more than the margin."""
+def others_against(setting: str, value: float, *, above: float = 0, margin: float | None = None) -> Check:
+    """Each other value above a bound is better than one value; with a margin, none gains more than that over it."""
 
     def check(results: Results) -> Verdict:
         others = [other for other in results.values(setting) if other != value and other > above]
-        return verdict_of((results.compare(setting, other, value) for other in others), FLAT, none=results.none)
+        return verdict_of((results.compare(setting, other, value) for other in others), margin, results.none)
 
     return check
 
@@ -135,14 +125,14 @@ CLAIMS = [
         "one_layer_is_worst",
         "3.3.2, Figure 4",
         "One convolution layer is worse than any other depth.",
-        each_beats("layers", 1),
+        others_against("layers", 1),
     ),
     Claim("three_layers_beat_one", "3.3.2, Figure 4", "Three layers are better than one.", _three_layers_beat_one),
     Claim(
         "three_layers_are_enough",
         "3.3.2, Figure 4",
         f"On Kuaishou and MV1.7M three layers are enough (more gain at most {FLAT} AUC).",
-        none_gains_over("layers", 3, above=3),
+        others_against("layers", 3, above=3, margin=FLAT),
         said_of=("Kuaishou", "MV1.7M"),
     ),
     Claim(
@@ -186,7 +176,7 @@ CLAIMS = [
         "dimension_64_does_well",
         "3.1.3, Figure 6",
         f"A latent dimension of 64 does well: no other gains more than {FLAT} AUC over it.",
-        none_gains_over("embedding_size", 64),
+        others_against("embedding_size", 64, margin=FLAT),
     ),
     Claim(
         "best_neighbours",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hyperctr.paper.checks.claim import Comparison, Decision, Results, sign
 from hyperctr.paper.numbers import published_columns, published_table
 from hyperctr.sweeps.seeds import records
@@ -31,14 +29,6 @@ class PublishedResults(Results):
     def rows(self, table: str) -> list[str]:
         """Return the rows with numbers in this column."""
         return list(self._cells.get(table, ()))
-
-    def values(self, setting: str) -> list[float]:
-        """Return none: the figures are printed without numbers."""
-        return []
-
-    def chosen(self, setting: str, among: Iterable[float]) -> float | None:
-        """Return None: no validation results are printed."""
-        return None
 
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
         """Compare two published cells; printed to four digits, their difference has no more."""

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns, write_across
-from hyperctr.errors import RunError, ShapeError
+from hyperctr.errors import ShapeError
 from hyperctr.paper.numbers import paper_numbers
 from hyperctr.paper.prose import prose
 from hyperctr.sweeps.seeds import records
@@ -30,24 +30,11 @@ def figure7(sweep: Sweep) -> Figure:
     """
     scaling = sweep.scaling()
     frame = speedup_frame(scaling.frame)
-    return Figure(
-        speedup_chart(frame, scaling.where),
-        "figure7",
-        frame,
-        speedup_note(frame, scaling.machine, scaling.busy_cores),
-        {**best_speedups(frame), "cores": scaling.machine["cores"]},
-    )
-
-
-def sweep_speedup(sweep: Sweep) -> pd.DataFrame | None:
-    """Return the :func:`speedup_frame` of the base run, ``attrs["busy_cores"]`` set; None if it cannot be timed."""
-    try:
-        scaling = sweep.scaling()
-    except RunError:
-        return None
-    frame = speedup_frame(scaling.frame)
-    frame.attrs["busy_cores"] = scaling.busy_cores
-    return frame
+    most = frame[frame["threads"] == frame["threads"].max()]
+    speedups = dict(zip(most["what"], most["speedup"].round(2), strict=True))
+    headline = {"threads": int(most["threads"].iloc[0]), **speedups, "cores": scaling.machine["cores"]}
+    note = speedup_note(frame, scaling.machine, scaling.busy_cores)
+    return Figure(speedup_chart(frame, scaling.where), "figure7", frame, note, headline)
 
 
 def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
@@ -145,15 +132,3 @@ def speedup_note(frame: pd.DataFrame, machine: Mapping[str, Any], busy_cores: fl
         busy=busy_cores if np.isfinite(busy_cores) else None,
         paper=paper_numbers()["figure7"],
     )
-
-
-def best_speedups(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the speed-ups with most threads, for the index page.
-
-    >>> rows = pd.DataFrame({"what": "training step", "threads": [1, 2], "round": 0, "per_second": [10.0, 18.0]})
-    >>> best_speedups(speedup_frame(rows))
-    {'threads': 2, 'training step': 1.8}
-    """
-    most = int(frame["threads"].max())
-    top = frame[frame["threads"] == most]
-    return {"threads": most} | dict(zip(top["what"], top["speedup"].round(2), strict=True))

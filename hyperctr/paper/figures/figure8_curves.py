@@ -91,8 +91,7 @@ def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     ring = "the best point of each run is marked, its weights are the ones tested"
     subtitle = f"{measured + '; ' if measured else ''}x: passes over the training set, {step}{ring}"
     style(chart, "Learning curves (Figure 8)", subtitle, height=130 + 330 * bands, showlegend=False, margin={"t": 96})
-    _places(chart, labels, across, bands)
-    _scales(chart, frame, labels, across, bands)
+    _arrange(chart, frame, labels, across, bands)
     return chart
 
 
@@ -119,46 +118,37 @@ def _lines(chart: go.Figure, run: pd.DataFrame, row: int, column: int, number: i
     chart.add_scatter(mode="markers", marker=ring, name=f"best, {seed}", **at, **hover)
 
 
-def _places(chart: go.Figure, labels: list[str], across: int, bands: int) -> None:
-    """Put each loss right under its AUC, and room for a heading between the bands."""
-    whole = bands - BETWEEN
-    for place in range(bands * across):
-        band, column = divmod(place, across)
-        foot = (bands - 1 - band) / whole
-        upper, lower = foot + 0.34 / whole, foot + 0.28 / whole
-        chart.update_yaxes(domain=[upper, foot + (1 - BETWEEN) / whole], row=2 * band + 1, col=column + 1)
-        chart.update_yaxes(domain=[foot, lower], row=2 * band + 2, col=column + 1)
-        if place < len(labels):
-            pane = chart.get_subplot(2 * band + 1, column + 1)
-            x, y = (axis.plotly_name.replace("axis", "") for axis in (pane.xaxis, pane.yaxis))
-            head = "<br>".join(wrap(labels[place], 24))
-            chart.add_annotation(
-                text=head, x=0.5, xref=f"{x} domain", y=1, yref=f"{y} domain", yanchor="bottom", showarrow=False
-            )
-        else:
-            for row in (1, 2):
-                chart.update_xaxes(visible=False, row=2 * band + row, col=column + 1)
-                chart.update_yaxes(visible=False, row=2 * band + row, col=column + 1)
-
-
-def _scales(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: int, bands: int) -> None:
-    """One AUC scale for all panels, so that heights compare; each loss its own: they are not the same loss."""
+def _arrange(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: int, bands: int) -> None:
+    """Put each loss right under its AUC; one scale for all AUC, so that heights compare, and none for unlike losses."""
     auc = frame["validation_auc"].to_numpy(np.float64)
     auc = auc[np.isfinite(auc)]
     room = 0.06 * max(float(np.ptp(auc)), 0.01) if len(auc) else 0.1
     limits = [float(auc.min()) - room, float(auc.max()) + room] if len(auc) else [0, 1]
-    for place, label in enumerate(labels):
-        row, column = 2 * (place // across) + 1, place % across + 1
-        seen = [0, 1.03 * float(frame.loc[frame["label"] == label, "seen"].max())]
-        chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=column == 1, row=row, col=column)
-        chart.update_yaxes(tickformat=".3f", nticks=4, row=row + 1, col=column)
-        chart.update_xaxes(range=seen, showticklabels=False, row=row, col=column)
-        chart.update_xaxes(range=seen, row=row + 1, col=column)
-        last = place + across >= len(labels)
-        chart.update_xaxes(title_text="passes" if last else None, row=row + 1, col=column)
-        if column == 1:
-            chart.update_yaxes(title_text="validation AUC", row=row, col=1)
-            chart.update_yaxes(title_text="training loss", row=row + 1, col=1)
+    whole = bands - BETWEEN
+    for place in range(bands * across):
+        band, column = divmod(place, across)
+        upper, lower = ({"row": 2 * band + row, "col": column + 1} for row in (1, 2))
+        foot = (bands - 1 - band) / whole
+        chart.update_yaxes(domain=[foot + 0.34 / whole, foot + (1 - BETWEEN) / whole], **upper)
+        chart.update_yaxes(domain=[foot, foot + 0.28 / whole], **lower)
+        if place >= len(labels):
+            for pane in (upper, lower):
+                chart.update_xaxes(visible=False, **pane)
+                chart.update_yaxes(visible=False, **pane)
+            continue
+        first, last = column == 0, place + across >= len(labels)
+        seen = [0, 1.03 * float(frame.loc[frame["label"] == labels[place], "seen"].max())]
+        chart.update_xaxes(range=seen, showticklabels=False, **upper)
+        chart.update_xaxes(range=seen, title_text="passes" if last else None, **lower)
+        chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=first, **upper)
+        chart.update_yaxes(tickformat=".3f", nticks=4, **lower)
+        if first:
+            chart.update_yaxes(title_text="validation AUC", **upper)
+            chart.update_yaxes(title_text="training loss", **lower)
+        pane = chart.get_subplot(**upper)
+        x, y = (f"{axis.plotly_name.replace('axis', '')} domain" for axis in (pane.xaxis, pane.yaxis))
+        heading = "<br>".join(wrap(labels[place], 24))
+        chart.add_annotation(text=heading, x=0.5, xref=x, y=1, yref=y, yanchor="bottom", showarrow=False)
 
 
 def curves_note(frame: pd.DataFrame) -> str:
