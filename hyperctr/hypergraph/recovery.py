@@ -22,6 +22,11 @@ def true_interest(data: Dataset, split: Split, slots: Slots) -> NDArray[np.float
     The mix of a slot is the mean over the months of the user's training clicks there, which is when the user
     could be observed; nan for users without a training click in the slot.
 
+    Args:
+        data: a generated data set, U users.
+        split: its split, for the training clicks.
+        slots: its T time slots.
+
     Raises:
         DataError: the data set carries no truth.
 
@@ -54,6 +59,12 @@ def interest_recovery(data: Dataset, split: Split, slots: Slots, interest: Inter
     One case per (user, slot) with a training click whose item has modality m. It is positive when m has the
     largest share of the user's true interest (:func:`true_interest`); its score is ``F^t[u, m]``. Chance is
     0.5. A modality that leads nobody, or everybody, has nan.
+
+    Args:
+        data: a generated data set.
+        split: its split, for the training clicks.
+        slots: its time slots.
+        interest: the learned F, nan where a user has no training click with the modality.
 
     Raises:
         DataError: the data set carries no truth.
