@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Shape = Literal["hull", "star"]
 MOST_PANELS = 6  # a hypergraph with more groups is drawn in one panel
-MOST_SPRINGS = 1000  # points that are pushed off each other; more are only spread evenly
+MOST_SPRINGS = 600  # points pushed off each other, in a second; more are only spread evenly
 BY_SIZE = " (largest by size)"
 REACH = 0.045  # of a region around its members; the picture is 2 wide
 

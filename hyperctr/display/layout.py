@@ -45,7 +45,8 @@ def spring_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges: 
     """Place a handful of nodes and hyperedges so that none stands on another.
 
     From the singular vectors on, points push each other apart while each hyperedge holds its members
-    (Fruchterman-Reingold on the bipartite graph). Time and memory grow with (N + E)^2: up to about a thousand of both.
+    (Fruchterman-Reingold on the bipartite graph, but far points do not push: networkx's shrinks each group to a dot).
+    Time and memory grow with (N + E)^2: for some hundreds of both.
 
     Args:
         incidence: int64 [2, nnz], row 0 nodes, row 1 hyperedges.

@@ -20,6 +20,11 @@ def true_interest(split_data: SplitData) -> NDArray[np.float64]:
     The mix of a slot is the mean over the months of the user's training clicks there, which is when the user
     could be observed; nan for users without a training click in the slot.
 
+    Args:
+        data: a generated data set, U users.
+        split: its split, for the training clicks.
+        slots: its T time slots.
+
     Raises:
         DataError: the data set carries no truth.
 
@@ -52,6 +57,12 @@ def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, fl
     One case per (user, slot) with a training click whose item has modality m. It is positive when m has the
     largest share of the user's true interest (:func:`true_interest`); its score is ``F^t[u, m]``. Chance is
     0.5. A modality that leads nobody, or everybody, has nan.
+
+    Args:
+        data: a generated data set.
+        split: its split, for the training clicks.
+        slots: its time slots.
+        interest: the learned F, nan where a user has no training click with the modality.
 
     Raises:
         DataError: the data set carries no truth.

@@ -71,7 +71,12 @@ def nodes(H: Hypergraph) -> Statistic:
 
 
 def hyperedges(H: Hypergraph) -> Statistic:
-    """Size, weight, modality and label of every hyperedge."""
+    """Size, weight, modality and label of every hyperedge.
+
+    >>> import hyperctr as hc
+    >>> hyperedges(hc.Hypergraph([[0, 1, 1], [0, 0, 1]], 3, 2, weight=[1.0, 0.5])).as_frame()["size"].tolist()
+    [2, 1]
+    """
     columns = {"size": H.hyperedge_size, "weight": H.weight, "modality": H.group, "label": H.label}
     arrays = {name: values.cpu().numpy() for name, values in columns.items()}
     return Statistic("hyperedge", arrays, names={"modality": H.group_names})
@@ -156,7 +161,8 @@ def totals(H: Hypergraph) -> Statistic:
 def summary(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:
     """Return one row per slot and modality with the columns of :func:`modalities`, for a list of slots.
 
-    A hypergraph without a slot is numbered by its place in the list.
+    Args:
+        hypergraphs: in the order of the rows; one without a slot is numbered by its place in the list.
     """
     import pandas as pd
 

@@ -60,7 +60,7 @@ def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Co
     pair = list(graphs.assemble(target.click[target.click >= 0]))
     whole = model.convolve(pair[0], pair[1])
     full = _probability(model, whole, target, items)
-    found = []
+    contributions = []
     for side, rows, others, node, active in (
         (0, graphs.user_rows, graphs.item_rows, target.user, whole.user_active),
         (1, graphs.item_rows, graphs.user_rows, items[0], whole.item_active),
@@ -76,15 +76,15 @@ def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Co
         inside = rows.slot == slot
         start = functional.embedding(rows.node[inside], model.user_embedding if side == 0 else whole.static_items)
         for edge in graph.hyperedges_of(row).tolist():
-            struck = part.without(kept[part.incidence[1]] == edge)
-            active = struck.node_degree > 0
-            state = _with(whole, side, inside, model.stacks[side](start, struck, active), active)
+            remaining = part.without(kept[part.incidence[1]] == edge)
+            active = remaining.node_degree > 0
+            state = _with(whole, side, inside, model.stacks[side](start, remaining, active), active)
             without = _probability(model, state, target, items)
             modality, other = divmod(edge, edges_per_modality)
             members = tuple(sorted(rows.node[graph.members(edge).long()].tolist()))
             name: Literal["user", "item"] = "user" if side == 0 else "item"
-            found.append(Contribution(name, slot, modality, int(others.node[other]), members, full - without))
-    return full, sorted(found, key=lambda one: -abs(one.value))
+            contributions.append(Contribution(name, slot, modality, int(others.node[other]), members, full - without))
+    return full, sorted(contributions, key=lambda contribution: -abs(contribution.value))
 
 
 def _of_slot(graph: Hypergraph, rows: Rows, others: Rows, slot: int) -> tuple[Hypergraph, Tensor]:

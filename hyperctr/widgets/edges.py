@@ -92,9 +92,12 @@ class Edges:
 
     def joined(self, other: Edges) -> Edges:
         """Return the hyperedges of both, over the same nodes."""
-        pairs = [(getattr(self, name), getattr(other, name)) for name in ("nodes", "modality", "label", "weight")]
-        offsets = _offsets(np.concatenate([self.size, other.size]))
-        return Edges(offsets, *map(np.concatenate, pairs), self.num_nodes, self.num_labels)
+
+        def both(name: str) -> Any:
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        columns = (both("nodes"), both("modality"), both("label"), both("weight"))
+        return Edges(_offsets(both("size")), *columns, self.num_nodes, self.num_labels)
 
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 VIEWS = ("outlines", "bipartite", "incidence", "overlap", "difference")
-ASKED = ("side", "slot", "modalities", "delta", "neighbours", "swap", "focus", "limit")  # traits that make a Query
+ASKED = tuple(field.name for field in fields(Query))  # traits that say what a scene shows
 
 
 class Inspector(anywidget.AnyWidget):
@@ -106,14 +106,13 @@ class Inspector(anywidget.AnyWidget):
 
     def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = Scenes(data, run, seed=seed)
-        names = self.scenes.modalities
+        names, config = self.scenes.modalities, self.scenes.config
         self._explanation: dict[str, Any] | None = None
         self._sent: Any = None  # what the last scene was asked for
         self._user: Any = None  # whose timeline is shown
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        config = self.scenes.config
         first = {"modalities": list(names), "delta": float(config.delta), "neighbours": int(config.neighbours or 0)}
         super().__init__(about=about(self.scenes, self._colours), **(first | traits))
         self.on_msg(self._receive)
@@ -247,9 +246,9 @@ class Inspector(anywidget.AnyWidget):
         if len(self.pair) == 2:
             data = self.scenes.data
             user, item = known_id(self.pair[0], data.users), known_id(self.pair[1], data.items)
-            without = {"removed": self.removed, "removed_modalities": self.removed_modalities}
             try:
-                self._explanation = self.scenes.explainer.explain(user, item, **without)
+                explainer = self.scenes.explainer
+                self._explanation = explainer.explain(user, item, None, self.removed, self.removed_modalities)
             except HyperCTRError as error:
                 if self.comm is None:
                     raise

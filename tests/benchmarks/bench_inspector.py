@@ -147,14 +147,14 @@ def main() -> None:
             lab.command("notebook:run-all-cells")
             page.wait_for_selector(".hctr[data-scenes]", timeout=120_000)
             page.locator(".hctr").scroll_into_view_if_needed()
-            found: dict[str, Any] = {"delta": delta_trips(lab, options.rounds)}
+            results: dict[str, Any] = {"delta": delta_trips(lab, options.rounds)}
             for nodes, hyperedges in ((5_000, 1_250), (20_000, 5_000)):
                 result = show(lab, nodes, hyperedges)
                 result["drag"] = page.evaluate(FRAMES)
                 result["hover"] = page.evaluate(HOVER)
-                found[f"{nodes}"] = result
-            found["machine"] = {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "errors": page.errors}
-    text = json.dumps(found, indent=1)
+                results[f"{nodes}"] = result
+            results["machine"] = {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "errors": page.errors}
+    text = json.dumps(results, indent=1)
     print(text)
     if options.out:
         write_atomic(options.out, text)

@@ -128,7 +128,7 @@ def picture(draw: Callable[[Any], object]) -> bytes:
     return held.getvalue()
 
 
-def one(name: str, nodes: int, repeats: int) -> None:
+def time_library(name: str, nodes: int, repeats: int) -> None:
     """Time one library in this process; the last line printed is the median in seconds."""
     try:
         import matplotlib as mpl
@@ -176,9 +176,9 @@ def main() -> None:
     parser.add_argument("--one", choices=list(ROWS), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        one(given.one, given.sizes[0], given.repeats)
+        time_library(given.one, given.sizes[0], given.repeats)
         return
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     print(f"| seconds | {' | '.join(f'n = {size:,}' for size in given.sizes)} |")
     print(f"| --- |{' ---: |' * len(given.sizes)}")
     for name, (title, package) in ROWS.items():
@@ -188,13 +188,13 @@ def main() -> None:
             cells[size] = gave_up[0] if gave_up else measure(name, size, given.repeats, given.limit)
         known = package if package and "not installed" not in cells.values() else None
         label = f"{title} {version(known)}" if known else title
-        found.append({"name": label, "seconds": {str(size): value for size, value in cells.items()}})
+        rows.append({"name": label, "seconds": {str(size): value for size, value in cells.items()}})
         print(
             f"| {label} | {' | '.join(f'{v:.3f}' if isinstance(v, float) else v for v in cells.values())} |", flush=True
         )
     if given.out:
         facts = {"python": platform.python_version(), "machine": platform.machine(), "limit": given.limit}
-        given.out.write_text(json.dumps({**facts, "rows": found}, indent=1) + "\n", encoding="utf-8")
+        given.out.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
 
     Settings, workspaces and kernels live in ``folder/.jupyter``; on leaving, server and kernels are gone.
     """
-    own = folder / ".jupyter"
+    home = folder / ".jupyter"
     names = (
         "JUPYTER_CONFIG_DIR",
         "JUPYTER_DATA_DIR",
@@ -53,7 +53,7 @@ def jupyterlab(folder: Path, **environment: str) -> Iterator[str]:
         "JUPYTERLAB_SETTINGS_DIR",
         "JUPYTERLAB_WORKSPACES_DIR",
     )
-    places = {name: str(own / name.lower()) for name in names}
+    places = {name: str(home / name.lower()) for name in names}
     quiet = Path(places["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab/apputils-extension"
     quiet.mkdir(parents=True)  # no news pop-up over the page
     settings = {"fetchNews": "false", "checkForUpdates": False}
@@ -189,9 +189,9 @@ def after_scene(page: Any, act: Any, test: str) -> None:
 def until(lab: Lab, code: str, expected: str) -> None:
     """Ask the kernel until it prints what is expected: it hears of a click after the page has drawn it."""
     end = time.monotonic() + 20
-    while (found := lab.python(f"print({code})")) != expected and time.monotonic() < end:
+    while (printed := lab.python(f"print({code})")) != expected and time.monotonic() < end:
         pass
-    assert found == expected
+    assert printed == expected
 
 
 def over(page: Any, place: tuple[float, float]) -> tuple[float, float]:

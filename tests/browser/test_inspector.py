@@ -94,8 +94,8 @@ def test_a_bar_of_the_overlap_selects_the_nodes_behind_it(lab: Lab, page: Any) -
         "s = inspector.scene; rows = inspector.scenes.stats(s)['overlap']; pairs = {}\n"
         "for k, (modality, label) in enumerate(s.edge_keys()):\n"
         "    for node in s.members(k): pairs.setdefault((node, label), set()).add(modality)\n"
-        "found = [sorted({n for (n, _), names in pairs.items() if names == set(row['modalities'])}) for row in rows]\n"
-        "print(len(rows), found[1], sep='|')"
+        "behind = [sorted({n for (n, _), names in pairs.items() if names == set(row['modalities'])}) for row in rows]\n"
+        "print(len(rows), behind[1], sep='|')"
     )
     bars, nodes = expected.split("|")
     size = page.evaluate(
@@ -240,9 +240,9 @@ def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any)
     ids = page.evaluate("[...document.querySelectorAll('.hctr [id]')].map(e => e.id)")
     assert len(set(ids)) == len(ids)
     first = lab.python("print(inspector.get_state())")
-    own = page.locator(".hctr[data-view=overlap]")
-    own.get_by_role("button", name="Swap roles").click()
-    own.locator(".hc-controls [data-key=visual]").click()
+    second = page.locator(".hctr[data-view=overlap]")
+    second.get_by_role("button", name="Swap roles").click()
+    second.locator(".hc-controls [data-key=visual]").click()
     page.wait_for_function(
         "(() => { const s = document.querySelector('.hctr[data-view=overlap]').inspector.state.scene;"
         " return s.node_kind === 'item' && s.edge_modality.every(m => m > 0); })()"
@@ -260,7 +260,7 @@ def test_a_restarted_kernel_is_told_and_the_notebook_stays_small(lab: Lab, page:
     states = saved["metadata"].get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     inspectors = [s for s in states.values() if s["state"].get("_anywidget_id", "").endswith("Inspector")]
     assert inspectors, "the state was saved"
-    assert all(10_000 < len(json.dumps(one)) < 300_000 for one in inspectors)
+    assert all(10_000 < len(json.dumps(state)) < 300_000 for state in inspectors)
     page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
     page.wait_for_selector(".hc-banner:not([hidden])", timeout=20_000)
     assert "run this cell again" in page.text_content(".hc-banner:not([hidden])")

@@ -25,8 +25,8 @@ def test_csv(scene: Scene, tmp_path: Path) -> None:
     table = pd.read_csv(export_selection_csv(scene, chosen, tmp_path / "selection.csv"))
     assert table["id"].tolist() == [scene.nodes[1], scene.nodes[5]]
     for row in table.itertuples():
-        own = {f"{m}:{label}" for e, (m, label) in enumerate(scene.edge_keys()) if row.id in scene.members(e)}
-        assert set(str(row.hyperedges).split()) == own and row.degree == len(own)
+        names = {f"{m}:{label}" for e, (m, label) in enumerate(scene.edge_keys()) if row.id in scene.members(e)}
+        assert set(str(row.hyperedges).split()) == names and row.degree == len(names)
     assert len(pd.read_csv(export_selection_csv(scene, None, tmp_path / "all.csv"))) == len(scene.nodes)
 
 
@@ -42,10 +42,10 @@ def test_hif(scene: Scene, tmp_path: Path) -> None:
     }
     names = [(edge["attrs"]["modality"], edge["attrs"]["label_id"]) for edge in content["edges"]]
     assert graph.node_kind == "user" and graph.slot == 1
-    found = {
+    read = {
         name: ({chosen[v] for v in graph.members(e).tolist()}, float(graph.weight[e])) for e, name in enumerate(names)
     }
-    assert found == expected
+    assert read == expected
 
 
 def test_hif_of_a_whole_scene_is_read_by_xgi(scene: Scene, tmp_path: Path) -> None:

@@ -41,12 +41,12 @@ def seen(study: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[hc.Inspector, Sen
 
 
 def last(sent: Sent, kind: str) -> tuple[dict[str, Any], list[Any]]:
-    return [one for one in sent if one[0]["type"] == kind][-1]
+    return [message for message in sent if message[0]["type"] == kind][-1]
 
 
 def away(inspector: hc.Inspector) -> list[Any]:
     """Nodes that are not in the picture."""
-    return [one for one in inspector.scenes.data.users.tolist() if one not in inspector.scene.nodes]
+    return [user for user in inspector.scenes.data.users.tolist() if user not in inspector.scene.nodes]
 
 
 def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) -> None:
@@ -68,16 +68,27 @@ def test_a_trait_set_anywhere_sends_one_scene(seen: tuple[hc.Inspector, Sent]) -
     sent.clear()
     inspector.set_state({"slot": 1, "delta": 0.3, "limit": 4})  # as one message of the browser brings them
     scenes = [message for message, _ in sent if message["type"] == "scene"]
-    assert [(one["scene"]["slot"], one["scene"]["delta"]) for one in scenes] == [(1, 0.3)]
+    assert [(message["scene"]["slot"], message["scene"]["delta"]) for message in scenes] == [(1, 0.3)]
     inspector.side = "item"
     assert last(sent, "scene")[0]["scene"]["node_kind"] == "item"
+
+
+def test_a_message_works_out_its_hypergraph_once(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector._receive(inspector, {"type": "hello"}, [])
+    selected, cached = inspector.scenes._whole, inspector.scenes._pair
+    before = selected.cache_info().misses, cached.cache_info().misses
+    inspector.delta = 0.37
+    inspector.query = "user"
+    assert (selected.cache_info().misses, cached.cache_info().misses) == (before[0] + 1, before[1] + 1)
+    assert last(sent, "scene")[0]["stats"]["hyperedges"] == inspector.scene.total_edges
 
 
 def test_the_selection_drives_the_table_and_the_timeline(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
     ids = inspector.scene.nodes[:3]
     inspector.selection = list(np.array(ids))
-    assert inspector.selection == ids and all(type(one) is int for one in inspector.selection)
+    assert inspector.selection == ids and all(type(name) is int for name in inspector.selection)
     assert last(sent, "table")[0]["ids"] == ids
     assert f"user {ids[0]}" in last(sent, "user")[0]["html"]
     inspector.side = "item"
@@ -221,9 +232,9 @@ def test_the_table_shows_features_and_says_what_is_absent(study: Any, seen: tupl
     inspector, sent = seen
     inspector.side, inspector.limit = "item", 10**6
     table = study.data.features["visual"]
-    known = {one: bool(table.present[study.data.items_to_index([one])[0]]) for one in inspector.scene.nodes}
-    absent = next(one for one, present in known.items() if not present)
-    present = next(one for one, present in known.items() if present)
+    known = {item: bool(table.present[study.data.items_to_index([item])[0]]) for item in inspector.scene.nodes}
+    absent = next(item for item, present in known.items() if not present)
+    present = next(item for item, present in known.items() if present)
     inspector.selection = [absent, present]
     html = last(sent, "table")[0]["html"]
     values = table.values[study.data.items_to_index([present])[0]]

@@ -18,18 +18,16 @@ from hyperctr.widgets.scenes import Scenes
 from tests.small import small
 
 ALL = 10**6
-Found = dict[tuple[str, Any], tuple[frozenset[Any], float]]  # (modality, label id) -> member ids, weight
+Sets = dict[tuple[str, Any], tuple[frozenset[Any], float]]  # (modality, label id) -> member ids, weight
 
 
-def shown(scene: Scene) -> Found:
-    found = {
-        key: (frozenset(scene.members(e)), float(scene.edges.weight[e])) for e, key in enumerate(scene.edge_keys())
-    }
-    assert len(found) == len(scene)
-    return found
+def shown(scene: Scene) -> Sets:
+    sets = {key: (frozenset(scene.members(e)), float(scene.edges.weight[e])) for e, key in enumerate(scene.edge_keys())}
+    assert len(sets) == len(scene)
+    return sets
 
 
-def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Found:
+def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Sets:
     config, data = scenes.config, scenes.data
     lists = hc.build_hypergraphs(
         data, scenes.split, scenes._slots, scenes.interest, delta, neighbours=neighbours, seed=config.seed
@@ -84,8 +82,8 @@ def test_limit_keeps_the_largest_of_each_modality_in_turn_and_says_so(scenes: Sc
     assert len(few) == 8 and whole.total_edges == few.total_edges == len(whole)
     for m in range(3):
         sizes = sorted(np.diff(whole.edges.offsets)[whole.edges.modality == m].tolist(), reverse=True)
-        own = sorted(np.diff(few.edges.offsets)[few.edges.modality == m].tolist(), reverse=True)
-        assert len(own) in (2, 3) and own == sizes[: len(own)]
+        shown_sizes = sorted(np.diff(few.edges.offsets)[few.edges.modality == m].tolist(), reverse=True)
+        assert len(shown_sizes) in (2, 3) and shown_sizes == sizes[: len(shown_sizes)]
     assert few.rule == (
         f"showing 8 of {len(whole)} hyperedges: the largest of each modality in turn; "
         f"{len(few.nodes)} of {len(whole.nodes)} users"
@@ -125,9 +123,9 @@ def test_statistics(scenes: Scenes, trained: Any, monkeypatch: pytest.MonkeyPatc
     assert stats["hyperedges"] == len(whole)
     assert stats["incidences"] == sum(len(members) for members, _ in whole.values())
     for row in stats["modalities"]:
-        own = [members for (m, _), (members, _) in whole.items() if m == row["modality"]]
-        assert row["hyperedges"] == len(own) and row["nodes"] == len(frozenset().union(*own))
-        assert row["mean_size"] == pytest.approx(np.mean([len(members) for members in own]))
+        groups = [members for (m, _), (members, _) in whole.items() if m == row["modality"]]
+        assert row["hyperedges"] == len(groups) and row["nodes"] == len(frozenset().union(*groups))
+        assert row["mean_size"] == pytest.approx(np.mean([len(members) for members in groups]))
     together: dict[Any, list[str]] = {}
     for (m, label), (members, _) in whole.items():
         for node in members:
@@ -182,10 +180,10 @@ def test_table_and_timeline(scenes: Scenes) -> None:
     np.testing.assert_allclose(scenes.table([user], "user")[0]["features"]["visual"]["first"], mean[:8], rtol=1e-4)
     assert scenes.table([user], "user")[0]["popularity"] == int((data.user_index[rows] == 5).sum())
     line = scenes.timeline(user)
-    own = data.user_index[rows] == 5
+    of_user = data.user_index[rows] == 5
     assert [row["label"] for row in line] == scenes.slots
     for row in line:
-        here = own & (scenes._slots.index[rows] == row["slot"])
+        here = of_user & (scenes._slots.index[rows] == row["slot"])
         assert row["clicks"] == int(here.sum())
         for m, name in enumerate(scenes.modalities):
             degree = scenes.interest.degree[here, m]

@@ -23,10 +23,10 @@ def pair(scenes: Scenes) -> tuple[Any, Any, int]:
     """A test click with hyperedges on both sides."""
     data = scenes.data
     for row in scenes.split.test:
-        found = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
-        parts = scenes.explainer.explain(*found)["contributions"]
+        click = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
+        parts = scenes.explainer.explain(*click)["contributions"]
         if {part["side"] for part in parts} == {"user", "item"} and len({part["modality"] for part in parts}) > 1:
-            return found
+            return click
     raise AssertionError("no test click has hyperedges on both sides")
 
 
@@ -80,9 +80,9 @@ def test_contributions_are_differences_of_rebuilt_scores(scenes: Scenes, pair: t
 
 def test_removing_hyperedges_gives_the_score_without_them(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
     parts = scenes.explainer.explain(*pair)["contributions"]
-    one = scenes.explainer.explain(*pair, removed=[parts[0]["key"]])
-    assert one["new_score"] == pytest.approx(one["score"] - parts[0]["value"], abs=CLOSE)
-    assert [part["removed"] for part in one["contributions"]] == [True] + [False] * (len(parts) - 1)
+    without_first = scenes.explainer.explain(*pair, removed=[parts[0]["key"]])
+    assert without_first["new_score"] == pytest.approx(without_first["score"] - parts[0]["value"], abs=CLOSE)
+    assert [part["removed"] for part in without_first["contributions"]] == [True] + [False] * (len(parts) - 1)
     keys = [part["key"] for part in parts]
     names = {(p["side"], p["slot"], p["modality"], int(p["key"].rpartition(":")[2])) for p in parts}
     without = rebuilt(scenes, pair, lambda *edge: edge in names)

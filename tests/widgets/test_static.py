@@ -1,4 +1,4 @@
-"""The static twin shows the scene's own hyperedges, and survives being written down."""
+"""The static twin shows the scene's edges hyperedges, and survives being written down."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_outlines_are_one_a_hyperedge_that_holds_its_members_and_no_one_apart(sc
     every = np.stack([scene.x, scene.y], 1).astype(float)
     strangers = covered = 0
     for m, trace in enumerate(lines):
-        own = np.flatnonzero(scene.edges.modality == m)
+        edges = np.flatnonzero(scene.edges.modality == m)
         outlines = pieces(trace)
-        assert len(outlines) == len(own)
+        assert len(outlines) == len(edges)
         colour = modality_colour(scene.modalities[m]).lstrip("#")
         assert trace.fillcolor.startswith(f"rgba({','.join(str(int(colour[k : k + 2], 16)) for k in (0, 2, 4))},")
-        for edge, outline in zip(own, outlines, strict=True):
+        for edge, outline in zip(edges, outlines, strict=True):
             members = scene.edges.of_edge(int(edge))
             inside = windings(outline, every) != 0
             assert inside[members].all()
