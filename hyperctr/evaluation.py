@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +14,7 @@ from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, per_u
 from hyperctr.statistics import Interval, PooledAUCDraws, auc_draws, mean_interval
 
 if TYPE_CHECKING:
-    from hyperctr.data.negatives import CandidatePool
-
-
-@dataclass(frozen=True)
-class PoolScores:
-    """Logits of one model on one pool.
-
-    Attributes:
-        pool: what was scored.
-        own: float64 ``[P]``, logits of the rows' own items.
-        negatives: float64 ``[P, n]``, logits of the candidates; not read where the pool has none.
-    """
-
-    pool: CandidatePool
-    own: NDArray[np.float64]
-    negatives: NDArray[np.float64]
-
-    def divided(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Return scores of positives and negatives and their users, flat."""
-        return self.pool.divide(self.own, self.negatives if self.pool.negatives.size else None)
-
-
-def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
-    """Score a pool with one logit per item, ``[I]``: how the trivial rows are made."""
-    return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])
+    from hyperctr.training.scoring import PoolScores
 
 
 def pooled_draws(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> PooledAUCDraws:
@@ -96,8 +71,8 @@ def evaluate(
 def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return labels and probabilities of the 1:1 pool: every click and its first candidate."""
     negatives = scores.negatives[scores.pool.log_loss_negatives() >= 0, 0]
-    logits = np.concatenate([scores.own, negatives])
-    labels = np.arange(len(logits)) < len(scores.own)
+    logits = np.concatenate([scores.rows, negatives])
+    labels = np.arange(len(logits)) < len(scores.rows)
     return labels, expit(logits)
 
 

@@ -13,9 +13,10 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from hyperctr.data.negatives import CandidatePool
 from hyperctr.errors import DataWarning, ShapeError
-from hyperctr.evaluation import PoolScores, balanced, evaluate, gauc_interval, item_scores, pooled_draws, preflight
+from hyperctr.evaluation import balanced, evaluate, gauc_interval, pooled_draws, preflight
 from hyperctr.metrics import calibration_error
 from hyperctr.statistics import Interval
+from hyperctr.training.scoring import PoolScores, item_scores
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -46,7 +47,7 @@ def scored(made: CandidatePool, seed: int, gain: float = 0.5) -> PoolScores:
 def pairs(scores: PoolScores) -> list[tuple[int, float, int, int]]:
     """(label, logit, user, row) one by one."""
     made = scores.pool
-    listed = [(int(made.labels[p]), scores.own[p], int(made.users[p]), p) for p in range(len(made))]
+    listed = [(int(made.labels[p]), scores.rows[p], int(made.users[p]), p) for p in range(len(made))]
     for p, k in np.argwhere(made.negatives >= 0):
         listed.append((0, scores.negatives[p, k], int(made.users[p]), int(p)))
     return listed
@@ -61,8 +62,8 @@ def test_every_number_equals_its_definition(seed: int) -> None:
     assert found["auc"] == pytest.approx(roc_auc_score(label, logit), abs=1e-12)
     each = [roc_auc_score(label[user == u], logit[user == u]) for u in set(user) if len(set(label[user == u])) == 2]
     assert found["gauc"] == pytest.approx(np.mean(each), abs=1e-12)
-    own = [(1, value) for value in scores.own]
-    own += [(0, scores.negatives[p, 0]) for p in range(len(scores.own)) if scores.pool.negatives[p, 0] >= 0]
+    own = [(1, value) for value in scores.rows]
+    own += [(0, scores.negatives[p, 0]) for p in range(len(scores.rows)) if scores.pool.negatives[p, 0] >= 0]
     truth, values = map(np.array, zip(*own, strict=True))
     plain, corrected = 1 / (1 + np.exp(-values)), 1 / (1 + np.exp(-values - np.log(4)))
     assert found["logloss"] == pytest.approx(log_loss(truth, plain), rel=1e-9)
@@ -87,14 +88,14 @@ def test_the_balanced_pool_holds_each_click_and_its_first_candidate() -> None:
     scores = scored(pool(5), 5)
     labels, probabilities = balanced(scores)
     assert (labels.sum(), (~labels).sum()) == (25, 24)  # the last click has no candidate
-    np.testing.assert_allclose(probabilities[labels], 1 / (1 + np.exp(-scores.own)))
+    np.testing.assert_allclose(probabilities[labels], 1 / (1 + np.exp(-scores.rows)))
     np.testing.assert_allclose(probabilities[~labels], 1 / (1 + np.exp(-scores.negatives[:-1, 0])))
 
 
 def test_one_logit_per_item_is_looked_up() -> None:
     made, logits = pool(6), np.random.default_rng(0).normal(size=12)
     scores = item_scores(made, logits)
-    np.testing.assert_array_equal(scores.own, logits[made.items])
+    np.testing.assert_array_equal(scores.rows, logits[made.items])
     kept = made.negatives >= 0
     np.testing.assert_array_equal(scores.negatives[kept], logits[made.negatives[kept]])
     shown = item_scores(pool(6, exposed=True), logits)
@@ -124,7 +125,7 @@ def test_a_paired_interval_is_narrower_than_two_apart() -> None:
     made = pool(8, rows=200, items=50, count=20)
     draw = np.random.default_rng(0)
     a = scored(made, 8)
-    b = replace(a, own=a.own + draw.normal(size=200) * 0.1)
+    b = replace(a, rows=a.rows + draw.normal(size=200) * 0.1)
     paired = compare(a, b, replicates=500)
     alone = pooled_draws(a, replicates=500).interval()
     assert paired.high - paired.low < (alone.high - alone.low) / 2

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.errors import DataError
+from hyperctr.metrics import auc_from_scores
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.interest import Interest
@@ -73,14 +74,5 @@ def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, fl
     for m, name in enumerate(split_data.data.modalities):
         score = interest.matrix[..., m]
         known = (lead >= 0) & ~np.isnan(score)
-        recovered[name] = _auc(score[known & (lead == m)], score[known & (lead != m)])
+        recovered[name] = auc_from_scores(score[known & (lead == m)], score[known & (lead != m)])
     return recovered
-
-
-def _auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
-    """Return the share of pairs in which the positive scores higher, ties counting half."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    order = np.sort(negative)
-    below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
-    return float(below.mean() / (2 * len(order)))

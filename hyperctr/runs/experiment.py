@@ -15,12 +15,12 @@ import torch
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
-from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
+from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
 from hyperctr.runs.interest_file import run_interest
 from hyperctr.runs.locks import claim
 from hyperctr.runs.run import Run
-from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
+from hyperctr.runs.scoring import build_model, pools_of_test
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.states import write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
@@ -29,6 +29,7 @@ from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer
+from hyperctr.training.scoring import item_scores, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -171,8 +172,8 @@ def _test(
     pool, exposed = pools_of_test(split_data, config)
 
     # Step 1: the model itself
-    scores = pool_scores(model, split_data, pool)
-    shown = pool_scores(model, split_data, exposed) if exposed else None
+    scores = score_pool(model, split_data, pool)
+    shown = score_pool(model, split_data, exposed) if exposed else None
     draws = {config.model: pooled_draws(scores, **bootstrap)}
     metrics: dict[str, Any] = evaluate(
         scores, shown, train_negatives=config.negatives, draws=draws[config.model], **bootstrap

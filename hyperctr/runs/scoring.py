@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
-from hyperctr.evaluation import PoolScores
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.runs.models import model_class
 from hyperctr.runtime import derive_seed
 from hyperctr.split_data import SplitData
-from hyperctr.training.scoring import score_candidates, score_pool
+from hyperctr.training.scoring import score_candidates
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -80,8 +79,3 @@ def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool,
     if len(split_data.split.unclicks("test")):
         exposed = exposed_pool(split_data.data, split_data.split, "test")
     return pool, exposed
-
-
-def pool_scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
-    """Score every click and candidate of a pool."""
-    return PoolScores(pool, *score_pool(model, split_data, pool))

@@ -152,8 +152,8 @@ class Trainer:
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
-        positives, negatives = score_pool(self.model, self.split_data, self.pool)
-        return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
+        positives, negatives, _, _ = score_pool(self.model, self.split_data, self.pool).divided()
+        return auc_from_scores(positives, negatives)
 
     def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
         """Take one optimisation step and return its loss, a detached scalar.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.data.negatives import CandidatePool
@@ -14,6 +16,25 @@ from hyperctr.model.history import Targets
 
 if TYPE_CHECKING:
     from hyperctr.split_data import SplitData
+
+
+@dataclass(frozen=True)
+class PoolScores:
+    """Logits of one model on one pool.
+
+    Attributes:
+        pool: what was scored.
+        rows: float64 ``[P]``, logits of the rows' own items.
+        negatives: float64 ``[P, n]``, logits of the candidates; not read where the pool has none.
+    """
+
+    pool: CandidatePool
+    rows: NDArray[np.float64]
+    negatives: NDArray[np.float64]
+
+    def divided(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Return scores of positives and negatives and their users, flat."""
+        return self.pool.divide(self.rows, self.negatives if self.pool.negatives.size else None)
 
 
 def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
@@ -52,8 +73,13 @@ def score_candidates(
     return scores
 
 
-def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> tuple[np.ndarray, np.ndarray]:
-    """Return logits of the pool's clicks ``[P]`` and of their candidates ``[P, n]`` (-inf where there is none)."""
-    items = np.concatenate([split_data.data.item_index[pool.rows][:, None], pool.negatives], axis=1)
+def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
+    """Score every row and candidate of a pool."""
+    items = np.concatenate([pool.items[:, None], pool.negatives], axis=1)
     scores = score_candidates(model, targets_of(split_data, pool.rows), items)
-    return scores[:, 0], scores[:, 1:]
+    return PoolScores(pool, scores[:, 0], scores[:, 1:])
+
+
+def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
+    """Score a pool with one logit per item, ``[I]``: how the trivial rows are made."""
+    return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])

@@ -17,8 +17,9 @@ from hyperctr.errors import RunError
 from hyperctr.evaluation import pooled_draws
 from hyperctr.runs.compare import compare_cached, compare_runs, differing_settings, metric_differences
 from hyperctr.runs.run import Run
-from hyperctr.runs.scoring import pool_scores, pools_of_test
+from hyperctr.runs.scoring import pools_of_test
 from hyperctr.runs.store import run_names
+from hyperctr.training.scoring import score_pool
 from tests.conftest import Tiny
 
 
@@ -34,7 +35,7 @@ def pair(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[R
 def test_kept_draws_say_what_scoring_again_says(pair: tuple[Run, Run]) -> None:
     a, b = pair
     pool, _ = pools_of_test(a.split_data, a.config)
-    drawn = [pooled_draws(pool_scores(run.model, run.split_data, pool), seed=a.config.seed) for run in (a, b)]
+    drawn = [pooled_draws(score_pool(run.model, run.split_data, pool), seed=a.config.seed) for run in (a, b)]
     scored = drawn[0].minus(drawn[1])
     found = compare_runs(a, b)
     assert (found.value, found.users, found.replicates) == (scored.value, scored.users, scored.replicates)

@@ -18,12 +18,13 @@ import hyperctr as hc
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
-from hyperctr.evaluation import evaluate, item_scores, pooled_draws
+from hyperctr.evaluation import evaluate, pooled_draws
 from hyperctr.model.history import Targets
 from hyperctr.runs.run import load_run
-from hyperctr.runs.scoring import pool_scores, pools_of_test
+from hyperctr.runs.scoring import pools_of_test
 from hyperctr.runs.store import run_names
 from hyperctr.split_data import SplitData
+from hyperctr.training.scoring import item_scores, score_pool
 from tests.conftest import TINY_SIZES, Tiny
 
 ROOT = Path(__file__).parents[2]
@@ -234,7 +235,7 @@ def test_a_damaged_run_says_which_file(tiny: Tiny, tmp_path: Path) -> None:
 def test_the_rows_to_beat_are_measured_once_and_paired_from_their_draws(tiny: Tiny) -> None:
     split_data, config = tiny.run.split_data, tiny.run.config
     pool, _ = pools_of_test(split_data, config)
-    own = pooled_draws(pool_scores(tiny.run.model, split_data, pool), seed=config.seed)
+    own = pooled_draws(score_pool(tiny.run.model, split_data, pool), seed=config.seed)
     shown = tiny.run.rows.set_index("model")
     for name, logits_of in TRIVIAL_ROWS.items():
         scores = item_scores(pool, logits_of(split_data))

@@ -168,9 +168,9 @@ def test_validation_is_the_pooled_auc_of_the_fixed_pool(split_data: SplitData, t
     labels = np.repeat([1, 0], [len(own), len(kept)])
     assert made.validate() == pytest.approx(roc_auc_score(labels, np.append(own, kept)), abs=1e-6)
     assert set(rows) <= set(split_data.split.validation)
-    positives, others = score_pool(made.model, split_data, made.pool)
-    np.testing.assert_allclose(positives, own, atol=1e-5)
-    np.testing.assert_allclose(others, np.where(made.pool.negatives >= 0, drawn, -np.inf), atol=1e-5)
+    scores = score_pool(made.model, split_data, made.pool)
+    np.testing.assert_allclose(scores.rows, own, atol=1e-5)
+    np.testing.assert_allclose(scores.negatives, np.where(made.pool.negatives >= 0, drawn, -np.inf), atol=1e-5)
     one = score_candidates(made.model, made.targets, made.items[:, None].numpy(), batch=7)
     np.testing.assert_array_equal(one, score_candidates(made.model, made.targets, made.items[:, None].numpy()))
 
