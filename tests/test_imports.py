@@ -17,7 +17,7 @@ ORDER = [
     {"errors"},
     {"settings"},
     {"systems"},
-    {"config", "runtime"},
+    {"config", "runtime", "executor"},
     {"data"},
     {"slots"},
     {"hypergraph"},
@@ -39,7 +39,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
-TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "metrics", "statistics")
+TORCH_FREE = ("errors", "settings", "systems", "config", "executor", "data", "slots", "metrics", "statistics")
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),

@@ -15,6 +15,7 @@ import pandas as pd
 from hyperctr.errors import ConfigError, HyperCTRError
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
+from hyperctr.sweeps.results import results
 from hyperctr.sweeps.sweep import asked_for, open_sweep
 from hyperctr.training.events import read_events
 
@@ -162,7 +163,7 @@ class ReportRuns:
         tables = []
         for use, plan in self.plans.items():
             try:
-                tables.append(asked_for(plan, plan.results()))
+                tables.append(asked_for(plan, results(plan)))
             except (HyperCTRError, OSError, ValueError, KeyError) as error:  # a damaged run folder
                 self.problems.append(f"plan {use.name}: its results cannot be read: {error}")
         if not tables:

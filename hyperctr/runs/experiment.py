@@ -113,7 +113,7 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     write_json(folder / "data.json", facts)
     write_json(folder / "code.json", naming_facts(config))
 
-    interest = _interest(study, config, folder, str(where))
+    interest = prepare_interest(study, config, folder, str(where))
     model = build_model(study, config, interest, where)
     trainer = Trainer(model, study.data, study.split, study.slots, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
@@ -159,8 +159,8 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     shutil.rmtree(folder / "state", ignore_errors=True)
 
 
-def _interest(study: SplitData, config: Config, folder: Path, device: str) -> Interest | None:
-    """Pre-train the interest, or take it from the folder of the interrupted run."""
+def prepare_interest(study: SplitData, config: Config, folder: Path, device: str) -> Interest | None:
+    """Pre-train the interest into a run's folder, or take it from there; None for a model that needs none."""
     wanted = model_class(config.model).needs_interest and config.graph != "none"
     if not wanted or not study.data.modalities:
         return None

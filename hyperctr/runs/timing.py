@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
@@ -16,19 +17,17 @@ if TYPE_CHECKING:
 STEPS = 3  # timed steps of a run that is not the base run, after one that warms up
 
 
-def measure(data: Dataset, config: Config, whole: bool, device: str | None, path: Path) -> None:
+def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, whole_epoch: bool) -> None:
     """Time the parts of a run in this process and write what they add up to.
 
     Args:
         data: the data set.
         config: the run's settings.
-        whole: time a whole epoch of training, not a few steps.
-        device: as for :func:`hyperctr.train`.
         path: JSON file: ``seconds`` of the whole run at most, ``seconds_per_epoch``, ``peak_memory_mib``, ``device``.
+        device: as for :func:`hyperctr.train`.
+        whole_epoch: time a whole epoch of training, not a few steps.
     """
-    from tempfile import TemporaryDirectory
-
-    from hyperctr.runs import experiment
+    from hyperctr.runs.experiment import prepare_interest
     from hyperctr.runs.scoring import build_model
     from hyperctr.runs.split_data import SplitData
     from hyperctr.training.events import peak_memory_mib
@@ -39,25 +38,28 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
     study = SplitData.open(data, config)
     opened = clock()
     with TemporaryDirectory() as folder:
-        once = config.replace(interest_epochs=min(config.interest_epochs, 1))
-        interest = experiment._interest(study, once, Path(folder), str(where))
+        short = config.replace(interest_epochs=min(config.interest_epochs, 1))
+        interest = prepare_interest(study, short, Path(folder), str(where))
     interested = clock()
     model = build_model(study, config, interest, where)
-    parts = (study.data, study.split, study.slots)
-    trainer = Trainer(model, *parts, config, where)
+
+    def new_trainer(settings: Config = config) -> Trainer:
+        return Trainer(model, study.data, study.split, study.slots, settings, where)
+
+    trainer = new_trainer()
     trainer.fit(dry_run=True)  # the first step of a process is slower than all others
     built = clock()
     trainer.validate()
     validation = clock() - built
-    if whole:
-        timed = Trainer(model, *parts, config.replace(epochs=1), where)
+    if whole_epoch:
+        timed = new_trainer(config.replace(epochs=1))
         begun = clock()
         timed.fit()
         epoch = (clock() - begun) * trainer.steps_per_epoch / timed.progress.step
     else:
         spent = 0.0
         for _ in range(STEPS):
-            timed = Trainer(model, *parts, config, where)
+            timed = new_trainer()
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
             spent += (clock() - begun) / len(timed.stages)
@@ -65,13 +67,13 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
         epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
 
     epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)
-    ratio = float(len(study.split.test) * config.test_candidates)
-    ratio /= max(1, len(trainer.pool.rows)) * config.validation_candidates
+    test = len(study.split.test) * config.test_candidates * validation
+    test /= max(1, len(trainer.pool.rows)) * config.validation_candidates
     before = (opened - started) + max(1, config.interest_epochs) * (interested - opened) + (built - interested)
-    facts = {
-        "seconds": before + epochs * epoch + ratio * validation,
+    costs = {
+        "seconds": before + epochs * epoch + test,
         "seconds_per_epoch": epoch,
         "peak_memory_mib": peak_memory_mib(where),
         "device": str(where),
     }
-    write_atomic(path, json.dumps(facts, indent=1))
+    write_atomic(path, json.dumps(costs, indent=1))

@@ -6,7 +6,6 @@ almost all of them) share its id, and it is trained once. No torch is needed to 
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,24 +86,6 @@ class Plan:
         rows = [run for run in self.runs if run.axis == "row"]
         base = {run.seed: run.run_id for run in rows if run.label == self.file.compare_with}
         return [(base[r.seed], r.run_id) for r in rows if r.seed in base and r.run_id != base[r.seed]]
-
-    def results(self) -> pd.DataFrame:
-        """One row per planned run with its state and test metrics, see :func:`hyperctr.sweeps.results.results`."""
-        from hyperctr.sweeps.results import results
-
-        return results(self)
-
-    def trivial(self) -> pd.DataFrame:
-        """The simple rows every run must beat, see :func:`hyperctr.sweeps.results.trivial`."""
-        from hyperctr.sweeps.results import trivial
-
-        return trivial(self)
-
-    def curves(self) -> pd.DataFrame:
-        """The learning curves of all finished runs, see :func:`hyperctr.sweeps.results.curves`."""
-        from hyperctr.sweeps.results import curves
-
-        return curves(self)
 
 
 def open_plan(
@@ -220,14 +201,3 @@ def unique_runs(plans: list[Plan]) -> dict[str, tuple[Plan, PlannedRun]]:
         for run in plan.runs:
             found.setdefault(run.run_id, (plan, run))
     return found
-
-
-def job_of(plan: Plan, run: PlannedRun) -> dict[str, Any]:
-    """Return what a process needs to know to train a run, as plain values.
-
-    Raises:
-        DataError: the data were made in memory, so that no other process can load them.
-    """
-    if plan.data.origin is None:
-        raise DataError(f"data set {plan.data.name!r} was made in memory: a sweep needs data it can load by name")
-    return {"kind": "train", "id": run.run_id, "data": plan.data.origin, "config": dataclasses.asdict(run.config)}

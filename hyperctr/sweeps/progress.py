@@ -14,7 +14,7 @@ from hyperctr.runtime import in_notebook
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
-    from hyperctr.sweeps.tasks import Task
+    from hyperctr.sweeps.jobs import Job
 
 logger = logging.getLogger("hyperctr.sweeps")
 REFRESH_SECONDS = 1.0
@@ -26,25 +26,24 @@ class Board:
     """Bars in a terminal or a live notebook; elsewhere one log line per finished run.
 
     Args:
-        tasks: everything that will be done.
+        jobs: everything that will be done.
     """
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self.tasks = {task.name: task for task in tasks}
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = {job.name: job for job in jobs}
         self.started: dict[str, float] = {}
         self.bars: dict[str, Any] = {}
         self.ended, self._next = 0, 0.0
         watched = not os.environ.get("HYPERCTR_BATCH") and (in_notebook() or sys.stderr.isatty())
         self._bar = _bar_class() if watched else None
-        self._whole = self._bar(total=len(tasks), desc="sweep", bar_format=WHOLE) if self._bar else None
+        self._whole = self._bar(total=len(jobs), desc="sweep", bar_format=WHOLE) if self._bar else None
 
     def start(self, name: str) -> None:
         """Show a job that was started."""
-        task, self.started[name] = self.tasks[name], time.monotonic()
-        if self._bar and task.epochs:
-            self.bars[name] = self._bar(
-                total=task.epochs, initial=epoch_of(name), desc=task.label, leave=False, bar_format=BAR
-            )
+        job, self.started[name] = self.jobs[name], time.monotonic()
+        if self._bar and job.epochs:
+            options = {"total": job.epochs, "initial": epoch_of(name), "desc": job.label}
+            self.bars[name] = self._bar(**options, leave=False, bar_format=BAR)
 
     def update(self) -> None:
         """Read how far the running runs are."""
@@ -61,7 +60,7 @@ class Board:
         if bar is not None:
             bar.close()
         took = time.monotonic() - self.started.get(name, time.monotonic())
-        line = f"{self.ended}/{len(self.tasks)} {self.tasks[name].label}: {state} in {took:.0f} s"
+        line = f"{self.ended}/{len(self.jobs)} {self.jobs[name].label}: {state} in {took:.0f} s"
         line += f" ({error})" if error else ""
         if self._whole is not None:
             self._whole.update()
@@ -70,8 +69,10 @@ class Board:
         else:
             logger.info(line)
 
-    def close(self) -> None:
-        """Take away all bars."""
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for bar in [*self.bars.values(), self._whole]:
             if bar is not None:
                 bar.close()

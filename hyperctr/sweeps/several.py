@@ -12,7 +12,7 @@ from hyperctr.sweeps.plan import PlannedRun, open_data
 from hyperctr.sweeps.sweep import Sweep, asked_for, measured_on, open_sweep, train_missing
 
 if TYPE_CHECKING:
-    from hyperctr.sweeps.tasks import Outcome
+    from hyperctr.sweeps.jobs import SweepResult
 
 
 def open_sweeps(
@@ -44,7 +44,7 @@ class Sweeps:
 
     sweeps: list[Sweep]
 
-    def run(self) -> Outcome:
+    def run(self) -> SweepResult:
         """Train what is missing of all plans together, but of those that run on request; shared runs once."""
         outcome = train_missing([sweep.plan for sweep in self.sweeps if not sweep.plan.file.on_request])
         for sweep in self.sweeps:

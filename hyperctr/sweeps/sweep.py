@@ -16,12 +16,13 @@ from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import duration
 from hyperctr.sweeps.plan import Plan, open_plan
+from hyperctr.sweeps.results import baselines, curves, results
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.runs.scaling import Scaling
     from hyperctr.statistics import Interval
-    from hyperctr.sweeps.tasks import Outcome
+    from hyperctr.sweeps.jobs import SweepResult
 
 # How long Figure 7 is measured: rounds, and seconds of each measurement.
 TIMING = {"smoke": (2, 0.1), "quick": (5, 0.8), "paper": (9, 2.0)}
@@ -81,7 +82,7 @@ class Sweep:
     plan: Plan
     asked: dict[str, Any]
 
-    def run(self) -> Outcome:
+    def run(self) -> SweepResult:
         """Train what is missing, every run in a process of its own; what is done is left alone."""
         for name in ("results", "trivial", "curves"):
             self.__dict__.pop(name, None)
@@ -90,17 +91,17 @@ class Sweep:
     @cached_property
     def results(self) -> pd.DataFrame:
         """One row per planned run, whatever became of it; see :func:`hyperctr.sweeps.results.results`."""
-        return self.plan.results()
+        return results(self.plan)
 
     @cached_property
     def trivial(self) -> pd.DataFrame:
-        """The simple models that the runs were tested beside; see :func:`hyperctr.sweeps.results.trivial`."""
-        return self.plan.trivial()
+        """The simple models that the runs were tested beside; see :func:`hyperctr.sweeps.results.baselines`."""
+        return baselines(self.plan)
 
     @cached_property
     def curves(self) -> pd.DataFrame:
         """The learning curves of the finished runs; see :func:`hyperctr.sweeps.results.curves`."""
-        return self.plan.curves()
+        return curves(self.plan)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -194,20 +195,20 @@ def asked_for(plan: Plan, results: pd.DataFrame) -> pd.DataFrame:
     return kept
 
 
-def train_missing(plans: Sequence[Plan]) -> Outcome:
+def train_missing(plans: Sequence[Plan]) -> SweepResult:
     """Train what is missing of some plans.
 
     In a notebook of a report (``HYPERCTR_TRAINED``) that has just been tried for all notebooks together: then this only
     says how the runs stand, so that one that fails does so once and not once a notebook.
     """
+    from hyperctr.sweeps.jobs import SweepResult
     from hyperctr.sweeps.local import run_plans
-    from hyperctr.sweeps.tasks import Outcome
 
     if not os.environ.get(TRAINED):
         return run_plans(plans)
     found = {run.run_id: read_status(run.run_id) for plan in plans for run in plan.runs}
     errors = {name: status.error or "" for name, status in found.items() if status.state in ("failed", "killed")}
-    return Outcome({name: status.state for name, status in found.items()}, errors)
+    return SweepResult({name: status.state for name, status in found.items()}, errors)
 
 
 def paired_runs(a: str, b: str) -> Interval | None:

@@ -167,7 +167,7 @@ class Trainer:
         losses = []
         steps = range(progress.stage_step, last)
         for within in track(steps, total=len(steps), label=f"{self.config.model}, {stage.name}"):
-            losses.append(self._step(progress.step, stage))
+            losses.append(self.step(progress.step, stage))
             progress.step, progress.stage_step = progress.step + 1, within + 1
             progress.idle += not stage.judged
             if self._is_point(progress.step - 1) or progress.stage_step == last:
@@ -192,7 +192,8 @@ class Trainer:
         return float(auc_from_scores(positives, negatives[self.pool.negatives >= 0]))
 
     # ---- one step ----
-    def _step(self, step: int, stage: Stage) -> Tensor:
+    def step(self, step: int, stage: Stage) -> Tensor:
+        """Do training step number ``step`` in ``stage``, and return its mean loss."""
         epoch, within = divmod(step, self.steps_per_epoch)
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)

@@ -71,7 +71,7 @@ class Timed:
     def turn(self, numbers: list[int]) -> None:
         """Take the steps of these numbers and score one validation point."""
         stage = self.trainer.stages[self.stage]
-        step = seconds(lambda: [self.trainer._step(number, stage) for number in numbers]) / len(numbers)
+        step = seconds(lambda: [self.trainer.step(number, stage) for number in numbers]) / len(numbers)
         point = seconds(self.trainer.validate)
         config = self.trainer.config
         self.steps.append(step)
