@@ -110,13 +110,12 @@ class Executor:
         """
         answers, theirs = self._context.Pipe(duplex=False)
         peak = self._context.RawValue("d", 0.0)
-        given = {**os.environ, **(environment or {})}
-        parts = (theirs, peak, log, given, function, arguments)
+        parts = (theirs, peak, log, {**os.environ, **(environment or {})}, function, arguments)
         process = self._context.Process(target=_work, args=parts, name=name, daemon=True)
         # one run has one thread, and so has what numpy does in it: results do not depend on the cores there are
         blas = {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1")}
         try:
-            with _starting, _environment((environment or {}) if self._fresh else blas), _no_main_module():
+            with _starting, _surroundings((environment or {}) if self._fresh else blas):
                 process.start()
         except (OSError, EOFError) as error:
             raise RunError(f"no process can be started for {name}: {error!r}; is there memory enough?") from error
@@ -142,21 +141,20 @@ class Executor:
         process, answers, peak, log = self._processes.pop(name)
         answer: tuple[Any, str, str] | None = None
         with answers, suppress(EOFError, OSError):
-            answer = answers.recv()
+            answer = answers.recv() if answers.poll() else None
         process.join(LEAVE_SECONDS if answer else None)
         process.kill()
         process.join()
-        memory = round(peak.value, 1)
+        code, memory = process.exitcode, round(peak.value, 1)
         if answer is not None:
             value, error, trace = answer
-            if error:
-                return JobResult(name, "failed", None, error, trace, 1, memory)
-            return JobResult(name, "done", value, peak_memory_mib=memory)
-        code = process.exitcode
+            return JobResult(name, "failed" if error else "done", value, error, trace, 1 if error else 0, memory)
         if stopped:
             return JobResult(name, "stopped", None, "stopped; it goes on where it was", "", code, memory)
         if code < 0:
-            return JobResult(name, "killed", None, f"killed by {_signal_name(-code)}", "", code, memory)
+            signal_name = next((known.name for known in signal.Signals if known == -code), f"signal {-code}")
+            reason = " (out of memory, or somebody's kill -9)" if code == -signal.SIGKILL else ""
+            return JobResult(name, "killed", None, f"killed by {signal_name}{reason}", "", code, memory)
         if code == 255:  # so multiprocessing says that nobody is left to tell; then nobody has ended it either
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
@@ -170,38 +168,23 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _signal_name(number: int) -> str:
-    known = number in {known.value for known in signal.Signals}
-    reason = " (out of memory, or somebody's kill -9)" if number == signal.SIGKILL else ""
-    return (signal.Signals(number).name if known else f"signal {number}") + reason
-
-
 @contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Let what is started meanwhile see other variables, and import this very ``hyperctr``."""
+def _surroundings(changes: Mapping[str, str]) -> Iterator[None]:
+    """Let what starts meanwhile see other variables, import this very ``hyperctr``, and not run our script again."""
     root = str(Path(hyperctr.__file__).resolve().parent.parent)
     changes = {**changes, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
     before = {name: os.environ.get(name) for name in changes}
+    main = sys.modules["__main__"]  # what multiprocessing would import in every process
+    sys.modules["__main__"] = types.ModuleType("__main__")
     os.environ.update(changes)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Hide the caller's main module: multiprocessing would run a script again in every process."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
         sys.modules["__main__"] = main
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _work(
@@ -227,13 +210,14 @@ def _work(
                 output.flush()
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
-            faulthandler.enable(sys.__stderr__ or 2)
+        faulthandler.enable(2)
         value = function(*arguments)
     except Exception as reason:
         # a message of our own says all there is to say
         error = str(reason) if isinstance(reason, HyperCTRError) else f"{type(reason).__name__}: {reason}"
         trace = traceback.format_exc()
-        traceback.print_exc()
+        if log is not None:
+            traceback.print_exc()
     peak.value = _peak_memory_mib()
     answers.send((value, error, trace))
     sys.exit(1 if error else 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -135,17 +135,15 @@ def missing_jobs(jobs: Iterable[Job], only: str | None = None) -> list[Job]:
     """
     if only not in (None, "failed"):
         raise ConfigError(f"only = {only!r} is not known; allowed: failed")
-    states = {job.name: read_status(job.name).state for job in jobs}
-    wanted = [job for job in jobs if (states[job.name] in ("failed", "killed") if only else states[job.name] != "done")]
-    return sorted(wanted, key=lambda job: -job.weight)
+    wanted: set[State] = {"failed", "killed"} if only else {"planned", "running", "failed", "killed"}
+    return sorted((job for job in jobs if read_status(job.name).state in wanted), key=lambda job: -job.weight)
 
 
 def start_job(executor: Executor, job: Job, device: str | None, *, one_thread: bool) -> None:
     """Begin a job in a process of its own, whose output goes to ``.logs/`` of the run store."""
     store = runs_folder().resolve()
     if not job.timed:
-        with _whatever_the_disk_says(job.name):
-            write_status(job.name, "running")  # the run itself will say in which process
+        _write_state(job.name, "running")  # the run itself will say in which process
     environment = {"HYPERCTR_RUNS": str(store), "HYPERCTR_BATCH": "1", "MPLBACKEND": "Agg"}
     log = log_path(store, f"timing-{job.name}" if job.timed else job.name)
     executor.start(job.name, do_job, job, device, one_thread, log=log, environment=environment)
@@ -193,8 +191,7 @@ def plan_jobs(jobs: Sequence[Job]) -> None:
     """Write down what is going to be run; one that failed or was killed stays so until it is its turn."""
     for job in jobs:
         if not job.timed and read_status(job.name).state == "planned":
-            with _whatever_the_disk_says(job.name):
-                write_status(job.name, "planned")
+            _write_state(job.name, "planned")
 
 
 def settle(result: JobResult) -> None:
@@ -203,21 +200,19 @@ def settle(result: JobResult) -> None:
     state: State = "planned" if result.state == "stopped" else result.state
     if state != "done" and is_done(name):
         state = "done"  # it was stopped or killed after its last file was written
-    with _whatever_the_disk_says(name):
-        if result.state in ("stopped", "killed"):
-            with suppress(RunError), claim(name, timeout=0.0):  # else somebody else has gone on with it
-                for torn in folder.glob(".*"):
-                    torn.unlink()
-        points = read_events(folder / "events.jsonl")
-        facts = {"error": result.error if state != "done" else "", "exit": result.exit}
-        facts |= {"peak_memory_mib": result.peak_memory_mib, "last_event": points[-1] if points else None}
-        write_status(name, state, **facts)
+    if result.state in ("stopped", "killed"):
+        with suppress(RunError, OSError), claim(name, timeout=0.0):  # else somebody else has gone on with it
+            for torn in folder.glob(".*"):
+                torn.unlink()
+    points = read_events(folder / "events.jsonl")
+    facts = {"error": result.error if state != "done" else "", "exit": result.exit}
+    facts |= {"peak_memory_mib": result.peak_memory_mib, "last_event": points[-1] if points else None}
+    _write_state(name, state, **facts)
 
 
-@contextmanager
-def _whatever_the_disk_says(name: str) -> Iterator[None]:
+def _write_state(name: str, state: State, **facts: Any) -> None:
     """Let a sweep go on where a state cannot be written (a full disk): its runs will say so themselves."""
     try:
-        yield
+        write_status(name, state, **facts)
     except OSError as error:
         logger.warning("the state of run %s cannot be written: %s", name, error)

@@ -110,8 +110,8 @@ def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
 
 
 def test_the_papers_grid() -> None:
-    axes = {axis.setting: axis.values for name in known_plans() for axis in read_plan(name).axes}
-    assert axes == {
+    varied = {sweep.setting: sweep.values for name in known_plans() for sweep in read_plan(name).sweeps}
+    assert varied == {
         "layers": (1, 2, 3, 4, 5, 6),
         "slot_months": (1, 2, 3, 6, 9, 12, 18),
         "embedding_size": (8, 16, 32, 64, 128, 256),
