@@ -1,4 +1,4 @@
-"""Functions in processes of their own: every ending is told apart, and no process outlives the one that asked for it."""
+"""Functions in processes of their own: endings are told apart, and none outlives the process that asked for it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ import itertools
 import json
 import math
 import multiprocessing
-import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -126,7 +125,7 @@ def busy_cores(seconds: float = 0.3) -> float:
     A load average looks back a minute, and would call a machine busy whose last run has just ended.
     """
     try:
-        return psutil.cpu_percent(seconds) / 100 * (psutil.cpu_count() or 1)
+        return float(psutil.cpu_percent(seconds)) / 100 * (psutil.cpu_count() or 1)
     except (OSError, RuntimeError):
         return math.nan
 
@@ -164,8 +163,7 @@ def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) ->
             lines[threads], theirs = multiprocessing.Pipe()
             # passive: threads that wait for work must not keep a core busy while another process is measured
             environment = {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
-            options = {"log": Path(os.devnull), "environment": environment}
-            executor.start(f"{threads} threads", _measure, folder.resolve(), threads, theirs, **options)
+            executor.start(f"{threads} threads", _measure, folder.resolve(), threads, theirs, environment=environment)
             theirs.close()
         for threads in counts:
             if ask(threads, None) != threads:  # ready and warmed up: it tells how many threads it got

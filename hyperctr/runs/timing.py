@@ -9,7 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
+from hyperctr.runs.experiment import prepare_interest
+from hyperctr.runs.scoring import build_model
+from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import choose_device, write_atomic
+from hyperctr.training.events import peak_memory_mib
+from hyperctr.training.loop import Trainer
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -27,12 +32,6 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
         device: as for :func:`hyperctr.train`.
         whole_epoch: time a whole epoch of training, not a few steps.
     """
-    from hyperctr.runs.experiment import prepare_interest
-    from hyperctr.runs.scoring import build_model
-    from hyperctr.runs.split_data import SplitData
-    from hyperctr.training.events import peak_memory_mib
-    from hyperctr.training.loop import Trainer
-
     where, clock = choose_device(device), time.perf_counter
     started = clock()
     study = SplitData.open(data, config)
@@ -62,8 +61,8 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
             timed = new_trainer()
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
-            spent += (clock() - begun) / len(timed.stages)
-        step = max(0.0, spent / STEPS - validation)
+            spent += (clock() - begun) / len(timed.stages) / STEPS
+        step = max(0.0, spent - validation)
         epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
 
     epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)

@@ -61,13 +61,13 @@ def run_plans(
     deadline = math.inf if max_minutes is None else begun + 60 * max_minutes
     jobs = jobs_of([plans] if isinstance(plans, Plan) else plans)
     missing = missing_jobs(jobs, only)
-    if not missing:
-        ended, stopped = [], False
-    elif scheduler is not None:
+    ended: list[JobResult] = []
+    stopped = False
+    if missing and scheduler is not None:
         from hyperctr.sweeps.cluster import run_on_cluster
 
         ended, stopped = run_on_cluster(missing, scheduler, deadline, device)
-    else:
+    elif missing:
         # by how many runs there are, done ones too: threads must not depend on how much of a sweep is left
         ended, stopped = run_jobs(missing, choose_devices(len(jobs), workers, share_gpu, device), deadline)
     return SweepResult.of(jobs, ended, time.monotonic() - begun, stopped)

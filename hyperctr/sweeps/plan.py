@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 import hyperctr
 from hyperctr.config import BUDGETS, Config
 from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
@@ -75,12 +73,6 @@ class Plan:
         """Settings of the base run at the first seed: nothing varied."""
         return self.file.config(self.preset, {}, self.seeds[0])
 
-    def frame(self) -> pd.DataFrame:
-        """One row per planned run: plan, axis, label, value, seed, model, run."""
-        columns = ("plan", "axis", "label", "value", "seed", "model", "run")
-        rows = [(r.plan, r.axis, r.label, r.value, r.seed, r.config.model, r.run_id) for r in self.runs]
-        return pd.DataFrame(rows, columns=list(columns))
-
     def pairs(self) -> list[tuple[str, str]]:
         """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
         rows = [run for run in self.runs if run.axis == "row"]
@@ -112,8 +104,8 @@ def open_plan(
         DataError: unknown data set, missing files, or a modality that the data do not have.
 
     >>> plan = open_plan("layers", "planted", "smoke")
-    >>> plan.frame()[["axis", "label", "value", "seed"]].values.tolist()
-    [['layers', '1', 1.0, 0], ['layers', '2', 2.0, 0]]
+    >>> [(run.axis, run.label, run.value, run.seed) for run in plan.runs]
+    [('layers', '1', 1.0, 0), ('layers', '2', 2.0, 0)]
     """
     if preset not in BUDGETS:
         raise ConfigError(f"there is no preset {preset!r}; {did_you_mean(preset, BUDGETS)}")

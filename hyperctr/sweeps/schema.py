@@ -25,34 +25,6 @@ PRESET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dic
 
 
 @dataclass(frozen=True)
-class SettingSweep:
-    """One setting that is varied on its own, everything else as in the base run; ``[[vary]]`` of a plan."""
-
-    setting: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One named row; ``changes`` are settings, among them perhaps ``model``, and ``variant``, the system's preset."""
-
-    label: str
-    changes: dict[str, Any]
-
-    def expand(self, modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
-        """Return the rows that it stands for, label and changes: several where a value is ``each``."""
-        cases = [(self.label, self.changes)]
-        for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
-            if self.changes.get(key) == EACH:
-                cases = [
-                    (label.replace(PLACES[key], value), {**changes, key: [value] if key == "modalities" else value})
-                    for label, changes in cases
-                    for value in values
-                ]
-        return cases
-
-
-@dataclass(frozen=True)
 class Preset:
     """What a preset changes in a plan.
 
@@ -75,15 +47,21 @@ class Preset:
 class PlanFile:
     """A plan as written, for any data set and preset.
 
-    ``on_request``: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
+    Attributes:
+        path: its file.
+        title, model, settings, compare_with: as written there.
+        sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
+        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's preset.
+        on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
+        presets: what each preset changes.
     """
 
     path: Path
     title: str
     model: str
     settings: dict[str, Any]
-    sweeps: tuple[SettingSweep, ...]
-    cases: tuple[Case, ...]
+    sweeps: dict[str, tuple[float, ...]]
+    cases: dict[str, dict[str, Any]]
     compare_with: str
     on_request: bool
     presets: dict[str, Preset] = field(default_factory=dict)
@@ -96,13 +74,13 @@ class PlanFile:
     def entries(self, preset: str, modalities: tuple[str, ...]) -> Iterator[Entry]:
         """Yield what is run at ``preset`` on data with ``modalities``: varied settings, then cases, as written."""
         chosen = self.presets[preset]
-        for sweep in self.sweeps:
-            for value in chosen.values.get(sweep.setting, sweep.values):
-                yield sweep.setting, str(value), float(value), {sweep.setting: value}
-        for case in self.cases:
-            if chosen.rows is None or case.label in chosen.rows:
-                for label, changes in case.expand(modalities):
-                    yield "row", label, float("nan"), changes
+        for setting, values in self.sweeps.items():
+            for value in chosen.values.get(setting, values):
+                yield setting, str(value), float(value), {setting: value}
+        for label, changes in self.cases.items():
+            if chosen.rows is None or label in chosen.rows:
+                for name, settings in _expand(label, changes, modalities):
+                    yield "row", name, float("nan"), settings
 
     def config(self, preset: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
         """Return the settings of one run; ``changes`` of nothing gives the base run.
@@ -140,8 +118,8 @@ def parse_plan(text: str, path: Path) -> PlanFile:
             title=content["title"],
             model=content.get("model", "hyperctr"),
             settings=content.get("settings", {}),
-            sweeps=tuple(_sweeps(content.get("vary", []))),
-            cases=tuple(_cases(content.get("rows", []))),
+            sweeps=_sweeps(content.get("vary", [])),
+            cases=_cases(content.get("rows", [])),
             compare_with=content.get("compare_with", ""),
             on_request=content.get("on_request", False),
         )
@@ -167,8 +145,8 @@ def check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -
             raise ConfigError(f"{where}{key} = {value!r} must be {wanted}, got {type(value).__name__}")
 
 
-def _sweeps(tables: list[Any]) -> Iterator[SettingSweep]:
-    seen: set[str] = set()
+def _sweeps(tables: list[Any]) -> dict[str, tuple[float, ...]]:
+    sweeps: dict[str, tuple[float, ...]] = {}
     for number, table in enumerate(tables, 1):
         where = f"vary[{number}]."
         check_keys(_table(table, where), {"setting": str, "values": list}, where)
@@ -177,22 +155,21 @@ def _sweeps(tables: list[Any]) -> Iterator[SettingSweep]:
                 raise ConfigError(f"{where}{key} is missing")
         name = table["setting"]
         known_setting(name, f"{where}setting")
-        if name in seen:
+        if name in sweeps:
             raise ConfigError(f"{where}setting = {name!r} is varied twice: give all its values at once")
-        seen.add(name)
-        yield SettingSweep(name, _values(table["values"], f"{where}values"))
+        sweeps[name] = _values(table["values"], f"{where}values")
+    return sweeps
 
 
-def _cases(tables: list[Any]) -> Iterator[Case]:
-    seen: set[str] = set()
+def _cases(tables: list[Any]) -> dict[str, dict[str, Any]]:
+    cases: dict[str, dict[str, Any]] = {}
     for number, table in enumerate(tables, 1):
         where = f"rows[{number}]."
         label = _table(table, where).get("label")
         if not isinstance(label, str) or not label:
             raise ConfigError(f"{where}label is missing: every row needs a name")
-        if label in seen:
+        if label in cases:
             raise ConfigError(f"{where}label = {label!r} names two rows")
-        seen.add(label)
         changes = {key: value for key, value in table.items() if key != "label"}
         for key in changes:
             known_setting(key, where + key, also=("label", "model", "variant"))
@@ -201,7 +178,21 @@ def _cases(tables: list[Any]) -> Iterator[Case]:
         for key, place in PLACES.items():
             if (changes.get(key) == EACH) != (place in label):
                 raise ConfigError(f"{where}label = {label!r}: {key} = {EACH!r} and {place} in the label go together")
-        yield Case(label, changes)
+        cases[label] = changes
+    return cases
+
+
+def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows that a case stands for, label and changes: several where a value is ``each``."""
+    rows = [(label, changes)]
+    for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
+        if changes.get(key) == EACH:
+            rows = [
+                (name.replace(PLACES[key], value), {**settings, key: [value] if key == "modalities" else value})
+                for name, settings in rows
+                for value in values
+            ]
+    return rows
 
 
 def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
@@ -209,10 +200,10 @@ def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
     check_keys(table, PRESET_KINDS, where)
     if table.get("seeds", 1) < 1:
         raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
-    varied, labels = [sweep.setting for sweep in plan.sweeps], [case.label for case in plan.cases]
+    labels = list(plan.cases)
     for key in table.get("values", {}):
-        if key not in varied:
-            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, varied)}")
+        if key not in plan.sweeps:
+            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, plan.sweeps)}")
     for key, known in (("rows", labels), ("datasets", None)):
         for entry in table.get(key, []):
             if not isinstance(entry, str) or (known is not None and entry not in known):
@@ -222,9 +213,9 @@ def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
     if plan.compare_with and plan.compare_with not in kept:
         hint = did_you_mean(plan.compare_with, kept)
         raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at preset {name}; {hint}")
-    changed = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
-    values = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
-    return Preset(**{**table, **changed, "values": values})
+    changed: dict[str, Any] = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
+    changed["values"] = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
+    return Preset(**{**table, **changed})
 
 
 def _check_runs(plan: PlanFile, preset: str) -> None:

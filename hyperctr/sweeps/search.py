@@ -102,11 +102,11 @@ class Search:
         while left := wanted - sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
             if left < 0 or time.monotonic() >= deadline:
                 break
-            trials = self._ask(study, min(left, len(devices)))
-            batch = [job for jobs in trials.values() for job in jobs]
+            asked = self._ask(study, min(left, len(devices)))
+            batch = [job for trial in asked.values() for job in trial]
             results, _ = run_jobs(missing_jobs(batch), devices, deadline)
             jobs, ended = jobs + batch, ended + results
-            self._tell(study, trials)
+            self._tell(study, asked)
         return SweepResult.of(jobs, ended, time.monotonic() - begun, left > 0)
 
     def frame(self) -> pd.DataFrame:
@@ -115,18 +115,16 @@ class Search:
 
         done = self.optuna_study().get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
         rows = [
-            {
-                "trial": trial.number,
-                **trial.params,
-                "best_validation_auc": trial.value,
-                "runs": " ".join(job.name for job in self._jobs(trial.params)),
-            }
+            (
+                trial.number,
+                *(trial.params[name] for name in self.space),
+                trial.value,
+                " ".join(job.name for job in self._jobs(trial.params)),
+            )
             for trial in done
         ]
-        columns = ["trial", *self.space, "best_validation_auc", "runs"]
-        return pd.DataFrame(rows, columns=columns).sort_values(
-            ["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True
-        )
+        frame = pd.DataFrame(rows, columns=["trial", *self.space, "best_validation_auc", "runs"])
+        return frame.sort_values(["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True)
 
     def _jobs(self, chosen: dict[str, Any]) -> list[Job]:
         """Return the runs of a trial, one for each seed."""
@@ -143,19 +141,20 @@ class Search:
         import optuna
 
         left = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-        chosen = [(trial.number, trial.params) for trial in left if set(trial.params) == set(self.space)][:count]
+        trials = [trial for trial in left if set(trial.params) == set(self.space)][:count]
         space: dict[str, optuna.distributions.BaseDistribution] = {
             name: optuna.distributions.CategoricalDistribution(values) for name, values in self.space.items()
         }
-        while len(chosen) < count:
-            new = study.ask(space)
-            chosen.append((new.number, new.params))
-        return {number: self._jobs(params) for number, params in chosen}
+        asked = {trial.number: self._jobs(trial.params) for trial in trials}
+        while len(asked) < count:
+            trial = study.ask(space)
+            asked[trial.number] = self._jobs(trial.params)
+        return asked
 
-    def _tell(self, study: optuna.Study, trials: dict[int, list[Job]]) -> None:
+    def _tell(self, study: optuna.Study, asked: dict[int, list[Job]]) -> None:
         from optuna.trial import TrialState
 
-        for number, jobs in trials.items():
+        for number, jobs in asked.items():
             states = {read_status(job.name).state for job in jobs}
             if states == {"done"}:
                 study.tell(number, sum(validation_auc(job.name) for job in jobs) / len(jobs))

@@ -55,7 +55,7 @@ def open_sweep(
             unknown, or its files are missing.
 
     >>> sweep = open_sweep("layers", "planted", "smoke")
-    >>> sweep.plan.frame()["label"].tolist(), sweep.measured
+    >>> [run.label for run in sweep.plan.runs], sweep.measured
     (['1', '2'], 'planted, protocol paper, random split, 100 sampled candidates a click')
     """
     plan = open_plan(name, dataset, preset, seeds=seeds, data_dir=data_dir, data=data)

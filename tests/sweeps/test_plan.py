@@ -110,7 +110,7 @@ def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
 
 
 def test_the_papers_grid() -> None:
-    varied = {sweep.setting: sweep.values for name in known_plans() for sweep in read_plan(name).sweeps}
+    varied = {key: values for name in known_plans() for key, values in read_plan(name).sweeps.items()}
     assert varied == {
         "layers": (1, 2, 3, 4, 5, 6),
         "slot_months": (1, 2, 3, 6, 9, 12, 18),
