@@ -213,8 +213,8 @@ def _work(
         faulthandler.enable(2)
         value = function(*arguments)
     except Exception as reason:
-        # a message of our own says all there is to say
-        error = str(reason) if isinstance(reason, HyperCTRError) else f"{type(reason).__name__}: {reason}"
+        words = str(reason) if isinstance(reason, HyperCTRError) else ""  # such a message says all there is to say
+        error = words or f"{type(reason).__name__}: {reason}"
         trace = traceback.format_exc()
         if log is not None:
             traceback.print_exc()

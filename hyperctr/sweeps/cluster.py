@@ -49,22 +49,21 @@ def run_on_cluster(
     with client, Board(jobs) as board:
         _check_workers(client)
         plan_jobs(jobs)
-        store, sweep = str(runs_folder().resolve()), secrets.token_hex(4)
-        futures: dict[str, Any] = {}
+        sweep, ended = secrets.token_hex(4), list[JobResult]()
+        common = (str(runs_folder().resolve()), device, f"stop-{sweep}")
+        futures = {}
         for number, job in enumerate(jobs):
-            options = {"key": f"hyperctr-{job.name}-{sweep}", "priority": -number, "pure": False}
-            futures[job.name] = client.submit(do_on_worker, job, store, device, f"stop-{sweep}", **options)
-        ended: list[JobResult] = []
+            key = f"hyperctr-{job.name}-{sweep}"
+            futures[job.name] = client.submit(do_on_worker, job, *common, key=key, priority=-number, pure=False)
         try:
             while futures and time.monotonic() < deadline:
                 ended += _collect(futures, board)
         finally:  # all done, the time is up, or Ctrl-C
-            stopped = bool(futures)
+            stopped, limit = bool(futures), time.monotonic() + STOP_SECONDS
             if stopped:
-                Event(f"stop-{sweep}", client=client).set()
-                limit = time.monotonic() + STOP_SECONDS
-                while futures and time.monotonic() < limit:
-                    ended += _collect(futures, board)
+                Event(common[-1], client=client).set()
+            while futures and time.monotonic() < limit:
+                ended += _collect(futures, board)
     return ended, stopped
 
 
@@ -99,13 +98,11 @@ def _collect(futures: dict[str, Any], board: Board) -> Iterator[JobResult]:
         if future.status == "finished":
             result = future.result()
         elif future.status == "cancelled":
-            result = JobResult(name, "stopped", None, "the scheduler dropped it; start the sweep again")
+            result = JobResult(name, "stopped", error="the scheduler dropped it; start the sweep again")
+        elif type(error := future.exception()).__name__ == "KilledWorker":
+            settle(result := JobResult(name, "killed", error="its workers died, again and again", exit=1))
         else:
-            error = future.exception()
-            lost = type(error).__name__ == "KilledWorker"
-            words = "its workers died, again and again" if lost else f"{type(error).__name__}: {error}"
-            result = JobResult(name, "killed" if lost else "failed", None, words, exit=1)
-            settle(result)
+            settle(result := JobResult(name, "failed", error=f"{type(error).__name__}: {error}", exit=1))
         board.end(name, result.state, result.error)
         yield result
     board.update()

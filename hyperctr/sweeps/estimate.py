@@ -20,7 +20,7 @@ from hyperctr.errors import RunError
 from hyperctr.runs.states import read_status
 from hyperctr.sweeps.jobs import Job, is_done, jobs_of, timing_path
 from hyperctr.sweeps.local import choose_devices, run_jobs
-from hyperctr.sweeps.plan import Plan, unique_runs
+from hyperctr.sweeps.plan import Plan
 
 
 def estimate(
@@ -39,12 +39,14 @@ def estimate(
     jobs = {job.name: job for job in sorted(jobs_of(plans), key=lambda job: -job.weight)}
     timed_as: dict[str, str] = {}
     wanted: dict[str, Job] = {}
-    for name, (plan, run) in unique_runs(list(plans)).items():
-        first = run.config.replace(seed=plan.seeds[0])
-        timed_as[name] = next((other.run_id for other in plan.runs if other.config == first), name)
-        if not timing(timed_as[name]) and not is_done(name):
-            part: Literal["epoch", "steps"] = "epoch" if first == plan.base else "steps"
-            wanted.setdefault(timed_as[name], replace(jobs[name], name=timed_as[name], timed=part))
+    for plan in plans:
+        first = {run.config: run.run_id for run in plan.runs if run.seed == plan.seeds[0]}
+        for run in plan.runs:
+            config = run.config.replace(seed=plan.seeds[0])
+            key = timed_as.setdefault(run.run_id, first[config])
+            if not timing(key) and not is_done(run.run_id):
+                part: Literal["epoch", "steps"] = "epoch" if config == plan.base else "steps"
+                wanted.setdefault(key, replace(jobs[run.run_id], name=key, timed=part))
     devices = choose_devices(len(jobs), workers, share_gpu, device)
     ended, _ = run_jobs(list(wanted.values()), devices) if wanted else ([], False)
     failed = [result for result in ended if result.state != "done"]

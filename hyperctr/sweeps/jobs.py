@@ -17,7 +17,7 @@ from hyperctr.executor import Executor, JobResult
 from hyperctr.runs.locks import claim
 from hyperctr.runs.states import State, read_status, write_status
 from hyperctr.runs.store import run_id, runs_folder
-from hyperctr.sweeps.plan import Plan, unique_runs
+from hyperctr.sweeps.plan import Plan
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
@@ -103,17 +103,19 @@ class SweepResult:
         return "\n".join(lines)
 
 
-def jobs_of(plans: Sequence[Plan]) -> list[Job]:
+def jobs_of(plans: Iterable[Plan]) -> list[Job]:
     """Return the runs of some plans as jobs, each once, done or not.
 
     Raises:
         DataError: the data were made in memory, so that no other process can load them.
     """
-    jobs = []
-    for name, (plan, run) in unique_runs(list(plans)).items():
-        what = run.label if run.axis == "row" else f"{run.axis} {run.label}"
-        jobs.append(job_of(plan.data, name, run.config, f"{run.plan}: {what}, seed {run.seed}"))
-    return jobs
+    jobs: dict[str, Job] = {}
+    for plan in plans:
+        for run in plan.runs:
+            what = run.label if run.axis == "row" else f"{run.axis} {run.label}"
+            job = job_of(plan.data, run.run_id, run.config, f"{run.plan}: {what}, seed {run.seed}")
+            jobs.setdefault(run.run_id, job)
+    return list(jobs.values())
 
 
 def job_of(data: Dataset, name: str, config: Config, label: str) -> Job:

@@ -184,12 +184,3 @@ def _check_modalities(config: Config, data: Dataset, where: str) -> None:
         if name not in data.modalities:
             hint = did_you_mean(name, data.modalities)
             raise DataError(f"{where}: data set {data.name!r} has no modality {name!r}; {hint}")
-
-
-def unique_runs(plans: list[Plan]) -> dict[str, tuple[Plan, PlannedRun]]:
-    """Return run id -> (a plan it lies in, the run), each run once however many plans share it."""
-    found: dict[str, tuple[Plan, PlannedRun]] = {}
-    for plan in plans:
-        for run in plan.runs:
-            found.setdefault(run.run_id, (plan, run))
-    return found
