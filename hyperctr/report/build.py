@@ -21,20 +21,14 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.executor import available_cores
 from hyperctr.report.cache import Parts, notebook_key
 from hyperctr.report.execute import NotebookResult
 from hyperctr.report.images import write_images
 from hyperctr.report.pages import About, write_site
 from hyperctr.report.parameters import parameter_names
 from hyperctr.report.runs import BookFacts, PlanUse, ReportRuns, book_facts
-from hyperctr.report.setup import (
-    available_cores,
-    choose_notebooks,
-    command_line,
-    find_notebooks,
-    notebook_folder,
-    report_card,
-)
+from hyperctr.report.setup import choose_notebooks, command_line, find_notebooks, notebook_folder, report_card
 from hyperctr.report.workers import Job, run_notebooks
 from hyperctr.runtime import duration
 from hyperctr.sweeps.plan import open_data

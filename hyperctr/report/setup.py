@@ -18,11 +18,6 @@ from hyperctr.runtime import duration
 SHOWN_VERSIONS = ("hyperctr", "torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def notebook_folder() -> Path:
     """Return where the report notebooks are: ``notebooks/`` of the checkout, else those in the wheel."""
     package = Path(hyperctr.__file__).parent

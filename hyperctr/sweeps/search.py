@@ -216,8 +216,8 @@ def open_search(
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         check_keys(content, KINDS, "")
-        for one in BUDGETS:
-            check_keys(content.get(one, {}), PRESET_KINDS, f"{one}.")
+        for budget in BUDGETS:
+            check_keys(content.get(budget, {}), PRESET_KINDS, f"{budget}.")
         _check_space(content.get("space", {}))
         model, chosen = content.get("model", "hyperctr"), content.get(preset, {})
         known_model(model, "model")
