@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "hyperctr"
 ORDER = [
     {"errors"},
     {"settings"},
-    {"systems"},
+    {"models"},
     {"config", "runtime"},
     {"data"},
     {"slots"},
@@ -39,7 +39,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
-TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "metrics", "statistics")
+TORCH_FREE = ("errors", "settings", "models", "config", "data", "slots", "metrics", "statistics")
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
@@ -57,7 +57,7 @@ LIGHT = (
     "doctor",
     "cli",
 )  # not when they are imported
-PLANNING = ("models", "source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
+PLANNING = ("source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
 
 
 def modules() -> dict[str, Path]:

@@ -3,7 +3,7 @@
 Parameters are held fixed (the degrees of interest of clicks that stay are parameters too), everything else is built
 anew from the changed data: split, slots, interest matrix, hypergraphs, histories, counts. Scores are compared with
 ``==``, never within a tolerance. Every model of the harness runs under both protocols; a new model is covered as soon
-as it stands in ``MODELS``.
+as it stands in ``MODELS``; the example of a model of one's own stands for those outside.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.test_own_model import EXAMPLE
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
-from hyperctr.config import MODEL_PRESETS, Config
+from hyperctr.config import Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
@@ -30,8 +31,8 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.models import MODELS, model_class, model_spec
 from hyperctr.runs.experiment import train
-from hyperctr.runs.models import MODELS, model_class
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Trainer, score_candidates
@@ -54,14 +55,15 @@ TINY: dict[str, Any] = {
     "test_candidates": 20,
     "patience": 99,
 }
-MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": ("rounds=1",)}}  # its selector learns, too
+MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": {"rounds": 1}}}  # its selector learns, too
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
     "no graph": {"graph": "none"},
     "sampled neighbours": {"neighbours": 3, "delta": 0.4},
     "quantile": {"delta_quantile": True, "weighted": False},
 }
-CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "model": name} for name in MODELS}
+NAMES = (*MODELS, EXAMPLE)
+CONFIGS: dict[str, dict[str, Any]] = {name: {**model_spec(name).settings, "model": name} for name in NAMES}
 CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
 
 
@@ -229,7 +231,7 @@ def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, 
         np.testing.assert_array_equal(logits_of(*world.study()[:2]), logits_of(*changed.study()[:2]))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NAMES)
 def test_training_is_blind_to_times_of_other_parts_and_to_unclicks(world: World, protocol: str, name: str) -> None:
     """From scratch, interest included. Which items were clicked stays: negatives avoid them in every part."""
     config = Config(**{**CONFIGS[name], **TINY, **MORE.get(name, {}), "protocol": protocol})

@@ -150,11 +150,11 @@ def presets_text() -> str:
     rows = [
         [
             f"`{name}`",
-            words(one.table2),
-            "the same" if one.author == one.table2 else words(one.author),
-            words(one.budgets.get(BUDGET, {})) or "–",
+            words(spec.settings),
+            "the same" if spec.author in (None, spec.settings) else words(spec.author or {}),
+            words(spec.budgets.get(BUDGET, {})) or "–",
         ]
-        for name, one in SYSTEMS.items()
+        for name, spec in SYSTEMS.items()
     ]
     return markdown(["system", "table2", "author", f"changed at preset {BUDGET}"], rows)
 

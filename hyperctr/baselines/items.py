@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hyperctr.model.base import ClickModel
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.runtime import rng
 
 if TYPE_CHECKING:
+    from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
+    from hyperctr.model.context import Context
 
 MOST_CATEGORIES = 512
 
@@ -56,6 +59,30 @@ class ItemFields(ItemEncoder):
         """Return the field vectors of all items, ``[I, F, k]``."""
         fields = [self.embedding, self.category_embedding[self.category]]
         return torch.stack([*fields, *(self.modality(name) for name in self.modalities)], dim=1)
+
+
+class FieldModel(ClickModel):
+    """What models on fields have in common: the fields of all items, of which they share the side-by-side vectors.
+
+    Args:
+        context: histories and features.
+        config: ``embedding_size``, the width k of a field, is read.
+        users: whether every user has a vector of that width, too (``self.user``).
+    """
+
+    user: nn.Parameter
+
+    def __init__(self, context: Context, config: Config, *, users: bool = True) -> None:
+        super().__init__()
+        self.context, self.config = context, config
+        self.items = ItemFields(context.data, config.embedding_size)
+        if users:
+            self.user = nn.Parameter(torch.randn(context.data.num_users, config.embedding_size) * 0.1)
+
+    def refresh(self, dropped: Tensor | None = None) -> Any:
+        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
+        fields: Tensor = self.items()
+        return fields.flatten(1)
 
 
 def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:

@@ -81,8 +81,6 @@ class HyperCTR(ClickModel):
 
     needs_interest = True
 
-    reads_interest = True
-
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
         super().__init__()
         data, size = context.data, config.embedding_size

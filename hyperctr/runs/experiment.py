@@ -18,8 +18,8 @@ from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, item_scores, pooled_draws, preflight
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
+from hyperctr.models import model_class
 from hyperctr.runs.interest_file import load_interest, save_interest
-from hyperctr.runs.models import model_class
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_scores, pools_of_test
 from hyperctr.runs.source import code_fingerprint
@@ -62,7 +62,7 @@ def train(
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
-    >>> run = hc.train(data, hc.Config.preset("hyperctr", "smoke"))  # doctest: +SKIP
+    >>> run = hc.train(data, hc.Config.for_model("hyperctr", "smoke"))  # doctest: +SKIP
     """
     config = config or Config()
     if dry_run:

@@ -14,7 +14,7 @@ from hyperctr.evaluation import PoolScores
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.runs.models import model_class
+from hyperctr.models import model_class
 from hyperctr.runs.split_data import SplitData
 from hyperctr.runtime import derive_seed
 from hyperctr.training.loop import score_candidates, score_pool

@@ -45,7 +45,7 @@ def open_study(
     >>> study.data.num_users, study.slots.count
     (150, 2)
     """
-    config = Config.preset(model, preset, seed=seed)
+    config = Config.for_model(model, preset, seed=seed)
     options = SMOKE_PLANTED if (dataset, preset) == ("planted", "smoke") else {}
     with _kept_warnings():
         data = load_dataset(dataset, data_dir=data_dir or None, **options)

@@ -133,7 +133,7 @@ class Search:
         )
 
     def _config(self, chosen: dict[str, Any], seed: int) -> tuple[Config, str]:
-        config = Config.preset(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
+        config = Config.for_model(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
         return config, run_id(self.data, config)
 
     def _ask(self, study: optuna.Study, count: int) -> tuple[Plan, dict[int, list[str]]]:
@@ -229,7 +229,7 @@ def open_search(
         settings = {**content.get("settings", {}), **chosen.get("settings", {})}
         for setting, values in content["space"].items():
             for value in values:
-                Config.preset(model, preset, **{**settings, setting: value})
+                Config.for_model(model, preset, **{**settings, setting: value})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a search: {error}") from error
     except ConfigError as error:

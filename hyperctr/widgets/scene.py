@@ -64,7 +64,7 @@ class Scenes:
 
             run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
         self.run, self.run_id = run, None if run is None else run.id
-        self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
+        self.config: Config = Config.for_model("hyperctr", "quick", seed=seed) if run is None else run.config
         self._study = NotebookStudy(data, self.config, "quick")
         parts = self._study.parts if run is None else run.study
         self.data, self.split, self._slots = parts.data, parts.split, parts.slots

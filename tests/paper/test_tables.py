@@ -131,12 +131,14 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         "AUC of content matrix factorisation": 0.7,
     }
     runs = [
-        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.preset("gru4rec", variant=preset))
+        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.for_model("gru4rec", variant=preset))
         for preset in VARIANTS
     ]
     frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
     found = table2(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
-    assert found["batch_size"] == Config.preset("gru4rec", variant="author").batch_size != 200, "of the first protocol"
+    assert found["batch_size"] == Config.for_model("gru4rec", variant="author").batch_size != 200, (
+        "of the first protocol"
+    )
     first, second = overall_paragraph(frame).split("\n\n")
     assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
     assert second.startswith("Under protocol causal: HyperCTR has a test AUC of 0.9000")
@@ -227,9 +229,9 @@ def test_costs_and_states() -> None:
 
 def test_table2_prints_both_settings_and_marks_what_differs() -> None:
     runs: list[Any] = [
-        SimpleNamespace(label="hyperctr", config=Config.preset("hyperctr", "smoke")),
-        SimpleNamespace(label="gru4rec", config=Config.preset("gru4rec", batch_size=64)),
-        SimpleNamespace(label="other", config=Config.preset("gru4rec", batch_size=32)),
+        SimpleNamespace(label="hyperctr", config=Config.for_model("hyperctr", "smoke")),
+        SimpleNamespace(label="gru4rec", config=Config.for_model("gru4rec", batch_size=64)),
+        SimpleNamespace(label="other", config=Config.for_model("gru4rec", batch_size=32)),
     ]
     frame = table2(runs, overall()).set_index("model")
     assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]

@@ -18,10 +18,9 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from hyperctr.baselines.common import PairMLP, masked_mean
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel
+from hyperctr.baselines.gru4rec import GRU4RecOptions
+from hyperctr.baselines.items import FieldModel
 from hyperctr.model.history import Targets, Window
-from hyperctr.systems.gru4rec import GRU4RecOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -29,31 +28,22 @@ if TYPE_CHECKING:
     from hyperctr.model.context import Context
 
 
-class GRU4Rec(ClickModel):
+class GRU4Rec(FieldModel):
     """Score a candidate by ``MLP([h_T ; e_user ; e_item])`` with ``h_T`` the GRU's state after the newest click.
 
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.systems.gru4rec.GRU4RecOptions` are read.
+            :class:`~hyperctr.baselines.gru4rec.GRU4RecOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        data, size = context.data, config.embedding_size
-        options = GRU4RecOptions.read(config.options)
-        self.context, self.config = context, config
-        self.items = ItemFields(data, size)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
+        super().__init__(context, config)
+        options, size = GRU4RecOptions.of(config), config.embedding_size
         self.gru = nn.GRU(self.items.width, options.units, batch_first=True) if options.recurrent else None
         self.mean = None if options.recurrent else nn.Linear(self.items.width, options.units)
         self.head = PairMLP(options.units + size, self.items.width, config.hidden, dropout=config.dropout)
-
-    def refresh(self, dropped: Tensor | None = None) -> Tensor:
-        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
 
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
         """Return the recurrent state and the user's vector, ``[B, units + k]``."""

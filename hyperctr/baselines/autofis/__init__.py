@@ -1,11 +1,11 @@
-"""Options and presets of AutoFIS (:mod:`hyperctr.baselines.autofis`)."""
+"""AutoFIS: its options and settings; the model itself is :mod:`hyperctr.baselines.autofis.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,11 @@ class AutoFISOptions(Options):
 
 
 SHARED = {"batch_size": 2000, "weight_decay": 0.0, "embedding_size": 40, "hidden": (700,) * 5}
-SYSTEM = System(
+MODEL = ModelSpec(
+    "autofis",
+    "hyperctr.baselines.autofis.network:AutoFIS",
     AutoFISOptions,
-    table2={**SHARED, "dropout": 0.6, "learning_rate": 5e-3},
+    settings={**SHARED, "dropout": 0.6, "learning_rate": 5e-3},
     author={**SHARED, "dropout": 0.0, "learning_rate": 1e-3},
     budgets={
         "quick": {"batch_size": 512, "hidden": (200,) * 3},

@@ -23,10 +23,9 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel
+from hyperctr.baselines.items import FieldModel
+from hyperctr.baselines.mimn import MimnOptions
 from hyperctr.model.history import Targets
-from hyperctr.systems.mimn import MimnOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -176,7 +175,7 @@ class Encoded(NamedTuple):
     channels: Tensor | None
 
 
-class Mimn(ClickModel):
+class Mimn(FieldModel):
     """Score a candidate q by ``MLP([q ; sum of clicks ; o ; mean_i(S_i) * q ; channels pooled for q])``.
 
     o is a linear layer on ``[h ; r]`` after one step more, with q as the input; S_i sums what was written to slot i, so
@@ -185,16 +184,14 @@ class Mimn(ClickModel):
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.systems.mimn.MimnOptions` are read.
+            :class:`~hyperctr.baselines.mimn.MimnOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        self.options = options = MimnOptions.read(config.options)
-        self.context, self.config = context, config
+        super().__init__(context, config, users=False)
+        self.options = options = MimnOptions.of(config)
         width, slots, first = options.units, options.slots, config.hidden[0]
-        self.items = ItemFields(context.data, config.embedding_size)
         self.item = nn.Linear(self.items.width, width)
         self.memory = Memory(width, slots, options.balance) if options.memory else None
         self.induction = Induction(width, slots) if options.memory and options.induction else None

@@ -9,8 +9,8 @@ belongs to the action that was drawn, its log-likelihood counts the features lef
 thresholded action is subtracted, which changes no expectation. Both are scored without the network's dropout. Features
 with p >= 0.5 are searched by in evaluation, the likeliest if there is none; no action is drawn there and nothing drops
 out. The selector reads the network's vectors detached, and has a vector per feature to tell them apart; it starts at p
-near 0.73. An idf counts the catalogue, not clicks (:mod:`hyperctr.baselines.retrieval`). Padding has no share of the
-attention. No batch normalisation: in the authors' code it kept its first statistics, a part of the next layer's
+near 0.73. An idf counts the catalogue, not clicks (:mod:`hyperctr.baselines.ubr4ctr.retrieval`). Padding has no share
+of the attention. No batch normalisation: in the authors' code it kept its first statistics, a part of the next layer's
 weights. The network reads dense modality vectors beside the codes' search. An L2 penalty falls on the network alone.
 The archive holds the latest clicks, too, which the original leaves out. The network learns for all epochs but two a
 round before the selector's first, in the original for one; rounds have a fixed number of epochs, and early stopping
@@ -31,11 +31,11 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
-from hyperctr.baselines.items import ItemFields
-from hyperctr.baselines.retrieval import CodeIndex, Selector, thresholded, top_records
-from hyperctr.model.base import ClickModel, Fitting, Stage, squared_norm
+from hyperctr.baselines.items import FieldModel
+from hyperctr.baselines.ubr4ctr import UBR4CTROptions
+from hyperctr.baselines.ubr4ctr.retrieval import CodeIndex, Selector, thresholded, top_records
+from hyperctr.model.base import Fitting, Stage, squared_norm
 from hyperctr.model.history import Targets
-from hyperctr.systems.ubr4ctr import UBR4CTROptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -66,7 +66,7 @@ class Encoded(NamedTuple):
     same_slot: Tensor
 
 
-class UBR4CTR(ClickModel):
+class UBR4CTR(FieldModel):
     """Score a candidate by ``MLP([sum_t a_t key_t ; q])`` over the records t that the selector's query finds.
 
     ``a = softmax(<key_t, W q + b>)``, q = [user ; slot ; candidate].
@@ -74,21 +74,18 @@ class UBR4CTR(ClickModel):
     Args:
         context: histories, slots and features.
         config: ``embedding_size`` (width of a feature), ``history_length`` (of the archive), ``attention_heads``,
-            ``hidden``, ``dropout`` and the options of :class:`~hyperctr.systems.ubr4ctr.UBR4CTROptions` are read.
+            ``hidden``, ``dropout`` and the options of :class:`~hyperctr.baselines.ubr4ctr.UBR4CTROptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        data, size, slots = context.data, config.embedding_size, context.slots
-        self.options = UBR4CTROptions.read(config.options)
-        self.context, self.config = context, config
-        self.items = ItemFields(data, size)
+        super().__init__(context, config)
+        size, slots = config.embedding_size, context.slots
+        self.options = UBR4CTROptions.of(config)
         self.names = (*self.items.names, "time slot")
-        self.index = CodeIndex(data, slots.count)
+        self.index = CodeIndex(context.data, slots.count)
         self.edges: Tensor
         self.register_buffer("edges", torch.from_numpy(slots.edges[1:-1].copy()), persistent=False)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
         self.slot = nn.Parameter(torch.randn(slots.count, size) * 0.1)
         self.selector = Selector(len(self.names), size, config.attention_heads)
         width, key, first = self.items.width, self.items.width + size, config.hidden[0]

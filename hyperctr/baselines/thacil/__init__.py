@@ -1,10 +1,10 @@
-"""Options and presets of THACIL (:mod:`hyperctr.baselines.thacil`)."""
+"""THACIL: its options and settings; the model itself is :mod:`hyperctr.baselines.thacil.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,11 @@ SAME = {
     "hidden": (128,),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "thacil",
+    "hyperctr.baselines.thacil.network:Thacil",
     ThacilOptions,
-    table2=SAME,
+    settings=SAME,
     author=SAME,
     budgets={
         "smoke": {

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines.common import in_pieces
+from hyperctr.baselines.lightgcn import LightGCNOptions
 from hyperctr.model.base import ClickModel, squared_norm
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.history import Targets
-from hyperctr.systems.lightgcn import LightGCNOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -45,7 +45,7 @@ class LightGCN(ClickModel):
     Args:
         context: histories and features.
         config: ``embedding_size``, ``layers`` and the options of
-            :class:`~hyperctr.systems.lightgcn.LightGCNOptions` are read.
+            :class:`~hyperctr.baselines.lightgcn.LightGCNOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
@@ -55,7 +55,7 @@ class LightGCN(ClickModel):
         super().__init__()
         data, history = context.data, context.history
         self.context, self.config = context, config
-        self.options = LightGCNOptions.read(config.options)
+        self.options = LightGCNOptions.of(config)
         self.user = nn.Parameter(torch.randn(data.num_users, config.embedding_size) * 0.1)
         self.items = ItemEncoder(data, config.embedding_size)
         self.shift = nn.Parameter(torch.zeros(1))

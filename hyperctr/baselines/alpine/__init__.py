@@ -1,11 +1,11 @@
-"""Options and presets of ALPINE (:mod:`hyperctr.baselines.alpine`)."""
+"""ALPINE: its options and settings; the model itself is :mod:`hyperctr.baselines.alpine.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,11 @@ SHARED = {
     "hidden": (128,),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "alpine",
+    "hyperctr.baselines.alpine.network:Alpine",
     AlpineOptions,
-    table2={**SHARED, "dropout": 0.3},
+    settings={**SHARED, "dropout": 0.3},
     author={**SHARED, "dropout": 0.0},  # the authors' code feeds its dropout a keep probability of 1
     budgets={
         "quick": {"batch_size": 512, "history_length": 30, "options": {"unclicks": 30}},

@@ -1,11 +1,11 @@
-"""Options and presets of DSTN (:mod:`hyperctr.baselines.dstn`)."""
+"""DSTN: its options and settings; the model itself is :mod:`hyperctr.baselines.dstn.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,11 @@ SHARED = {
     "hidden": (512, 256),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "dstn",
+    "hyperctr.baselines.dstn.network:DSTN",
     DSTNOptions,
-    table2={**SHARED, "learning_rate": 1e-3},  # the paper names no optimiser: Adam, as for the others
+    settings={**SHARED, "learning_rate": 1e-3},  # the paper names no optimiser: Adam, as for the others
     author={**SHARED, "optimiser": "adagrad", "learning_rate": 0.01},
     budgets={"smoke": {"batch_size": 512, "hidden": (32, 16), "options": {"attention": 16}}},
 )

@@ -24,14 +24,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.baselines.autofis import AutoFISOptions
+from hyperctr.baselines.autofis.grda import GRDA
+from hyperctr.baselines.autofis.pairs import START, DeepNetwork, PairProducts
 from hyperctr.baselines.common import masked_mean
-from hyperctr.baselines.grda import GRDA
-from hyperctr.baselines.items import ItemFields
-from hyperctr.baselines.pairs import START, DeepNetwork, PairProducts
+from hyperctr.baselines.items import FieldModel
 from hyperctr.errors import DataWarning
-from hyperctr.model.base import ClickModel, Fitting, Stage
+from hyperctr.model.base import Fitting, Stage
 from hyperctr.model.history import Targets
-from hyperctr.systems.autofis import AutoFISOptions
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -55,23 +55,20 @@ class Encoded(NamedTuple):
     order: Tensor
 
 
-class AutoFIS(ClickModel):
+class AutoFIS(FieldModel):
     """Score a candidate by ``sum of first-order weights + pairs + deep network``, see :class:`PairProducts`.
 
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs`` and the
-            options of :class:`~hyperctr.systems.autofis.AutoFISOptions` are read.
+            options of :class:`~hyperctr.baselines.autofis.AutoFISOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
+        super().__init__(context, config)
         data, size = context.data, config.embedding_size
-        self.options = options = AutoFISOptions.read(config.options)
-        self.context, self.config = context, config
-        self.items = ItemFields(data, size)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
+        self.options = options = AutoFISOptions.of(config)
         # At zero a slot without training clicks, as after a temporal split, adds no noise to the pairs.
         self.slot = nn.Parameter(torch.zeros(context.slots.count, size))
         counts = {

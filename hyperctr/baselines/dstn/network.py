@@ -20,10 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel
+from hyperctr.baselines.dstn import DSTNOptions
+from hyperctr.baselines.items import FieldModel
 from hyperctr.model.history import ClickHistory, Targets
-from hyperctr.systems.dstn import DSTNOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -79,28 +78,24 @@ class Encoded(NamedTuple):
     others: tuple[tuple[Tensor, Tensor], ...]
 
 
-class DSTN(ClickModel):
+class DSTN(FieldModel):
     """Score a candidate by ``MLP([x_t ; sum of a_c x_c over the clicked ; the same over the not clicked])``.
 
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.systems.dstn.DSTNOptions` are read.
+            :class:`~hyperctr.baselines.dstn.DSTNOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     sees_unclicks = True
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        data, size = context.data, config.embedding_size
-        options = DSTNOptions.read(config.options)
-        self.context, self.config = context, config
+        super().__init__(context, config)
+        options, size = DSTNOptions.of(config), config.embedding_size
         self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]
         if options.unclicks:
             self.histories.append((context.history.of_unclicks(), options.unclicks))
-        self.items = ItemFields(data, size)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
         width, first = self.items.width, config.hidden[0]
         self.attention = options.attention
         self.weigh = nn.ModuleList(Auxiliary(size, width, options.attention, options.variant) for _ in self.histories)
@@ -108,11 +103,6 @@ class DSTN(ClickModel):
         self.from_candidate = nn.Linear(width, first, bias=False)
         self.from_others = nn.ModuleList(nn.Linear(width, first, bias=False) for _ in self.histories)
         self.rest = MLP(first, config.hidden[1:], dropout=config.dropout)
-
-    def refresh(self, dropped: Tensor | None = None) -> Tensor:
-        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
 
     def encode(self, state: Tensor, targets: Targets) -> Encoded:
         """Return the user and the latest items of each type."""

@@ -1,11 +1,11 @@
-"""Options and presets of EASE (:mod:`hyperctr.baselines.ease`)."""
+"""EASE: its options and settings; the model itself is :mod:`hyperctr.baselines.ease.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,10 @@ class EaseOptions(Options):
 
 # Only a scale and a shift are learnt by steps: two short stages (docstring of the model), one point each.
 SHARED = {"learning_rate": 0.05, "weight_decay": 0.0, "history_length": 300, "epochs": 1, "points_per_epoch": 1}
-SYSTEM = System(
+MODEL = ModelSpec(
+    "ease",
+    "hyperctr.baselines.ease.network:Ease",
     EaseOptions,
-    table2=SHARED,  # the paper has no EASE: what libraries start from
+    settings=SHARED,  # the paper has no EASE: what libraries start from
     author={**SHARED, "options": {"l2": 500.0}},  # of the authors' three data sets, MovieLens-20M
 )

@@ -1,10 +1,10 @@
-"""Options and presets of MIMN (:mod:`hyperctr.baselines.mimn`)."""
+"""MIMN: its options and settings; the model itself is :mod:`hyperctr.baselines.mimn.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,11 @@ SHARED = {
     "hidden": (200, 80),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "mimn",
+    "hyperctr.baselines.mimn.network:Mimn",
     MimnOptions,
-    table2={**SHARED, "batch_size": 200, "dropout": 0.2},
+    settings={**SHARED, "batch_size": 200, "dropout": 0.2},
     author={**SHARED, "batch_size": 128, "dropout": 0.0},
     budgets={
         "quick": {"history_length": 30},

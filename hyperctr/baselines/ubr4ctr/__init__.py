@@ -1,11 +1,11 @@
-"""Options and presets of UBR4CTR (:mod:`hyperctr.baselines.ubr4ctr`)."""
+"""UBR4CTR: its options and settings; the model itself is :mod:`hyperctr.baselines.ubr4ctr.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,11 @@ SHARED = {
     "hidden": (200, 80),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "ubr4ctr",
+    "hyperctr.baselines.ubr4ctr.network:UBR4CTR",
     UBR4CTROptions,
-    table2={**SHARED, "dropout": 0.5},
+    settings={**SHARED, "dropout": 0.5},
     # The largest of the rates the authors tried for the selector.
     author={**SHARED, "dropout": 0.2, "options": {"select_rate": 1e-4}},
     budgets={

@@ -22,10 +22,10 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from hyperctr.baselines.common import in_pieces
+from hyperctr.baselines.ease import EaseOptions
 from hyperctr.errors import ConfigError
 from hyperctr.model.base import ClickModel, Fitting, Stage
 from hyperctr.model.history import Targets
-from hyperctr.systems.ease import EaseOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -68,7 +68,7 @@ class Ease(ClickModel):
 
     Args:
         context: histories.
-        config: ``history_length`` and the options of :class:`~hyperctr.systems.ease.EaseOptions` are read.
+        config: ``history_length`` and the options of :class:`~hyperctr.baselines.ease.EaseOptions` are read.
         interest: ignored; taken so that all models are built alike.
 
     Raises:
@@ -84,7 +84,7 @@ class Ease(ClickModel):
                 f"that fit; choose another model, such as lightgcn"
             )
         self.context, self.config = context, config
-        self.options = EaseOptions.read(config.options)
+        self.options = EaseOptions.of(config)
         self.weights: Tensor
         self.register_buffer("weights", torch.zeros(count, count))
         self.log_scale = nn.Parameter(torch.zeros(1))

@@ -15,14 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from hyperctr.baselines.common import MLP, DINAttention, by_length, in_pieces, masked_mean
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel
+from hyperctr.baselines.din import DINOptions
+from hyperctr.baselines.items import FieldModel
 from hyperctr.model.history import Targets
-from hyperctr.systems.din import DINOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -32,32 +31,22 @@ if TYPE_CHECKING:
 Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], valid [B, T]
 
 
-class DIN(ClickModel):
+class DIN(FieldModel):
     """Score a candidate by ``MLP([user ; sum_t a(e_t, e_i) e_t ; e_i])`` with the weights a from a small network.
 
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.systems.din.DINOptions` are read.
+            :class:`~hyperctr.baselines.din.DINOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        data, size = context.data, config.embedding_size
-        options = DINOptions.read(config.options)
-        self.context, self.config = context, config
-        self.items = ItemFields(data, size)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
-        width = self.items.width
+        super().__init__(context, config)
+        options, size, width = DINOptions.of(config), config.embedding_size, self.items.width
         self.attention = DINAttention(width, options.units, softmax=options.softmax) if options.attention else None
         self.numbers = max(2 * width + size, *config.hidden)
         self.head = MLP(size + 2 * width, config.hidden, dropout=config.dropout, activation="prelu")
-
-    def refresh(self, dropped: Tensor | None = None) -> Tensor:
-        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
 
     def encode(self, state: Tensor, targets: Targets) -> Encoded:
         """Return the user's vector and the clicks to attend to."""

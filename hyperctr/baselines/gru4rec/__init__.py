@@ -1,10 +1,10 @@
-"""Options and presets of GRU4Rec (:mod:`hyperctr.baselines.gru4rec`)."""
+"""GRU4Rec: its options and settings; the model itself is :mod:`hyperctr.baselines.gru4rec.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,11 @@ SHARED = {
     "hidden": (200, 80),
     "clip_norm": 5.0,
 }
-SYSTEM = System(
+MODEL = ModelSpec(
+    "gru4rec",
+    "hyperctr.baselines.gru4rec.network:GRU4Rec",
     GRU4RecOptions,
-    table2={**SHARED, "batch_size": 200, "dropout": 0.1},
+    settings={**SHARED, "batch_size": 200, "dropout": 0.1},
     # What the official code's page gives for RetailRocket, which was tuned for ranking: there is none for clicks.
     author={**SHARED, "batch_size": 80, "dropout": 0.0, "options": {"units": 224}},
 )

@@ -22,11 +22,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines.common import MLP, VectorAttention, by_length, in_pieces, masked_softmax, vector_sum
-from hyperctr.baselines.items import ItemFields
+from hyperctr.baselines.items import FieldModel
+from hyperctr.baselines.thacil import ThacilOptions
 from hyperctr.errors import ConfigError
-from hyperctr.model.base import ClickModel, squared_norm
+from hyperctr.model.base import squared_norm
 from hyperctr.model.history import Targets
-from hyperctr.systems.thacil import ThacilOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -66,7 +66,7 @@ class ForwardAttention(nn.Module):
         return heard
 
 
-class Thacil(ClickModel):
+class Thacil(FieldModel):
     """Score a candidate q by ``MLP([Attention(blocks, q) ; q])``.
 
     An item is ``[v ; c]``: its id and modalities through one linear layer, and its category. A block is ``l = [sum of
@@ -75,7 +75,7 @@ class Thacil(ClickModel):
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout`` and the options
-            of :class:`~hyperctr.systems.thacil.ThacilOptions` are read.
+            of :class:`~hyperctr.baselines.thacil.ThacilOptions` are read.
         interest: ignored; taken so that all models are built alike.
 
     Raises:
@@ -83,16 +83,14 @@ class Thacil(ClickModel):
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
+        super().__init__(context, config, users=False)
         size, width, dropout = config.embedding_size, 2 * config.embedding_size, config.dropout
-        self.options = ThacilOptions.read(config.options)
+        self.options = ThacilOptions.of(config)
         if width % self.options.heads:
             raise ConfigError(
                 f"option heads = {self.options.heads} must divide 2 * embedding_size = {width}; "
                 f"write options.heads=4 or choose another embedding_size"
             )
-        self.context, self.config = context, config
-        self.items = ItemFields(context.data, size)
         self.item = nn.Linear(self.items.width - size, size, bias=False)
         self.weigh_items = VectorAttention(size, size, dropout=dropout)
         self.weigh_categories = VectorAttention(size, size, dropout=dropout)

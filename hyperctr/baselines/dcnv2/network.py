@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines.common import MLP, in_pieces, masked_mean
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel
+from hyperctr.baselines.dcnv2 import DCNv2Options
+from hyperctr.baselines.items import FieldModel
 from hyperctr.model.history import Targets
-from hyperctr.systems.dcnv2 import DCNv2Options
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -55,35 +54,26 @@ class CrossLayer(nn.Module):
         return torch.addcmul(x, start, self.weight(inner))
 
 
-class DCNv2(ClickModel):
+class DCNv2(FieldModel):
     """Score a candidate by cross layers and a network on ``[user ; candidate's fields ; means of the clicks' fields]``.
 
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.systems.dcnv2.DCNv2Options` are read.
+            :class:`~hyperctr.baselines.dcnv2.DCNv2Options` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
-        data, size = context.data, config.embedding_size
-        options = DCNv2Options.read(config.options)
-        self.context, self.config = context, config
-        self.items = ItemFields(data, size)
-        self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
-        width = size + 2 * self.items.width
+        super().__init__(context, config)
+        options = DCNv2Options.of(config)
+        width = config.embedding_size + 2 * self.items.width
         self.cross = nn.ModuleList(CrossLayer(width, options.rank) for _ in range(options.cross_layers))
         self.deep = MLP(width, config.hidden, dropout=config.dropout)
         # The output layer of both parts together is the sum of one for each; stacked, the deep part has the last word.
         beside = options.cross_layers > 0 and options.structure == "parallel"
         self.last = nn.Linear(width, 1, bias=False) if beside else None
         self.numbers = max(2 * width, *config.hidden)
-
-    def refresh(self, dropped: Tensor | None = None) -> Tensor:
-        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
 
     def encode(self, state: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
         """Return the user's vector ``[B, k]`` and the mean of the clicks' fields ``[B, F k]``."""

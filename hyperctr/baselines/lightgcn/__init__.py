@@ -1,10 +1,10 @@
-"""Options and presets of LightGCN (:mod:`hyperctr.baselines.lightgcn`)."""
+"""LightGCN: its options and settings; the model itself is :mod:`hyperctr.baselines.lightgcn.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,11 @@ class LightGCNOptions(Options):
 
 # The paper has no LightGCN: what is usual is what its authors set.
 SAME = {"batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "embedding_size": 64, "layers": 3}
-SYSTEM = System(
+MODEL = ModelSpec(
+    "lightgcn",
+    "hyperctr.baselines.lightgcn.network:LightGCN",
     LightGCNOptions,
-    table2=SAME,
+    settings=SAME,
     author=SAME,
     budgets={
         "quick": {"batch_size": 512, "learning_rate": 5e-3},  # a thousand epochs are the authors' way, not a budget's

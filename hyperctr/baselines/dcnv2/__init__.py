@@ -1,11 +1,11 @@
-"""Options and presets of DCNv2 (:mod:`hyperctr.baselines.dcnv2`)."""
+"""DCNv2: its options and settings; the model itself is :mod:`hyperctr.baselines.dcnv2.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,12 @@ class DCNv2Options(Options):
     )
 
 
-SYSTEM = System(
+MODEL = ModelSpec(
+    "dcnv2",
+    "hyperctr.baselines.dcnv2.network:DCNv2",
     DCNv2Options,
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
-    table2={"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)},
+    settings={"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)},
     # As in its authors' example on MovieLens in TensorFlow Recommenders: 8192 rows a step, half of them negatives here.
     author={
         "learning_rate": 0.01,

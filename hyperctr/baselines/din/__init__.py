@@ -1,11 +1,11 @@
-"""Options and presets of DIN (:mod:`hyperctr.baselines.din`)."""
+"""DIN: its options and settings; the model itself is :mod:`hyperctr.baselines.din.network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from hyperctr.errors import ConfigError
-from hyperctr.settings import Options, System, setting
+from hyperctr.settings import ModelSpec, Options, setting
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class DINOptions(Options):
 
 
 SHARED = {"learning_rate": 1e-3, "hidden": (200, 80)}
-SYSTEM = System(
+MODEL = ModelSpec(
+    "din",
+    "hyperctr.baselines.din.network:DIN",
     DINOptions,
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
-    table2={**SHARED, "embedding_size": 16},
+    settings={**SHARED, "embedding_size": 16},
     # As in the code its authors published with DIEN two years later, which has DIN among its rows.
     author={
         **SHARED,

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from hyperctr.baselines.alpine import AlpineOptions
 from hyperctr.baselines.common import MLP, MOST_NUMBERS, dot_attention, in_pieces
-from hyperctr.baselines.items import ItemFields
-from hyperctr.model.base import ClickModel, squared_norm
+from hyperctr.baselines.items import FieldModel
+from hyperctr.model.base import squared_norm
 from hyperctr.model.history import ClickHistory, Targets
-from hyperctr.systems.alpine import AlpineOptions
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -178,7 +178,7 @@ def principal_components(data: Dataset, most: int = COMPONENTS) -> NDArray[np.fl
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-class Alpine(ClickModel):
+class Alpine(FieldModel):
     """Score a candidate v by ``w s_click([p ; v]) + (1 - w) s_unclick([n ; v])``, each s a network of its own.
 
     p and n pool the states of two :class:`GraphLSTM` by dot products with v.
@@ -186,21 +186,19 @@ class Alpine(ClickModel):
     Args:
         context: histories and features.
         config: ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout`` and the
-            options of :class:`~hyperctr.systems.alpine.AlpineOptions` are read.
+            options of :class:`~hyperctr.baselines.alpine.AlpineOptions` are read.
         interest: ignored; taken so that all models are built alike.
     """
 
     sees_unclicks = True
 
     def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
-        super().__init__()
+        super().__init__(context, config, users=False)
         size = config.embedding_size
-        self.options = options = AlpineOptions.read(config.options)
-        self.context, self.config = context, config
+        self.options = options = AlpineOptions.of(config)
         self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]
         if options.unclicks:
             self.histories.append((context.history.of_unclicks(), options.unclicks))
-        self.items = ItemFields(context.data, size)
         self.item = nn.Linear(self.items.width, size)
         self.encoders = nn.ModuleList(GraphLSTM(size, options.graph_cell == "linked") for _ in self.histories)
         self.heads = nn.ModuleList(MLP(2 * size, config.hidden, dropout=config.dropout) for _ in self.histories)
