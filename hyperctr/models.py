@@ -1,7 +1,7 @@
 """The models that a run can name: those of the library, and any other as ``module:Class``.
 
-A model of the library is a folder of ``hyperctr/baselines/``: its ``__init__.py`` declares ``MODEL`` without torch, for
-which planning need not wait then, and a module beside it holds the class. A model of one's own is one module with both.
+A model of the library is a folder of ``hyperctr/baselines/``: its ``__init__.py`` declares ``MODEL`` without importing
+torch, so that plans are laid out fast, and a module beside it holds the class. Your own model is one module with both.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _specs()}
 
 
 def own_models() -> tuple[str, ...]:
-    """Return the models outside the library that plans and reports show beside its own: those of ``HYPERCTR_MODELS``.
-
-    The variable holds names as ``module:Class``, with spaces between them.
-    """
+    """Return your models that plans and reports show, too: ``module:Class`` names in ``HYPERCTR_MODELS``, by spaces."""
     return tuple(os.environ.get("HYPERCTR_MODELS", "").split())
 
 

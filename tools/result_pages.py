@@ -139,8 +139,8 @@ def costs_text(name: str) -> str:
     return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(head, rows)}"
 
 
-def presets_text() -> str:
-    """Return what each system's presets set, beside the defaults of all models."""
+def variants_text() -> str:
+    """Return what each system's variants set, beside the defaults of all models."""
 
     def words(changes: Mapping[str, Any]) -> str:
         flat = {**changes, **changes.get("options", {})}
@@ -156,7 +156,7 @@ def presets_text() -> str:
         ]
         for name, spec in SYSTEMS.items()
     ]
-    return markdown(["system", "table2", "author", f"changed at preset {BUDGET}"], rows)
+    return markdown(["system", "table2", "author", f"changed at budget {BUDGET}"], rows)
 
 
 def speed_text() -> str:
@@ -224,7 +224,7 @@ def pages() -> dict[Path, str]:
         },
         ROOT / "docs" / "systems.md": {
             "costs": "\n\n".join(map(costs_text, having("tables/costs.csv"))),
-            "presets": presets_text(),
+            "variants": variants_text(),
             "speed": speed_text(),
         },
     }

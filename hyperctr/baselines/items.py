@@ -118,10 +118,10 @@ def cluster(
     >>> cluster(np.array([[1, 0], [2, 0.1], [0, 3], [0, 0]], np.float32), np.array([True, True, True, False]), 2)
     array([ 0,  0,  1, -1])
     """
-    found = np.full(len(values), -1, dtype=np.int64)
+    codes = np.full(len(values), -1, dtype=np.int64)
     rows = values[present].astype(np.float32)
     if not len(rows):
-        return found
+        return codes
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     draw = rng(seed, "cluster", count)
     centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
@@ -137,5 +137,5 @@ def cluster(
         sums = np.zeros_like(centres)
         np.add.at(sums, label, rows)
         centres = sums / np.maximum(np.bincount(label, minlength=len(centres)), 1)[:, None]
-    found[present] = pd.factorize(label)[0]
-    return found
+    codes[present] = pd.factorize(label)[0]
+    return codes

@@ -43,22 +43,23 @@ def code_files(model: str) -> dict[str, str]:
     >>> "model/attention.py" in code_files("hyperctr"), "runs/store.py" in code_files("hyperctr")
     (True, False)
     """
-    own, reference = (_module_of(name) for name in (model, REFERENCE_MODEL))
-    classes = {_file_of(own, own), _file_of(reference)}
+    modules = [model_spec(name).place.partition(":")[0] for name in (model, REFERENCE_MODEL)]
+    outside = "" if modules[0].startswith("hyperctr.") else modules[0]
+    classes = {_file_of(module, outside) for module in modules}
     waiting = {*classes, "runs/experiment.py", "data/dataset.py"}  # data sets are handed in, and so imported nowhere
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     while waiting:
         path = waiting.pop()
-        if path is None or path in found or path in HARMLESS:
+        if path is None or path in hashes or path in HARMLESS:
             continue
         if PurePosixPath(path).match(DECLARATIONS) and path not in classes:
             continue
-        outside = path.startswith("./")
-        found[path], imported = _read(((_folder(own) if outside else PACKAGE) / path).read_text(encoding="utf-8"))
-        waiting |= {_file_of(module, own) for module in imported}
-        if not outside:
-            waiting |= {str(folder / "__init__.py") for folder in Path(path).parents}
-    return dict(sorted(found.items()))
+        beside = path.startswith("./")
+        text = ((_folder(outside) if beside else PACKAGE) / path).read_text(encoding="utf-8")
+        hashes[path], imported = _read(text)
+        waiting |= {_file_of(module, outside) for module in imported}
+        waiting |= set() if beside else {str(folder / "__init__.py") for folder in Path(path).parents}
+    return dict(sorted(hashes.items()))
 
 
 @cache
@@ -78,32 +79,23 @@ def _read(text: str) -> tuple[str, frozenset[str]]:
     return hashlib.sha256(_without_comments(text, tree).encode()).hexdigest(), frozenset(_imports(tree))
 
 
-def _module_of(model: str) -> str:
-    """Return the module of a model's class."""
-    return model_spec(model).place.partition(":")[0]
-
-
-def _folder(module: str) -> Path:
-    """Return the folder of a module outside the package, which :func:`model_spec` has imported."""
-    return Path(str(sys.modules[module].__file__)).resolve().parent
-
-
-def _file_of(module: str, own: str = "") -> str | None:
-    """Return the path in the package of a dotted module name, ``./name.py`` if it lies beside the module ``own``.
-
-    None if it is neither.
-    """
+def _file_of(module: str, outside: str) -> str | None:
+    """Return the path in the package of a dotted module name, ``./name.py`` of one beside ``outside``, else None."""
     top, *parts = module.split(".")
     if top == "hyperctr" and parts:
         base = Path(*parts)
         for path in (base.with_suffix(".py"), base / "__init__.py"):
             if (PACKAGE / path).is_file():
                 return path.as_posix()
-    elif own.partition(".")[0] != "hyperctr":
-        folder, _, name = module.rpartition(".")
-        if folder in ("", own.rpartition(".")[0]) and own and (_folder(own) / f"{name}.py").is_file():
-            return f"./{name}.py"
+    package, _, name = module.rpartition(".")
+    if outside and package in ("", outside.rpartition(".")[0]) and (_folder(outside) / f"{name}.py").is_file():
+        return f"./{name}.py"
     return None
+
+
+def _folder(module: str) -> Path:
+    """Return the folder of a module outside the package, which :func:`model_spec` has imported."""
+    return Path(str(sys.modules[module].__file__)).resolve().parent
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:

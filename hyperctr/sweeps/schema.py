@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hyperctr.config import BUDGETS, REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
+from hyperctr.config import BUDGETS, REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.models import MODELS, is_known, model_spec, own_models
+from hyperctr.settings import VARIANTS
 
 EACH = "each"  # as a row's value of one of these: a row per modality of the data, per system, per preset of a system
 PLACES = {"modalities": "{modality}", "model": "{model}", "variant": "{variant}"}  # where the label names it

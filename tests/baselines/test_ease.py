@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperctr.baselines import ease
+from hyperctr.baselines.ease import network as ease
 from hyperctr.baselines.ease.network import Ease, cosine_weights, ease_weights, item_products
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from hyperctr.config import VARIANTS, Config
+from hyperctr.config import Config
 from hyperctr.display.latex import escape
 from hyperctr.display.print_table import PrintTable, against_print
 from hyperctr.paper.table_sentences import modalities_paragraph, overall_paragraph
@@ -19,6 +19,7 @@ from hyperctr.paper.tables.rows import PRINTED, headline, ours
 from hyperctr.paper.tables.table2_settings import table2, table2_layout
 from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3, table3_layout
 from hyperctr.paper.tables.table4_modalities import table4, table4_layout
+from hyperctr.settings import VARIANTS
 from tests.paper.frames import results_frame, trivial_frame
 
 CONTRACT = [

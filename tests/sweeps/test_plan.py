@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hyperctr.config import REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
+from hyperctr.config import REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runs.store import run_id
+from hyperctr.settings import VARIANTS
 from hyperctr.sweeps.plan import known_plans, open_plan, read_plan, unique_runs
 from hyperctr.sweeps.schema import parse_plan
 

@@ -15,7 +15,7 @@ the direct one, the oldest of several; without modalities all are equally near.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,14 +27,11 @@ from torch.nn import functional
 from hyperctr.baselines.alpine import AlpineOptions
 from hyperctr.baselines.common import MLP, MOST_NUMBERS, dot_attention, in_pieces
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.data.dataset import Dataset
 from hyperctr.model.base import squared_norm
+from hyperctr.model.context import Context
 from hyperctr.model.history import ClickHistory, Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 COMPONENTS = 64  # of a modality, for distances
 
@@ -155,13 +152,13 @@ def nearest_earlier(points: Tensor) -> Tensor:
     steps, width = points.shape[1:]
     place = torch.arange(steps, device=points.device)
     late = place > place[:, None] - 2
-    found = [torch.zeros(0, steps, dtype=torch.int64, device=points.device)]
+    links = [torch.zeros(0, steps, dtype=torch.int64, device=points.device)]
     for some in points.split(max(1, MOST_NUMBERS // max(1, steps * max(steps, width)))):  # so that memory is bounded
         # Differences, not products: equal points have equal distances, to the bit.
         distance = torch.cdist(some, some, compute_mode="donot_use_mm_for_euclid_dist").masked_fill(late, torch.inf)
         nearest = distance == distance.amin(2, keepdim=True)
-        found.append(torch.where(nearest, place, steps).amin(2))
-    return torch.cat(found)
+        links.append(torch.where(nearest, place, steps).amin(2))
+    return torch.cat(links)
 
 
 def principal_components(data: Dataset, most: int = COMPONENTS) -> NDArray[np.float32]:
@@ -183,16 +180,13 @@ class Alpine(FieldModel):
 
     p and n pool the states of two :class:`GraphLSTM` by dot products with v.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout`` and the
-            options of :class:`~hyperctr.baselines.alpine.AlpineOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.alpine.AlpineOptions`.
     """
 
     sees_unclicks = True
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config, users=False)
         size = config.embedding_size
         self.options = options = AlpineOptions.of(config)

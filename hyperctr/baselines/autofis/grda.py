@@ -5,8 +5,7 @@ Source: Chao et al., Directional pruning of deep neural networks, in the form th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import overload
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -36,14 +35,8 @@ class GRDA(Optimizer):
     def __init__(self, parameters: Iterable[nn.Parameter], step_size: float, c: float, mu: float) -> None:
         super().__init__(parameters, {"lr": step_size, "c": c, "mu": mu})
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
         """Take a step; a closure is not supported and ignored."""
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -59,4 +52,3 @@ class GRDA(Optimizer):
                 state["threshold"] += group["c"] * group["lr"] ** (0.5 + mu) * (t**mu - (t - 1) ** mu)
                 total = state["total"].sub_(parameter.grad, alpha=group["lr"])
                 parameter.copy_(total.sign() * (total.abs() - state["threshold"]).clamp(min=0))
-        return None

@@ -18,27 +18,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from hyperctr.baselines.autofis import AutoFISOptions
 from hyperctr.baselines.autofis.grda import GRDA
 from hyperctr.baselines.autofis.pairs import START, DeepNetwork, PairProducts
 from hyperctr.baselines.common import masked_mean
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
 from hyperctr.errors import DataWarning
 from hyperctr.model.base import Fitting, Stage
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer
-
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class ItemSide(NamedTuple):
@@ -58,14 +54,11 @@ class Encoded(NamedTuple):
 class AutoFIS(FieldModel):
     """Score a candidate by ``sum of first-order weights + pairs + deep network``, see :class:`PairProducts`.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs`` and the
-            options of :class:`~hyperctr.baselines.autofis.AutoFISOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs``,
+    :class:`~hyperctr.baselines.autofis.AutoFISOptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         data, size = context.data, config.embedding_size
         self.options = options = AutoFISOptions.of(config)
@@ -100,7 +93,7 @@ class AutoFIS(FieldModel):
         scale = options.step ** (0.5 + options.mu) * (search * trainer.steps_per_epoch) ** options.mu
 
         def optimisers() -> list[Optimizer]:
-            weights = [one for one in self.parameters() if one is not self.pairs.alpha]
+            weights = [weight for weight in self.parameters() if weight is not self.pairs.alpha]
             grda = GRDA([self.pairs.alpha], options.step, options.rho * START / scale, options.mu)
             return [trainer.optimiser(weights), grda]
 

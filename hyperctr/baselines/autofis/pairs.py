@@ -65,8 +65,8 @@ class PairProducts(nn.Module):
 
         def score(some: Tensor) -> Tensor:
             candidates = functional.embedding(some, flat)
-            own = _form(candidates.unflatten(2, table.shape[1:]), form[cut:, cut:]) if shared is None else shared[some]
-            return torch.bmm(candidates, across).squeeze(2) + own
+            side = _form(candidates.unflatten(2, table.shape[1:]), form[cut:, cut:]) if shared is None else shared[some]
+            return torch.bmm(candidates, across).squeeze(2) + side
 
         return in_pieces(score, items, 2 * flat.shape[1]) + of_user[:, None]
 
@@ -101,7 +101,7 @@ class DeepNetwork(nn.Module):
         super().__init__()
         self.cut, self.numbers = user_width, 2 * max(hidden)
         self.first = nn.Linear(user_width + item_width, hidden[0], bias=False)
-        self.layers = nn.ModuleList(nn.Linear(one, two, bias=False) for one, two in pairwise(hidden))
+        self.layers = nn.ModuleList(nn.Linear(width, after, bias=False) for width, after in pairwise(hidden))
         self.norms = nn.ModuleList(ShiftedNorm(width) for width in hidden)
         self.last = nn.Linear(hidden[-1], 1, bias=False)
         self.dropout = dropout

@@ -10,8 +10,6 @@ so that they can be multiplied with the candidate's fields.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,12 +17,9 @@ from torch.nn import functional
 from hyperctr.baselines.common import MLP, in_pieces, masked_mean
 from hyperctr.baselines.dcnv2 import DCNv2Options
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class CrossLayer(nn.Module):
@@ -57,14 +52,11 @@ class CrossLayer(nn.Module):
 class DCNv2(FieldModel):
     """Score a candidate by cross layers and a network on ``[user ; candidate's fields ; means of the clicks' fields]``.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.baselines.dcnv2.DCNv2Options` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.dcnv2.DCNv2Options`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options = DCNv2Options.of(config)
         width = config.embedding_size + 2 * self.items.width

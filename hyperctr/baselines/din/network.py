@@ -12,8 +12,6 @@ a user has a vector; other profiles and contexts do not exist.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,12 +19,9 @@ from torch.nn import functional
 from hyperctr.baselines.common import MLP, DINAttention, by_length, in_pieces, masked_mean
 from hyperctr.baselines.din import DINOptions
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], valid [B, T]
 
@@ -34,14 +29,11 @@ Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], vali
 class DIN(FieldModel):
     """Score a candidate by ``MLP([user ; sum_t a(e_t, e_i) e_t ; e_i])`` with the weights a from a small network.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.baselines.din.DINOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.din.DINOptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options, size, width = DINOptions.of(config), config.embedding_size, self.items.width
         self.attention = DINAttention(width, options.units, softmax=options.softmax) if options.attention else None

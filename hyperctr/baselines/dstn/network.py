@@ -13,7 +13,7 @@ which changes no value: a pooled item is pooled after its layer instead of befor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +22,9 @@ from torch.nn import functional
 from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
 from hyperctr.baselines.dstn import DSTNOptions
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import ClickHistory, Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 MOST = 10.0  # of the exponent
 
@@ -81,16 +78,13 @@ class Encoded(NamedTuple):
 class DSTN(FieldModel):
     """Score a candidate by ``MLP([x_t ; sum of a_c x_c over the clicked ; the same over the not clicked])``.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.baselines.dstn.DSTNOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.dstn.DSTNOptions`.
     """
 
     sees_unclicks = True
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options, size = DSTNOptions.of(config), config.embedding_size
         self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]

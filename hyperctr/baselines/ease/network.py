@@ -13,7 +13,6 @@ the first steps of a and b, whose validation points do not count, and more steps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,14 +22,11 @@ from torch import Tensor, nn
 
 from hyperctr.baselines.common import in_pieces
 from hyperctr.baselines.ease import EaseOptions
+from hyperctr.config import Config
 from hyperctr.errors import ConfigError
 from hyperctr.model.base import ClickModel, Fitting, Stage
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 MOST_ITEMS = 20_000  # 3 GiB for the matrix to invert
 
@@ -66,16 +62,13 @@ def cosine_weights(products: NDArray[np.float64]) -> NDArray[np.float64]:
 class Ease(ClickModel):
     """Score a candidate i by ``a * (sum of B_ji over the distinct items j that the target sees) + b``.
 
-    Args:
-        context: histories.
-        config: ``history_length`` and the options of :class:`~hyperctr.baselines.ease.EaseOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``history_length``, :class:`~hyperctr.baselines.ease.EaseOptions`.
 
     Raises:
         ConfigError: the data set has too many items for a matrix of all pairs.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__()
         count = context.data.num_items
         if count > MOST_ITEMS:
@@ -98,10 +91,10 @@ class Ease(ClickModel):
         """Compute the weights from the training clicks, in float64."""
         history = self.context.history
         products = item_products(history.user.cpu().numpy(), history.item.cpu().numpy(), len(self.weights))
-        found = (
+        weights = (
             cosine_weights(products) if self.options.weights == "cosine" else ease_weights(products, self.options.l2)
         )
-        self.weights.copy_(torch.from_numpy(found))
+        self.weights.copy_(torch.from_numpy(weights))
 
     def refresh(self, dropped: Tensor | None = None) -> None:
         """Return nothing: targets share the weights alone, which are fixed like learnt parameters."""
@@ -122,7 +115,7 @@ class Ease(ClickModel):
         scale = self.log_scale.exp()
 
         def score(some: Tensor) -> Tensor:
-            found = self.weights[seen[:, :, None], some[:, None]]
-            return scale * torch.where(new[:, :, None], found, 0.0).sum(1) + self.shift
+            weights = self.weights[seen[:, :, None], some[:, None]]
+            return scale * torch.where(new[:, :, None], weights, 0.0).sum(1) + self.shift
 
         return in_pieces(score, items, seen.shape[1])

@@ -10,8 +10,6 @@ through time, several fields per item instead of one id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,25 +18,19 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from hyperctr.baselines.common import PairMLP, masked_mean
 from hyperctr.baselines.gru4rec import GRU4RecOptions
 from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets, Window
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class GRU4Rec(FieldModel):
     """Score a candidate by ``MLP([h_T ; e_user ; e_item])`` with ``h_T`` the GRU's state after the newest click.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.baselines.gru4rec.GRU4RecOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.gru4rec.GRU4RecOptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options, size = GRU4RecOptions.of(config), config.embedding_size
         self.gru = nn.GRU(self.items.width, options.units, batch_first=True) if options.recurrent else None

@@ -14,7 +14,7 @@ in HyperCTR, instead of its id alone.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,14 +22,11 @@ from torch.nn import functional
 
 from hyperctr.baselines.common import in_pieces
 from hyperctr.baselines.lightgcn import LightGCNOptions
+from hyperctr.config import Config
 from hyperctr.model.base import ClickModel, squared_norm
+from hyperctr.model.context import Context
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class State(NamedTuple):
@@ -42,14 +39,10 @@ class State(NamedTuple):
 class LightGCN(ClickModel):
     """Score a candidate by ``<x_user, x_item> + b`` with vectors propagated over the clicks of the slots in sight.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size``, ``layers`` and the options of
-            :class:`~hyperctr.baselines.lightgcn.LightGCNOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size``, ``layers``, :class:`~hyperctr.baselines.lightgcn.LightGCNOptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         from torch_geometric.nn import LGConv  # slow to import, and it looks for packages that training does without
 
         super().__init__()

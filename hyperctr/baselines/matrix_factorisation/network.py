@@ -6,31 +6,23 @@ over the user's n visible clicks. It follows the same protocol, histories, candi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.config import Config
 from hyperctr.model.base import ClickModel
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class ContentMF(ClickModel):
     """Factorise clicks with item vectors that are embeddings plus projected features.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size``, ``history_length`` and ``dropout`` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size``, ``history_length``, ``dropout``.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__()
         data, size = context.data, config.embedding_size
         self.context, self.config = context, config

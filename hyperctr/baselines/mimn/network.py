@@ -15,7 +15,7 @@ item become one vector of the memory's width by a linear layer; dropout falls on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,12 +25,9 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.mimn import MimnOptions
+from hyperctr.config import Config
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 class Trace(NamedTuple):
@@ -158,9 +155,9 @@ class Induction(nn.Module):
         """Return the channels' last states."""
         # A channel waits where it is not chosen, so it is a GRU over its own clicks: each is a sequence of its own.
         chosen = functional.one_hot(channel, self.channels).bool() & valid[..., None]
-        own = chosen.transpose(1, 2).flatten(0, 1)
-        lengths = own.sum(1)
-        order = own.byte().argsort(stable=True, dim=1, descending=True)[:, : max(1, int(lengths.max()))]
+        steps = chosen.transpose(1, 2).flatten(0, 1)
+        lengths = steps.sum(1)
+        order = steps.byte().argsort(stable=True, dim=1, descending=True)[:, : max(1, int(lengths.max()))]
         row = torch.arange(len(items), device=items.device).repeat_interleave(self.channels)[:, None]
         x = torch.cat([functional.embedding(items[row, order], table), held[row, order]], 2)
         packed = pack_padded_sequence(x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
@@ -181,14 +178,11 @@ class Mimn(FieldModel):
     o is a linear layer on ``[h ; r]`` after one step more, with q as the input; S_i sums what was written to slot i, so
     that the mean over slots is the sum of all that was written over m.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and the options of
-            :class:`~hyperctr.baselines.mimn.MimnOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.mimn.MimnOptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config, users=False)
         self.options = options = MimnOptions.of(config)
         width, slots, first = options.units, options.slots, config.hidden[0]

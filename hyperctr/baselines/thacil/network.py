@@ -15,7 +15,7 @@ hidden units of it drop wherever it was clicked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +24,11 @@ from torch.nn import functional
 from hyperctr.baselines.common import MLP, VectorAttention, by_length, in_pieces, masked_softmax, vector_sum
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.thacil import ThacilOptions
+from hyperctr.config import Config
 from hyperctr.errors import ConfigError
 from hyperctr.model.base import squared_norm
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 CLIP = 5.0  # of the forward attention's tanh
 
@@ -72,17 +69,14 @@ class Thacil(FieldModel):
     An item is ``[v ; c]``: its id and modalities through one linear layer, and its category. A block is ``l = [sum of
     a_v v ; sum of a_c c]`` with weights of each from the other, and ``LayerNorm(l + g)`` with g from the blocks before.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout`` and the options
-            of :class:`~hyperctr.baselines.thacil.ThacilOptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.thacil.ThacilOptions`.
 
     Raises:
         ConfigError: the heads do not divide twice the embedding size.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config, users=False)
         size, width, dropout = config.embedding_size, 2 * config.embedding_size, config.dropout
         self.options = ThacilOptions.of(config)

@@ -15,7 +15,7 @@ weights. The network reads dense modality vectors beside the codes' search. An L
 The archive holds the latest clicks, too, which the original leaves out. The network learns for all epochs but two a
 round before the selector's first, in the original for one; rounds have a fixed number of epochs, and early stopping
 judges the network's ones, for in between it does not know what the new selector finds. Gradients are clipped all
-together instead of one by one. The selector's rate in preset table2 is ours, ten times the authors' largest. One logit
+together instead of one by one. The selector's rate in variant table2 is ours, ten times the authors' largest. One logit
 instead of two. First layers are split by their inputs, which changes no value.
 """
 
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,13 +34,10 @@ from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.ubr4ctr import UBR4CTROptions
 from hyperctr.baselines.ubr4ctr.retrieval import CodeIndex, Selector, thresholded, top_records
+from hyperctr.config import Config
 from hyperctr.model.base import Fitting, Stage, squared_norm
+from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-
-if TYPE_CHECKING:
-    from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
-    from hyperctr.model.context import Context
 
 
 def reward(logits: Tensor, labels: Tensor) -> Tensor:
@@ -71,14 +68,11 @@ class UBR4CTR(FieldModel):
 
     ``a = softmax(<key_t, W q + b>)``, q = [user ; slot ; candidate].
 
-    Args:
-        context: histories, slots and features.
-        config: ``embedding_size`` (width of a feature), ``history_length`` (of the archive), ``attention_heads``,
-            ``hidden``, ``dropout`` and the options of :class:`~hyperctr.baselines.ubr4ctr.UBR4CTROptions` are read.
-        interest: ignored; taken so that all models are built alike.
+    Reads ``embedding_size`` (width of a feature), ``history_length`` (of the archive), ``attention_heads``, ``hidden``,
+    ``dropout``, :class:`~hyperctr.baselines.ubr4ctr.UBR4CTROptions`.
     """
 
-    def __init__(self, context: Context, config: Config, interest: Interest | None = None) -> None:
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         size, slots = config.embedding_size, context.slots
         self.options = UBR4CTROptions.of(config)
@@ -142,9 +136,9 @@ class UBR4CTR(FieldModel):
         known, keys = encoded.known, encoded.keys
         candidate = functional.embedding(items, state.fields.flatten(1))
         query = self.query_known(known)[:, None] + self.query_item(candidate)
-        found = self.retrieve(encoded, items, weight)
+        records_found = self.retrieve(encoded, items, weight)
         # Over the whole archive, of which only what was found counts: cheaper than a copy of 20 keys per candidate.
-        shares = masked_softmax(torch.bmm(query, keys.transpose(1, 2)), found)
+        shares = masked_softmax(torch.bmm(query, keys.transpose(1, 2)), records_found)
         records = torch.bmm(shares.to(keys.dtype), keys)
         first = self.from_known(known)[:, None] + self.from_item(candidate) + self.from_records(records)
         logits: Tensor = self.head(first)
@@ -196,7 +190,7 @@ class UBR4CTR(FieldModel):
         with torch.no_grad():
             action, idf = torch.bernoulli(wishes.sigmoid()), self.index.idf[items]
             gain, usual = (
-                reward(self.predict(state, encoded, items, one * idf), labels) for one in (action, thresholded(wishes))
+                reward(self.predict(state, encoded, items, use * idf), labels) for use in (action, thresholded(wishes))
             )
         self.head.train(self.training)
         likelihood = -functional.binary_cross_entropy_with_logits(wishes, action, reduction="none").sum(-1)

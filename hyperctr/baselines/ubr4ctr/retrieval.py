@@ -60,13 +60,13 @@ def top_records(scores: Tensor, most: int) -> Tensor:
     >>> top_records(torch.tensor([[0.0, 1.0, 2.0, 1.0]]), 2)
     tensor([[False,  True,  True, False]])
     """
-    found = scores > 0
-    crowded = found.sum(-1) > most
+    kept = scores > 0
+    crowded = kept.sum(-1) > most
     if scores.shape[-1] > most and bool(crowded.any()):
         # Few queries find more than they may keep, so only they are sorted.
         best = scores[crowded].sort(dim=-1, descending=True, stable=True).indices[:, :most]
-        found[crowded] = torch.zeros_like(found[crowded]).scatter_(1, best, True)
-    return found
+        kept[crowded] = torch.zeros_like(kept[crowded]).scatter_(1, best, True)
+    return kept
 
 
 class CodeIndex(nn.Module):
@@ -105,8 +105,8 @@ class CodeIndex(nn.Module):
         """
         *of_items, of_slot = weight.unbind(-1)
         score = of_slot[..., None] * same_slot[:, None]
-        for feature, own, theirs in zip(of_items, self.codes[:, items], records, strict=True):
-            score += torch.where(own[..., None] == theirs[:, None], feature[..., None], 0.0)
+        for feature, wanted, theirs in zip(of_items, self.codes[:, items], records, strict=True):
+            score += torch.where(wanted[..., None] == theirs[:, None], feature[..., None], 0.0)
         return score
 
 
