@@ -3,7 +3,7 @@
 Parameters are held fixed (the degrees of interest of clicks that stay are parameters too), everything else is built
 anew from the changed data: split, slots, interest matrix, hypergraphs, histories, counts. Scores are compared with
 ``==``, never within a tolerance. Every model of the harness runs under both protocols; a new model is covered as soon
-as it stands in ``MODELS``; the example of a model of one's own stands for those outside.
+as it stands in ``MODELS`` or ``HYPERCTR_MODELS``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.test_own_model import EXAMPLE
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
 from hyperctr.config import Config
@@ -31,11 +30,12 @@ from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
-from hyperctr.models import MODELS, model_class, model_spec
+from hyperctr.models import MODELS, model_class, model_spec, own_models
 from hyperctr.runs.experiment import train
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Trainer, score_candidates
+from tests.test_own_model import EXAMPLE
 from tests.world import DEGREES, DIMS, EVENT, World, at_random, shaken
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -62,7 +62,7 @@ VARIANTS = {
     "sampled neighbours": {"neighbours": 3, "delta": 0.4},
     "quantile": {"delta_quantile": True, "weighted": False},
 }
-NAMES = (*MODELS, EXAMPLE)
+NAMES = list(dict.fromkeys([*MODELS, EXAMPLE, *own_models()]))
 CONFIGS: dict[str, dict[str, Any]] = {name: {**model_spec(name).settings, "model": name} for name in NAMES}
 CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
 

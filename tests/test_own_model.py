@@ -17,6 +17,7 @@ from hyperctr.paper.tables.table3_overall import table3
 from hyperctr.runs.experiment import train
 from hyperctr.runs.run import load_run
 from hyperctr.sweeps.plan import open_plan
+from hyperctr.sweeps.schema import parse_plan
 from tests.conftest import Tiny
 
 EXAMPLE = "docs.examples.two_towers:TwoTowers"
@@ -27,7 +28,18 @@ def test_the_page_shows_the_file_whole_and_the_file_is_short() -> None:
     text = (DOCS / "examples" / "two_towers.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 60
     page = (DOCS / "write-your-own-model.md").read_text(encoding="utf-8")
-    assert re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0] == text
+    assert re.findall(r"```python\n(.*?)```", page, re.DOTALL) == [text]
+
+
+def test_the_plan_of_the_page_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (DOCS / "write-your-own-model.md").read_text(encoding="utf-8")
+    monkeypatch.syspath_prepend(DOCS / "examples")
+    plan = parse_plan(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0], Path("page.toml"))
+    configs = [plan.config("smoke", changes) for *_, changes in plan.entries("smoke", ())]
+    assert [(config.model, config.options.width) for config in configs] == [  # type: ignore[union-attr]
+        ("two_towers:TwoTowers", 8),
+        ("two_towers:TwoTowers", 64),
+    ]
 
 
 def test_it_trains_by_name_and_is_loaded_again(
