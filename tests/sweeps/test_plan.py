@@ -62,7 +62,7 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ),
         (
             'title = "t"\n' + ROWS + 'variant = "author"',
-            "row 'a' at preset smoke: model 'hyperctr' has one variant only; two have alpine, autofis",
+            "row 'a' at preset smoke: model 'hyperctr' has one variant only; variants belong to alpine",
         ),
         (
             'title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
