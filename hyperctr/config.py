@@ -15,9 +15,11 @@ from hyperctr.models import MODELS, is_known, model_spec
 from hyperctr.settings import VARIANTS, ModelSpec, Options, Variant, setting, toml_text, toml_value, validate
 
 REFERENCE_MODEL = "content matrix factorisation"
-OWN = ("hyperctr", "hyperctr+")
+HYPERCTR = ("hyperctr", "hyperctr+")
 # The models HyperCTR is compared with; what every table carries is not among them.
-SYSTEMS: dict[str, ModelSpec] = {name: spec for name, spec in MODELS.items() if name not in (*OWN, REFERENCE_MODEL)}
+SYSTEMS: dict[str, ModelSpec] = {
+    name: spec for name, spec in MODELS.items() if name not in (*HYPERCTR, REFERENCE_MODEL)
+}
 BUDGETS: dict[str, dict[str, Any]] = {
     "smoke": {
         "embedding_size": 16,
@@ -111,7 +113,7 @@ class Config:
 
     def __post_init__(self) -> None:
         validate(self)
-        object.__setattr__(self, "options", self._own_options())
+        object.__setattr__(self, "options", self._typed_options())
         if self.embedding_size % self.attention_heads:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
@@ -122,10 +124,10 @@ class Config:
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not self.matching:
             raise ConfigError("model 'hyperctr+' has its switch `matching` off; write Config.for_model('hyperctr+')")
-        if not self.hidden or (len(self.hidden) != 2 and self.model in OWN):
+        if not self.hidden or (len(self.hidden) != 2 and self.model in HYPERCTR):
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 
-    def _own_options(self) -> Options | None:
+    def _typed_options(self) -> Options | None:
         """Return the options, given as a table or as the model's class, as that class."""
         kind, values = model_spec(self.model).options if is_known(self.model) else None, _table(self.options)
         if kind is None and values:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -266,6 +268,14 @@ def test_a_system_has_two_variants() -> None:
     for wrong in ({"variant": "authors"}, {"model": "hyperctr", "variant": "author"}):
         with pytest.raises(ConfigError, match="variant"):
             Config.for_model(**{"model": "gru4rec", **wrong})
+
+
+def test_all_models_of_the_library_are_planned_without_torch() -> None:
+    code = (
+        "import sys; from hyperctr.sweeps.plan import open_plan\n"
+        "assert len(open_plan('causal', 'planted', 'smoke').runs) == 25; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1]).returncode == 0
 
 
 def test_the_former_name_still_answers_and_warns() -> None:
