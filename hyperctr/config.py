@@ -20,20 +20,11 @@ HYPERCTR = ("hyperctr", "hyperctr+")
 SYSTEMS: dict[str, ModelSpec] = {
     name: spec for name, spec in MODELS.items() if name not in (*HYPERCTR, REFERENCE_MODEL)
 }
+SMALL = {"embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16)}
+SHORT = {"batch_size": 512, "epochs": 1, "points_per_epoch": 2, "interest_epochs": 1}
+FEW = {"validation_clicks": 200, "validation_candidates": 20, "test_candidates": 100}
 BUDGETS: dict[str, dict[str, Any]] = {
-    "smoke": {
-        "embedding_size": 16,
-        "layers": 1,
-        "history_length": 10,
-        "hidden": (32, 16),
-        "epochs": 1,
-        "points_per_epoch": 2,
-        "interest_epochs": 1,
-        "batch_size": 512,
-        "validation_clicks": 200,
-        "validation_candidates": 20,
-        "test_candidates": 100,
-    },
+    "smoke": {**SMALL, **SHORT, **FEW},
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
     "paper": {},
 }

@@ -20,15 +20,9 @@ class AlpineOptions(Options):
     l2: float = setting(5e-5, "L2 penalty on the weights of both prediction networks.", low=0)
 
 
-SHARED = {
-    "batch_size": 2048,
-    "learning_rate": 1e-3,
-    "weight_decay": 0.0,
-    "embedding_size": 64,
-    "history_length": 300,
-    "hidden": (128,),
-    "clip_norm": 5.0,
-}
+SIZES = {"embedding_size": 64, "history_length": 300, "hidden": (128,)}
+SHARED = {**SIZES, "batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
+SMALL = {"embedding_size": 16, "history_length": 10, "hidden": (32,)}
 MODEL = ModelSpec(
     "alpine",
     "hyperctr.baselines.alpine.network:Alpine",
@@ -37,12 +31,6 @@ MODEL = ModelSpec(
     author={**SHARED, "dropout": 0.0},  # the authors' code feeds its dropout a keep probability of 1
     budgets={
         "quick": {"batch_size": 512, "history_length": 30, "options": {"unclicks": 30}},
-        "smoke": {
-            "batch_size": 512,
-            "embedding_size": 16,
-            "history_length": 10,
-            "hidden": (32,),
-            "options": {"unclicks": 10},
-        },
+        "smoke": {**SMALL, "batch_size": 512, "options": {"unclicks": 10}},
     },
 )

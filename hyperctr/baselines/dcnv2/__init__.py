@@ -19,6 +19,8 @@ class DCNv2Options(Options):
     )
 
 
+AUTHOR = {"learning_rate": 0.01, "embedding_size": 32, "hidden": (192, 192), "batch_size": 4096}
+NO_PENALTY = {"dropout": 0.0, "weight_decay": 0.0}
 MODEL = ModelSpec(
     "dcnv2",
     "hyperctr.baselines.dcnv2.network:DCNv2",
@@ -26,14 +28,6 @@ MODEL = ModelSpec(
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
     settings={"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)},
     # As in its authors' example on MovieLens in TensorFlow Recommenders: 8192 rows a step, half of them negatives here.
-    author={
-        "learning_rate": 0.01,
-        "embedding_size": 32,
-        "hidden": (192, 192),
-        "batch_size": 4096,
-        "dropout": 0.0,
-        "weight_decay": 0.0,
-        "options": {"cross_layers": 1, "structure": "stacked"},
-    },
+    author={**AUTHOR, **NO_PENALTY, "options": {"cross_layers": 1, "structure": "stacked"}},
     budgets={"smoke": {"embedding_size": 8, "hidden": (32, 16)}},
 )

@@ -23,6 +23,7 @@ class DINOptions(Options):
 
 
 SHARED = {"learning_rate": 1e-3, "hidden": (200, 80)}
+AUTHOR = {"batch_size": 128, "dropout": 0.0, "weight_decay": 0.0}
 MODEL = ModelSpec(
     "din",
     "hyperctr.baselines.din.network:DIN",
@@ -30,13 +31,6 @@ MODEL = ModelSpec(
     # The paper has no such row: the usual widths under the settings that HyperCTR has.
     settings={**SHARED, "embedding_size": 16},
     # As in the code its authors published with DIEN two years later, which has DIN among its rows.
-    author={
-        **SHARED,
-        "embedding_size": 18,
-        "batch_size": 128,
-        "dropout": 0.0,
-        "weight_decay": 0.0,
-        "history_length": 100,
-    },
+    author={**SHARED, **AUTHOR, "embedding_size": 18, "history_length": 100},
     budgets={"smoke": {"embedding_size": 8, "hidden": (32, 16), "options": {"units": (16, 8)}}},
 )

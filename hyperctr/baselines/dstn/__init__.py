@@ -17,15 +17,8 @@ class DSTNOptions(Options):
     unclicks: int = setting(5, "Items shown and not clicked that it looks at; 0 leaves this type out.", low=0)
 
 
-SHARED = {
-    "batch_size": 128,
-    "dropout": 0.5,
-    "weight_decay": 0.0,
-    "embedding_size": 10,
-    "history_length": 5,
-    "hidden": (512, 256),
-    "clip_norm": 5.0,
-}
+SIZES = {"embedding_size": 10, "history_length": 5, "hidden": (512, 256)}
+SHARED = {**SIZES, "batch_size": 128, "dropout": 0.5, "weight_decay": 0.0, "clip_norm": 5.0}
 MODEL = ModelSpec(
     "dstn",
     "hyperctr.baselines.dstn.network:DSTN",

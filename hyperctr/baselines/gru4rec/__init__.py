@@ -15,14 +15,8 @@ class GRU4RecOptions(Options):
     recurrent: bool = setting(True, "Off: the state is the mean of the clicks, which tells their order no more.")
 
 
-SHARED = {
-    "optimiser": "adagrad",
-    "learning_rate": 0.05,
-    "weight_decay": 0.0,
-    "embedding_size": 16,
-    "hidden": (200, 80),
-    "clip_norm": 5.0,
-}
+ADAGRAD = {"optimiser": "adagrad", "learning_rate": 0.05, "weight_decay": 0.0, "clip_norm": 5.0}
+SHARED = {**ADAGRAD, "embedding_size": 16, "hidden": (200, 80)}
 MODEL = ModelSpec(
     "gru4rec",
     "hyperctr.baselines.gru4rec.network:GRU4Rec",

@@ -20,14 +20,8 @@ class MimnOptions(Options):
 
 
 # The paper leaves slots and history open: the authors' 4, and their 100 clicks.
-SHARED = {
-    "learning_rate": 1e-3,
-    "weight_decay": 0.0,
-    "embedding_size": 16,
-    "history_length": 100,
-    "hidden": (200, 80),
-    "clip_norm": 5.0,
-}
+SIZES = {"embedding_size": 16, "history_length": 100, "hidden": (200, 80)}
+SHARED = {**SIZES, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
 MODEL = ModelSpec(
     "mimn",
     "hyperctr.baselines.mimn.network:Mimn",

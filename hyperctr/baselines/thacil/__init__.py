@@ -18,29 +18,14 @@ class ThacilOptions(Options):
 
 
 # The paper's settings are the authors' own: 160 clicks in 8 blocks, 64 numbers for the item and 64 for its category.
-SAME = {
-    "batch_size": 128,
-    "dropout": 0.2,
-    "learning_rate": 1e-3,
-    "weight_decay": 0.0,
-    "embedding_size": 64,
-    "history_length": 160,
-    "hidden": (128,),
-    "clip_norm": 5.0,
-}
+SIZES = {"embedding_size": 64, "history_length": 160, "hidden": (128,)}
+SAME = {**SIZES, "batch_size": 128, "dropout": 0.2, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
+SMALL = {"embedding_size": 16, "history_length": 20, "hidden": (32,)}
 MODEL = ModelSpec(
     "thacil",
     "hyperctr.baselines.thacil.network:Thacil",
     ThacilOptions,
     settings=SAME,
     author=SAME,
-    budgets={
-        "smoke": {
-            "batch_size": 512,
-            "embedding_size": 16,
-            "history_length": 20,
-            "hidden": (32,),
-            "options": {"block_size": 5},
-        }
-    },
+    budgets={"smoke": {**SMALL, "batch_size": 512, "options": {"block_size": 5}}},
 )

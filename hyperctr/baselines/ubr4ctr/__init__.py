@@ -19,15 +19,8 @@ class UBR4CTROptions(Options):
     l2: float = setting(1e-4, "L2 penalty on the weight matrices of attention and prediction network.", low=0)
 
 
-SHARED = {
-    "batch_size": 200,
-    "learning_rate": 1e-3,
-    "weight_decay": 0.0,
-    "embedding_size": 16,
-    "history_length": 300,
-    "hidden": (200, 80),
-    "clip_norm": 5.0,
-}
+SIZES = {"embedding_size": 16, "history_length": 300, "hidden": (200, 80)}
+SHARED = {**SIZES, "batch_size": 200, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
 MODEL = ModelSpec(
     "ubr4ctr",
     "hyperctr.baselines.ubr4ctr.network:UBR4CTR",
