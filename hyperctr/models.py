@@ -31,7 +31,7 @@ MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _specs()}
 
 
 def own_models() -> tuple[str, ...]:
-    """Return your models that plans and reports show, too: ``module:Class`` names in ``HYPERCTR_MODELS``, by spaces."""
+    """Return your models that plans and reports show, too: ``module:Class`` names in ``HYPERCTR_MODELS``."""
     return tuple(os.environ.get("HYPERCTR_MODELS", "").split())
 
 
