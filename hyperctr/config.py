@@ -4,65 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
-from hyperctr.settings import System, assignments, setting, toml_text, toml_value, validate
-from hyperctr.systems import alpine, autofis, dcnv2, din, dstn, ease, gru4rec, lightgcn, mimn, thacil, ubr4ctr
+from hyperctr.models import MODELS, is_known, model_spec
+from hyperctr.settings import VARIANTS, ModelSpec, Options, Variant, setting, toml_text, toml_value, validate
 
 REFERENCE_MODEL = "content matrix factorisation"
-Variant = Literal["table2", "author"]
-VARIANTS: tuple[Variant, ...] = ("table2", "author")
-
-# The systems of Table 3 and their rivals of today, in the table's order.
-SYSTEMS: dict[str, System] = {
-    "gru4rec": gru4rec.SYSTEM,
-    "thacil": thacil.SYSTEM,
-    "dstn": dstn.SYSTEM,
-    "mimn": mimn.SYSTEM,
-    "alpine": alpine.SYSTEM,
-    "autofis": autofis.SYSTEM,
-    "ubr4ctr": ubr4ctr.SYSTEM,
-    "din": din.SYSTEM,
-    "dcnv2": dcnv2.SYSTEM,
-    "lightgcn": lightgcn.SYSTEM,
-    "ease": ease.SYSTEM,
+HYPERCTR = ("hyperctr", "hyperctr+")
+# The models HyperCTR is compared with; what every table carries is not among them.
+SYSTEMS: dict[str, ModelSpec] = {
+    name: spec for name, spec in MODELS.items() if name not in (*HYPERCTR, REFERENCE_MODEL)
 }
-# What a model's preset changes in the defaults. Found on validation AUC only; docs/method.md, section 8, says what the
-# parts are worth.
-MODEL_PRESETS: dict[str, dict[str, Any]] = {
-    "hyperctr": {"matching": False},
-    "hyperctr+": {"matching": True, "embedding_size": 32, "negatives": 4, "weight_decay": 0.3},
-    REFERENCE_MODEL: {
-        "embedding_size": 32,
-        "negatives": 4,
-        "learning_rate": 5e-3,
-        "weight_decay": 0.3,
-        "history_length": 300,
-        "batch_size": 512,
-        "dropout": 0.0,
-        "points_per_epoch": 1,
-        "epochs": 40,
-    },
-    **{name: dict(system.table2) for name, system in SYSTEMS.items()},
-}
+SMALL = {"embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16)}
+SHORT = {"batch_size": 512, "epochs": 1, "points_per_epoch": 2, "interest_epochs": 1}
+FEW = {"validation_clicks": 200, "validation_candidates": 20, "test_candidates": 100}
 BUDGETS: dict[str, dict[str, Any]] = {
-    "smoke": {
-        "embedding_size": 16,
-        "layers": 1,
-        "history_length": 10,
-        "hidden": (32, 16),
-        "epochs": 1,
-        "points_per_epoch": 2,
-        "interest_epochs": 1,
-        "batch_size": 512,
-        "validation_clicks": 200,
-        "validation_candidates": 20,
-        "test_candidates": 100,
-    },
+    "smoke": {**SMALL, **SHORT, **FEW},
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 4, "history_length": 30, "patience": 2},
     "paper": {},
 }
@@ -132,7 +94,8 @@ class Config:
     # Beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
     matching: bool = setting(False, "Add a dot product of user and item vectors beside the network.")
 
-    options: tuple[str, ...] = setting((), "Options of one system only, as name=value; all of them, in order.")
+    # Given as a table or as the model's class; kept as that class.
+    options: Options | None = setting(None, "Settings of this model alone, None if it has none.")  # noqa: RUF009
 
     # Training and evaluation.
     epochs: int = setting(30, "Most epochs; early stopping usually ends before.", low=1)
@@ -154,14 +117,7 @@ class Config:
 
     def __post_init__(self) -> None:
         validate(self)
-        if self.model in SYSTEMS:
-            try:
-                options = SYSTEMS[self.model].options.read(self.options)
-            except ConfigError as error:
-                raise ConfigError(f"model {self.model!r}: {error}") from error
-            object.__setattr__(self, "options", options.write())
-        elif self.options:
-            raise ConfigError(f"model {self.model!r} has no options of its own, got {list(self.options)}; remove them")
+        object.__setattr__(self, "options", self._typed_options())
         if self.embedding_size % self.attention_heads:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
@@ -171,12 +127,22 @@ class Config:
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not self.matching:
-            raise ConfigError("model 'hyperctr+' has its switch `matching` off; write Config.preset('hyperctr+')")
-        if not self.hidden or (len(self.hidden) != 2 and self.model not in SYSTEMS):
+            raise ConfigError("model 'hyperctr+' has its switch `matching` off; write Config.for_model('hyperctr+')")
+        if not self.hidden or (len(self.hidden) != 2 and self.model in HYPERCTR):
             raise ConfigError(f"hidden = {self.hidden} must be two widths, as in the paper's three-layer network")
 
+    def _typed_options(self) -> Options | None:
+        """Return the options, given as a table or as the model's class, as that class."""
+        kind, values = model_spec(self.model).options if is_known(self.model) else None, _table(self.options)
+        if kind is None and values:
+            raise ConfigError(f"model {self.model!r} has no options of its own, got {values}; remove them")
+        try:
+            return None if kind is None else kind.from_dict(values)
+        except ConfigError as error:
+            raise ConfigError(f"model {self.model!r}: {error}") from error
+
     @classmethod
-    def preset(
+    def for_model(
         cls, model: str = "hyperctr", budget: str = "paper", variant: Variant = "table2", **changes: Any
     ) -> Config:
         """Return the settings of a model at a budget: ``smoke`` (seconds), ``quick`` (a minute or two) or ``paper``.
@@ -184,33 +150,42 @@ class Config:
         The systems that HyperCTR is compared with have two variants: ``table2``, the paper's settings of them, and
         ``author``, their authors' own.
 
-        >>> Config.preset("hyperctr+", "quick", seed=2).matching
+        Raises:
+            ConfigError: no such model, budget, variant or setting.
+
+        >>> Config.for_model("hyperctr+", "quick", seed=2).matching
         True
-        >>> Config.preset("gru4rec", "quick", options={"units": 32}).options[0]
-        'units=32'
+        >>> Config.for_model("gru4rec", "quick", options={"units": 32}).options
+        GRU4RecOptions(units=32, recurrent=True)
         """
-        for what, name, known in (("model", model, MODEL_PRESETS), ("preset", budget, BUDGETS)):
-            if name not in known:
-                raise ConfigError(f"there is no {what} {name!r}; {did_you_mean(name, known)}")
+        if not is_known(model):
+            raise ConfigError(f"there is no model {model!r}; {did_you_mean(model, MODELS)}")
+        if budget not in BUDGETS:
+            raise ConfigError(f"there is no budget {budget!r}; {did_you_mean(budget, BUDGETS)}")
         if variant not in VARIANTS:
             raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(str(variant), VARIANTS)}")
-        if variant == "author" and model not in SYSTEMS:
-            raise ConfigError(f"model {model!r} has one preset only; variants belong to {', '.join(SYSTEMS)}")
-        own = MODEL_PRESETS[model] if variant == "table2" else SYSTEMS[model].author
-        small = SYSTEMS[model].budgets.get(budget, {}) if model in SYSTEMS else {}
+        spec = model_spec(model)
+        if variant not in spec.variants:
+            raise ConfigError(f"model {model!r} has one variant only; variants belong to {', '.join(SYSTEMS)}")
         settings: dict[str, Any] = {}
-        for step in (BUDGETS[budget], own, small, changes):
+        for step in (BUDGETS[budget], spec.variants[variant], spec.budgets.get(budget, {}), changes):
             settings = _merged(settings, step)
         return cls.from_dict({**settings, "model": model})
+
+    @classmethod
+    def preset(cls, *args: Any, **changes: Any) -> Config:
+        """Return :meth:`for_model`, which is this method's name since version 0.2."""
+        warnings.warn("Config.preset is now Config.for_model", FutureWarning, stacklevel=2)
+        return cls.for_model(*args, **changes)
 
     def reference(self) -> Config:
         """Return the settings of the reference model (content matrix factorisation) that is shown beside this one.
 
         It gets up to four times the epochs, which are cheap, and stops early like any other.
         """
-        preset = Config.preset(REFERENCE_MODEL)
+        usual = Config.for_model(REFERENCE_MODEL)
         measured = {name: getattr(self, name) for name in MEASURED}
-        return preset.replace(epochs=min(preset.epochs, 4 * self.epochs), **measured)
+        return usual.replace(epochs=min(usual.epochs, 4 * self.epochs), **measured)
 
     def replace(self, **changes: Any) -> Config:
         """Return a copy with some settings changed; unknown names raise ``ConfigError``.
@@ -219,13 +194,13 @@ class Config:
         """
         now = dataclasses.asdict(self)
         if changes.get("model", self.model) != self.model:
-            now["options"] = ()
+            now["options"] = None
         return Config.from_dict(_merged(now, changes))
 
     def with_settings(self, assignments: list[str]) -> Config:
         """Apply command-line ``key=value`` pairs, values written as in TOML (bare words are strings).
 
-        Another model brings its preset ``table2`` along, at budget ``paper``; what is assigned beside it counts more.
+        Another model brings its own settings along (variant ``table2``); what is assigned beside it counts more.
 
         >>> Config().with_settings(["epochs=3", "protocol=causal", "hidden=[64, 32]"]).hidden
         (64, 32)
@@ -236,14 +211,15 @@ class Config:
             if not sign:
                 raise ConfigError(f"setting {assignment!r} must be written key=value")
             changes[key.strip()] = toml_value(text)
-        if changes.get("model", self.model) != self.model and changes["model"] in MODEL_PRESETS:
-            changes = _merged(MODEL_PRESETS[changes["model"]], changes)
+        model = changes.get("model", self.model)
+        if model != self.model and is_known(str(model)):
+            changes = _merged(model_spec(model).settings, changes)
         return self.replace(**changes)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Config:
         """Build from plain values; unknown keys raise ``ConfigError`` with a hint."""
-        known = [one.name for one in dataclasses.fields(cls)]
+        known = [declared.name for declared in dataclasses.fields(cls)]
         settings = _merged({}, settings)
         for name in settings:
             if name not in known:
@@ -269,17 +245,25 @@ class Config:
         >>> import tomllib; Config.from_dict(tomllib.loads(Config().to_toml())) == Config()
         True
         """
-        return "".join(f"{name} = {toml_text(value)}\n" for name, value in dataclasses.asdict(self).items())
+        plain = dataclasses.asdict(self)
+        options = {f"options.{name}": value for name, value in (plain.pop("options") or {}).items()}
+        return "".join(f"{name} = {toml_text(value)}\n" for name, value in {**plain, **options}.items())
 
 
 def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``settings`` with ``changes``; options, in whatever form they are given, are added up."""
+    """Return ``settings`` with ``changes``; options are added to those that are there."""
     merged = {**settings}
     for name, value in changes.items():
         if name.startswith("options."):
             name, value = "options", {name.removeprefix("options."): value}
-        if name == "options":
-            before, value = assignments(merged.get("options", ())), assignments(value)
-            value = before + value if isinstance(value, tuple) else value
-        merged[name] = value
+        merged[name] = {**_table(merged.get("options")), **_table(value)} if name == "options" else value
     return merged
+
+
+def _table(options: Any) -> dict[str, Any]:
+    """Return options as a table of values."""
+    if isinstance(options, Options):
+        return dataclasses.asdict(options)
+    if options is None or isinstance(options, Mapping):
+        return dict(options or {})
+    raise ConfigError(f"options = {options!r} must be a table of a model's own settings, such as options.units = 64")

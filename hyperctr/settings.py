@@ -1,15 +1,19 @@
-"""Typed, bounded, explained settings: what the settings of a run and the options of one system have in common."""
+"""Typed, bounded, explained settings: what the settings of a run and the options of one model have in common."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from hyperctr.errors import ConfigError, did_you_mean
+
+Variant = Literal["table2", "author"]
+VARIANTS: tuple[Variant, ...] = ("table2", "author")
 
 
 def setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -24,14 +28,16 @@ def validate(settings: Any, word: str = "setting") -> None:
         ConfigError: wrong type or out of bounds; the message calls the field a ``word``.
     """
     hints = get_type_hints(type(settings))
-    for one in dataclasses.fields(settings):
-        value = _checked(f"{word} {one.name}", getattr(settings, one.name), hints[one.name])
-        low, high = one.metadata["low"], one.metadata["high"]
+    for declared in dataclasses.fields(settings):
+        name, low, high = declared.name, declared.metadata["low"], declared.metadata["high"]
+        if isinstance(hints[name], UnionType):  # a run's options, which check themselves
+            continue
+        value = _checked(f"{word} {name}", getattr(settings, name), hints[name])
         for number in value if isinstance(value, tuple) else (value,):
             if (low is not None and number < low) or (high is not None and number > high):
                 bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-                raise ConfigError(f"{word} {one.name} = {value!r} is out of bounds: must be {bounds}")
-        object.__setattr__(settings, one.name, value)
+                raise ConfigError(f"{word} {name} = {value!r} is out of bounds: must be {bounds}")
+        object.__setattr__(settings, name, value)
 
 
 def toml_value(text: str) -> Any:
@@ -54,17 +60,14 @@ def toml_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of one system that no other has; a system declares its own subclass.
-
-    In a run's settings they are a tuple of ``name=value`` texts, always all of them and in this order, so that equal
-    options are equal settings and a changed default is a changed run.
+    """Settings of one model that no other has; a model declares its own subclass.
 
     >>> @dataclass(frozen=True)
     ... class Mine(Options):
     ...     slots: int = setting(4, "Memory slots.", low=1)
-    >>> Mine.read(["slots = 8"]).slots, Mine().write()
-    (8, ('slots=4',))
-    >>> Mine.read(["slot=8"])
+    >>> Mine.from_dict({"slots": 8}), Mine()
+    (Mine(slots=8), Mine(slots=4))
+    >>> Mine.from_dict({"slot": 8})
     Traceback (most recent call last):
     hyperctr.errors.ConfigError: unknown option 'slot': did you mean 'slots'?
     """
@@ -73,54 +76,59 @@ class Options:
         validate(self, "option")
 
     @classmethod
-    def read(cls, assignments: Iterable[str]) -> Self:
-        """Build from ``name=value`` texts; what is not named keeps its default, the last of a name counts.
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build from plain values; what is not named keeps its default.
 
         Raises:
             ConfigError: unknown name (with a hint), wrong type, out of bounds.
         """
-        known = [one.name for one in dataclasses.fields(cls)]
-        values = {}
-        for assignment in assignments:
-            name, sign, text = assignment.partition("=")
-            if not sign:
-                raise ConfigError(f"option {assignment!r} must be written name=value")
-            if (name := name.strip()) not in known:
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in known:
                 raise ConfigError(f"unknown option {name!r}: {did_you_mean(name, known)}")
-            values[name] = toml_value(text)
         return cls(**values)
 
-    def write(self) -> tuple[str, ...]:
-        """Return all options as ``name=value`` texts that :meth:`read` takes."""
-        return tuple(f"{one.name}={toml_text(getattr(self, one.name))}" for one in dataclasses.fields(self))
+    @classmethod
+    def of(cls, config: Any) -> Self:
+        """Return the options that a run's settings hold, as this class.
 
-
-def assignments(options: Any) -> Any:
-    """Return options given as a table of values as ``name=value`` texts; texts stay as they are.
-
-    >>> assignments({"slots": 8, "head": "dot"})
-    ('slots=8', 'head="dot"')
-    """
-    if isinstance(options, Mapping):
-        return tuple(f"{name}={toml_text(value)}" for name, value in options.items())
-    return tuple(options) if isinstance(options, list) else options
+        Raises:
+            ConfigError: the settings are those of another model.
+        """
+        if not isinstance(config.options, cls):
+            raise ConfigError(f"model {config.model!r} has no {cls.__name__}; build the model that the settings name")
+        return config.options
 
 
 @dataclass(frozen=True)
-class System:
-    """What a system to compare with adds to the settings.
+class ModelSpec:
+    """What a model adds to the settings: all that is known of it before its class is imported.
+
+    A module declares one as ``MODEL``.
 
     Attributes:
-        options: its options.
-        table2: changes to the defaults of ``Config`` that give the paper's setting of it (Table 2 and the text).
-        author: changes that give its authors' own setting.
-        budgets: changes on top at a budget (``smoke``, ``quick``), where a system is costly.
+        name: how a run names it; of a model outside the library its place.
+        place: where its class is defined, as ``module:Class``; the name by default.
+        options: the class of its options, if it has any.
+        settings: changes to the defaults of ``Config``; of a system in the paper its settings there (Table 2, text).
+        author: changes that give its authors' own settings instead, where these are a variant of their own.
+        budgets: changes on top at a budget (``smoke``, ``quick``), where a model is costly.
     """
 
-    options: type[Options]
-    table2: Mapping[str, Any]
-    author: Mapping[str, Any]
+    name: str
+    place: str = ""
+    options: type[Options] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    author: Mapping[str, Any] | None = None
     budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", self.place or self.name)
+
+    @property
+    def variants(self) -> dict[Variant, Mapping[str, Any]]:
+        """Return each variant's changes to the defaults."""
+        return {"table2": self.settings} if self.author is None else {"table2": self.settings, "author": self.author}
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
@@ -132,7 +140,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         if isinstance(value, str) or not isinstance(value, list | tuple):
             raise ConfigError(f"{name} = {value!r} must be a list, for example {name.split()[-1]} = [...]")
-        return tuple(_checked(name, one, get_args(hint)[0]) for one in value)
+        return tuple(_checked(name, entry, get_args(hint)[0]) for entry in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if hint is float and isinstance(value, float) and not abs(value) < float("inf"):

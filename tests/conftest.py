@@ -44,7 +44,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
     store = tmp_path_factory.mktemp("runs")
     data = hc.load_dataset("planted", **TINY_SIZES)
-    config = hc.Config.preset("hyperctr", "smoke", epochs=2, batch_size=64, test_candidates=30)
+    config = hc.Config.for_model("hyperctr", "smoke", epochs=2, batch_size=64, test_candidates=30)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has not learned, and says so
         patch.setenv("HYPERCTR_RUNS", str(store))

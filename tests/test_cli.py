@@ -58,20 +58,20 @@ def test_train_takes_a_preset_or_a_file_not_both(
     trained: list[dict[str, Any]], tmp_path: Path, capsys: Captured
 ) -> None:
     assert main(["train", "planted", "--preset", "quick", "--dry-run", "--set", "model=hyperctr+"]) == 0
-    assert trained[0]["config"] == Config.preset("hyperctr+", "quick")
+    assert trained[0]["config"] == Config.for_model("hyperctr+", "quick")
     assert trained[0]["dry_run"]
     (tmp_path / "run.toml").write_text("epochs = 7\n")
     assert main(["train", "planted", "--preset", "quick", "--config", str(tmp_path / "run.toml")]) == 2
     assert "leave one out" in capsys.readouterr().err
     for line, expected in (
-        (["--preset", "quick"], Config.preset("autofis", "quick")),
-        (["--preset", "smoke", "--variant", "author"], Config.preset("autofis", "smoke", "author")),
-        ([], Config.preset("autofis")),
+        (["--preset", "quick"], Config.for_model("autofis", "quick")),
+        (["--preset", "smoke", "--variant", "author"], Config.for_model("autofis", "smoke", "author")),
+        ([], Config.for_model("autofis")),
     ):
         assert main(["train", "planted", *line, "--set", "model=autofis", "epochs=5"]) == 0
         assert trained[-1]["config"] == expected.replace(epochs=5)
     assert main(["train", "planted", "--variant", "author"]) == 2
-    assert "variants belong to gru4rec" in capsys.readouterr().err
+    assert "variants belong to alpine" in capsys.readouterr().err
     assert main(["train", "planted", "--variant", "author", "--config", str(tmp_path / "run.toml")]) == 2
     assert "leave --variant out" in capsys.readouterr().err
 

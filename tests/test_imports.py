@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "hyperctr"
 ORDER = [
     {"errors"},
     {"settings"},
-    {"systems"},
+    {"models"},
     {"config", "runtime", "executor"},
     {"data"},
     {"slots"},
@@ -42,7 +42,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
 TORCH_FREE = (
-    *("errors", "settings", "systems", "config", "executor"),
+    *("errors", "settings", "models", "config", "executor"),
     *("data", "slots", "split_data", "metrics", "statistics"),
 )
 HIDDEN = (
@@ -62,7 +62,7 @@ LIGHT = (
     "doctor",
     "cli",
 )  # not when they are imported
-PLANNING = ("models", "source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
+PLANNING = ("source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
 
 
 def modules() -> dict[str, Path]:

@@ -7,8 +7,8 @@ Of training, interest and search stages included: whatever test clicks are, all 
 points and the chosen step stay; whatever validation clicks are, all weights after every step stay.
 
 Everything is compared with ``==``, never within a tolerance. Every model of the harness runs under both protocols; a
-new model is covered as soon as it stands in ``MODELS``. What is declared and no label stays: who is a user, what is an
-item, and from when to when the data set's clock runs, which is what slots are cut from.
+new model is covered as soon as it stands in ``MODELS`` or ``HYPERCTR_MODELS``. What is declared and no label stays: who
+is a user, what is an item, and from when to when the data set's clock runs, which is what slots are cut from.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.baselines.trivial import TRIVIAL_ROWS
-from hyperctr.config import MODEL_PRESETS, REFERENCE_MODEL, Config
+from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
 from hyperctr.hypergraph.interest import Interest
@@ -35,14 +35,15 @@ from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.models import MODELS, model_class, model_spec, own_models
 from hyperctr.runs.experiment import train
 from hyperctr.runs.interest_file import interest_of
-from hyperctr.runs.models import MODELS, model_class
 from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Progress, Trainer
 from hyperctr.training.scoring import score_candidates
+from tests.test_own_model import EXAMPLE
 from tests.world import DEGREES, DIMS, EVENT, World, shaken, with_other_clicks
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -63,14 +64,15 @@ TINY: dict[str, Any] = {
     "test_candidates": 20,
     "patience": 99,
 }
-MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": ("rounds=1",)}}  # its selector learns, too
+MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": {"rounds": 1}}}  # its selector learns, too
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
     "no graph": {"graph": "none"},
     "sampled neighbours": {"neighbours": 3, "delta": 0.4},
     "quantile": {"delta_quantile": True, "weighted": False},
 }
-CONFIGS: dict[str, dict[str, Any]] = {name: {**MODEL_PRESETS.get(name, {}), "model": name} for name in MODELS}
+NAMES = list(dict.fromkeys([*MODELS, EXAMPLE, *own_models()]))
+CONFIGS: dict[str, dict[str, Any]] = {name: {**model_spec(name).settings, "model": name} for name in NAMES}
 CONFIGS |= {name: {**CONFIGS["hyperctr+"], **changes} for name, changes in VARIANTS.items()}
 
 

@@ -109,8 +109,8 @@ def _with_preset(path: Path) -> pd.DataFrame:
     return frame.assign(model=frame["model"] + (", " + frame["preset"]).fillna(""))
 
 
-def presets_text() -> str:
-    """Return what each system's presets set, beside the defaults of all models."""
+def variants_text() -> str:
+    """Return what each system's variants set, beside the defaults of all models."""
 
     def words(changes: Mapping[str, Any]) -> str:
         flat = {**changes, **changes.get("options", {})}
@@ -118,10 +118,10 @@ def presets_text() -> str:
         return ", ".join(text for text in listed if not text.startswith("options "))
 
     rows = []
-    for name, system in SYSTEMS.items():
-        author = "the same" if system.author == system.table2 else words(system.author)
-        rows.append([f"`{name}`", words(system.table2), author, words(system.budgets.get(BUDGET, {})) or EMPTY])
-    return Table(["system", "table2", "author", f"changed at preset {BUDGET}"], rows).markdown()
+    for name, spec in SYSTEMS.items():
+        author = "the same" if spec.author in (None, spec.settings) else words(spec.author or {})
+        rows.append([f"`{name}`", words(spec.settings), author, words(spec.budgets.get(BUDGET, {})) or EMPTY])
+    return Table(["system", "table2", "author", f"changed at budget {BUDGET}"], rows).markdown()
 
 
 def speed_text() -> str:
@@ -181,7 +181,7 @@ def pages() -> dict[Path, str]:
         },
         ROOT / "docs" / "systems.md": {
             "costs": "\n\n".join(map(costs_text, having("tables/costs.csv"))),
-            "presets": presets_text(),
+            "variants": variants_text(),
             "speed": speed_text(),
         },
     }

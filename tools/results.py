@@ -61,20 +61,19 @@ def _copy(source: Path, target: Path) -> None:
 def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each."""
     import hyperctr as hc
-    from hyperctr.config import MODEL_PRESETS, Config
+    from hyperctr.config import Config
+    from hyperctr.models import MODELS
 
     data = hc.load_dataset(dataset, data_dir=data_dir)
     folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
     folder.mkdir(parents=True, exist_ok=True)
-    full = Config.preset("hyperctr+", BUDGET, seed=seed)
-    plain = Config.preset("hyperctr", BUDGET, seed=seed)
-    variants = {
-        "hyperctr+": full,
-        "without matching": plain.replace(**MODEL_PRESETS["hyperctr+"] | {"matching": False}),
-    }
+    plus = MODELS["hyperctr+"].settings
+    full = Config.for_model("hyperctr+", BUDGET, seed=seed)
+    plain = Config.for_model("hyperctr", BUDGET, seed=seed)
+    variants = {"hyperctr+": full, "without matching": plain.replace(**{**plus, "matching": False})}
     variants["without hypergraphs"] = full.replace(graph="none")
     variants["with the paper's training settings"] = full.replace(
-        **{name: getattr(plain, name) for name in MODEL_PRESETS["hyperctr+"] if name != "matching"}
+        **{name: getattr(plain, name) for name in plus if name != "matching"}
     )
     variants["hyperctr"] = plain
     lines = [

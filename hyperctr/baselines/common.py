@@ -41,9 +41,9 @@ class MLP(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(width) if batch_norm else None
         layers: list[nn.Module] = []
-        for one in hidden:
-            layers += [nn.Linear(width, one), ACTIVATIONS[activation](), nn.Dropout(dropout)]
-            width = one
+        for size in hidden:
+            layers += [nn.Linear(width, size), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+            width = size
         self.layers = nn.Sequential(*layers, nn.Linear(width, out))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,8 +129,8 @@ def by_length(make: Callable[[Tensor, int], Tensor], lengths: Tensor, most: int,
     if lengths.is_cuda or len(lengths) < groups:
         return make(torch.arange(len(lengths), device=lengths.device), most)
     order = lengths.argsort(stable=True)
-    found = torch.cat([make(rows, max(1, int(lengths[rows[-1]]))) for rows in order.tensor_split(groups)])
-    return found.index_select(0, order.argsort())
+    made = torch.cat([make(rows, max(1, int(lengths[rows[-1]]))) for rows in order.tensor_split(groups)])
+    return made.index_select(0, order.argsort())
 
 
 def masked_softmax(scores: Tensor, valid: Tensor, dim: int = -1) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hyperctr.model.base import ClickModel
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.runtime import rng
 
 if TYPE_CHECKING:
+    from hyperctr.config import Config
     from hyperctr.data.dataset import Dataset
+    from hyperctr.model.context import Context
 
 MOST_CATEGORIES = 512
 
@@ -58,6 +61,30 @@ class ItemFields(ItemEncoder):
         return torch.stack([*fields, *(self.modality(name) for name in self.modalities)], dim=1)
 
 
+class FieldModel(ClickModel):
+    """What models on fields have in common: the fields of all items, of which they share the side-by-side vectors.
+
+    Args:
+        context: histories and features.
+        config: ``embedding_size``, the width k of a field, is read.
+        users: whether every user has a vector of that width, too (``self.user``).
+    """
+
+    user: nn.Parameter
+
+    def __init__(self, context: Context, config: Config, *, users: bool = True) -> None:
+        super().__init__()
+        self.context, self.config = context, config
+        self.items = ItemFields(context.data, config.embedding_size)
+        if users:
+            self.user = nn.Parameter(torch.randn(context.data.num_users, config.embedding_size) * 0.1)
+
+    def refresh(self, dropped: Tensor | None = None) -> Any:
+        """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
+        fields: Tensor = self.items()
+        return fields.flatten(1)
+
+
 def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:
     """Return a category number per item, int64 ``[I]``; 0 is "none".
 
@@ -91,10 +118,10 @@ def cluster(
     >>> cluster(np.array([[1, 0], [2, 0.1], [0, 3], [0, 0]], np.float32), np.array([True, True, True, False]), 2)
     array([ 0,  0,  1, -1])
     """
-    found = np.full(len(values), -1, dtype=np.int64)
+    codes = np.full(len(values), -1, dtype=np.int64)
     rows = values[present].astype(np.float32)
     if not len(rows):
-        return found
+        return codes
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     draw = rng(seed, "cluster", count)
     centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
@@ -110,5 +137,5 @@ def cluster(
         sums = np.zeros_like(centres)
         np.add.at(sums, label, rows)
         centres = sums / np.maximum(np.bincount(label, minlength=len(centres)), 1)[:, None]
-    found[present] = pd.factorize(label)[0]
-    return found
+    codes[present] = pd.factorize(label)[0]
+    return codes

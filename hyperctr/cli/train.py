@@ -48,7 +48,7 @@ def run_train(options: argparse.Namespace) -> int:
     else:
         named = [text.partition("=") for text in options.settings]
         model = [toml_value(value) for key, _, value in named if key.strip() == "model" and value] or ["hyperctr"]
-        config = Config.preset(str(model[-1]), options.preset or "paper", options.variant or "table2")
+        config = Config.for_model(str(model[-1]), options.preset or "paper", options.variant or "table2")
     seed = [] if options.seed is None else [f"seed={options.seed}"]
     config = config.with_settings([*options.settings, *seed])
 

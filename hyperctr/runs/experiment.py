@@ -62,7 +62,7 @@ def train(
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
-    >>> run = hc.train(data, hc.Config.preset("hyperctr", "smoke"))  # doctest: +SKIP
+    >>> run = hc.train(data, hc.Config.for_model("hyperctr", "smoke"))  # doctest: +SKIP
     """
     config = config or Config()
     if dry_run:

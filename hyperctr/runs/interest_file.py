@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from hyperctr.hypergraph.interest import Interest, pretrain_interest
-from hyperctr.runs.models import model_class
+from hyperctr.models import model_class
 from hyperctr.training.checkpoint import load_tensors, save_tensors
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.runs.models import model_class
+from hyperctr.models import model_class
 from hyperctr.runtime import derive_seed
 from hyperctr.split_data import SplitData
 from hyperctr.training.scoring import score_candidates

@@ -62,7 +62,7 @@ class Session:
         data_dir: str = "",
     ) -> None:
         budget = former_parameter("preset", budget, "budget")
-        self.config = Config.preset(model, budget, seed=seed) if config is None else config
+        self.config = Config.for_model(model, budget, seed=seed) if config is None else config
         if isinstance(data, str):
             options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}
             with _kept_warnings():

@@ -9,37 +9,33 @@ import ast
 import hashlib
 import io
 import json
+import sys
 import tokenize
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hyperctr.config import REFERENCE_MODEL
-from hyperctr.runs.models import model_place
+from hyperctr.models import model_spec
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # What training imports and yet no result depends on: names and messages; how runs are kept; settings and data sets,
 # whose values name a run by themselves; explanations of finished runs.
-KEEPING = ("models", "source", "store", "states", "locks", "stale")
-OPTIONS = "systems/"  # of systems: all their values are among a run's settings
 HARMLESS = frozenset(
     (
-        "__init__.py",
-        "errors.py",
-        "config.py",
-        "settings.py",
-        "data/registry.py",
-        "model/explain.py",
-        *(f"runs/{name}.py" for name in KEEPING),
+        *("__init__.py", "errors.py", "config.py", "settings.py", "models.py", "data/registry.py", "model/explain.py"),
+        *(f"runs/{name}.py" for name in ("source", "store", "states", "locks", "stale")),
     )
 )
+DECLARATIONS = "baselines/*/__init__.py"  # of models: all that they set is among a run's settings
 
 
 @cache
 def code_files(model: str) -> dict[str, str]:
     """Return the SHA-256 of every source file that a run of ``model`` uses, by its path in the package.
 
-    Comments, docstrings and blank lines do not count. The reference model is among them, as it is tested beside.
+    Comments, docstrings and blank lines do not count. The reference model is among them, as it is tested beside. Of a
+    model outside the package its own file counts, as ``./name.py``, and what it imports from beside that file.
 
     Raises:
         ConfigError: there is no such model.
@@ -47,17 +43,23 @@ def code_files(model: str) -> dict[str, str]:
     >>> "model/attention.py" in code_files("hyperctr"), "runs/store.py" in code_files("hyperctr")
     (True, False)
     """
-    waiting = {_file_of(model_place(name).partition(":")[0]) for name in (model, REFERENCE_MODEL)}
-    waiting |= {"runs/experiment.py", "data/dataset.py"}  # data sets are handed in, and so imported nowhere
-    found: dict[str, str] = {}
+    modules = [model_spec(name).place.partition(":")[0] for name in (model, REFERENCE_MODEL)]
+    outside = "" if modules[0].startswith("hyperctr.") else modules[0]
+    classes = {_file_of(module, outside) for module in modules}
+    waiting = {*classes, "runs/experiment.py", "data/dataset.py"}  # data sets are handed in, and so imported nowhere
+    hashes: dict[str, str] = {}
     while waiting:
         path = waiting.pop()
-        if path is None or path in found or path in HARMLESS or path.startswith(OPTIONS):
+        if path is None or path in hashes or path in HARMLESS:
             continue
-        found[path], imported = _read((PACKAGE / path).read_text(encoding="utf-8"))
-        waiting |= {_file_of(module) for module in imported}
-        waiting |= {str(folder / "__init__.py") for folder in Path(path).parents}
-    return dict(sorted(found.items()))
+        if PurePosixPath(path).match(DECLARATIONS) and path not in classes:
+            continue
+        beside = path.startswith("./")
+        text = ((_folder(outside) if beside else PACKAGE) / path).read_text(encoding="utf-8")
+        hashes[path], imported = _read(text)
+        waiting |= {_file_of(module, outside) for module in imported}
+        waiting |= set() if beside else {str(folder / "__init__.py") for folder in Path(path).parents}
+    return dict(sorted(hashes.items()))
 
 
 @cache
@@ -67,7 +69,7 @@ def code_fingerprint(model: str) -> str:
     Raises:
         ConfigError: there is no such model.
     """
-    return hashlib.sha256(json.dumps([model_place(model), code_files(model)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([model_spec(model).place, code_files(model)]).encode()).hexdigest()
 
 
 @cache
@@ -77,15 +79,23 @@ def _read(text: str) -> tuple[str, frozenset[str]]:
     return hashlib.sha256(_without_comments(text, tree).encode()).hexdigest(), frozenset(_imports(tree))
 
 
-def _file_of(module: str) -> str | None:
-    """Return the path in the package of a dotted module name, None if it is no module of ours."""
+def _file_of(module: str, outside: str) -> str | None:
+    """Return the path in the package of a dotted module name, ``./name.py`` of one beside ``outside``, else None."""
     top, *parts = module.split(".")
     if top == "hyperctr" and parts:
         base = Path(*parts)
         for path in (base.with_suffix(".py"), base / "__init__.py"):
             if (PACKAGE / path).is_file():
                 return path.as_posix()
+    package, _, name = module.rpartition(".")
+    if outside and package in ("", outside.rpartition(".")[0]) and (_folder(outside) / f"{name}.py").is_file():
+        return f"./{name}.py"
     return None
+
+
+def _folder(module: str) -> Path:
+    """Return the folder of a module outside the package, which :func:`model_spec` has imported."""
+    return Path(str(sys.modules[module].__file__)).resolve().parent
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
@@ -93,9 +103,9 @@ def _imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}".removeprefix("None.") for alias in node.names)
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield from _imports(ast.Module(node.orelse, []))
         else:

@@ -12,7 +12,7 @@ from typing import Any
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
-from hyperctr.runs.models import MODELS
+from hyperctr.models import is_known
 from hyperctr.runs.source import code_files
 from hyperctr.runs.store import find_run, read_json
 
@@ -85,7 +85,7 @@ def _data(folder: Path) -> str:
 
 def _code(model: str, files: dict[str, str]) -> str:
     """Name the source files that differ from those a run was begun with."""
-    if model not in MODELS:
+    if not is_known(model):
         return f"code: the model {model!r} is gone"
     now = code_files(model)
     changed = [f"{name} is gone" for name in files.keys() - now.keys()]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hyperctr.config import BUDGETS, MODEL_PRESETS, REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
+from hyperctr.config import BUDGETS, REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.models import MODELS, is_known, model_spec, own_models
+from hyperctr.settings import VARIANTS
 
 EACH = "each"  # as a case's value of one of these: a case per modality of the data, per system, per variant of a system
 PLACES = {"modalities": "{modality}", "model": "{model}", "variant": "{variant}"}  # where the label names it
@@ -91,8 +93,15 @@ class PlanFile:
         model = changes.get("model", self.model)
         rest = {name: value for name, value in changes.items() if name != "model"}
         if model == REFERENCE_MODEL != self.model:
-            return Config.preset(self.model, preset, **settings).reference().replace(**rest)
-        return Config.preset(model, preset, **{**settings, **rest})
+            return Config.for_model(self.model, preset, **settings).reference().replace(**rest)
+        return Config.for_model(model, preset, **{**settings, **rest})
+
+
+def _each(key: str, changes: Mapping[str, Any], modalities: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values that ``each`` stands for in a row with ``changes``: of models, those the user names, too."""
+    if key == "variant":
+        return tuple(model_spec(changes["model"]).variants) if "model" in changes else VARIANTS
+    return modalities if key == "modalities" else (*SYSTEMS, *own_models())
 
 
 def parse_plan(text: str, path: Path) -> PlanFile:
@@ -185,12 +194,12 @@ def _cases(tables: list[Any]) -> dict[str, dict[str, Any]]:
 def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
     """Return the rows that a case stands for, label and changes: several where a value is ``each``."""
     rows = [(label, changes)]
-    for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
+    for key, place in PLACES.items():
         if changes.get(key) == EACH:
             rows = [
-                (name.replace(PLACES[key], value), {**settings, key: [value] if key == "modalities" else value})
+                (name.replace(place, value), {**settings, key: [value] if key == "modalities" else value})
                 for name, settings in rows
-                for value in values
+                for value in _each(key, settings, modalities)
             ]
     return rows
 
@@ -258,5 +267,5 @@ def known_setting(name: Any, where: str, also: tuple[str, ...] = ()) -> None:
 
 def known_model(name: Any, where: str) -> None:
     """Refuse what is no model."""
-    if name not in MODEL_PRESETS:
-        raise ConfigError(f"{where} = {name!r} is not known; {did_you_mean(str(name), MODEL_PRESETS)}")
+    if not is_known(str(name)):
+        raise ConfigError(f"{where} = {name!r} is not known; {did_you_mean(str(name), MODELS)}")

@@ -131,7 +131,7 @@ class Search:
         label = ", ".join(f"{setting} {value}" for setting, value in chosen.items())
         jobs = []
         for seed in self.seeds:
-            config = Config.preset(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
+            config = Config.for_model(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
             name = run_id(self.data, config)
             jobs.append(job_of(self.data, name, config, f"search: {label}, seed {seed}"))
         return jobs
@@ -224,7 +224,7 @@ def open_search(
         settings = {**content.get("settings", {}), **chosen.get("settings", {})}
         for setting, values in content["space"].items():
             for value in values:
-                Config.preset(model, preset, **{**settings, setting: value})
+                Config.for_model(model, preset, **{**settings, setting: value})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a search: {error}") from error
     except ConfigError as error:

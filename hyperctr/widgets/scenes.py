@@ -68,7 +68,7 @@ class Scenes:
 
             run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
         self.run = run
-        self.config: Config = Config.preset("hyperctr", "quick", seed=seed) if run is None else run.config
+        self.config: Config = Config.for_model("hyperctr", "quick", seed=seed) if run is None else run.config
         self._session = Session(data, self.config)
         split_data = self._session.split_data if run is None else run.split_data
         self.data, self.split, self._slots = split_data.data, split_data.split, split_data.slots

@@ -20,7 +20,7 @@ from hyperctr.data.interactions import Interactions
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.runs.models import model_class
+from hyperctr.models import model_class
 from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hyperctr.baselines.alpine import Alpine, GraphLSTM, nearest_earlier, principal_components
+from hyperctr.baselines.alpine.network import Alpine, GraphLSTM, nearest_earlier, principal_components
 from hyperctr.config import Config
 from hyperctr.model.context import Context
 from tests.baselines.refusals import refusals
@@ -23,7 +23,7 @@ B, T, D = 3, 6, 4
 
 def build(study: Small, unclicks: int = 4, **changes: Any) -> Alpine:
     options = {"unclicks": unclicks, **changes.pop("options", {})}
-    config = Config.preset("alpine", **{**SIZES, **changes, "options": options})
+    config = Config.for_model("alpine", **{**SIZES, **changes, "options": options})
     return with_drawn_weights(Alpine(Context.build(study, None, config), config))
 
 
@@ -181,7 +181,7 @@ def test_padding_is_never_read_and_every_parameter_learns() -> None:
 def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = refusals()
-    config = Config.preset(
+    config = Config.for_model(
         "alpine",
         **{
             **SETTINGS,

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines import common
-from hyperctr.baselines.autofis import AutoFIS
-from hyperctr.baselines.grda import GRDA
-from hyperctr.baselines.pairs import PairProducts
+from hyperctr.baselines.autofis.grda import GRDA
+from hyperctr.baselines.autofis.network import AutoFIS
+from hyperctr.baselines.autofis.pairs import PairProducts
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
@@ -35,7 +35,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, **changes: Any) -> AutoFIS:
     """A model with drawn weights, drawn statistics, and some pairs pruned."""
-    config = Config.preset("autofis", **{**SIZES, **changes})
+    config = Config.for_model("autofis", **{**SIZES, **changes})
     model = with_drawn_weights(AutoFIS(Context.build(study, None, config), config))
     draw = torch.Generator().manual_seed(9)
     for norm in model.modules():
@@ -140,7 +140,7 @@ def test_scores_equal_the_formula(protocol: str, options: dict[str, Any], monkey
         few = model(targets[slice(0, 2)], items[:2, :3])  # no more candidates than items
         torch.testing.assert_close(few, expected[:2, :3], rtol=1e-10, atol=1e-9)
         pieces = lambda score, items, numbers: common.in_pieces(score, items, numbers, most=1)  # noqa: E731
-        monkeypatch.setattr("hyperctr.baselines.pairs.in_pieces", pieces)
+        monkeypatch.setattr("hyperctr.baselines.autofis.pairs.in_pieces", pieces)
         torch.testing.assert_close(model(targets, items), expected, rtol=1e-10, atol=1e-9)
         expected = expected_scores(model, fields, weights, train=True).view(-1, 6)
         torch.testing.assert_close(model.train()(targets, items), expected, rtol=1e-9, atol=1e-8)
@@ -215,7 +215,7 @@ def one_pair(users: int = 60, clicks: int = 80, items: int = 200, size: int = 16
 
 def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> None:
     data = one_pair(users=20, clicks=15, items=40)
-    config = Config.preset(
+    config = Config.for_model(
         "autofis",
         **{
             **SETTINGS,
@@ -256,7 +256,7 @@ def test_a_fit_killed_while_it_retrains_goes_on_bit_by_bit(tmp_path: Path) -> No
 def test_one_pair_decides_and_without_pairs_the_system_is_the_plain_network() -> None:
     """Without pairs it is level with the plain network, and with all of them behind what the search keeps."""
     data = one_pair()  # tastes show in a user's many clicks together, hardly in the last one
-    config = Config.preset(
+    config = Config.for_model(
         "autofis",
         **{
             **SETTINGS,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hyperctr.baselines import common
-from hyperctr.baselines.dcnv2 import CrossLayer, DCNv2
+from hyperctr.baselines.dcnv2.network import CrossLayer, DCNv2
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
@@ -26,7 +26,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 
 def build(study: Small, **changes: Any) -> DCNv2:
-    config = Config.preset("dcnv2", **{**SIZES, **changes})
+    config = Config.for_model("dcnv2", **{**SIZES, **changes})
     return with_drawn_weights(DCNv2(Context.build(study, None, config), config))
 
 
@@ -96,7 +96,7 @@ def test_scores_equal_the_parts_put_together(
                     expected = network(start) + model.last.weight[0] @ x
                 torch.testing.assert_close(found[b, i], expected, rtol=1e-10, atol=1e-9)
         pieces = lambda score, items, numbers: common.in_pieces(score, items, numbers, most=1)  # noqa: E731
-        monkeypatch.setattr("hyperctr.baselines.dcnv2.in_pieces", pieces)
+        monkeypatch.setattr("hyperctr.baselines.dcnv2.network.in_pieces", pieces)
         torch.testing.assert_close(model(targets, candidates), found, rtol=1e-10, atol=1e-9)
     assert {0, 7} <= lengths
 
@@ -149,7 +149,7 @@ def products(seed: int = 0, users: int = 200, clicks: int = 30, items: int = 300
 def test_products_of_fields_decide_and_only_cross_layers_make_them() -> None:
     """Switched off it is level with the plain network: the cross layers are what is measured."""
     data = products()
-    config = Config.preset("dcnv2", **{**SETTINGS, "learning_rate": 3e-3, "epochs": 6, "hidden": (64, 32)})
+    config = Config.for_model("dcnv2", **{**SETTINGS, "learning_rate": 3e-3, "epochs": 6, "hidden": (64, 32)})
     on, off = (auc(data, config.replace(**{"options.cross_layers": value})) for value in (1, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.01, (on, plain)

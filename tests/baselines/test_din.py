@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hyperctr.baselines import common
-from hyperctr.baselines.din import DIN
+from hyperctr.baselines.din.network import DIN
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
@@ -24,7 +24,7 @@ UNITS = (5, 3)
 
 
 def build(study: Small, *, options: dict[str, Any] | None = None, **changes: Any) -> DIN:
-    config = Config.preset("din", **{**SIZES, **changes, "options": {"units": list(UNITS), **(options or {})}})
+    config = Config.for_model("din", **{**SIZES, **changes, "options": {"units": list(UNITS), **(options or {})}})
     return with_drawn_weights(DIN(Context.build(study, None, config), config))
 
 
@@ -112,7 +112,7 @@ def favourites(seed: int = 0, users: int = 150, clicks: int = 40, kinds: int = 6
 def test_few_clicks_resemble_the_candidate_and_only_attention_finds_them() -> None:
     """Switched off it is a wider plain network, well short of the margin: attention is what is measured."""
     data = favourites()
-    config = Config.preset(
+    config = Config.for_model(
         "din", **{**SETTINGS, "history_length": 30, "learning_rate": 5e-3, "epochs": 8, "options": {"units": [32]}}
     )
     on, off = (auc(data, config.replace(**{"options.attention": value})) for value in (True, False))

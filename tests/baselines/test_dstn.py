@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hyperctr.baselines.dstn import DSTN, Auxiliary
+from hyperctr.baselines.dstn.network import DSTN, Auxiliary
 from hyperctr.config import Config
 from hyperctr.model.context import Context
 from hyperctr.model.history import Window
@@ -22,7 +22,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, variant: str = "I", unclicks: int = 3, **changes: Any) -> DSTN:
     options = {"variant": variant, "attention": 5, "unclicks": unclicks}
-    config = Config.preset("dstn", **{**SIZES, **changes, "options": options})
+    config = Config.for_model("dstn", **{**SIZES, **changes, "options": options})
     model = DSTN(Context.build(study, None, config), config)
     for k, (name, parameter) in enumerate(model.named_parameters()):
         spread = 0.1 if name.startswith("weigh") else 0.5
@@ -134,7 +134,7 @@ def test_a_large_exponent_stays_finite_and_every_parameter_learns() -> None:
 def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = refusals()
-    config = Config.preset(
+    config = Config.for_model(
         "dstn",
         **{
             **SETTINGS,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from hyperctr.baselines import ease
-from hyperctr.baselines.ease import Ease, cosine_weights, ease_weights, item_products
+from hyperctr.baselines.ease import network as ease
+from hyperctr.baselines.ease.network import Ease, cosine_weights, ease_weights, item_products
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 
 def build(study: Small, **changes: Any) -> Ease:
-    config = Config.preset("ease", **changes)
+    config = Config.for_model("ease", **changes)
     model = Ease(Context.build(study, None, config), config)
     model.double().solve()
     return model.eval()
@@ -116,7 +116,7 @@ def substitutes(seed: int = 0, users: int = 300, pairs: int = 20) -> Dataset:
 def test_clicks_exclude_others_and_only_the_regression_sees_it() -> None:
     """Switched off, as a cosine, the system is no better than the plain network: the signal is what is measured."""
     data = substitutes()
-    config = Config.preset("ease", **{**SETTINGS, "protocol": "paper", "slot_count": 1, "options": {"l2": 20.0}})
+    config = Config.for_model("ease", **{**SETTINGS, "protocol": "paper", "slot_count": 1, "options": {"l2": 20.0}})
     on, off = (auc(data, config.replace(**{"options.weights": kind})) for kind in ("ease", "cosine"))
     plain = auc(data, config.replace(epochs=8, learning_rate=3e-3), PlainMLP)
     assert on > plain + 0.1, (on, plain)

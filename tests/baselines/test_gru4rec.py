@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperctr.baselines.gru4rec import GRU4Rec
+from hyperctr.baselines.gru4rec.network import GRU4Rec
 from hyperctr.config import Config
 from hyperctr.model.context import Context
 from hyperctr.model.history import Window
@@ -21,7 +21,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 
 def build(study: Small, **changes: Any) -> GRU4Rec:
-    config = Config.preset("gru4rec", **{**SIZES, **changes})
+    config = Config.for_model("gru4rec", **{**SIZES, **changes})
     return with_drawn_weights(GRU4Rec(Context.build(study, None, config), config))
 
 
@@ -88,7 +88,7 @@ def test_every_parameter_learns() -> None:
 def test_the_last_click_decides_and_only_the_recurrent_state_sees_it() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = recency()
-    config = Config.preset("gru4rec", **SETTINGS, epochs=8, batch_size=50, options={"units": 32})
+    config = Config.for_model("gru4rec", **SETTINGS, epochs=8, batch_size=50, options={"units": 32})
     on, off = (auc(data, config.replace(**{"options.recurrent": value})) for value in (True, False))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)

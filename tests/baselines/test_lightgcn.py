@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperctr.baselines.lightgcn import LightGCN
+from hyperctr.baselines.lightgcn.network import LightGCN
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.model.context import Context
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 
 def build(study: Small, **changes: Any) -> LightGCN:
-    config = Config.preset("lightgcn", **{"embedding_size": 4, "layers": 3, **changes})
+    config = Config.for_model("lightgcn", **{"embedding_size": 4, "layers": 3, **changes})
     return with_drawn_weights(LightGCN(Context.build(study, None, config), config))
 
 
@@ -116,7 +116,7 @@ def circles(seed: int = 0, users: int = 200, circles: int = 20, size: int = 10, 
 def test_few_clicks_link_a_circle_and_only_propagation_sees_it() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = circles()
-    config = Config.preset(
+    config = Config.for_model(
         "lightgcn",
         **{
             **SETTINGS,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperctr.baselines.matrix_factorisation import ContentMF
+from hyperctr.baselines.matrix_factorisation.network import ContentMF
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.model.context import Context
 from tests.small import Small, small, targets_of, visible
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 
 def build(study: Small, protocol: str = "paper", dropout: float = 0.0) -> ContentMF:
-    config = Config.preset(REFERENCE_MODEL, embedding_size=6, history_length=3, protocol=protocol, dropout=dropout)
+    config = Config.for_model(REFERENCE_MODEL, embedding_size=6, history_length=3, protocol=protocol, dropout=dropout)
     model = ContentMF(Context.build(study, None, config), config)
     for k, parameter in enumerate(model.parameters()):
         nn.init.normal_(parameter, generator=torch.Generator().manual_seed(k))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, softplus
 
-from hyperctr.baselines.mimn import Memory, Mimn
+from hyperctr.baselines.mimn.network import Memory, Mimn
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.model.context import Context
@@ -25,7 +25,7 @@ D, M, T = 5, 3, 9
 
 
 def build(study: Small, options: dict[str, Any] | None = None, **changes: Any) -> Mimn:
-    config = Config.preset("mimn", **{**SIZES, **changes, "options": {"units": D, "slots": M, **(options or {})}})
+    config = Config.for_model("mimn", **{**SIZES, **changes, "options": {"units": D, "slots": M, **(options or {})}})
     return with_drawn_weights(Mimn(Context.build(study, None, config), config))
 
 
@@ -244,7 +244,7 @@ def interests(seed: int = 0, users: int = 60, clicks: int = 40, items: int = 160
 def test_interests_that_take_turns_and_only_the_memory_keeps_them_apart() -> None:
     """Switched off, the system is no better than the plain network: the signal is what is measured."""
     data = interests()
-    config = Config.preset(
+    config = Config.for_model(
         "mimn",
         **{
             **SETTINGS,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperctr.baselines.retrieval import CodeIndex, item_codes, top_records
+from hyperctr.baselines.ubr4ctr.retrieval import CodeIndex, item_codes, top_records
 from tests.small import small
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")

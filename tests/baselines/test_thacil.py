@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hyperctr.baselines import common
-from hyperctr.baselines.thacil import ForwardAttention, Thacil
+from hyperctr.baselines.thacil.network import ForwardAttention, Thacil
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import ConfigError
@@ -29,7 +29,7 @@ SIZES: dict[str, Any] = {
 
 
 def build(study: Small, **changes: Any) -> Thacil:
-    config = Config.preset("thacil", **{**SIZES, **changes})
+    config = Config.for_model("thacil", **{**SIZES, **changes})
     return with_drawn_weights(Thacil(Context.build(study, None, config), config))
 
 
@@ -180,7 +180,7 @@ def sessions(seed: int = 0, users: int = 150, count: int = 8, length: int = 8, g
 def test_the_newest_block_counts_and_only_attention_over_blocks_tells_which_it_is() -> None:
     """Switched off, as one block or as blocks that hear nothing, it is level with the plain network."""
     data = sessions()
-    config = Config.preset(
+    config = Config.for_model(
         "thacil",
         **{
             **SETTINGS,

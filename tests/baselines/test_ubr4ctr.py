@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hyperctr.baselines.retrieval import item_codes
-from hyperctr.baselines.ubr4ctr import UBR4CTR
+from hyperctr.baselines.ubr4ctr.network import UBR4CTR
+from hyperctr.baselines.ubr4ctr.retrieval import item_codes
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.model.context import Context
@@ -27,7 +27,7 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length"
 
 def build(study: Small, records: int = 2, **changes: Any) -> UBR4CTR:
     options = {"records": records, **changes.pop("options", {})}
-    config = Config.preset("ubr4ctr", **{**SIZES, **changes, "options": options})
+    config = Config.for_model("ubr4ctr", **{**SIZES, **changes, "options": options})
     model = with_drawn_weights(UBR4CTR(Context.build(study, None, config), config))
     nn.init.constant_(model.selector.network.layers[-1].bias, 1.8)  # type: ignore[arg-type]  # some are chosen, some not
     return model
@@ -232,7 +232,7 @@ def far_back(seed: int = 0, users: int = 100, clicks: int = 75, back: int = 30, 
 def test_old_clicks_decide_and_without_a_search_the_system_is_the_plain_network() -> None:
     """Switched off, it attends to as many clicks, the latest: the signal is what is measured."""
     data = far_back()
-    config = Config.preset(
+    config = Config.for_model(
         "ubr4ctr",
         **{
             **SETTINGS,

@@ -30,8 +30,8 @@ import hyperctr as hc
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.hypergraph.interest import Interest
+from hyperctr.models import model_class
 from hyperctr.runs.interest_file import interest_of
-from hyperctr.runs.models import model_class
 from hyperctr.runs.scoring import build_model
 from hyperctr.runtime import rng, write_atomic
 from hyperctr.split_data import SplitData
@@ -117,13 +117,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     data = hc.load_dataset("planted", seed=0)
-    config = Config.preset(YARDSTICK, "quick")
+    config = Config.for_model(YARDSTICK, "quick")
     study = SplitData.open(data, config)
     interest = interest_of(study, config, "cpu")
 
     timed = Timed.build(data, config, "", interest)
     for name in options.models:
-        presets = {variant: Config.preset(name, "quick", variant) for variant in ("table2", "author")}
+        presets = {variant: Config.for_model(name, "quick", variant) for variant in ("table2", "author")}
         if presets["table2"] == presets["author"]:
             presets = {"both": presets["table2"]}
         for variant, one in presets.items():

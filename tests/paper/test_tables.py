@@ -13,7 +13,7 @@ import pytest
 from jinja2 import UndefinedError
 
 import hyperctr.paper
-from hyperctr.config import VARIANTS, Config
+from hyperctr.config import Config
 from hyperctr.display.latex import escape
 from hyperctr.display.table import Table
 from hyperctr.paper.prose import prose
@@ -22,6 +22,7 @@ from hyperctr.paper.tables.rows import PUBLISHED, difference_to_published, headl
 from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
 from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3_frame, table3_layout, table3_note
 from hyperctr.paper.tables.table4_modalities import table4_frame, table4_layout, table4_note
+from hyperctr.settings import VARIANTS
 from tests.paper.frames import results_frame, trivial_frame
 
 CONTRACT = [
@@ -137,12 +138,14 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         "AUC of content matrix factorisation": 0.7,
     }
     runs = [
-        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.preset("gru4rec", variant=preset))
+        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.for_model("gru4rec", variant=preset))
         for preset in VARIANTS
     ]
     frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
     found = table2_frame(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
-    assert found["batch_size"] == Config.preset("gru4rec", variant="author").batch_size != 200, "of the first protocol"
+    assert found["batch_size"] == Config.for_model("gru4rec", variant="author").batch_size != 200, (
+        "of the first protocol"
+    )
     first, second, *stated = table3_note(frame).split("\n\n")
     assert stated and all(note.startswith("*On the paper*: ") for note in stated)
     assert "Of the paper's 7 other systems 1 has a result" in first and first.endswith("No model is below popularity.")
@@ -236,9 +239,9 @@ def test_costs_and_states() -> None:
 
 def test_table2_prints_both_settings_and_marks_what_differs() -> None:
     runs: list[Any] = [
-        SimpleNamespace(label="hyperctr", config=Config.preset("hyperctr", "smoke")),
-        SimpleNamespace(label="gru4rec", config=Config.preset("gru4rec", batch_size=64)),
-        SimpleNamespace(label="other", config=Config.preset("gru4rec", batch_size=32)),
+        SimpleNamespace(label="hyperctr", config=Config.for_model("hyperctr", "smoke")),
+        SimpleNamespace(label="gru4rec", config=Config.for_model("gru4rec", batch_size=64)),
+        SimpleNamespace(label="other", config=Config.for_model("gru4rec", batch_size=32)),
     ]
     frame = table2_frame(runs, overall()).set_index("model")
     assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
@@ -326,7 +329,7 @@ def test_a_sweep_gives_tables_that_are_complete() -> None:
         baselines=trivial_frame(),
         dataset="ml-trailers",
         measured="ml-trailers, one seed",
-        runs=[SimpleNamespace(label="hyperctr", config=Config.preset("hyperctr", "smoke"))],
+        runs=[SimpleNamespace(label="hyperctr", config=Config.for_model("hyperctr", "smoke"))],
     )
     third = hyperctr.paper.table3(sweep)
     assert third.name == "table3" and third.caption.startswith("ml-trailers, one seed. ml-trailers is not the paper's")

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import hyperctr as hc
-from hyperctr.config import MODEL_PRESETS, Config
+from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.interactions import Interactions
 from hyperctr.errors import ConfigError, DataError, RunError
+from hyperctr.models import MODELS
 from hyperctr.runs import experiment
 from hyperctr.runs.experiment import train
-from hyperctr.runs.models import MODELS
 from hyperctr.runs.run import load_run
 from hyperctr.runs.store import run_id, run_names
 from hyperctr.split_data import SplitData
@@ -35,14 +35,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def dry(tiny: Tiny, data: Dataset | None = None, **changes: Any) -> hc.runs.run.Run:
-    config = Config.preset(changes.pop("model", "hyperctr"), "smoke", **changes)
+    config = Config.for_model(changes.pop("model", "hyperctr"), "smoke", **changes)
     return train(data or tiny.data, config, device="cpu", dry_run=True)
 
 
 @pytest.mark.parametrize(
     ("changes", "facts"),
     [
-        *[({"model": name}, {"model": name}) for name in MODELS if name in MODEL_PRESETS],
+        *[({"model": name}, {"model": name}) for name in MODELS],
         ({"protocol": "causal"}, {"protocol": "causal"}),
         ({"split": "temporal"}, {"split": "temporal"}),
         ({"graph": "bipartite"}, {}),
@@ -122,7 +122,7 @@ def test_equal_runs_are_equal_bit_by_bit(tiny: Tiny, store: Path) -> None:
 def test_a_finished_run_is_loaded_and_an_interrupted_one_starts_afresh(
     tiny: Tiny, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = Config.preset("hyperctr", "smoke", graph="none")
+    config = Config.for_model("hyperctr", "smoke", graph="none")
     folder = store / f"dry-{run_id(tiny.data, config.replace(interest_epochs=1, test_candidates=10, **DRY))}"
     state = folder / "state" / "latest.safetensors"
     state.parent.mkdir(parents=True)

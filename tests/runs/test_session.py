@@ -24,7 +24,7 @@ def test_a_seed_redraws_the_run_and_not_the_data() -> None:
 
 
 def test_data_in_hand_and_settings_of_ones_own() -> None:
-    data, config = hc.load_dataset("planted", **SMOKE_PLANTED), hc.Config.preset("hyperctr", "smoke", slot_months=3)
+    data, config = hc.load_dataset("planted", **SMOKE_PLANTED), hc.Config.for_model("hyperctr", "smoke", slot_months=3)
     session = hc.Session(data, config)
     assert session.data is data and session.config is config
     assert session.slots.count == len(session.hypergraphs["user"]) == 4

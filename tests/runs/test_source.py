@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import shutil
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hyperctr.config import REFERENCE_MODEL, SYSTEMS, Config
+from hyperctr.config import REFERENCE_MODEL
 from hyperctr.errors import ConfigError
+from hyperctr.models import MODELS, model_class
 from hyperctr.runs import source
-from hyperctr.runs.models import MODELS, model_class
 from hyperctr.runs.source import code_files, code_fingerprint
+from hyperctr.settings import ModelSpec
 
-OTHER = "hyperctr.baselines.extra:Extra"
+OTHER = ModelSpec("extra", "hyperctr.baselines.extra.network:Extra")
 EXTRA = '''"""One more model."""
 
 from typing import TYPE_CHECKING
@@ -46,7 +49,9 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the package's source with one more baseline, which is what is looked at."""
     folder = tmp_path / "hyperctr"
     shutil.copytree(source.PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "baselines" / "extra.py").write_text(EXTRA)
+    (folder / "baselines" / "extra").mkdir()
+    (folder / "baselines" / "extra" / "__init__.py").write_text("MODEL = 1\n")
+    (folder / "baselines" / "extra" / "network.py").write_text(EXTRA)
     (folder / "baselines" / "helper.py").write_text("scale = 1\n")
     monkeypatch.setattr(source, "PACKAGE", folder)
     monkeypatch.setitem(MODELS, "extra", OTHER)
@@ -84,7 +89,7 @@ def touched(folder: Path, path: str, text: str = "\nchanged = 1\n") -> set[str]:
         "baselines/__init__.py",
         "runtime.py",
         "statistics.py",
-        "baselines/matrix_factorisation.py",
+        "baselines/matrix_factorisation/network.py",
     ],
 )
 def test_what_every_run_uses_counts_for_all(copy: Path, path: str) -> None:
@@ -92,12 +97,13 @@ def test_what_every_run_uses_counts_for_all(copy: Path, path: str) -> None:
 
 
 def test_what_one_model_uses_counts_for_it_alone(copy: Path) -> None:
-    assert touched(copy, "baselines/extra.py") == {"extra"}
+    assert touched(copy, "baselines/extra/network.py") == {"extra"}
     assert touched(copy, "baselines/helper.py") == {"extra"}
     before = fingerprints()
     (copy / "baselines" / "more.py").write_text("from hyperctr.model.base import ClickModel\n")
     assert fingerprints() == before
-    assert code_files("extra").keys() - code_files("hyperctr").keys() == {"baselines/extra.py", "baselines/helper.py"}
+    more = {"baselines/extra/network.py", "baselines/helper.py"}
+    assert code_files("extra").keys() - code_files("hyperctr").keys() == more
 
 
 @pytest.mark.parametrize(
@@ -110,6 +116,8 @@ def test_what_one_model_uses_counts_for_it_alone(copy: Path) -> None:
         "config.py",
         "cli/__init__.py",
         "model/explain.py",
+        "models.py",
+        "baselines/extra/__init__.py",
         "__init__.py",
         "data/registry.py",
     ],
@@ -119,7 +127,7 @@ def test_what_no_result_depends_on_counts_for_none(copy: Path, path: str) -> Non
 
 
 def test_words_do_not_count_and_code_beside_them_does(copy: Path) -> None:
-    path = copy / "baselines" / "extra.py"
+    path = copy / "baselines" / "extra" / "network.py"
     before = fingerprints()
     path.write_text(
         "# a comment\n" + EXTRA.replace("Its class.", "A class of\n\n    its own.").replace("  # found", " # it")
@@ -133,20 +141,62 @@ def test_words_do_not_count_and_code_beside_them_does(copy: Path) -> None:
 
 def test_the_class_that_makes_the_model_counts(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprints()
-    monkeypatch.setitem(MODELS, "extra", OTHER.replace("Extra", "Other"))
+    monkeypatch.setitem(MODELS, "extra", replace(OTHER, place=OTHER.place.replace("Extra", "Other")))
     after = fingerprints()
     assert after.pop("extra") != before.pop("extra") and after == before
 
 
-def test_options_count_as_settings_and_not_as_code() -> None:
-    assert not any(path.startswith(source.OPTIONS) for name in MODELS for path in code_files(name))
-    for path in (source.PACKAGE / source.OPTIONS).glob("*.py"):  # so nothing may be computed there
-        tree = ast.parse(path.read_text())
+def imported(path: str) -> set[str]:
+    return {name.partition(".")[0] for name in source._read((source.PACKAGE / path).read_text(encoding="utf-8"))[1]}
+
+
+def test_what_counts_for_none_is_there_and_computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in source.HARMLESS - {"model/explain.py"}:
+        assert not imported(path) & {"numpy", "scipy", "torch", "torch_geometric"}, path
+    # Explanations compute, of runs that are finished: nothing imports them before it is asked for one.
+    for file in source.PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert "hyperctr.model.explain" not in {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    monkeypatch.setattr(source, "HARMLESS", frozenset())
+    everything = set().union(*(code_files.__wrapped__(name) for name in MODELS))
+    assert everything >= source.HARMLESS, "a file that nothing imports need not be left out"
+
+
+def test_declarations_count_as_settings_and_not_as_code() -> None:
+    files = {path.relative_to(source.PACKAGE).as_posix() for path in source.PACKAGE.glob(source.DECLARATIONS)}
+    assert len(files) == len(MODELS) - 2  # HyperCTR's own are declared in models.py
+    for path in files:  # so nothing may be computed there
+        tree = ast.parse((source.PACKAGE / path).read_text(encoding="utf-8"))
         functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
         assert functions <= {"__post_init__"}, path  # checks of values
-    for name, system in SYSTEMS.items():
-        config = Config.preset(name)
-        assert config.options == system.options.read(config.options).write(), "every option's value is in the settings"
+        assert not imported(path) - {"__future__", "dataclasses", "typing", "hyperctr"}, path
+    assert not files & {path for name in MODELS for path in code_files(name)}
+
+
+def test_of_a_model_outside_its_file_counts_and_what_that_imports_from_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "import helper\nfrom hyperctr.settings import ModelSpec\nMODEL = ModelSpec('outside:Mine')\nMine = 1\n"
+    (tmp_path / "outside.py").write_text(text)
+    (tmp_path / "helper.py").write_text("import json\n")
+    (tmp_path / "json.txt").write_text("no source")
+    try:
+        forget()
+        before = code_files("outside:Mine")
+        assert before.keys() - code_files(REFERENCE_MODEL).keys() == {"./outside.py", "./helper.py"}
+        (tmp_path / "helper.py").write_text("import json\nmore = 1\n")
+        forget()
+        after = code_files("outside:Mine")
+        assert {name for name in before if before[name] != after[name]} == {"./helper.py"}
+        with pytest.raises(
+            ConfigError, match="'outside:Other': module 'outside' declares 'outside:Mine'; name that one"
+        ):
+            code_files("outside:Other")
+    finally:
+        forget()
+        for name in ("outside", "helper"):
+            sys.modules.pop(name, None)
 
 
 def test_every_model_has_a_class_and_no_other_name_has() -> None:

@@ -55,7 +55,7 @@ logging.basicConfig(filename=log.with_suffix(".waits"), level=logging.INFO)
 if slow:
     loop.save_tensors = halting
 data = hc.load_dataset("planted", **{TINY_SIZES!r})
-config = hc.Config.preset("hyperctr", "smoke", **{SETTINGS!r})
+config = hc.Config.for_model("hyperctr", "smoke", **{SETTINGS!r})
 print(hc.train(data, config, device="cpu", resume=resume).id)
 """
 
@@ -164,7 +164,7 @@ def test_two_processes_that_want_the_same_run_train_it_once(tiny: Tiny, store: P
 
 
 def test_a_run_that_raises_has_failed_with_its_words(tiny: Tiny, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config.preset("hyperctr", "smoke", graph="none")
+    config = Config.for_model("hyperctr", "smoke", graph="none")
     name = run_id(tiny.data, config)
     for error, state, words in (
         (OSError(28, "No space left on device"), "failed", "OSError: [Errno 28] No space left on device"),

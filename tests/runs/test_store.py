@@ -14,8 +14,8 @@ import pytest
 
 from hyperctr.config import Config
 from hyperctr.errors import RunError
+from hyperctr.models import MODELS
 from hyperctr.runs import store
-from hyperctr.runs.models import MODELS
 from tests.conftest import TINY_SIZES, Tiny
 
 

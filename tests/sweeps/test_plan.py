@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hyperctr.config import REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
+from hyperctr.config import REFERENCE_MODEL, SYSTEMS, Config
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runs.store import run_id
+from hyperctr.settings import VARIANTS
 from hyperctr.sweeps.jobs import jobs_of
 from hyperctr.sweeps.plan import known_plans, open_plan, read_plan
 from hyperctr.sweeps.schema import parse_plan
@@ -62,7 +63,7 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ),
         (
             'title = "t"\n' + ROWS + 'variant = "author"',
-            "row 'a' at preset smoke: model 'hyperctr' has one preset only; variants belong to gru4rec",
+            "row 'a' at preset smoke: model 'hyperctr' has one variant only; variants belong to alpine",
         ),
         (
             'title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
@@ -128,7 +129,7 @@ def test_every_system_is_run_with_both_its_presets() -> None:
         plan = open_plan(name, "planted", "quick", seeds=2)
         systems = [run for run in plan.runs if run.config.model not in more]
         assert [(run.label, run.config) for run in systems] == [
-            (f"{model}, {variant}", Config.preset(model, "quick", variant, protocol=protocol, seed=seed))
+            (f"{model}, {variant}", Config.for_model(model, "quick", variant, protocol=protocol, seed=seed))
             for model in SYSTEMS
             for variant in VARIANTS
             for seed in (0, 1)

@@ -1,0 +1,36 @@
+"""ALPINE: its options and settings; the model itself is :mod:`hyperctr.baselines.alpine.network`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hyperctr.settings import ModelSpec, Options, setting
+
+
+@dataclass(frozen=True)
+class AlpineOptions(Options):
+    """What ALPINE has beyond the shared settings; it reads ``history_length`` clicks."""
+
+    unclicks: int = setting(300, "Items shown and not clicked that it reads; 0 leaves their side out.", low=0)
+    click_weight: float = setting(
+        0.68, "Share of the clicks' side in the logit; the unclicks have the rest.", low=0, high=1
+    )
+    graph_cell: Literal["previous", "linked"] = setting("previous", "Whose graph cell a step goes on from.")
+    l2: float = setting(5e-5, "L2 penalty on the weights of both prediction networks.", low=0)
+
+
+SIZES = {"embedding_size": 64, "history_length": 300, "hidden": (128,)}
+SHARED = {**SIZES, "batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
+SMALL = {"embedding_size": 16, "history_length": 10, "hidden": (32,)}
+MODEL = ModelSpec(
+    "alpine",
+    "hyperctr.baselines.alpine.network:Alpine",
+    AlpineOptions,
+    settings={**SHARED, "dropout": 0.3},
+    author={**SHARED, "dropout": 0.0},  # the authors' code feeds its dropout a keep probability of 1
+    budgets={
+        "quick": {"batch_size": 512, "history_length": 30, "options": {"unclicks": 30}},
+        "smoke": {**SMALL, "batch_size": 512, "options": {"unclicks": 10}},
+    },
+)

@@ -1,0 +1,133 @@
+"""DSTN: a candidate beside what the user clicked and what the user was shown and did not click.
+
+Source: Ouyang et al., Deep spatio-temporal neural networks for click-through rate prediction; the paper's Table 2 and
+section 3.2 (fields of 10, layers of 512 and 256). The paper does not say which variant: the authors' best is the
+default, interactive attention (DSTN-I); pooling (DSTN-P) and self-attention (DSTN-S) are options.
+
+Deviations from the original: no contextual ads, for no data set here tells what else stood on the page; an auxiliary
+item is masked, instead of trusting that padding is a zero vector (in DSTN-S padding took a share of the softmax); the
+exponent of DSTN-I is held at 10, beyond which it overflows; biases of the attention start as the framework's. Shown and
+not clicked are real events of training only, never sampled negatives. The first layers are split by their inputs,
+which changes no value: a pooled item is pooled after its layer instead of before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
+from hyperctr.baselines.dstn import DSTNOptions
+from hyperctr.baselines.items import FieldModel
+from hyperctr.config import Config
+from hyperctr.model.context import Context
+from hyperctr.model.history import ClickHistory, Targets
+
+MOST = 10.0  # of the exponent
+
+
+class Auxiliary(nn.Module):
+    """Weights of one type's items (clicked, or not clicked) for every candidate.
+
+    ``P``: 1. ``S``: ``softmax(w2 ReLU(W1 x_c))``. ``I``: ``exp(w2 ReLU(W1 [x_t ; x_c]))``, not normalised.
+
+    Args:
+        user_width, item_width: of the parts of ``x_t = [user ; candidate]``; ``x_c`` is an item too.
+        hidden: of the attention.
+        variant: see above.
+
+    Shapes:
+        - user: ``[B, user_width]``; candidates: ``[B, n, item_width]``; others: ``[B, T, item_width]``; valid: bool
+          ``[B, T]``; output: ``[B, n, T]``, 0 where not valid.
+    """
+
+    def __init__(self, user_width: int, item_width: int, hidden: int, variant: str) -> None:
+        super().__init__()
+        self.variant = variant
+        if variant == "I":
+            self.of_user = nn.Linear(user_width, hidden, bias=False)
+            self.of_candidate = nn.Linear(item_width, hidden, bias=False)
+        if variant != "P":
+            self.of_other = nn.Linear(item_width, hidden)
+            self.last = nn.Linear(hidden, 1)
+
+    def forward(self, user: Tensor, candidates: Tensor, others: Tensor, valid: Tensor) -> Tensor:
+        """Return the weights."""
+        mask = valid[:, None].expand(-1, candidates.shape[1], -1)
+        if self.variant == "P":
+            return mask.to(others.dtype)
+        hidden = self.of_other(others)[:, None]
+        if self.variant == "S":
+            scores = self.last(torch.relu(hidden)).squeeze(-1)
+            return masked_softmax(scores, valid[:, None]).expand(mask.shape)
+        target = self.of_user(user)[:, None] + self.of_candidate(candidates)
+        scores = self.last(torch.relu(target[:, :, None] + hidden)).squeeze(-1)
+        return torch.where(mask, scores.clamp(max=MOST).exp(), 0.0)
+
+
+class Encoded(NamedTuple):
+    """A target's side: user ``[B, k]`` and, per type, item fields ``[B, T, F k]`` and bool ``[B, T]``."""
+
+    user: Tensor
+    others: tuple[tuple[Tensor, Tensor], ...]
+
+
+class DSTN(FieldModel):
+    """Score a candidate by ``MLP([x_t ; sum of a_c x_c over the clicked ; the same over the not clicked])``.
+
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
+    :class:`~hyperctr.baselines.dstn.DSTNOptions`.
+    """
+
+    sees_unclicks = True
+
+    def __init__(self, context: Context, config: Config, interest: object = None) -> None:
+        super().__init__(context, config)
+        options, size = DSTNOptions.of(config), config.embedding_size
+        self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]
+        if options.unclicks:
+            self.histories.append((context.history.of_unclicks(), options.unclicks))
+        width, first = self.items.width, config.hidden[0]
+        self.attention = options.attention
+        self.weigh = nn.ModuleList(Auxiliary(size, width, options.attention, options.variant) for _ in self.histories)
+        self.from_user = nn.Linear(size, first)
+        self.from_candidate = nn.Linear(width, first, bias=False)
+        self.from_others = nn.ModuleList(nn.Linear(width, first, bias=False) for _ in self.histories)
+        self.rest = MLP(first, config.hidden[1:], dropout=config.dropout)
+
+    def encode(self, state: Tensor, targets: Targets) -> Encoded:
+        """Return the user and the latest items of each type."""
+        windows = [history.window(targets, length) for history, length in self.histories]
+        others = tuple((functional.embedding(window.items, state), window.valid) for window in windows)
+        return Encoded(functional.embedding(targets.user, self.user), others)
+
+    def score(self, state: Tensor, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
+        """Return logits ``[B, n]``."""
+        user, others = encoded
+        of_user = self.from_user(user)[:, None]
+        projected = [layer(fields) for layer, (fields, _) in zip(self.from_others, others, strict=True)]
+        # An item's part is the same wherever it is a candidate: once an item, where there are more candidates.
+        shared = self.from_candidate(state) if items.numel() > len(state) else None
+
+        def score(some: Tensor) -> Tensor:
+            candidates = functional.embedding(some, state)
+            first = self.from_candidate(candidates) if shared is None else functional.embedding(some, shared)
+            first = first + of_user
+            for weigh, (fields, valid), values in zip(self.weigh, others, projected, strict=True):
+                first = first + torch.bmm(weigh(user, candidates, fields, valid).to(values.dtype), values)
+            hidden = functional.dropout(torch.relu(first), self.config.dropout, self.training)
+            logits: Tensor = self.rest(hidden)
+            return logits
+
+        longest = max(fields.shape[1] for fields, _ in others)
+        return in_pieces(score, items, max(longest * self.attention, self.config.hidden[0]))
+
+    def diagnostics(self) -> dict[str, Any]:
+        """Return which types of items it looked at: a data set may have no unclicks."""
+        names = ("not clicked" if history.holds_unclicks else "clicked" for history, _ in self.histories)
+        return {
+            "auxiliary": [name for name, (history, _) in zip(names, self.histories, strict=True) if len(history.item)]
+        }
