@@ -2,6 +2,7 @@
 PYTHON   ?= python3
 DATASET  ?= planted
 PRESET   ?= quick
+BUDGET   ?= $(PRESET)
 DATA_DIR ?=
 SEEDS    ?=
 WORKERS  ?=
@@ -21,8 +22,8 @@ help:  ## show this list
 
 # One thread unless told otherwise: the default data are small, and where cores are busy elsewhere, threads that wait
 # for each other were measured ten times slower than one.
-report:  ## bring the offline report up to date (DATASET=planted PRESET=quick SEEDS=3 DATA_DIR=... ONLY=12 WORKERS=2 FORCE=1)
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) hyperctr report $(DATASET) --preset $(PRESET) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
+report:  ## bring the offline report up to date (DATASET=planted BUDGET=quick SEEDS=3 DATA_DIR=... ONLY=12 WORKERS=2 FORCE=1)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) hyperctr report $(DATASET) --budget $(BUDGET) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
 	  $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY)) $(if $(FORCE),--force)
 
 test: lint  ## what CI runs: lint, types, then the whole test suite (PYTEST="-k name" narrows it)

@@ -9,7 +9,7 @@ True
 
 from importlib import import_module as _import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Public name -> its module. __init__.pyi repeats the names for type checkers; a test compares the two.
 _HOME = {

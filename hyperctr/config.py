@@ -42,6 +42,9 @@ MEASURED = (
     "test_candidates",
 )
 
+# What settings were called before version 0.2; they are still read, and warn.
+FORMER = {"delta": "interest_threshold", "delta_quantile": "threshold_is_quantile", "neighbours": "max_neighbours"}
+
 
 @dataclass(frozen=True)
 class Config:
@@ -60,7 +63,9 @@ class Config:
     # What is predicted, and what a prediction may look at.
     model: str = setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
     seed: int = setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
-    protocol: Literal["paper", "causal"] = setting("paper", "What context a prediction sees (docs/method.md, 3).")
+    protocol: Literal["as-published", "causal"] = setting(
+        "as-published", "What context a prediction sees (docs/method.md, 3)."
+    )
     split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
     ratios: tuple[float, ...] = setting(
         (),
@@ -74,9 +79,11 @@ class Config:
 
     # Interest and hypergraphs (paper section 2.3).
     interest_epochs: int = setting(15, "Epochs of the user interest pre-training (Eq. 9-10).", low=0)
-    delta: float = setting(0.5, "Interest threshold: a degree in (0, 1), or a quantile.", low=0, high=1)
-    delta_quantile: bool = setting(False, "Read delta as a quantile per slot and modality.")
-    neighbours: int = setting(0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0)
+    interest_threshold: float = setting(
+        0.5, "Degree of interest, in (0, 1) or as a quantile, from which a click counts (delta).", low=0, high=1
+    )
+    threshold_is_quantile: bool = setting(False, "Read the threshold as a quantile per slot and modality.")
+    max_neighbours: int = setting(0, "Sampled neighbours K per hyperedge and node (Figure 6); 0 means all.", low=0)
     weighted: bool = setting(True, "Weigh a hyperedge by its members' mean interest; otherwise by 1.")
 
     # The model (paper section 2.2).
@@ -116,14 +123,17 @@ class Config:
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "bfloat16 autocast; auto: on CUDA only.")
 
     def __post_init__(self) -> None:
+        if str(self.protocol) == "paper":
+            warnings.warn("protocol 'paper' is called 'as-published' now", FutureWarning, stacklevel=3)
+            object.__setattr__(self, "protocol", "as-published")
         validate(self)
         object.__setattr__(self, "options", self._typed_options())
         if self.embedding_size % self.attention_heads:
             raise ConfigError(
                 f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
             )
-        if self.neighbours == 1:
-            raise ConfigError("neighbours = 1 leaves no hyperedge with two members: must be 0 (all) or at least 2")
+        if self.max_neighbours == 1:
+            raise ConfigError("max_neighbours = 1 leaves no hyperedge with two members: must be 0 (all) or at least 2")
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
             raise ConfigError(f"ratios = {self.ratios} must be three positive numbers that add up to 1")
         if self.model == "hyperctr+" and not self.matching:
@@ -254,6 +264,9 @@ def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     """Return ``settings`` with ``changes``; options are added to those that are there."""
     merged = {**settings}
     for name, value in changes.items():
+        if name in FORMER:
+            warnings.warn(f"setting {name!r} is called {FORMER[name]!r} now", FutureWarning, stacklevel=4)
+            name = FORMER[name]
         if name.startswith("options."):
             name, value = "options", {name.removeprefix("options."): value}
         merged[name] = {**_table(merged.get("options")), **_table(value)} if name == "options" else value

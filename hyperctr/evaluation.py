@@ -24,7 +24,7 @@ def pooled_draws(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -
 
 def evaluate(
     scores: PoolScores,
-    exposed: PoolScores | None = None,
+    impressions: PoolScores | None = None,
     *,
     train_negatives: int = 1,
     replicates: int = 1000,
@@ -35,7 +35,7 @@ def evaluate(
 
     Args:
         scores: of a pool with sampled candidates.
-        exposed: of the rows really shown, clicked or not.
+        impressions: of the rows really shown, clicked or not.
         train_negatives: negatives per click in training; the prior that ``logloss_corrected`` shifts away.
         draws: :func:`pooled_draws` of the scores, where they are known already.
         replicates: bootstrap replicates over users for the AUC's interval.
@@ -43,16 +43,16 @@ def evaluate(
 
     Returns:
         ``auc, auc_low, auc_high`` (pooled over all pairs), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``
-        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_exposed`` (nan without
-        real unclicks).
+        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_impressions`` (nan where
+        no non-clicks were recorded).
     """
     pooled = (draws or pooled_draws(scores, replicates=replicates, seed=seed)).interval()
     per_user = gauc_interval(scores, replicates=replicates, seed=seed)
     labels, probabilities = balanced(scores)
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
     shown = np.nan
-    if exposed is not None:
-        clicked, unclicked, _, _ = exposed.divided()
+    if impressions is not None:
+        clicked, unclicked, _, _ = impressions.divided()
         shown = auc_from_scores(clicked, unclicked)
     return {
         "auc": pooled.value,
@@ -64,7 +64,7 @@ def evaluate(
         "logloss": log_loss(labels, probabilities),
         "logloss_corrected": log_loss(labels, corrected),
         "calibration_error": calibration_error(labels, corrected),
-        "auc_exposed": float(shown),
+        "auc_impressions": float(shown),
     }
 
 

@@ -1,6 +1,6 @@
 """Small random studies with everything awkward in them, for tests that compare with brute force.
 
-Users click an item twice in a slot and at one moment, slots are empty, items lack modalities, rows are unclicks, and
+Users click an item twice in a slot and at one moment, slots are empty, items lack modalities, rows are non-clicks, and
 the degrees of interest lie on a coarse grid, so that thresholds are met exactly.
 """
 
@@ -117,7 +117,7 @@ def definitions(
     delta: float = 0.5,
     *,
     quantile: bool = False,
-    neighbours: int | None = None,
+    max_neighbours: int | None = None,
     weighted: bool = True,
     seed: int = 0,
 ) -> tuple[Edges, Edges]:
@@ -143,15 +143,15 @@ def definitions(
                 label, node = (i, u) if side == "user" else (u, i)
                 names = (np.array([x]) for x in (u, i, t))
                 found[t, m, label][node] = (int(sampling_priority(seed, 2, *names)[m, 0]), shown)
-        if neighbours:
+        if max_neighbours:
             for key, members in found.items():
-                found[key] = dict(sorted(members.items(), key=lambda member: member[1])[:neighbours])
+                found[key] = dict(sorted(members.items(), key=lambda member: member[1])[:max_neighbours])
             places: dict[tuple[int, int], list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
             for key, members in found.items():
                 for node, (priority, _) in members.items():
                     places[key[0], node].append((priority, key))
             for (_, node), keys in places.items():
-                for _, key in sorted(keys)[neighbours:]:
+                for _, key in sorted(keys)[max_neighbours:]:
                     del found[key][node]
         sides.append(
             {
@@ -170,7 +170,7 @@ def visible(
     seen = [
         (when, c, i, s)
         for c, (u, i, s, when) in enumerate(study.clicks)
-        if u == user and c != hidden and (s <= slot if protocol == "paper" else when < timestamp)
+        if u == user and c != hidden and (s <= slot if protocol == "as-published" else when < timestamp)
     ]
     return sorted(seen, reverse=True)
 

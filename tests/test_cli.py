@@ -54,18 +54,18 @@ def test_train_prints_run_id_and_auc_last(trained: list[dict[str, Any]], capsys:
     assert (trained[0]["resume"], trained[0]["device"]) == (False, None)
 
 
-def test_train_takes_a_preset_or_a_file_not_both(
+def test_train_takes_a_budget_or_a_file_not_both(
     trained: list[dict[str, Any]], tmp_path: Path, capsys: Captured
 ) -> None:
-    assert main(["train", "planted", "--preset", "quick", "--dry-run", "--set", "model=hyperctr+"]) == 0
+    assert main(["train", "planted", "--budget", "quick", "--dry-run", "--set", "model=hyperctr+"]) == 0
     assert trained[0]["config"] == Config.for_model("hyperctr+", "quick")
     assert trained[0]["dry_run"]
     (tmp_path / "run.toml").write_text("epochs = 7\n")
-    assert main(["train", "planted", "--preset", "quick", "--config", str(tmp_path / "run.toml")]) == 2
+    assert main(["train", "planted", "--budget", "quick", "--config", str(tmp_path / "run.toml")]) == 2
     assert "leave one out" in capsys.readouterr().err
     for line, expected in (
-        (["--preset", "quick"], Config.for_model("autofis", "quick")),
-        (["--preset", "smoke", "--variant", "author"], Config.for_model("autofis", "smoke", "author")),
+        (["--budget", "quick"], Config.for_model("autofis", "quick")),
+        (["--budget", "smoke", "--variant", "author"], Config.for_model("autofis", "smoke", "author")),
         ([], Config.for_model("autofis")),
     ):
         assert main(["train", "planted", *line, "--set", "model=autofis", "epochs=5"]) == 0
@@ -117,7 +117,7 @@ def test_wrong_input_is_a_message_and_two(
         (["train"], "required: DATASET"),
         (["data", "chek", "planted"], "did you mean 'check'?"),
         (["runs", "why-stal", "r1"], "did you mean 'why-stale'?"),
-        (["report", "planted", "--preset", "quik"], "did you mean 'quick'?"),
+        (["report", "planted", "--budget", "quik"], "did you mean 'quick'?"),
         (["report", "planted", "extra"], "'extra' is not known"),
         (["predict", "r1", "--out", "s.csv"], "required: --pairs"),
     ],
@@ -230,13 +230,13 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
 def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = []
 
-    def build_report(dataset: str, preset: str, **options: Any) -> Any:
-        calls.append((dataset, preset, {name: value for name, value in options.items() if value}))
-        return SimpleNamespace(exit_code=1 if preset == "smoke" else 0)
+    def build_report(dataset: str, budget: str, **options: Any) -> Any:
+        calls.append((dataset, budget, {name: value for name, value in options.items() if value}))
+        return SimpleNamespace(exit_code=1 if budget == "smoke" else 0)
 
     replace_module(monkeypatch, "hyperctr.report.build", build_report=build_report)
     assert main(["report", "planted"]) == 0
-    line = ["report", "table", "--preset", "smoke", "--data-dir", str(tmp_path), "--seeds", "3", "--workers", "2"]
+    line = ["report", "table", "--budget", "smoke", "--data-dir", str(tmp_path), "--seeds", "3", "--workers", "2"]
     assert main([*line, "--only", "12", "13", "--force"]) == 1
     asked = {"data_dir": tmp_path, "seeds": 3, "workers": 2, "only": ["12", "13"], "force": True}
     assert calls == [("planted", "quick", {}), ("table", "smoke", asked)]

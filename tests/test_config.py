@@ -36,7 +36,7 @@ def one_of(name: str) -> st.SearchStrategy[Any]:
         return st.tuples(st.integers(1, 999), st.integers(1, 999))
     if name == "options":
         return st.none()  # what is allowed depends on the model
-    if name == "neighbours":
+    if name == "max_neighbours":
         return st.just(0) | st.integers(2, 99)
     if hint is bool:
         return st.booleans()
@@ -101,9 +101,9 @@ def test_bounds_hold(name: str) -> None:
         ({"epochs": 3.0}, "setting epochs = 3.0 must be of type int, got float"),
         ({"epochs": True}, "setting epochs = True must be of type int, got bool"),
         ({"epochs": "3"}, "must be of type int, got str"),
-        ({"delta": "0.5"}, "setting delta = '0.5' must be of type float, got str"),
-        ({"delta": True}, "must be of type float, got bool"),
-        ({"delta": float("nan")}, "setting delta = nan"),
+        ({"interest_threshold": "0.5"}, "setting interest_threshold = '0.5' must be of type float, got str"),
+        ({"interest_threshold": True}, "must be of type float, got bool"),
+        ({"interest_threshold": float("nan")}, "setting interest_threshold = nan"),
         ({"weight_decay": float("inf")}, "setting weight_decay = inf"),
         ({"weighted": 1}, "setting weighted = 1 must be of type bool, got int"),
         ({"protocol": "papr"}, "setting protocol = 'papr': did you mean 'paper'?"),
@@ -118,7 +118,7 @@ def test_bounds_hold(name: str) -> None:
         ({"ratios": (0.5, 0.5, 0.5)}, "three positive numbers that add up to 1"),
         ({"ratios": (0.5, 0.5, 0.0)}, "three positive numbers that add up to 1"),
         ({"embedding_size": 9, "attention_heads": 2}, "embedding_size = 9 must be a multiple of attention_heads = 2"),
-        ({"neighbours": 1}, "must be 0 \\(all\\) or at least 2"),
+        ({"max_neighbours": 1}, "must be 0 \\(all\\) or at least 2"),
         ({"model": "hyperctr+"}, "write Config.for_model\\('hyperctr\\+'\\)"),
     ],
     ids=str,
@@ -161,11 +161,18 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_values_on_the_command_line_are_written_as_in_toml() -> None:
-    line = ["epochs=3", "delta = 0.25", "protocol=causal", "hidden=[64, 32]", 'modalities=["visual"]', "weighted=false"]
+    line = [
+        "epochs=3",
+        "interest_threshold = 0.25",
+        "protocol=causal",
+        "hidden=[64, 32]",
+        'modalities=["visual"]',
+        "weighted=false",
+    ]
     config = Config().with_settings(line)
-    assert (config.epochs, config.delta, config.protocol, config.hidden) == (3, 0.25, "causal", (64, 32))
+    assert (config.epochs, config.interest_threshold, config.protocol, config.hidden) == (3, 0.25, "causal", (64, 32))
     assert (config.modalities, config.weighted) == (("visual",), False)
-    assert Config(delta=1).delta == 1.0 and isinstance(Config(delta=1).delta, float)
+    assert Config(interest_threshold=1) == Config(interest_threshold=1.0)
     assert Config().with_settings(["model=hyperctr+"]) == Config.for_model("hyperctr+")
     assert Config().with_settings(["model=hyperctr+", "embedding_size=16"]).embedding_size == 16
     with pytest.raises(ConfigError, match="'epochs' must be written key=value"):

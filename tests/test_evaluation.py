@@ -21,18 +21,18 @@ from hyperctr.training.scoring import PoolScores, item_scores
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def pool(seed: int, *, exposed: bool = False, rows: int = 25, items: int = 12, count: int = 6) -> CandidatePool:
+def pool(seed: int, *, impressions: bool = False, rows: int = 25, items: int = 12, count: int = 6) -> CandidatePool:
     """Clicks of a few users; some have fewer candidates than others, or (the last one) none."""
     draw = np.random.default_rng(seed)
     users = np.sort(draw.integers(0, 6, size=rows))
-    negatives = draw.integers(0, items, size=(rows, 0 if exposed else count)).astype(np.int32)
-    if not exposed:
+    negatives = draw.integers(0, items, size=(rows, 0 if impressions else count)).astype(np.int32)
+    if not impressions:
         negatives[np.arange(count) >= draw.integers(1, count + 1, size=rows)[:, None]] = -1
         negatives[-1] = -1
-    labels = draw.random(rows) < 0.6 if exposed else np.ones(rows, dtype=bool)
-    labels[:2] = True, not exposed
+    labels = draw.random(rows) < 0.6 if impressions else np.ones(rows, dtype=bool)
+    labels[:2] = True, not impressions
     own, moments = draw.integers(0, items, size=rows), draw.integers(0, 99, size=rows)
-    labelling = "exposed" if exposed else "sampled"
+    labelling = "impressions" if impressions else "sampled"
     return CandidatePool(np.arange(rows), labels, users, own, moments, negatives, labelling, "test")
 
 
@@ -56,7 +56,7 @@ def pairs(scores: PoolScores) -> list[tuple[int, float, int, int]]:
 @settings(deadline=None, max_examples=40)
 @given(SEEDS)
 def test_every_number_equals_its_definition(seed: int) -> None:
-    scores, shown = scored(pool(seed), seed), scored(pool(seed + 1, exposed=True), seed)
+    scores, shown = scored(pool(seed), seed), scored(pool(seed + 1, impressions=True), seed)
     found = evaluate(scores, shown, train_negatives=4, replicates=200, seed=7)
     label, logit, user, _ = map(np.array, zip(*pairs(scores), strict=True))
     assert found["auc"] == pytest.approx(roc_auc_score(label, logit), abs=1e-12)
@@ -70,11 +70,11 @@ def test_every_number_equals_its_definition(seed: int) -> None:
     assert found["logloss_corrected"] == pytest.approx(log_loss(truth, corrected), rel=1e-9)
     assert found["calibration_error"] == pytest.approx(calibration_error(truth, corrected), rel=1e-6, abs=1e-9)
     label, logit, _, _ = map(np.array, zip(*pairs(shown), strict=True))
-    assert found["auc_exposed"] == pytest.approx(roc_auc_score(label, logit), abs=1e-12)
+    assert found["auc_impressions"] == pytest.approx(roc_auc_score(label, logit), abs=1e-12)
     assert found["auc_low"] <= found["auc"] <= found["auc_high"] and found["gauc_low"] <= found["gauc_high"]
     assert found == evaluate(scores, shown, train_negatives=4, replicates=200, seed=7)
     alone = evaluate(scores, replicates=20)
-    assert np.isnan(alone["auc_exposed"]) and alone["logloss_corrected"] == pytest.approx(alone["logloss"])
+    assert np.isnan(alone["auc_impressions"]) and alone["logloss_corrected"] == pytest.approx(alone["logloss"])
 
 
 def test_cells_without_a_candidate_are_never_read() -> None:
@@ -98,7 +98,7 @@ def test_one_logit_per_item_is_looked_up() -> None:
     np.testing.assert_array_equal(scores.rows, logits[made.items])
     kept = made.negatives >= 0
     np.testing.assert_array_equal(scores.negatives[kept], logits[made.negatives[kept]])
-    shown = item_scores(pool(6, exposed=True), logits)
+    shown = item_scores(pool(6, impressions=True), logits)
     assert shown.negatives.shape == (25, 0)
     assert evaluate(item_scores(made, np.zeros(12)), replicates=20)["auc"] == 0.5
 

@@ -26,7 +26,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperctr.baselines.trivial import TRIVIAL_ROWS
+from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
@@ -68,8 +68,8 @@ MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": {"rounds"
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
     "no graph": {"graph": "none"},
-    "sampled neighbours": {"neighbours": 3, "delta": 0.4},
-    "quantile": {"delta_quantile": True, "weighted": False},
+    "sampled neighbours": {"max_neighbours": 3, "interest_threshold": 0.4},
+    "quantile": {"threshold_is_quantile": True, "weighted": False},
 }
 NAMES = list(dict.fromkeys([*MODELS, EXAMPLE, *own_models()]))
 CONFIGS: dict[str, dict[str, Any]] = {name: {**model_spec(name).settings, "model": name} for name in NAMES}
@@ -142,7 +142,7 @@ def world() -> World:
     return World(first.rows.assign(part=split(first.split_data().data).part), base, slots)
 
 
-@pytest.fixture(scope="module", params=["paper", "causal"])
+@pytest.fixture(scope="module", params=["as-published", "causal"])
 def protocol(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -194,9 +194,9 @@ DRAWS = {"seed": st.integers(0, 2**32 - 1), "slot": st.integers(0, 3), "deleted"
 @given(**DRAWS)
 def test_a_score_is_blind_to_what_it_may_not_see(trained: Trained, seed: int, slot: int, deleted: float) -> None:
     draw, world, clock = np.random.default_rng(seed), trained.world, trained.world.clock
-    unclicks = trained.model.sees_unclicks
-    readable = world.readable(unclicks)
-    if trained.config.protocol == "paper":
+    non_clicks = trained.model.sees_non_clicks
+    readable = world.readable(non_clicks)
+    if trained.config.protocol == "as-published":
         # Hidden from targets up to this slot: training rows of later ones.
         moments = [
             int(clock.edges[slot]),
@@ -222,7 +222,7 @@ def test_a_score_is_blind_to_what_it_may_not_see(trained: Trained, seed: int, sl
 
         hidden = readable & allowed(world.rows).to_numpy()
     targets = some_targets(world, user, timestamp)
-    other = shaken(world, hidden, allowed, deleted, draw, unclicks)
+    other = shaken(world, hidden, allowed, deleted, draw, non_clicks)
     if trained.config.protocol == "causal":  # what the slot's clicks contribute to hypergraphs, and only that
         rows = other.rows.copy()
         late = other.slot >= slot
@@ -254,32 +254,32 @@ def test_a_score_does_see_what_it_may(trained: Trained) -> None:
     users = np.arange(world.base.num_users)
     targets = some_targets(world, users, np.full(len(users), edges[-1] - 1))
     now = scores(trained.model, targets)
-    seen = world.training & ((world.slot < world.clock.count - 1) | (trained.config.protocol == "paper"))
+    seen = world.training & ((world.slot < world.clock.count - 1) | (trained.config.protocol == "as-published"))
     graphs = isinstance(trained.model, HyperCTR) and trained.config.graph != "none"
     for others in (False, True) if graphs else (False,):
         rows = world.rows.assign(clicked=world.rows["clicked"] & ~(seen & ((world.rows["user"] < 12) != others)))
         assert (scores(trained.in_(replace(world, rows=rows)), targets) != now).any(1)[:12].mean() > 0.7
-    if trained.model.sees_unclicks:
+    if trained.model.sees_non_clicks:
         rows = world.rows[world.rows["clicked"]].reset_index(drop=True)
         assert (scores(trained.in_(replace(world, rows=rows)), targets) != now).any(1).mean() > 0.7
 
 
 @FEW
 @given(seed=st.integers(0, 2**32 - 1), deleted=st.sampled_from([0.0, 1.0]))
-def test_trivial_rows_are_blind_to_validation_and_test(world: World, seed: int, deleted: float) -> None:
+def test_baseline_rows_are_blind_to_validation_and_test(world: World, seed: int, deleted: float) -> None:
     """They read training rows only: clicks, and for the item mean what was shown."""
     draw = np.random.default_rng(seed)
     other = shaken(world, world.training & False, lambda rows: rows["user"] < 0, deleted, draw)
     known, late = (w.rows[(w.rows["part"] == 0) == early] for w, early in ((world, True), (other, False)))
     changed = world.with_rows(known, late)
-    for logits_of in TRIVIAL_ROWS.values():
+    for logits_of in BASELINE_ROWS.values():
         np.testing.assert_array_equal(logits_of(world.split_data()), logits_of(changed.split_data()))
 
 
 def other_clicks(trained: Trained, part: int) -> World:
     """The world with other clicks in ``part``, and other rows wherever training reads none; seeded by the case."""
     draw = rng(part, trained.config.model, trained.config.protocol, trained.config.graph)
-    return with_other_clicks(trained.world, part, draw, trained.model.sees_unclicks)
+    return with_other_clicks(trained.world, part, draw, trained.model.sees_non_clicks)
 
 
 def same_weights(left: Fitted, right: Fitted) -> bool:
@@ -318,11 +318,11 @@ def test_learning_is_blind_to_validation_clicks(trained: Trained) -> None:
 def test_negatives_that_avoid_all_clicks_do_leak(world: World, protocol: str, model: str, part: int) -> None:
     """The control: with the sampler that ``negatives_avoid`` keeps for showing it, the two tests above fail."""
     config = Config(**{**CONFIGS[model], **TINY, "protocol": protocol, "negatives_avoid": "all"})
-    other = with_other_clicks(world, part, rng(part, model, protocol), unclicks=False)
+    other = with_other_clicks(world, part, rng(part, model, protocol), non_clicks=False)
     assert not same_weights(fit(world, config), fit(other, config))
 
 
-def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_run_is_blind_to_non_clicks(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     config = Config(**{**CONFIGS["hyperctr+"], **TINY})
     with warnings.catch_warnings():
@@ -335,4 +335,4 @@ def test_a_whole_run_is_blind_to_unclicks(world: World, tmp_path: Path, monkeypa
     left, right = (load_tensors(run.folder / "model.safetensors")[0] for run in runs)
     assert all(torch.equal(left[key], right[key]) for key in left)
     assert runs[0].metrics["auc"] == runs[1].metrics["auc"]
-    assert not np.isnan(runs[0].metrics["auc_exposed"]) and np.isnan(runs[1].metrics["auc_exposed"])
+    assert not np.isnan(runs[0].metrics["auc_impressions"]) and np.isnan(runs[1].metrics["auc_impressions"])

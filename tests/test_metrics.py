@@ -140,7 +140,7 @@ def test_prior_correction_shifts_the_logit(chance, before, after):
 
 
 def test_prior_correction_makes_resampled_probabilities_calibrated():
-    # True chance by group; training kept every click and one unclick in ten.
+    # True chance by group; training kept every click and one non-click in ten.
     true = np.array([0.01, 0.05, 0.2])
     kept = true / (true + (1 - true) * 0.1)
     before = 0.3

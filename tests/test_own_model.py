@@ -46,7 +46,7 @@ def test_it_trains_by_name_and_is_loaded_again(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
-    line = ["train", "planted", "--preset", "smoke", "--dry-run", "--set", f"model={EXAMPLE}", "options.width=4"]
+    line = ["train", "planted", "--budget", "smoke", "--dry-run", "--set", f"model={EXAMPLE}", "options.width=4"]
     assert main(line) == 0
     run = load_run(capsys.readouterr().out.split()[0])
     dry = ("validation_clicks", "validation_candidates", "test_candidates")
@@ -77,7 +77,7 @@ def test_it_stands_in_table_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path.write_text(f'title = "mine"\n[[rows]]\nlabel = "mine"\nmodel = "{EXAMPLE}"\n')
     assert [row.run_id for row in open_plan(path, "planted", "smoke").runs] == [run.run_id]
     trained = train(plan.data, run.config, device="cpu")
-    row = table3(plan.results(), plan.trivial(), "planted").set_index("model").loc[EXAMPLE]
+    row = table3(plan.results(), plan.baselines(), "planted").set_index("model").loc[EXAMPLE]
     assert row["state"] == "done" and np.isclose(row["auc"], trained.metrics["auc"])
 
 

@@ -61,9 +61,9 @@ class World:
     def training(self) -> np.ndarray:
         return (self.rows["clicked"] & (self.rows["part"] == 0)).to_numpy()
 
-    def readable(self, unclicks: bool) -> np.ndarray:
+    def readable(self, non_clicks: bool) -> np.ndarray:
         """Rows a model may read: training clicks, and for some models what was shown and not clicked in training."""
-        return self.training | (unclicks & (self.rows["part"] == 0).to_numpy())
+        return self.training | (non_clicks & (self.rows["part"] == 0).to_numpy())
 
     def with_rows(self, *frames: pd.DataFrame) -> World:
         """The world of these rows; where two tell of one event, the first stays."""
@@ -72,7 +72,7 @@ class World:
 
 
 def at_random(world: World, count: int, low: int, high: int, draw: np.random.Generator) -> pd.DataFrame:
-    """Rows that tell of anything, with a timestamp in [low, high); for now they are unclicks."""
+    """Rows that tell of anything, with a timestamp in [low, high); for now they are non-clicks."""
     item = draw.integers(world.base.num_items, size=count)
     degree = draw.random((count, len(DIMS))).astype(np.float32)
     for m, table in enumerate(world.base.features.values()):
@@ -88,7 +88,7 @@ def at_random(world: World, count: int, low: int, high: int, draw: np.random.Gen
 
 
 def shaken(
-    world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator, unclicks: bool = False
+    world: World, hidden: np.ndarray, allowed: Any, deleted: float, draw: np.random.Generator, non_clicks: bool = False
 ) -> World:
     """Change, delete and add rows: the readable ones in ``hidden`` and all rows that nothing may read.
 
@@ -98,9 +98,9 @@ def shaken(
         allowed: tells of rows whether a readable one may be put there.
         deleted: share of the free rows that go.
         draw: decides the rest.
-        unclicks: whether training rows shown and not clicked are readable.
+        non-clicks: whether training rows shown and not clicked are readable.
     """
-    free = hidden | ~world.readable(unclicks)
+    free = hidden | ~world.readable(non_clicks)
     visible = world.rows[~free]
     kept = world.rows[free & (draw.random(len(free)) >= deleted)]
     low, high = int(world.clock.edges[0]), int(world.clock.edges[-1])
@@ -117,26 +117,26 @@ def shaken(
         rows.loc[~table.present[rows["item"]], DEGREES[m]] = np.nan
         missing = rows[DEGREES[m]].isna() & table.present[rows["item"]]
         rows.loc[missing, DEGREES[m]] = draw.random(int(missing.sum())).astype(np.float32)
-    readable = (rows["clicked"] | unclicks) & (rows["part"] == 0)
+    readable = (rows["clicked"] | non_clicks) & (rows["part"] == 0)
     rows.loc[readable & ~allowed(rows), "part"] = 1 + draw.integers(2)
     someone = at_random(world, world.base.num_users, low, high, draw).assign(user=np.arange(world.base.num_users))
-    someone = someone.assign(part=1) if unclicks else someone
+    someone = someone.assign(part=1) if non_clicks else someone
     silent = ~someone["user"].isin(pd.concat([visible, rows])["user"])  # the catalogue of users stays
     return world.with_rows(visible, rows, someone[silent])
 
 
-def with_other_clicks(world: World, part: int, draw: np.random.Generator, unclicks: bool) -> World:
+def with_other_clicks(world: World, part: int, draw: np.random.Generator, non_clicks: bool) -> World:
     """Delete, move and add clicks of a part, and replace all rows that training reads in neither part.
 
     Args:
         world: stays as it is.
         part: 1 validation, 2 test.
         draw: decides what happens to whom.
-        unclicks: whether training rows shown and not clicked are readable.
+        non-clicks: whether training rows shown and not clicked are readable.
     """
     rows, (low, high) = world.rows, world.clock.edges[[0, -1]].tolist()
     free = (rows["clicked"] & (rows["part"] == part)).to_numpy()
-    kept = rows[world.readable(unclicks) | (rows["clicked"] & ~free)]
+    kept = rows[world.readable(non_clicks) | (rows["clicked"] & ~free)]
     moved = rows[free & (draw.random(len(rows)) < 0.6)]
     other = at_random(world, len(moved), low, high, draw).set_index(moved.index)
     for column in ("user", "item", "timestamp"):

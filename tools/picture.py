@@ -1,6 +1,6 @@
 """Take the README's picture: notebook 21 on planted data in JupyterLab, the inspector with a selected group.
 
-python tools/picture.py [--dark] [--preset quick --runs reports/runs] [--out docs/inspector.png]
+python tools/picture.py [--dark] [--budget quick --runs reports/runs] [--out docs/inspector.png]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     """Run notebook 21 in a JupyterLab of its own and photograph the inspector."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "inspector.png")
-    parser.add_argument("--preset", default="smoke")
+    parser.add_argument("--budget", default="smoke")
     parser.add_argument("--runs", type=Path, help="run store that has the run; without it, one is trained")
     parser.add_argument("--view", default="outlines")
     parser.add_argument("--dark", action="store_true")
@@ -31,10 +31,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["HYPERCTR_RUNS"] = str(options.runs.resolve() if options.runs else folder / "runs")
-        _ = hc.Session("planted", budget=options.preset).run
+        _ = hc.Session("planted", budget=options.budget).run
         book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
         cell = next(cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", []))
-        cell["source"] = "".join(cell["source"]).replace('"quick"', f'"{options.preset}"')
+        cell["source"] = "".join(cell["source"]).replace('"quick"', f'"{options.budget}"')
         (folder / "21.ipynb").write_text(json.dumps(book))
         with jupyterlab(folder) as address, chromium(device_scale_factor=1.5) as page:
             lab = Lab(page, address)

@@ -15,7 +15,7 @@ import pandas as pd
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import EMPTY, Table, show_number
 from hyperctr.paper.numbers import counterpart
-from hyperctr.paper.tables.rows import preset_of
+from hyperctr.paper.tables.rows import variant_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
@@ -27,10 +27,10 @@ PICTURE = "figure8"  # of the learning curves: what README shows
 
 
 def read_table(name: str, table: str) -> pd.DataFrame:
-    """Return our rows of a committed table, with the preset of each; the printed rows are in the paper."""
+    """Return our rows of a committed table, with the variant of each; the printed rows are in the paper."""
     frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'printed'")
     labels = frame["label"].fillna(frame["model"])
-    return frame.assign(preset=list(map(preset_of, labels, frame["model"])))
+    return frame.assign(variant=list(map(variant_of, labels, frame["model"])))
 
 
 def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:
@@ -54,13 +54,22 @@ def measured(name: str, frame: pd.DataFrame) -> str:
     done = frame.loc[frame["seeds"] > 0, "seeds"]
     fewest, seeds = (0, 0) if done.empty else (int(done.min()), int(done.max()))
     protocols = ", ".join(f"`{protocol}`" for protocol in frame["protocol"].dropna().unique())
-    plan = "causal" if "causal" in protocols else "systems" if any(frame["preset"]) else ""
+    plan = "causal" if "causal" in protocols else "systems" if any(frame["variant"]) else ""
     sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
     commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
     return (
-        f"protocol {protocols}, random 7:2:1 split, sampled labels, preset {BUDGET}, "
-        f"{seeds if fewest == seeds else f'{fewest} to {seeds}'} seed{'s' if seeds > 1 else ''} ({commands})"
+        f"protocol {protocols}, random 7:2:1 split, sampled labels, budget {BUDGET}, "
+        f"{seeds if fewest == seeds else f'{fewest} to {seeds}'} seed{'s' if seeds > 1 else ''}, "
+        f"{recorded(name, card)} ({commands})"
     )
+
+
+def recorded(name: str, card: Mapping[str, Any]) -> str:
+    """Say which version and which code made the recorded results of a data set."""
+    version = next((text for text in card["versions"] if text.startswith("hyperctr ")), "hyperctr")
+    runs = pd.read_csv(RESULTS / name / "runs.csv")
+    code = runs.loc[runs["model"] == "hyperctr", "code_fingerprint"].iloc[0]
+    return f"recorded by {version}, code `{code[:8]}`"
 
 
 def table3_text(name: str) -> str:
@@ -68,7 +77,7 @@ def table3_text(name: str) -> str:
     frame = read_table(name, "table3")
     compared = bool(frame["paper_auc"].notna().any())
     state = frame["state"].where(~frame["state"].isin(["done", "no run"]), "")
-    notes = [", ".join(filter(None, words)) for words in zip(state, frame["preset"], strict=True)]
+    notes = [", ".join(filter(None, words)) for words in zip(state, frame["variant"], strict=True)]
     frame["model"] += [f" ({words})" if words else "" for words in notes]
     frame["interval"] = with_interval(frame, "auc")
     titles = {"model": "model", "interval": "AUC, 95 % interval", "gauc": "GAUC", "logloss": "log loss"}
@@ -77,7 +86,7 @@ def table3_text(name: str) -> str:
         titles |= {"paper_auc": f"{counterpart(name)} as printed: AUC", "paper_logloss": "log loss"}
     texts = []
     for protocol in frame["protocol"].dropna().unique():
-        not_run = frame["protocol"].isna() & (protocol == "paper") & compared
+        not_run = frame["protocol"].isna() & (protocol == "as-published") & compared
         rows = frame[(frame["protocol"] == protocol) | not_run]
         texts += [f"**{name}** (Table 3), {measured(name, rows)}:", markdown(rows, titles)]
     return "\n\n".join(texts)
@@ -87,7 +96,7 @@ def table4_text(name: str) -> str:
     """Return Table 4 of one data set."""
     frame = read_table(name, "table4")
     frame["model"] += [f" ({state})" if state != "done" else "" for state in frame["state"]]
-    frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "behind", "+.4f")
+    frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "auc_deficit", "+.4f")
     titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
     if frame["paper_auc"].notna().any():
         titles["paper_auc"] = f"{counterpart(name)} as printed: AUC"
@@ -95,18 +104,18 @@ def table4_text(name: str) -> str:
 
 
 def costs_text(name: str) -> str:
-    """Return what each preset of each model took on one data set, and what validation said of it."""
-    frame = _with_preset(RESULTS / name / "tables" / "costs.csv")
+    """Return what each variant of each model took on one data set, and what validation said of it."""
+    frame = _with_variant(RESULTS / name / "tables" / "costs.csv")
     frame["model"] += np.where(frame["reported"], " *", "")
     titles = {column: column.replace("_", " ") for column in ("model", "protocol", "seeds", *COSTS)}
-    titles |= {"model": "model, preset (* in Table 3)", "best_validation_auc": "validation AUC", "auc": "test AUC"}
+    titles |= {"model": "model, variant (* in Table 3)", "best_validation_auc": "validation AUC", "auc": "test AUC"}
     titles |= {"seconds_per_epoch": "seconds an epoch", "peak_memory_mib": "peak memory, MiB"}
     return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(frame, titles, **COSTS)}"
 
 
-def _with_preset(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(path, dtype={"preset": "str"})
-    return frame.assign(model=frame["model"] + (", " + frame["preset"]).fillna(""))
+def _with_variant(path: Path) -> pd.DataFrame:
+    frame = pd.read_csv(path, dtype={"variant": "str"})
+    return frame.assign(model=frame["model"] + (", " + frame["variant"]).fillna(""))
 
 
 def variants_text() -> str:
@@ -125,12 +134,12 @@ def variants_text() -> str:
 
 
 def speed_text() -> str:
-    """Return the seconds of an epoch of every preset over those of HyperCTR, as the benchmark measured them."""
-    frame = _with_preset(RESULTS / "planted" / "speed.csv")
-    titles = {"model": "model, preset", "ratio": "times hyperctr", "seconds_per_epoch": "seconds an epoch"}
+    """Return the seconds of an epoch of every variant over those of HyperCTR, as the benchmark measured them."""
+    frame = _with_variant(RESULTS / "planted" / "speed.csv")
+    titles = {"model": "model, variant", "ratio": "times hyperctr", "seconds_per_epoch": "seconds an epoch"}
     titles |= {"steps_per_epoch": "steps", "step_ms": "ms a step", "point_ms": "ms a validation point"}
     table = markdown(frame, titles, ratio=2, seconds_per_epoch=1, step_ms=0, point_ms=0)
-    return f"planted, preset {BUDGET}, one thread of a CPU, seconds of the process:\n\n{table}"
+    return f"planted, budget {BUDGET}, one thread of a CPU, seconds of the process:\n\n{table}"
 
 
 def picture(name: str) -> str:
@@ -144,7 +153,7 @@ def switches_table(name: str) -> str:
     """Return what each switch is worth on validation."""
     frame = pd.read_csv(RESULTS / name / "switches.csv")
     table = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
-    return f"Best validation AUC on {name}, preset quick, one seed:\n\n{table}"
+    return f"Best validation AUC on {name}, budget quick, one seed:\n\n{table}"
 
 
 def interest_table() -> str:

@@ -88,7 +88,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", nargs="?")
     parser.add_argument("--data-dir")
-    parser.add_argument("--seeds", type=int, default=0, help="how many (default: as preset quick says)")
+    parser.add_argument("--seeds", type=int, default=0, help="how many (default: as budget quick says)")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--plans", nargs="+", default=[], help="plans to train first, such as systems and causal")
     parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")

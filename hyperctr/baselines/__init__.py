@@ -1,1 +1,1 @@
-"""What every result is compared with: trivial rows and content matrix factorisation."""
+"""What every result is compared with: simple baselines and content matrix factorisation."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from hyperctr.errors import did_you_mean
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
-PRESETS = ("smoke", "quick", "paper")
+BUDGETS = ("smoke", "quick", "paper")
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,3 +54,17 @@ def with_data_dir(sub: Parser) -> None:
     """Add ``--data-dir``."""
     text = "where data sets lie (default: HYPERCTR_DATA, then ~/.cache/hyperctr)"
     sub.add_argument("--data-dir", type=Path, metavar="D", help=text)
+
+
+class _Budget(argparse.Action):
+    """Keeps the budget, and warns where it is called by its former name."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        if option_string == "--preset":
+            warnings.warn("--preset is called --budget now", FutureWarning, stacklevel=2)
+        namespace.budget = values
+
+
+def with_budget(sub: Parser, text: str = "size of the runs (default: quick)", default: str | None = "quick") -> None:
+    """Add ``--budget``, also under its former name ``--preset``."""
+    sub.add_argument("--budget", "--preset", action=_Budget, choices=BUDGETS, default=default, help=text)

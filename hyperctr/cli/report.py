@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hyperctr.cli.parser import PRESETS, Commands, command, with_data_dir
+from hyperctr.cli.parser import Commands, command, with_budget, with_data_dir
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``report``."""
     report = command(commands, "report", run_report, "run the report notebooks; write an offline site")
     report.add_argument("dataset", metavar="DATASET")
-    report.add_argument("--preset", choices=PRESETS, default="quick", help="size of the runs (default: quick)")
+    with_budget(report)
     report.add_argument(
-        "--seeds", type=int, default=0, metavar="N", help="seeds of each run (default: as the preset says)"
+        "--seeds", type=int, default=0, metavar="N", help="seeds of each run (default: as the budget says)"
     )
     report.add_argument("--workers", type=int, metavar="N", help="runs, and notebooks, at once (default: one per core)")
     text = "only notebooks whose names begin so, for example 12; the others are kept as they were"
     report.add_argument("--only", nargs="+", action="extend", metavar="NAME", help=text)
     text = "run notebooks again of which nothing has changed; finished runs are kept"
     report.add_argument("--force", action="store_true", help=text)
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/PRESET")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/BUDGET")
     with_data_dir(report)
 
 
@@ -31,7 +31,7 @@ def run_report(options: argparse.Namespace) -> int:
 
     report = build_report(
         options.dataset,
-        options.preset,
+        options.budget,
         seeds=options.seeds,
         data_dir=options.data_dir,
         out=options.out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hyperctr.cli.parser import PRESETS, Commands, Parser, command, command_group, with_data_dir
+from hyperctr.cli.parser import Commands, Parser, command, command_group, with_budget, with_data_dir
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
@@ -37,12 +37,12 @@ def add_commands(commands: Commands) -> None:
 def _with_plan(sub: Parser) -> None:
     sub.add_argument("plan", metavar="PLAN.toml|NAME", help="a plan of the library, or a file; see reports/sweeps")
     _with_data(sub)
-    sub.add_argument("--seeds", type=int, default=0, metavar="N", help="how many seeds (default: as the preset says)")
+    sub.add_argument("--seeds", type=int, default=0, metavar="N", help="how many seeds (default: as the budget says)")
 
 
 def _with_data(sub: Parser) -> None:
-    sub.add_argument("--dataset", metavar="D", help="data set (default: those the preset names, else planted)")
-    sub.add_argument("--preset", choices=PRESETS, default="quick", help="size of the runs (default: quick)")
+    sub.add_argument("--dataset", metavar="D", help="data set (default: those the budget names, else planted)")
+    with_budget(sub)
     with_data_dir(sub)
 
 
@@ -57,9 +57,9 @@ def _with_workers(sub: Parser) -> None:
 def _open(options: argparse.Namespace) -> list[Plan]:
     from hyperctr.sweeps.plan import open_plan, read_plan
 
-    datasets = [options.dataset] if options.dataset else read_plan(options.plan).presets[options.preset].datasets
+    datasets = [options.dataset] if options.dataset else read_plan(options.plan).budgets[options.budget].datasets
     return [
-        open_plan(options.plan, dataset, options.preset, seeds=options.seeds, data_dir=options.data_dir or "")
+        open_plan(options.plan, dataset, options.budget, seeds=options.seeds, data_dir=options.data_dir or "")
         for dataset in datasets
     ]
 
@@ -89,7 +89,7 @@ def run_status(options: argparse.Namespace) -> int:
 
     for plan in _open(options):
         frame = results(plan)
-        print(f"{plan.file.title}: {plan.data.name}, preset {plan.preset}")
+        print(f"{plan.file.title}: {plan.data.name}, budget {plan.budget}")
         for row, run in zip(frame.to_dict("records"), plan.runs, strict=True):
             what = f"{row['auc']:.4f}" if row["state"] == "done" else row["error"]
             if row["state"] in ("running", "killed", "planned") and epoch_of(run.run_id):
@@ -103,7 +103,7 @@ def run_search(options: argparse.Namespace) -> int:
     from hyperctr.sweeps.search import open_search
 
     search = open_search(
-        options.plan, options.dataset or "planted", options.preset, seeds=options.seeds, data_dir=options.data_dir or ""
+        options.plan, options.dataset or "planted", options.budget, seeds=options.seeds, data_dir=options.data_dir or ""
     )
     outcome = search.run(
         options.trials,

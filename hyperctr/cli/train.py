@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hyperctr.cli.parser import PRESETS, Commands, command, with_data_dir
+from hyperctr.cli.parser import Commands, command, with_budget, with_data_dir
 from hyperctr.errors import ConfigError, DataError
 
 
@@ -13,7 +13,7 @@ def add_commands(commands: Commands) -> None:
     """Add ``train`` and ``predict``."""
     train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
     train.add_argument("dataset", metavar="DATASET")
-    train.add_argument("--preset", choices=PRESETS, help="size of the run (default: paper, the full settings)")
+    with_budget(train, "size of the run (default: paper, the full settings)", None)
     text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
     train.add_argument("--variant", choices=("table2", "author"), help=text)
     train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
@@ -39,8 +39,8 @@ def run_train(options: argparse.Namespace) -> int:
     from hyperctr.config import Config
     from hyperctr.settings import toml_value
 
-    if options.config and options.preset:
-        raise ConfigError("--config and --preset both give all settings: leave one out")
+    if options.config and options.budget:
+        raise ConfigError("--config and --budget both give all settings: leave one out")
     if options.config and options.variant:
         raise ConfigError("--config gives all settings: leave --variant out")
     if options.config:
@@ -48,7 +48,7 @@ def run_train(options: argparse.Namespace) -> int:
     else:
         named = [text.partition("=") for text in options.settings]
         model = [toml_value(value) for key, _, value in named if key.strip() == "model" and value] or ["hyperctr"]
-        config = Config.for_model(str(model[-1]), options.preset or "paper", options.variant or "table2")
+        config = Config.for_model(str(model[-1]), options.budget or "paper", options.variant or "table2")
     seed = [] if options.seed is None else [f"seed={options.seed}"]
     config = config.with_settings([*options.settings, *seed])
 

@@ -156,7 +156,7 @@ class Dataset:
         return np.flatnonzero(self.clicked).astype(np.int64)
 
     @property
-    def unclicks(self) -> npt.NDArray[np.int64]:
+    def non_clicks(self) -> npt.NDArray[np.int64]:
         """Row numbers of what was shown and not clicked."""
         return np.flatnonzero(~self.clicked).astype(np.int64)
 
@@ -219,7 +219,7 @@ class Dataset:
             "users": self.num_users,
             "interactions": len(self.clicked),
             "clicks": int(self.clicked.sum()),
-            "unclicks": int((~self.clicked).sum()),
+            "non_clicks": int((~self.clicked).sum()),
             "sparsity": 1.0 - len(self.clicked) / (self.num_users * self.num_items),
         }
         row |= {f"{name}_dim": table.dim for name, table in self.features.items()}
@@ -230,7 +230,7 @@ class Dataset:
         dims = ", ".join(f"{name} {table.dim}" for name, table in self.features.items()) or "none"
         return (
             f"Dataset({self.name!r}: {self.num_users:,} users, {self.num_items:,} items, "
-            f"{int(self.clicked.sum()):,} clicks, {len(self.unclicks):,} unclicks, {self.clock} clock, "
+            f"{int(self.clicked.sum()):,} clicks, {len(self.non_clicks):,} non-clicks, {self.clock} clock, "
             f"features: {dims})"
         )
 

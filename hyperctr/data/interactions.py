@@ -95,7 +95,7 @@ class Interactions:
         warnings.warn(message, DataWarning, stacklevel=3)
 
     def _kept(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Mark the rows that stay: repeats go, and a click outweighs an unclick of the same moment."""
+        """Mark the rows that stay: repeats go, and a click outweighs an non-click of the same moment."""
         event = ["user_id", "item_id", "timestamp"]
         repeated = rows.duplicated(keep="first").to_numpy()
         if repeated.any():

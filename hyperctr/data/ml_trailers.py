@@ -1,6 +1,6 @@
 """``ml-trailers``: MovieLens ml-latest-small with the MMTF-14K features of the movies' trailers.
 
-Clicks are ratings of 4 and more; lower ratings are real unclicks (shown and not liked). Kept are the movies
+Clicks are ratings of 4 and more; lower ratings are real non-clicks (shown and not liked). Kept are the movies
 that have both a visual (aesthetic descriptors) and an acoustic (i-vector) feature of their trailer. The
 textual feature is computed here from title, genres and tags.
 

@@ -67,9 +67,9 @@ class NegativeSampler:
         counts = np.bincount(users, minlength=data.num_users)
         self._offsets = np.concatenate(([0], np.cumsum(counts)))
         # The k-th clicked item minus k = how many unclicked items stand before it; ascending for each user.
-        self._unclicked_before = items - (np.arange(len(items)) - self._offsets[users])
+        self._not_clicked_before = items - (np.arange(len(items)) - self._offsets[users])
         self._stride = width + 1
-        self._keys = users * self._stride + self._unclicked_before
+        self._keys = users * self._stride + self._not_clicked_before
         self.available: NDArray[np.int64] = width - counts
 
     def sample(self, users: ArrayLike, count: int, *draw_key: int | str) -> NDArray[np.int64]:
@@ -106,7 +106,7 @@ class NegativeSampler:
         """Draw up to ``count`` distinct unobserved items of one user, int64, in random order."""
         free = int(self.available[user])
         ranks = generator.choice(free, size=min(count, free), replace=False, shuffle=True)
-        own = self._unclicked_before[self._offsets[user] : self._offsets[user + 1]]
+        own = self._not_clicked_before[self._offsets[user] : self._offsets[user + 1]]
         items: NDArray[np.int64] = ranks + np.searchsorted(own, ranks, side="right")
         return items
 
@@ -116,7 +116,7 @@ class CandidatePool:
     """What is scored in an evaluation: interaction rows, and for each of them sampled candidates.
 
     Both labellings have this form. ``sampled``: every row is a click (``labels`` all True) and has ``n``
-    unobserved items, which inherit its user, timestamp, slot and history. ``exposed``: the rows are the
+    unobserved items, which inherit its user, timestamp, slot and history. ``impressions``: the rows are the
     clicks AND the shown-and-not-clicked rows of the part, each with its own timestamp, and ``n`` is 0.
 
     Attributes:
@@ -127,7 +127,7 @@ class CandidatePool:
         timestamps: int64 [P], of each row.
         negatives: int32 [P, n], item indices in random order, distinct within a row; at its end -1
             where the user has fewer unobserved items than asked for. P * n * 4 bytes.
-        labelling: "sampled" or "exposed". Always print it beside a number.
+        labelling: "sampled" or "impressions". Always print it beside a number.
         part: "train", "validation" or "test".
     """
 
@@ -137,7 +137,7 @@ class CandidatePool:
     items: NDArray[np.int64]
     timestamps: NDArray[np.int64]
     negatives: NDArray[np.int32]
-    labelling: Literal["sampled", "exposed"]
+    labelling: Literal["sampled", "impressions"]
     part: str
 
     def __len__(self) -> int:
@@ -237,23 +237,23 @@ def candidate_pool(
     return CandidatePool(rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part)
 
 
-def exposed_pool(data: Dataset, split: Split, part: str = "test") -> CandidatePool:
-    """Return the rows shown in a part, clicked or not: the ``exposed`` labelling (``negatives`` is [P, 0]).
+def impression_pool(data: Dataset, split: Split, part: str = "test") -> CandidatePool:
+    """Return the rows shown in a part, clicked or not: the ``impressions`` labelling (``negatives`` is [P, 0]).
 
     AUC on it is far lower than on sampled candidates (public leaderboards of micro-video sets end at
     0.72-0.75), since what was shown had already been chosen to please. Never compare numbers across
     labellings.
 
     Raises:
-        DataError: the data set records no unclicks, or none fall in this part.
+        DataError: the data set records no non-clicks, or none fall in this part.
     """
-    clicks, unclicks = split.rows(part), split.unclicks(part)
-    if not len(unclicks):
+    clicks, non_clicks = split.rows(part), split.non_clicks(part)
+    if not len(non_clicks):
         raise DataError(
             f"data set {data.name!r} has no shown-and-not-clicked rows in {part!r} to test on; "
             "use candidate_pool, or give the interactions a column 'clicked'"
         )
-    rows = np.sort(np.concatenate((clicks, unclicks)))
+    rows = np.sort(np.concatenate((clicks, non_clicks)))
     users, items = data.user_index[rows], data.item_index[rows]
     none = np.empty((len(rows), 0), dtype=np.int32)
-    return CandidatePool(rows, data.clicked[rows], users, items, data.timestamp[rows], none, "exposed", part)
+    return CandidatePool(rows, data.clicked[rows], users, items, data.timestamp[rows], none, "impressions", part)

@@ -12,7 +12,7 @@ or wrong:
    character that no feature shows and that groups agree on. Both can only be learned from other people's
    clicks: this is where hypergraphs can earn something beyond content.
 4. Users are shown items (popular, trending, roughly to their taste); a shown item is clicked when it matches.
-   Rows shown and not clicked are real unclicks. Nobody is shown the same item twice.
+   Rows shown and not clicked are real non-clicks. Nobody is shown the same item twice.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ ABOUT = {
     "kuaishou": "Kuaishou of the paper; not yet importable",
     "mv1.7m": "Micro-Video 1.7M of the paper; not yet importable",
 }
-# What the smoke presets ask of generated data: they prove that everything runs, so the data are small, too.
+# What the smoke budgets ask of generated data: they prove that everything runs, so the data are small, too.
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
 NOT_YET = {
     "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a "

@@ -1,7 +1,7 @@
 """Which rows are for training, which for validation, which for testing (paper, section 3.1).
 
 The part of EVERY row is drawn, clicked or not: rows shown and not clicked are the negatives of the
-``exposed`` labelling, and what was trained on must not be tested on. A split is one array with a checksum:
+``impressions`` labelling, and what was trained on must not be tested on. A split is one array with a checksum:
 it can be published.
 """
 
@@ -44,7 +44,7 @@ class Split:
     >>> import numpy as np
     >>> part, clicked = np.array([0, 0, 1, 2, 2], np.int8), np.array([1, 1, 1, 1, 0], bool)
     >>> s = Split("random", (0.5, 0.25, 0.25), 0, part, clicked)
-    >>> s.train, s.test, s.unclicks("test")
+    >>> s.train, s.test, s.non_clicks("test")
     (array([0, 1]), array([3]), array([4]))
     """
 
@@ -67,7 +67,7 @@ class Split:
         """Return the row numbers of the clicks of ``part``, int64, ascending (hence in time order)."""
         return np.flatnonzero((self.part == part_number(part)) & self.clicked)
 
-    def unclicks(self, part: str) -> NDArray[np.int64]:
+    def non_clicks(self, part: str) -> NDArray[np.int64]:
         """Return the row numbers shown and not clicked of ``part``, int64, ascending."""
         return np.flatnonzero((self.part == part_number(part)) & ~self.clicked)
 
@@ -192,7 +192,7 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
 
 def _random(data: Dataset, ratios: Ratios, seed: int) -> NDArray[np.int8]:
     part = np.empty(len(data.clicked), dtype=np.int8)
-    for label, mask in (("clicks", data.clicked), ("unclicks", ~data.clicked)):
+    for label, mask in (("clicks", data.clicked), ("non_clicks", ~data.clicked)):
         rows = np.flatnonzero(mask)
         order = rng(seed, "split", label).permutation(rows)
         first, second = _cuts(len(rows), ratios)

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.runs.session import Session
 
-CLICK, UNCLICK = "#0072B2", "#B0B7C0"
+CLICK, NON_CLICK = "#0072B2", "#B0B7C0"
 
 
 def activity(session: Session) -> Figure:
-    """Clicks and unclicks of the session's data over time."""
+    """Clicks and non-clicks of the session's data over time."""
     frame, counts = activity_frame(session.data), session.data.table1_row()
-    headline = {name: counts[name] for name in ("users", "items", "clicks", "unclicks", "sparsity")}
+    headline = {name: counts[name] for name in ("users", "items", "clicks", "non_clicks", "sparsity")}
     return Figure(draw_activity(frame), "activity", frame, headline=headline)
 
 
 def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:
-    """Count clicks and unclicks per calendar month, or per equal-width bin of a clock without months.
+    """Count clicks and non-clicks per calendar month, or per equal-width bin of a clock without months.
 
     Returns:
-        columns ``period`` ("2018-01", or 1..bins), ``clicks``, ``unclicks``; empty periods included.
+        columns ``period`` ("2018-01", or 1..bins), ``clicks``, ``non_clicks``; empty periods included.
     """
     if data.clock == "calendar":
         month = pd.Series(pd.to_datetime(data.timestamp, unit="s")).dt.to_period("M")
@@ -42,34 +42,34 @@ def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:
         place = np.minimum(since / max(float(since.max()), 1.0) * bins, bins - 1).astype(np.int64)
         periods = range(1, bins + 1)
     counts = [np.bincount(place[rows], minlength=len(periods)) for rows in (data.clicked, ~data.clicked)]
-    return pd.DataFrame({"period": list(periods), "clicks": counts[0], "unclicks": counts[1]})
+    return pd.DataFrame({"period": list(periods), "clicks": counts[0], "non_clicks": counts[1]})
 
 
 def draw_activity(activity: pd.DataFrame) -> go.Figure:
-    """Draw clicks and unclicks over time.
+    """Draw clicks and non-clicks over time.
 
     Args:
-        activity: columns ``period`` (text for calendar months, numbers for bins), ``clicks``, ``unclicks``.
+        activity: columns ``period`` (text for calendar months, numbers for bins), ``clicks``, ``non_clicks``.
 
-    >>> frame = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "unclicks": [0, 0]})
+    >>> frame = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "non_clicks": [0, 0]})
     >>> draw_activity(frame).data[0].y.tolist()
     [3.0, 5.0]
     """
-    need_columns(activity, "period", "clicks", "unclicks")
+    need_columns(activity, "period", "clicks", "non_clicks")
     calendar = activity["period"].map(lambda period: isinstance(period, str)).all()
-    clicks, unclicks = activity["clicks"], activity["unclicks"]
+    clicks, non_clicks = activity["clicks"], activity["non_clicks"]
     made = figure(
         "Activity over time",
-        f"{int(clicks.sum()):,} clicks and {int(unclicks.sum()):,} rows shown and not clicked",
+        f"{int(clicks.sum()):,} clicks and {int(non_clicks.sum()):,} rows shown and not clicked",
         x="month" if calendar else f"1/{len(activity)} of the time covered (the clock has no calendar)",
         y=f"rows per {'month' if calendar else 'bin'}",
         barmode="stack",
         bargap=0.1,
     )
     made.add_bar(x=activity["period"], y=clicks.to_numpy(np.float32), name="clicked", marker_color=CLICK)
-    if unclicks.any():
-        y = unclicks.to_numpy(np.float32)
-        made.add_bar(x=activity["period"], y=y, name="shown, not clicked", marker_color=UNCLICK)
+    if non_clicks.any():
+        y = non_clicks.to_numpy(np.float32)
+        made.add_bar(x=activity["period"], y=y, name="shown, not clicked", marker_color=NON_CLICK)
     if calendar:
         made.update_xaxes(type="date", hoverformat="%b %Y")
     return made

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METRICS = {
     "auc": ("AUC", 1),
     "gauc": ("GAUC", 1),
-    "auc_exposed": ("AUC, exposed", 1),
+    "auc_impressions": ("AUC, exposed", 1),
     "logloss": ("log loss", -1),
     "logloss_corrected": ("log loss, corrected", -1),
     "calibration_error": ("calibration error", 0),
@@ -29,7 +29,7 @@ METHOD = "AUC is pooled over all pairs, GAUC is the mean over users; beside them
 
 
 def split_table(session: Session) -> Table:
-    """Count clicks, unclicks, users and slots of each part of the split."""
+    """Count clicks, non-clicks, users and slots of each part of the split."""
     return Table.from_frame(session.frame, name="split")
 
 
@@ -183,7 +183,7 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> T
 def measured_on(run: Run) -> str:
     """Say what a run's test metrics are measured on: always printed under them."""
     facts, config = run.metrics, run.config
-    shown = "" if np.isnan(facts["auc_exposed"]) else " AUC, exposed: clicks against rows shown and not clicked."
+    shown = "" if np.isnan(facts["auc_impressions"]) else " AUC, exposed: clicks against rows shown and not clicked."
     return (
         f"{facts['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "
@@ -201,15 +201,15 @@ def gains(session: Session) -> Table:
 def ahead_table(rows: pd.DataFrame) -> Table:
     """Show how far the first row's model is ahead of each other row, in pooled AUC, with a paired interval.
 
-    >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "ahead": [None, 0.021],
-    ...                       "ahead_low": [None, 0.015], "ahead_high": [None, 0.027]})
+    >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "auc_gain": [None, 0.021],
+    ...                       "auc_gain_low": [None, 0.015], "auc_gain_high": [None, 0.027]})
     >>> ahead_table(frame).rows
-    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead']]
+    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'auc_gain']]
     """
     lines = []
-    for row in rows[rows["ahead"].notna()].to_dict("records"):
-        low, high = row["ahead_low"], row["ahead_high"]
-        verdict = "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
-        lines.append([str(row["model"]), f"{row['ahead']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict])
+    for row in rows[rows["auc_gain"].notna()].to_dict("records"):
+        low, high = row["auc_gain_low"], row["auc_gain_high"]
+        verdict = "auc_gain" if low > 0 else "auc_deficit" if high < 0 else "not told apart"
+        lines.append([str(row["model"]), f"{row['auc_gain']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict])
     head = ["compared with", "AUC difference", "95 % interval", "verdict"]
     return Table(head, lines, f"{rows['model'].iloc[0]} minus the other", text_columns=frozenset({0, 3}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,12 +25,13 @@ def build_hypergraphs(
     split: Split,
     slots: Slots,
     interest: Interest,
-    delta: float = 0.5,
+    interest_threshold: float = 0.5,
     *,
     quantile: bool = False,
-    neighbours: int | None = None,
+    max_neighbours: int | None = None,
     weighted: bool = True,
     seed: int = 0,
+    delta: float | None = None,
 ) -> tuple[list[Hypergraph], list[Hypergraph]]:
     """Build the user and the item hypergraph of every slot from the training clicks.
 
@@ -43,18 +45,19 @@ def build_hypergraphs(
         split: its split; only training clicks are read.
         slots: its time slots.
         interest: degrees of interest of the training clicks, from :func:`hyperctr.pretrain_interest`.
-        delta: interest threshold, a degree in (0, 1) or, with ``quantile``, a quantile per slot and modality.
-        quantile: read ``delta`` as a quantile.
-        neighbours: K, the most members of a hyperedge and hyperedges of a node that are used; None is exact.
+        interest_threshold: delta, a degree in (0, 1) or, with ``quantile``, a quantile per slot and modality.
+        quantile: read the threshold as a quantile.
+        max_neighbours: K, the most members of a hyperedge and hyperedges of a node that are used; None is exact.
         weighted: weigh a hyperedge by the mean interest of its members instead of 1.
         seed: of the neighbour sampling.
+        delta: the former name of ``interest_threshold``.
 
     Returns:
         Two lists of T hypergraphs over all U users and all I items: ``group`` is a hyperedge's modality, ``label`` the
         index of the item (user hypergraph) or user (item hypergraph) it comes from.
 
     Raises:
-        ConfigError: delta or neighbours out of bounds.
+        ConfigError: ``interest_threshold`` or ``max_neighbours`` is out of bounds.
         ShapeError: the interest was learned on another split.
 
     Paper: Definitions 2 and 3, section 2.3, Eq. 11.
@@ -67,7 +70,10 @@ def build_hypergraphs(
     >>> len(users) == slots.count and users[0].num_nodes == data.num_users
     True
     """
-    settings = GraphSettings(delta, quantile, neighbours, weighted, seed)
+    if delta is not None:
+        warnings.warn("delta is called interest_threshold now", FutureWarning, stacklevel=2)
+        interest_threshold = delta
+    settings = GraphSettings(interest_threshold, quantile, max_neighbours, weighted, seed)
     return hypergraphs_of(SplitData(data, split, slots), interest, settings)
 
 

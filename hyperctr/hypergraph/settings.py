@@ -27,7 +27,7 @@ class GraphSettings:
         ConfigError: the threshold or K is out of bounds.
 
     >>> import hyperctr as hc
-    >>> GraphSettings.of(hc.Config(delta=0.4, neighbours=10)).max_neighbours
+    >>> GraphSettings.of(hc.Config(interest_threshold=0.4, max_neighbours=10)).max_neighbours
     10
     """
 
@@ -40,11 +40,14 @@ class GraphSettings:
     def __post_init__(self) -> None:
         """Refuse what no hypergraph can be built with."""
         if not 0 <= self.interest_threshold <= 1:
-            raise ConfigError(f"delta = {self.interest_threshold} is out of bounds: must be between 0 and 1")
+            raise ConfigError(
+                f"interest_threshold = {self.interest_threshold} is out of bounds: must be between 0 and 1"
+            )
         if self.max_neighbours is not None and self.max_neighbours < 2:
-            raise ConfigError(f"neighbours = {self.max_neighbours} must be at least 2, or None for all")
+            raise ConfigError(f"max_neighbours = {self.max_neighbours} must be at least 2, or None for all")
 
     @classmethod
     def of(cls, config: Config) -> GraphSettings:
         """Return the graph settings of a run."""
-        return cls(config.delta, config.delta_quantile, config.neighbours or None, config.weighted, config.seed)
+        K = config.max_neighbours or None
+        return cls(config.interest_threshold, config.threshold_is_quantile, K, config.weighted, config.seed)

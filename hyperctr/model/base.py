@@ -59,11 +59,11 @@ class ClickModel(nn.Module, ABC):
 
     Attributes:
         needs_interest: whether the interest is pre-trained and the hypergraphs are built for it.
-        sees_unclicks: whether a score may depend on what the user was shown and did not click.
+        sees_non_clicks: whether a score may depend on what the user was shown and did not click.
     """
 
     needs_interest: ClassVar[bool] = False
-    sees_unclicks: ClassVar[bool] = False
+    sees_non_clicks: ClassVar[bool] = False
 
     @abstractmethod
     def refresh(self, dropped: Tensor | None = None) -> Any:

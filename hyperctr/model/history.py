@@ -86,15 +86,17 @@ class ClickHistory:
 
     Args:
         split_data: only the training rows are read.
-        protocol: ``"paper"`` or ``"causal"``.
-        unclicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
+        protocol: ``"as-published"`` or ``"causal"``.
+        non-clicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
     """
 
-    def __init__(self, split_data: SplitData, protocol: Literal["paper", "causal"], unclicks: bool = False) -> None:
+    def __init__(
+        self, split_data: SplitData, protocol: Literal["as-published", "causal"], non_clicks: bool = False
+    ) -> None:
         data, split, slots = split_data.data, split_data.split, split_data.slots
-        rows = split.unclicks("train") if unclicks else split.train
+        rows = split.non_clicks("train") if non_clicks else split.train
         self._split_data = split_data
-        self.holds_unclicks = unclicks
+        self.holds_non_clicks = non_clicks
         user, slot = data.user_index[rows], slots.index[rows]
         order = np.lexsort((rows, data.timestamp[rows], user))
         times = np.unique(data.timestamp[rows])
@@ -106,17 +108,17 @@ class ClickHistory:
         self.timestamp = torch.from_numpy(data.timestamp[rows][order])
         self.times = torch.from_numpy(times)
         self.start = torch.from_numpy(np.searchsorted(user[order], np.arange(data.num_users + 1)))
-        moment = slot[order] if protocol == "paper" else np.searchsorted(times, data.timestamp[rows])[order]
-        self.span = slots.count + 1 if protocol == "paper" else len(times) + 1
+        moment = slot[order] if protocol == "as-published" else np.searchsorted(times, data.timestamp[rows])[order]
+        self.span = slots.count + 1 if protocol == "as-published" else len(times) + 1
         self.key = torch.from_numpy(user[order] * np.int64(self.span) + moment)
         self.place = torch.from_numpy(np.argsort(order))  # training click number -> position in time order
 
-    def of_unclicks(self) -> ClickHistory:
+    def of_non_clicks(self) -> ClickHistory:
         """Return the history of what the users were shown and did not click, by the same rule, on the same device.
 
-        It has no rows where a data set has no unclicks. Sampled negatives are never part of it.
+        It has no rows where a data set has no non-clicks. Sampled negatives are never part of it.
         """
-        return ClickHistory(self._split_data, self.protocol, unclicks=True).to(self.item.device)
+        return ClickHistory(self._split_data, self.protocol, non_clicks=True).to(self.item.device)
 
     def to(self, device: torch.device) -> ClickHistory:
         """Move to ``device`` and return self."""
@@ -127,7 +129,7 @@ class ClickHistory:
 
     def window(self, targets: Targets, length: int) -> Window:
         """Return the last ``length`` visible clicks of each target."""
-        if self.protocol == "paper":
+        if self.protocol == "as-published":
             end = torch.searchsorted(self.key, targets.user * self.span + targets.slot, right=True)
         else:
             moment = torch.searchsorted(self.times, targets.timestamp)
@@ -137,7 +139,7 @@ class ClickHistory:
             empty = torch.zeros(len(targets), length, dtype=torch.int64, device=end.device)
             return Window(empty, empty.bool(), empty.bool(), empty, empty)
         index = end[:, None] - 1 - torch.arange(length, device=end.device)
-        if not self.holds_unclicks:
+        if not self.holds_non_clicks:
             # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
             hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)[:, None]
             index = index - ((index <= hidden) & (hidden < end[:, None])).long()

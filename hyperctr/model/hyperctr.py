@@ -161,7 +161,9 @@ class HyperCTR(ClickModel):
         alone = functional.embedding(node, static)
         if not len(values):
             return alone
-        row = rows.find(node, slot) if self.config.protocol == "paper" else rows.latest_before(node, slot, active)
+        row = (
+            rows.find(node, slot) if self.config.protocol == "as-published" else rows.latest_before(node, slot, active)
+        )
         return torch.where((row >= 0)[:, None], functional.embedding(row.clamp(min=0), values), alone)
 
     # ---- stage 2: one vector per target

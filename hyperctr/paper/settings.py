@@ -26,7 +26,7 @@ class Axis:
     def words(self, value: float) -> str:
         """Write a value for a sentence.
 
-        >>> axis_of("slot_months").words(1), axis_of("slot_months").words(6), axis_of("neighbours").words(0)
+        >>> axis_of("slot_months").words(1), axis_of("slot_months").words(6), axis_of("max_neighbours").words(0)
         ('1 month', '6 months', 'all neighbours')
         """
         if value == 0 and self.all_is:
@@ -37,7 +37,7 @@ class Axis:
     def places(self, values: Iterable[float], among: Iterable[float]) -> list[float]:
         """Return where values stand on the axis; ``among`` are all values drawn, to place "all" beyond them.
 
-        >>> axis_of("neighbours").places([5, 0], [5, 40, 0])
+        >>> axis_of("max_neighbours").places([5, 0], [5, 40, 0])
         [5.0, 48.0]
         """
         largest = max((value for value in among if math.isfinite(value)), default=1.0) or 1.0
@@ -53,7 +53,7 @@ AXES = {
     "layers": Axis("convolution layers", "{} layers"),
     "slot_months": Axis("length of a time slot (months)", "{} months", log=True),
     "embedding_size": Axis("embedding dimension d", "d = {}", log=True),
-    "neighbours": Axis("sampled neighbours K", "K = {}", all_is="all neighbours"),
+    "max_neighbours": Axis("sampled neighbours K", "K = {}", all_is="all neighbours"),
 }
 
 

@@ -56,9 +56,9 @@ def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | N
     """Return the command that makes the report again.
 
     >>> command_line("planted", "quick", 3, None)
-    'hyperctr report planted --preset quick --seeds 3'
+    'hyperctr report planted --budget quick --seeds 3'
     """
-    command = ["hyperctr", "report", dataset, "--preset", budget]
+    command = ["hyperctr", "report", dataset, "--budget", budget]
     command += ["--seeds", str(seeds)] if seeds else []
     command += ["--data-dir", str(data_dir)] if data_dir is not None else []
     return shlex.join(command)

@@ -18,7 +18,7 @@ METRICS = (
     "logloss",
     "logloss_corrected",
     "calibration_error",
-    "auc_exposed",
+    "auc_impressions",
     "best_validation_auc",
     "parameters",
     "epochs",

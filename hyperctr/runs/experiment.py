@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import torch
 
-from hyperctr.baselines.trivial import TRIVIAL_ROWS
+from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
@@ -169,11 +169,11 @@ def _test(
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
     """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row."""
     bootstrap = {"replicates": replicates, "seed": config.seed}
-    pool, exposed = pools_of_test(split_data, config)
+    pool, impressions = pools_of_test(split_data, config)
 
     # Step 1: the model itself
     scores = score_pool(model, split_data, pool)
-    shown = score_pool(model, split_data, exposed) if exposed else None
+    shown = score_pool(model, split_data, impressions) if impressions else None
     draws = {config.model: pooled_draws(scores, **bootstrap)}
     metrics: dict[str, Any] = evaluate(
         scores, shown, train_negatives=config.negatives, draws=draws[config.model], **bootstrap
@@ -183,15 +183,15 @@ def _test(
     # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
     if reference_run is not None:
         for row in reference_run.rows.to_dict("records"):
-            difference = _ahead(draws[config.model], reference_run.draws_of(row["model"]))
+            difference = _auc_gain(draws[config.model], reference_run.draws_of(row["model"]))
             rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
     else:
-        for name, logits_of in TRIVIAL_ROWS.items():
+        for name, logits_of in BASELINE_ROWS.items():
             logits = logits_of(split_data)
-            scores, shown = item_scores(pool, logits), item_scores(exposed, logits) if exposed else None
+            scores, shown = item_scores(pool, logits), item_scores(impressions, logits) if impressions else None
             draws[name] = pooled_draws(scores, **bootstrap)
             measured = evaluate(scores, shown, draws=draws[name], **bootstrap)
-            rows.append({"model": name, **measured, **_ahead(draws[config.model], draws[name])})
+            rows.append({"model": name, **measured, **_auc_gain(draws[config.model], draws[name])})
 
     # Step 3: what is suspicious
     table = pd.DataFrame(rows)
@@ -201,6 +201,6 @@ def _test(
     return metrics, table, draws
 
 
-def _ahead(draws: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
+def _auc_gain(draws: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
     difference = draws.minus(other)
-    return {"ahead": difference.value, "ahead_low": difference.low, "ahead_high": difference.high}
+    return {"auc_gain": difference.value, "auc_gain_low": difference.low, "auc_gain_high": difference.high}

@@ -66,7 +66,7 @@ class Run:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """The run's test metrics beside the trivial rows, one row per model.
+        """The run's test metrics beside the baselines, one row per model.
 
         Raises:
             RunError: the file is missing or damaged.
@@ -83,7 +83,7 @@ class Run:
         return self.draws_of(self.config.model)
 
     def draws_of(self, row: str) -> PooledAUCDraws:
-        """Return the same of a row of the table: the run's own, and in a reference run the trivial ones too.
+        """Return the same of a row of the table: the run's own, and in a reference run the baselines too.
 
         Raises:
             RunError: the run keeps no draws of such a row.

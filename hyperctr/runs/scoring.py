@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from hyperctr.data.negatives import CandidatePool, candidate_pool, exposed_pool
+from hyperctr.data.negatives import CandidatePool, candidate_pool, impression_pool
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
@@ -75,7 +75,7 @@ def pair_targets(
 def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
     """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
     pool = candidate_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
-    exposed = None
-    if len(split_data.split.unclicks("test")):
-        exposed = exposed_pool(split_data.data, split_data.split, "test")
-    return pool, exposed
+    impressions = None
+    if len(split_data.split.non_clicks("test")):
+        impressions = impression_pool(split_data.data, split_data.split, "test")
+    return pool, impressions

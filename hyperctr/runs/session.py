@@ -162,13 +162,13 @@ class Session:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The split as a table: clicks, unclicks, users and slots of each part."""
+        """The split as a table: clicks, non-clicks, users and slots of each part."""
         rows = []
         for part in PARTS:
             clicks = self.split.rows(part)
             users, slots = (len(np.unique(index[clicks])) for index in (self.data.user_index, self.slots.index))
-            rows.append((part, len(clicks), len(self.split.unclicks(part)), users, slots))
-        return pd.DataFrame(rows, columns=["part", "clicks", "unclicks", "users", "slots"])
+            rows.append((part, len(clicks), len(self.split.non_clicks(part)), users, slots))
+        return pd.DataFrame(rows, columns=["part", "clicks", "non_clicks", "users", "slots"])
 
     def card(self) -> dict[str, Any]:
         """Return what it takes to repeat the numbers of this session; of its run, too, once that was asked for."""

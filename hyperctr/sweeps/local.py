@@ -51,7 +51,7 @@ def run_plans(
         RunError: the processes cannot be started at all.
 
     >>> from hyperctr.sweeps.plan import open_plan
-    >>> result = run_plans(open_plan("layers", preset="smoke"))  # doctest: +SKIP
+    >>> result = run_plans(open_plan("layers", budget="smoke"))  # doctest: +SKIP
     """
     if workers is not None and workers < 1:
         raise ConfigError(f"workers = {workers} must be at least 1")

@@ -1,4 +1,4 @@
-"""A plan on one data set at one preset: the runs it consists of, known before anything is trained.
+"""A plan on one data set at one budget: the runs it consists of, known before anything is trained.
 
 A run's id follows from its settings, the data and the library's code, so plans that share a run (the base run lies in
 almost all of them) share its id, and it is trained once. No torch is needed to know all this.
@@ -52,14 +52,14 @@ class Plan:
     Attributes:
         file: the plan as written.
         data: the data set all runs use; its generation or files do not depend on a run's seed.
-        preset: ``smoke``, ``quick`` or ``paper``.
+        budget: ``smoke``, ``quick`` or ``paper``.
         seeds: the seeds of the runs.
         runs: all runs, in the order of the plan, the seeds of a variant beside each other.
     """
 
     file: PlanFile
     data: Dataset
-    preset: str
+    budget: str
     seeds: tuple[int, ...]
     runs: list[PlannedRun]
 
@@ -71,7 +71,7 @@ class Plan:
     @property
     def base(self) -> Config:
         """Settings of the base run at the first seed: nothing varied."""
-        return self.file.config(self.preset, {}, self.seeds[0])
+        return self.file.config(self.budget, {}, self.seeds[0])
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
@@ -83,7 +83,7 @@ class Plan:
 def open_plan(
     name: str | Path,
     dataset: str = "planted",
-    preset: str = "quick",
+    budget: str = "quick",
     *,
     seeds: int = 0,
     data_dir: str | Path = "",
@@ -94,41 +94,41 @@ def open_plan(
     Args:
         name: a plan of the library (see :func:`known_plans`), or a TOML file.
         dataset: name of a data set, see ``hyperctr data list``.
-        preset: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
-        seeds: how many seeds, from 0; 0 means as many as the preset says.
+        budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
+        seeds: how many seeds, from 0; 0 means as many as the budget says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
         data: what :func:`open_data` gave for these arguments, where several plans are opened on the same data.
 
     Raises:
-        ConfigError: no such plan or preset, or anything in the plan that is not right.
+        ConfigError: no such plan or budget, or anything in the plan that is not right.
         DataError: unknown data set, missing files, or a modality that the data do not have.
 
     >>> plan = open_plan("layers", "planted", "smoke")
     >>> [(run.axis, run.label, run.value, run.seed) for run in plan.runs]
     [('layers', '1', 1.0, 0), ('layers', '2', 2.0, 0)]
     """
-    if preset not in BUDGETS:
-        raise ConfigError(f"there is no preset {preset!r}; {did_you_mean(preset, BUDGETS)}")
+    if budget not in BUDGETS:
+        raise ConfigError(f"there is no budget {budget!r}; {did_you_mean(budget, BUDGETS)}")
     if seeds < 0:
-        raise ConfigError(f"seeds = {seeds} must be 0 (as many as the preset says) or more")
+        raise ConfigError(f"seeds = {seeds} must be 0 (as many as the budget says) or more")
     file = read_plan(name)
-    data = data or open_data(dataset, preset, data_dir)
-    chosen = tuple(range(seeds or file.presets[preset].seeds))
+    data = data or open_data(dataset, budget, data_dir)
+    chosen = tuple(range(seeds or file.budgets[budget].seeds))
     runs = []
-    for axis, label, value, changes in file.entries(preset, data.modalities):
+    for axis, label, value, changes in file.entries(budget, data.modalities):
         for seed in chosen:
-            config = file.config(preset, changes, seed)
+            config = file.config(budget, changes, seed)
             _check_modalities(config, data, f"{file.path}: {axis} {label!r}")
             runs.append(PlannedRun(file.name, axis, label, value, seed, config, run_id(data, config)))
-    return Plan(file, data, preset, chosen, runs)
+    return Plan(file, data, budget, chosen, runs)
 
 
-def open_data(dataset: str, preset: str, data_dir: str | Path = "") -> Dataset:
-    """Load the data set of a sweep; at preset smoke, ``planted`` is made small, too.
+def open_data(dataset: str, budget: str, data_dir: str | Path = "") -> Dataset:
+    """Load the data set of a sweep; at budget smoke, ``planted`` is made small, too.
 
     Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
     """
-    options = tuple(SMOKE_PLANTED.items()) if (dataset, preset) == ("planted", "smoke") else ()
+    options = tuple(SMOKE_PLANTED.items()) if (dataset, budget) == ("planted", "smoke") else ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         if dataset == "planted":  # generated, so it cannot change on disk while we remember it

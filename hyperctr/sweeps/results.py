@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan, PlannedRun
 
 METRICS = (
-    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error"),
+    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds"),
 )
 CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
@@ -33,7 +33,7 @@ COLUMNS = (
     *("seconds_per_epoch", "peak_memory_mib"),
     *RUN_COLUMNS,
 )
-BEHIND = ("behind", "behind_low", "behind_high")
+BEHIND = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 CURVE = (
     *("run", "label", "model", "seed"),
     *("step", "epoch", "examples", "loss", "validation_auc", "seconds", "memory_mib"),
@@ -46,8 +46,9 @@ def results(plan: Plan) -> pd.DataFrame:
     Columns: ``plan``, ``axis``, ``label``, ``value`` (nan for a row), ``dataset``, ``model``, ``protocol``, ``split``,
     ``negatives_avoid``, ``seed``, ``run``, ``state`` (done, failed, killed, planned, running), ``error``; then, nan
     unless done: test metrics, ``seconds`` (wall time), ``seconds_per_epoch``, ``peak_memory_mib``, counts and what it
-    takes to repeat the run. Plans with ``compare_with`` also have ``behind``, ``behind_low``, ``behind_high``: the test
-    AUC of that row minus this row's, the same seed and clicks, with the interval of a paired bootstrap over users.
+    takes to repeat the run. Plans with ``compare_with`` also have ``auc_deficit`` with ``_low`` and
+    ``_high``: the test AUC of that row minus this row's, the same seed and clicks, with the interval of a paired
+    bootstrap over users.
     """
     columns = COLUMNS + (BEHIND if plan.file.compare_with else ())
     base = {run: first for first, run in plan.pairs()}
@@ -64,7 +65,7 @@ def results(plan: Plan) -> pd.DataFrame:
 
 
 def baselines(plan: Plan) -> pd.DataFrame:
-    """Return the rows that every finished run was tested beside: trivial models and the reference.
+    """Return the rows that every finished run was tested beside: simple baselines and the reference.
 
     One row per model, protocol, split, ``negatives_avoid`` and seed, with the same metric columns as :func:`results`;
     ``state`` is done.
@@ -142,4 +143,4 @@ def _difference(base: str | None, run_id: str) -> dict[str, Any]:
         found = compare_cached(base, run_id)
     except RunError as error:
         return {"error": f"not compared: {error}"}
-    return {"behind": found.value, "behind_low": found.low, "behind_high": found.high}
+    return {"auc_deficit": found.value, "auc_deficit_low": found.low, "auc_deficit_high": found.high}

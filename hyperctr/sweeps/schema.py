@@ -1,4 +1,4 @@
-"""A plan file, read strictly: every key and value is checked for all presets before anything starts.
+"""A plan file, read strictly: every key and value is checked for all budgets before anything starts.
 
 A typo that runs with a default gives a wrong table silently, so nothing unknown is let through here.
 """
@@ -23,12 +23,12 @@ KINDS: dict[str, type] = {
     **{"title": str, "model": str, "settings": dict, "vary": list, "rows": list},
     **{"compare_with": str, "on_request": bool, **dict.fromkeys(BUDGETS, dict)},
 }
-PRESET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dict, "values": dict, "rows": list}
+BUDGET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dict, "values": dict, "rows": list}
 
 
 @dataclass(frozen=True)
-class Preset:
-    """What a preset changes in a plan.
+class BudgetChanges:
+    """What a budget changes in a plan.
 
     Attributes:
         seeds: how many seeds, from 0.
@@ -47,15 +47,15 @@ class Preset:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan as written, for any data set and preset.
+    """A plan as written, for any data set and budget.
 
     Attributes:
         path: its file.
         title, model, settings, compare_with: as written there.
         sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
-        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's preset.
+        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's budget.
         on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
-        presets: what each preset changes.
+        budgets: what each budget changes.
     """
 
     path: Path
@@ -66,16 +66,16 @@ class PlanFile:
     cases: dict[str, dict[str, Any]]
     compare_with: str
     on_request: bool
-    presets: dict[str, Preset] = field(default_factory=dict)
+    budgets: dict[str, BudgetChanges] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The file's name without the ending."""
         return self.path.stem
 
-    def entries(self, preset: str, modalities: tuple[str, ...]) -> Iterator[Entry]:
-        """Yield what is run at ``preset`` on data with ``modalities``: varied settings, then cases, as written."""
-        chosen = self.presets[preset]
+    def entries(self, budget: str, modalities: tuple[str, ...]) -> Iterator[Entry]:
+        """Yield what is run at ``budget`` on data with ``modalities``: varied settings, then cases, as written."""
+        chosen = self.budgets[budget]
         for setting, values in self.sweeps.items():
             for value in chosen.values.get(setting, values):
                 yield setting, str(value), float(value), {setting: value}
@@ -84,17 +84,17 @@ class PlanFile:
                 for name, settings in _expand(label, changes, modalities):
                     yield "row", name, float("nan"), settings
 
-    def config(self, preset: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
+    def config(self, budget: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
         """Return the settings of one run; ``changes`` of nothing gives the base run.
 
         A case of the reference model gets the settings of the reference shown beside the base run: they are one run.
         """
-        settings = {**self.settings, **self.presets[preset].settings, "seed": seed}
+        settings = {**self.settings, **self.budgets[budget].settings, "seed": seed}
         model = changes.get("model", self.model)
         rest = {name: value for name, value in changes.items() if name != "model"}
         if model == REFERENCE_MODEL != self.model:
-            return Config.for_model(self.model, preset, **settings).reference().replace(**rest)
-        return Config.for_model(model, preset, **{**settings, **rest})
+            return Config.for_model(self.model, budget, **settings).reference().replace(**rest)
+        return Config.for_model(model, budget, **{**settings, **rest})
 
 
 def _each(key: str, changes: Mapping[str, Any], modalities: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,9 +135,9 @@ def parse_plan(text: str, path: Path) -> PlanFile:
         if not plan.sweeps and not plan.cases:
             raise ConfigError("the plan has no runs: add [[vary]] or [[rows]]")
         known_model(plan.model, "model")
-        for preset in BUDGETS:
-            plan.presets[preset] = _preset(content.get(preset, {}), preset, plan)
-            _check_runs(plan, preset)
+        for budget in BUDGETS:
+            plan.budgets[budget] = _budget_changes(content.get(budget, {}), budget, plan)
+            _check_runs(plan, budget)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return plan
@@ -204,9 +204,9 @@ def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) ->
     return rows
 
 
-def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
+def _budget_changes(table: dict[str, Any], name: str, plan: PlanFile) -> BudgetChanges:
     where = f"{name}."
-    check_keys(table, PRESET_KINDS, where)
+    check_keys(table, BUDGET_KINDS, where)
     if table.get("seeds", 1) < 1:
         raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
     labels = list(plan.cases)
@@ -221,24 +221,24 @@ def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
     kept = table.get("rows", labels)
     if plan.compare_with and plan.compare_with not in kept:
         hint = did_you_mean(plan.compare_with, kept)
-        raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at preset {name}; {hint}")
+        raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at budget {name}; {hint}")
     changed: dict[str, Any] = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
     changed["values"] = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
-    return Preset(**{**table, **changed})
+    return BudgetChanges(**{**table, **changed})
 
 
-def _check_runs(plan: PlanFile, preset: str) -> None:
+def _check_runs(plan: PlanFile, budget: str) -> None:
     """Build the settings of every run once: types and bounds are those of Config."""
     for key in ("seed", "model"):
-        if key in plan.settings or key in plan.presets[preset].settings:
-            fix = "give the number of seeds under each preset" if key == "seed" else "write it at the top of the plan"
+        if key in plan.settings or key in plan.budgets[budget].settings:
+            fix = "give the number of seeds under each budget" if key == "seed" else "write it at the top of the plan"
             raise ConfigError(f"settings.{key} cannot be set here: {fix}")
-    plan.config(preset, {})
-    for axis, label, _, changes in plan.entries(preset, ("visual",)):
+    plan.config(budget, {})
+    for axis, label, _, changes in plan.entries(budget, ("visual",)):
         try:
-            plan.config(preset, changes)
+            plan.config(budget, changes)
         except ConfigError as error:
-            raise ConfigError(f"{axis} {label!r} at preset {preset}: {error}") from error
+            raise ConfigError(f"{axis} {label!r} at budget {budget}: {error}") from error
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A trial is an ordinary run of the store (or one per seed), so a setting that was trained before costs nothing. The
 study lies in ``<runs>/.search/<name>.db`` (SQLite) and goes on where it stopped; its name holds what was searched on
-which data and code, so trials of another data set, preset or version of the code never mix. Enough trials for the whole
+which data and code, so trials of another data set, budget or version of the code never mix. Enough trials for the whole
 grid try each of its points once; fewer are chosen by the tree-structured Parzen estimator.
 """
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
 KINDS = {"title": str, "model": str, "settings": dict, "space": dict, **dict.fromkeys(BUDGETS, dict)}
-PRESET_KINDS = {"trials": int, "seeds": int, "settings": dict}
+BUDGET_KINDS = {"trials": int, "seeds": int, "settings": dict}
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Search:
     """What :func:`open_search` returns.
 
     Attributes:
-        name: of the file, with the data set, the preset and a hash of all that trials have in common.
-        data, preset, seeds: as of a plan.
+        name: of the file, with the data set, the budget and a hash of all that trials have in common.
+        data, budget, seeds: as of a plan.
         model: whose settings are searched.
         settings: what all trials share.
         space: setting -> the values tried.
@@ -58,7 +58,7 @@ class Search:
 
     name: str
     data: Dataset
-    preset: str
+    budget: str
     seeds: tuple[int, ...]
     model: str
     settings: dict[str, Any]
@@ -131,7 +131,7 @@ class Search:
         label = ", ".join(f"{setting} {value}" for setting, value in chosen.items())
         jobs = []
         for seed in self.seeds:
-            config = Config.for_model(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
+            config = Config.for_model(self.model, self.budget, **{**self.settings, **chosen, "seed": seed})
             name = run_id(self.data, config)
             jobs.append(job_of(self.data, name, config, f"search: {label}, seed {seed}"))
         return jobs
@@ -188,7 +188,7 @@ class Search:
 def open_search(
     name: str | Path = "search",
     dataset: str = "planted",
-    preset: str = "quick",
+    budget: str = "quick",
     *,
     seeds: int = 0,
     data_dir: str | Path = "",
@@ -198,7 +198,7 @@ def open_search(
     Args:
         name: ``search`` (the paper's grid), or a TOML file.
         dataset: as for :func:`hyperctr.sweeps.plan.open_plan`.
-        preset: the same.
+        budget: the same.
         seeds: the same; a trial is judged by the mean over seeds.
         data_dir: the same.
 
@@ -210,33 +210,33 @@ def open_search(
     >>> search.trials, search.space["batch_size"]
     (2, [128, 256, 512])
     """
-    if preset not in BUDGETS:
-        raise ConfigError(f"there is no preset {preset!r}; {did_you_mean(preset, BUDGETS)}")
+    if budget not in BUDGETS:
+        raise ConfigError(f"there is no budget {budget!r}; {did_you_mean(budget, BUDGETS)}")
     path = plan_files().get(str(name), Path(name))
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         check_keys(content, KINDS, "")
         for budget in BUDGETS:
-            check_keys(content.get(budget, {}), PRESET_KINDS, f"{budget}.")
+            check_keys(content.get(budget, {}), BUDGET_KINDS, f"{budget}.")
         _check_space(content.get("space", {}))
-        model, chosen = content.get("model", "hyperctr"), content.get(preset, {})
+        model, chosen = content.get("model", "hyperctr"), content.get(budget, {})
         known_model(model, "model")
         settings = {**content.get("settings", {}), **chosen.get("settings", {})}
         for setting, values in content["space"].items():
             for value in values:
-                Config.for_model(model, preset, **{**settings, setting: value})
+                Config.for_model(model, budget, **{**settings, setting: value})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a search: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    data = open_data(dataset, preset, data_dir)
+    data = open_data(dataset, budget, data_dir)
     count = seeds or chosen.get("seeds", 1)
-    facts = [model, settings, content["space"], preset, count, data.fingerprint, code_fingerprint(model)]
+    facts = [model, settings, content["space"], budget, count, data.fingerprint, code_fingerprint(model)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     return Search(
-        f"{path.stem}-{data.name}-{preset}-{digest}",
+        f"{path.stem}-{data.name}-{budget}-{digest}",
         data,
-        preset,
+        budget,
         tuple(range(count)),
         model,
         settings,

@@ -53,7 +53,7 @@ class Sweep:
 
     >>> sweep = Sweep("layers", "planted", "smoke")
     >>> [run.label for run in sweep.runs], sweep.measured
-    (['1', '2'], 'planted, protocol paper, random split, 100 sampled candidates a click')
+    (['1', '2'], 'planted, protocol as-published, random split, 100 sampled candidates a click')
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class Sweep:
         """
         from hyperctr.runs.scaling import measure_scaling
 
-        rounds, seconds = TIMING[self.plans[0].preset]
+        rounds, seconds = TIMING[self.plans[0].budget]
         return measure_scaling(run_id(self.plans[0].data, self.plans[0].base), rounds=rounds, seconds=seconds)
 
     def card(self) -> dict[str, Any]:

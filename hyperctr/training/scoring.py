@@ -81,5 +81,5 @@ def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) ->
 
 
 def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
-    """Score a pool with one logit per item, ``[I]``: how the trivial rows are made."""
+    """Score a pool with one logit per item, ``[I]``: how the baseline rows are made."""
     return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])

@@ -113,7 +113,11 @@ class Inspector(anywidget.AnyWidget):
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        first = {"modalities": list(names), "delta": float(config.delta), "neighbours": int(config.neighbours or 0)}
+        first = {
+            "modalities": list(names),
+            "delta": float(config.interest_threshold),
+            "neighbours": int(config.max_neighbours or 0),
+        }
         super().__init__(about=about(self.scenes, self._colours), **(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])

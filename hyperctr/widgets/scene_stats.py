@@ -66,15 +66,19 @@ def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] |
     for name in run_names():
         folder = runs_folder() / name
         other = _settings(folder, (folder / "DONE").stat().st_mtime) if (folder / "DONE").exists() else None
-        if other is None or other.replace(delta=config.delta, neighbours=config.neighbours) != config:
+        if (
+            other is None
+            or other.replace(interest_threshold=config.interest_threshold, max_neighbours=config.max_neighbours)
+            != config
+        ):
             continue
         try:
             metrics = read_json(folder / "metrics.json")
         except RunError:
             continue
         if metrics.get("data_fingerprint") == data.fingerprint and "auc" in metrics:
-            apart = (other.neighbours != query.neighbours, abs(other.delta - query.delta), name)
-            candidates.append((apart, {"run": name, "delta": other.delta, "auc": float(metrics["auc"])}))
+            apart = (other.max_neighbours != query.neighbours, abs(other.interest_threshold - query.delta), name)
+            candidates.append((apart, {"run": name, "delta": other.interest_threshold, "auc": float(metrics["auc"])}))
     return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 

@@ -40,12 +40,12 @@ class Scenes:
     Args:
         data: the data set.
         run: a finished run on it: gives settings, slots, interest, and scores to explain. Without one the settings
-            are the ``quick`` preset's and the interest is pre-trained once, when first needed.
+            are the ``quick`` budget's and the interest is pre-trained once, when first needed.
         seed: of split and pre-training where there is no run.
 
     Attributes:
         data: the data set, without the modalities that the run was denied.
-        config: the run's settings, or the preset's.
+        config: the run's settings, or the budget's.
         run: the run, if there is one.
         split: the split of the settings.
         slots: labels of the time slots.
@@ -95,7 +95,7 @@ class Scenes:
         """
         rows, places = self.split.train, {}
         clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
-        asked = (float(self.config.delta), int(self.config.neighbours or 0))
+        asked = (float(self.config.interest_threshold), int(self.config.max_neighbours or 0))
         pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
         for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
             edges = [pair[side] for pair in pairs]
@@ -144,7 +144,7 @@ class Scenes:
             if name not in self.modalities:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
         names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
-        delta = float(self.config.delta if delta is None else delta)
+        delta = float(self.config.interest_threshold if delta is None else delta)
         return Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
 
     def build(self, **asked: Any) -> Scene:

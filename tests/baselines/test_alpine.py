@@ -21,8 +21,8 @@ SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6,), "history_length": 
 B, T, D = 3, 6, 4
 
 
-def build(study: Small, unclicks: int = 4, **changes: Any) -> Alpine:
-    options = {"unclicks": unclicks, **changes.pop("options", {})}
+def build(study: Small, non_clicks: int = 4, **changes: Any) -> Alpine:
+    options = {"non_clicks": non_clicks, **changes.pop("options", {})}
     config = Config.for_model("alpine", **{**SIZES, **changes, "options": options})
     return with_drawn_weights(Alpine(Context.build(study, None, config), config))
 
@@ -126,7 +126,7 @@ def test_components_keep_the_distances_of_narrow_features_and_the_largest_spread
         np.testing.assert_allclose(np.linalg.norm(kept[:, k + 1]), largest, rtol=1e-5)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 @pytest.mark.parametrize("graph_cell", ["previous", "linked"])
 def test_scores_equal_both_sides_written_out(protocol: str, graph_cell: str) -> None:
     study = small(0, rows=80)
@@ -192,10 +192,10 @@ def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network
             "epochs": 8,
             "learning_rate": 5e-3,
             "batch_size": 50,
-            "options": {"unclicks": 6},
+            "options": {"non_clicks": 6},
         },
     )
-    on, off = (auc(data, config.replace(**{"options.unclicks": count})) for count in (6, 0))
+    on, off = (auc(data, config.replace(**{"options.non_clicks": count})) for count in (6, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)
     assert off < plain + 0.03, (off, plain)

@@ -126,7 +126,7 @@ def expected_scores(model: AutoFIS, fields: Tensor, weights: Tensor, train: bool
 
 
 @pytest.mark.parametrize("options", [{}, {"base": "fm"}, {"select": "none"}], ids=str)
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_the_formula(protocol: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     study = small(0)
     model, (rows, targets) = build(study, protocol=protocol, options=options), targets_of(study)

@@ -62,7 +62,7 @@ def test_layers_reach_one_degree_more_each() -> None:
     [{}, {"rank": 2, "cross_layers": 2}, {"structure": "stacked", "cross_layers": 1}, {"cross_layers": 0}],
     ids=str,
 )
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_the_parts_put_together(
     protocol: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

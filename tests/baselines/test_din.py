@@ -28,7 +28,7 @@ def build(study: Small, *, options: dict[str, Any] | None = None, **changes: Any
     return with_drawn_weights(DIN(Context.build(study, None, config), config))
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 @pytest.mark.parametrize("softmax", [True, False])
 def test_scores_equal_attention_written_out(protocol: str, softmax: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     study = small(0)

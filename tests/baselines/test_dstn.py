@@ -20,8 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SIZES: dict[str, Any] = {"embedding_size": 4, "hidden": (6, 5), "history_length": 4}
 
 
-def build(study: Small, variant: str = "I", unclicks: int = 3, **changes: Any) -> DSTN:
-    options = {"variant": variant, "attention": 5, "unclicks": unclicks}
+def build(study: Small, variant: str = "I", non_clicks: int = 3, **changes: Any) -> DSTN:
+    options = {"variant": variant, "attention": 5, "non_clicks": non_clicks}
     config = Config.for_model("dstn", **{**SIZES, **changes, "options": options})
     model = DSTN(Context.build(study, None, config), config)
     for k, (name, parameter) in enumerate(model.named_parameters()):
@@ -33,7 +33,7 @@ def build(study: Small, variant: str = "I", unclicks: int = 3, **changes: Any) -
 def many(seed: int) -> Small:
     """A study with enough refusals in training to tell by."""
     study = small(seed, rows=80)
-    assert len(study.split.unclicks("train")) >= 4
+    assert len(study.split.non_clicks("train")) >= 4
     return study
 
 
@@ -49,11 +49,11 @@ def weights(layer: Auxiliary, target: Tensor, others: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("variant", ["P", "S", "I"])
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_the_pooling_written_out(variant: str, protocol: str) -> None:
     study = many(0)
     model, targets = build(study, variant, protocol=protocol), targets_of(study)[1]
-    data, rows = study.data, study.split.unclicks("train")
+    data, rows = study.data, study.split.non_clicks("train")
     lengths = set()
     with torch.no_grad():
         fields = model.items().flatten(1)
@@ -63,7 +63,7 @@ def test_scores_equal_the_pooling_written_out(variant: str, protocol: str) -> No
         clicks = model.context.history.window(targets, 4)
         for b in range(len(targets)):
             user, slot, timestamp = (int(part[b]) for part in (targets.user, targets.slot, targets.timestamp))
-            early = study.slots.index[rows] <= slot if protocol == "paper" else data.timestamp[rows] < timestamp
+            early = study.slots.index[rows] <= slot if protocol == "as-published" else data.timestamp[rows] < timestamp
             seen = rows[early & (data.user_index[rows] == user)]
             seen = sorted(seen, key=lambda row: (data.timestamp[row], row))[-3:]
             lengths.add(len(seen))
@@ -127,7 +127,7 @@ def test_a_large_exponent_stays_finite_and_every_parameter_learns() -> None:
             layer.last.bias.fill_(1e4)
     assert model(targets, items).isfinite().all()
     assert model.diagnostics() == {"auxiliary": ["clicked", "not clicked"]}
-    assert build(study, unclicks=0).diagnostics() == {"auxiliary": ["clicked"]}
+    assert build(study, non_clicks=0).diagnostics() == {"auxiliary": ["clicked"]}
     assert isinstance(model.histories[1][0].window(targets, 3), Window)
 
 
@@ -145,10 +145,10 @@ def test_what_was_refused_decides_and_without_it_the_system_is_the_plain_network
             "epochs": 12,
             "learning_rate": 5e-3,
             "batch_size": 50,
-            "options": {"unclicks": 3, "attention": 32},
+            "options": {"non_clicks": 3, "attention": 32},
         },
     )
-    on, off = (auc(data, config.replace(**{"options.unclicks": count})) for count in (3, 0))
+    on, off = (auc(data, config.replace(**{"options.non_clicks": count})) for count in (3, 0))
     plain = auc(data, config, PlainMLP)
     assert on > plain + 0.1, (on, plain)
     assert off < plain + 0.03, (off, plain)

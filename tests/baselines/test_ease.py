@@ -62,7 +62,7 @@ def test_cosine_of_items_that_nobody_clicked_is_zero() -> None:
     np.testing.assert_allclose(cosine_weights(matrix.T @ matrix), expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_sum_the_weights_of_distinct_visible_items(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     study = small(1, rows=80)
     model = build(study, protocol=protocol, history_length=6)
@@ -116,7 +116,9 @@ def substitutes(seed: int = 0, users: int = 300, pairs: int = 20) -> Dataset:
 def test_clicks_exclude_others_and_only_the_regression_sees_it() -> None:
     """Switched off, as a cosine, the system is no better than the plain network: the signal is what is measured."""
     data = substitutes()
-    config = Config.for_model("ease", **{**SETTINGS, "protocol": "paper", "slot_count": 1, "options": {"l2": 20.0}})
+    config = Config.for_model(
+        "ease", **{**SETTINGS, "protocol": "as-published", "slot_count": 1, "options": {"l2": 20.0}}
+    )
     on, off = (auc(data, config.replace(**{"options.weights": kind})) for kind in ("ease", "cosine"))
     plain = auc(data, config.replace(epochs=8, learning_rate=3e-3), PlainMLP)
     assert on > plain + 0.1, (on, plain)

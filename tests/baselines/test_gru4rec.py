@@ -25,7 +25,7 @@ def build(study: Small, **changes: Any) -> GRU4Rec:
     return with_drawn_weights(GRU4Rec(Context.build(study, None, config), config))
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_a_cell_stepped_through_the_visible_clicks(protocol: str) -> None:
     study = small(0)
     model, (rows, targets) = build(study, protocol=protocol), targets_of(study)

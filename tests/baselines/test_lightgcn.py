@@ -29,7 +29,7 @@ def propagated(study: Small, model: LightGCN, slot: int, dropped: list[int], lay
     users, nodes = study.data.num_users, study.data.num_users + study.data.num_items
     adjacency = np.zeros((nodes, nodes))
     for c, (u, i, s, _) in enumerate(study.clicks):
-        if c not in dropped and (s <= slot if model.config.protocol == "paper" else s < slot):
+        if c not in dropped and (s <= slot if model.config.protocol == "as-published" else s < slot):
             adjacency[u, users + i] = adjacency[users + i, u] = 1
     degree = adjacency.sum(1)
     scale = np.where(degree > 0, 1 / np.sqrt(np.maximum(degree, 1)), 0)
@@ -38,7 +38,7 @@ def propagated(study: Small, model: LightGCN, slot: int, dropped: list[int], lay
     return np.asarray(np.mean([np.linalg.matrix_power(normal, k) @ start for k in range(layers + 1)], axis=0))
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 @pytest.mark.parametrize("layers", [0, 1, 3])
 def test_vectors_and_scores_equal_powers_of_the_dense_adjacency(protocol: str, layers: int) -> None:
     study = small(0, rows=70)
@@ -58,7 +58,7 @@ def test_vectors_and_scores_equal_powers_of_the_dense_adjacency(protocol: str, l
             np.testing.assert_allclose(scores.numpy(), dots, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_a_training_click_is_no_edge_of_its_own_prediction(protocol: str) -> None:
     study = small(1, rows=70)
     model = build(study, protocol=protocol)
@@ -72,8 +72,10 @@ def test_a_training_click_is_no_edge_of_its_own_prediction(protocol: str) -> Non
             found = model(target, items, target.click)
             assert torch.equal(found, build(study.without([c]), protocol=protocol)(target, items))
             differ.append(not torch.equal(found, model(target, items)))
-        assert pairs.count(pairs[c]) > 1 or differ[-1] == (protocol == "paper")
-    assert any(differ) == (protocol == "paper")  # under `causal` no graph of the target's slot has the click at all
+        assert pairs.count(pairs[c]) > 1 or differ[-1] == (protocol == "as-published")
+    assert any(differ) == (
+        protocol == "as-published"
+    )  # under `causal` no graph of the target's slot has the click at all
 
 
 def test_a_repeated_click_is_one_edge_from_its_first_slot_on() -> None:
@@ -120,7 +122,7 @@ def test_few_clicks_link_a_circle_and_only_propagation_sees_it() -> None:
         "lightgcn",
         **{
             **SETTINGS,
-            "protocol": "paper",
+            "protocol": "as-published",
             "slot_count": 1,
             "embedding_size": 32,
             "learning_rate": 5e-3,

@@ -23,7 +23,7 @@ def build(study: Small, protocol: str = "paper", dropout: float = 0.0) -> Conten
     return model.double().eval()
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_the_formula(protocol):
     study = small(0)
     model, (rows, targets) = build(study, protocol), targets_of(study)

@@ -141,7 +141,7 @@ def test_the_penalty_evens_out_the_use_of_the_slots_on_a_skewed_stream() -> None
     assert spread[1] < 0.2 * spread[0], spread
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_the_formulas(protocol: str) -> None:
     study = small(0)
     model, (rows, targets) = build(study, protocol=protocol), targets_of(study)

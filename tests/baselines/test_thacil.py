@@ -53,7 +53,7 @@ def heard(layer: ForwardAttention, blocks: list[Tensor], i: int) -> Tensor:
     return torch.cat(parts)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_attention_written_out(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     study = small(0)
     model, (rows, targets) = build(study, protocol=protocol), targets_of(study)

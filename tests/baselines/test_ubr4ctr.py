@@ -50,7 +50,7 @@ def chosen_by_hand(model: UBR4CTR, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("retrieve", ["relevant", "recent"])
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_scores_equal_search_and_attention_written_out(protocol: str, retrieve: str) -> None:
     study = small(0, items=8)
     model, (rows, targets) = build(study, protocol=protocol, options={"retrieve": retrieve}), targets_of(study)
@@ -147,7 +147,7 @@ def test_the_selectors_gradient_is_that_of_the_expected_reward(monkeypatch: pyte
     assert largest > 1e-2 and min(rewards) == -1 < max(rewards)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_the_selector_never_hears_of_the_click_it_learns_from(protocol: str) -> None:
     """To the bit: the loss where the click is hidden is the loss where it was never there; seen, it is another."""
     study, seen = small(0), 0

@@ -1,4 +1,4 @@
-"""What an epoch of every system costs, as a multiple of HyperCTR's, on the data set planted at preset quick.
+"""What an epoch of every system costs, as a multiple of HyperCTR's, on the data set planted at budget quick.
 
     python tests/benchmarks/bench_systems.py --out reports/bench_systems.csv
 
@@ -46,7 +46,7 @@ class Timed:
     """A model in one of its stages, and what its turns took."""
 
     name: str
-    preset: str
+    variant: str
     trainer: Trainer
     stage: int
     epochs: list[float] = field(default_factory=list)  # seconds, one per round
@@ -55,7 +55,7 @@ class Timed:
     memory: float = float("nan")
 
     @classmethod
-    def build(cls, data: Dataset, config: Config, preset: str, interest: Interest) -> list[Timed]:
+    def build(cls, data: Dataset, config: Config, variant: str, interest: Interest) -> list[Timed]:
         """Return the model once for every stage of its training."""
         made: list[Timed] = []
         study = SplitData.open(data, config)
@@ -66,7 +66,7 @@ class Timed:
             for stage in trainer.stages[: len(made) + 1]:
                 if stage.begin is not None:
                     stage.begin()
-            made.append(cls(config.model, preset, trainer, len(made)))
+            made.append(cls(config.model, variant, trainer, len(made)))
         return made
 
     def turn(self, numbers: list[int]) -> None:
@@ -123,10 +123,10 @@ def main() -> None:
 
     timed = Timed.build(data, config, "", interest)
     for name in options.models:
-        presets = {variant: Config.for_model(name, "quick", variant) for variant in ("table2", "author")}
-        if presets["table2"] == presets["author"]:
-            presets = {"both": presets["table2"]}
-        for variant, one in presets.items():
+        variants = {variant: Config.for_model(name, "quick", variant) for variant in ("table2", "author")}
+        if variants["table2"] == variants["author"]:
+            variants = {"both": variants["table2"]}
+        for variant, one in variants.items():
             timed += Timed.build(data, one, variant, interest)
     draw = rng(0, "bench", "systems")
     for one in timed:  # warms up, too
@@ -141,7 +141,7 @@ def main() -> None:
         rows.append(
             {
                 "model": one.name,
-                "preset": one.preset,
+                "variant": one.variant,
                 "ratio": statistics.median(mine / its for mine, its in zip(one.epochs[1:], yardstick, strict=True)),
                 "seconds_per_epoch": statistics.median(one.epochs[1:]),
                 "steps_per_epoch": one.trainer.steps_per_epoch,
@@ -153,7 +153,7 @@ def main() -> None:
             }
         )
     table = pd.DataFrame(rows)
-    table = table.loc[table.groupby(["model", "preset"], sort=False).ratio.idxmax()]
+    table = table.loc[table.groupby(["model", "variant"], sort=False).ratio.idxmax()]
     print(f"1 thread, torch {torch.__version__}")
     print(table.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
     if options.out:

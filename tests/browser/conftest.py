@@ -14,7 +14,7 @@ from tests.browser.lab import OUTLINES, ROOT, Lab, chromium, find_browser, jupyt
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One JupyterLab, one page, notebook 21 run to its end at preset smoke."""
+    """One JupyterLab, one page, notebook 21 run to its end at budget smoke."""
     pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
     pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
     if find_browser() is None:

@@ -138,7 +138,7 @@ def test_events_and_maps_against_brute_force(values: list[tuple[int, int, int, b
     assert data.users[data.user_index].tolist() == got.user_id.tolist()
     assert data.items[data.item_index].tolist() == got.item_id.tolist()
     assert data.users.tolist() == sorted({u for u, *_ in values})
-    assert sorted([*data.clicks, *data.unclicks]) == list(range(len(got)))
+    assert sorted([*data.clicks, *data.non_clicks]) == list(range(len(got)))
 
 
 def tiny(**options: Any) -> Dataset:
@@ -150,7 +150,7 @@ def tiny(**options: Any) -> Dataset:
 def test_dataset_orders_modalities_and_counts_for_table_1() -> None:
     data = tiny()
     assert data.modalities == ("visual", "textual")
-    assert data.unclicks.tolist() == [0]
+    assert data.non_clicks.tolist() == [0]
     row = data.table1_row()
     assert (row["users"], row["items"], row["interactions"], row["clicks"]) == (2, 2, 3, 2)
     assert (row["sparsity"], row["visual_dim"], row["visual_coverage"]) == (0.25, 2, 0.5)

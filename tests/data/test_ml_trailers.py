@@ -166,7 +166,7 @@ def test_genuine_files(shared_dir: Path) -> None:
     with pytest.warns(DataWarning, match="users have only one click"):
         data = load_dataset("ml-trailers", data_dir=raw)
     row = data.table1_row()
-    assert (row["users"], row["items"], row["clicks"], row["unclicks"]) == (610, 1807, 25170, 24577)
+    assert (row["users"], row["items"], row["clicks"], row["non_clicks"]) == (610, 1807, 25170, 24577)
     assert (row["visual_dim"], row["acoustic_dim"], row["textual_dim"]) == (107, 20, 128)
     assert (row["first"], row["last"]) == ("1996-03-29", "2018-09-24")
     assert all(np.isfinite(table.standardised().values).all() for table in data.features.values())

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.data.dataset import Dataset
-from hyperctr.data.negatives import NegativeSampler, candidate_pool, exposed_pool
+from hyperctr.data.negatives import NegativeSampler, candidate_pool, impression_pool
 from hyperctr.data.splits import PARTS, Split, split
 from hyperctr.errors import ConfigError, DataError, ShapeError
 
@@ -203,11 +203,11 @@ def test_the_first_candidate_is_a_uniform_draw():
     assert chi < len(free) + 5 * np.sqrt(2 * len(free))
 
 
-def test_exposed_pool_holds_the_rows_shown():
+def test_impression_pool_holds_the_rows_shown():
     data = built(random_log())
     made = split(data)
-    pool = exposed_pool(data, made)
-    assert pool.labelling == "exposed"
+    pool = impression_pool(data, made)
+    assert pool.labelling == "impressions"
     np.testing.assert_array_equal(pool.rows, np.flatnonzero(made.part == 2))
     np.testing.assert_array_equal(pool.labels, data.clicked[made.part == 2])
     with pytest.raises(DataError, match="no sampled negatives"):
@@ -219,7 +219,7 @@ def test_exposed_pool_holds_the_rows_shown():
     np.testing.assert_array_equal(others, pool.users[~pool.labels])
     clicks = built(random_log().query("clicked"))
     with pytest.raises(DataError, match="use candidate_pool"):
-        exposed_pool(clicks, split(clicks))
+        impression_pool(clicks, split(clicks))
 
 
 def test_divide_drops_what_is_padded():

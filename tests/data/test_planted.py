@@ -28,7 +28,7 @@ def test_default_sizes_and_calendar(data: Dataset) -> None:
     assert (data.num_users, data.num_items, len(data.clicked)) == (1000, 2000, 60_000)
     assert {name: table.dim for name, table in data.features.items()} == {"visual": 128, "acoustic": 48, "textual": 64}
     assert abs(data.clicked.mean() - 2 / 3) < 0.002
-    assert len(data.unclicks)
+    assert len(data.non_clicks)
     months = data.timestamp.astype("datetime64[s]").astype("datetime64[M]")
     assert (months.min(), months.max()) == (np.datetime64("2018-01"), np.datetime64("2020-12"))
     # The truth speaks of the very rows the data set holds, in their order.
@@ -91,7 +91,7 @@ def test_interest_is_peaked_and_drifts_slowly(data: Dataset) -> None:
     np.testing.assert_array_equal(frozen, np.repeat(frozen[:, :1], frozen.shape[1], axis=1))
 
 
-def test_unclicks_match_less_than_clicks_do(data: Dataset) -> None:
+def test_non_clicks_match_less_than_clicks_do(data: Dataset) -> None:
     liked = data.truth.preference(data.user_index, data.item_index, data.truth.month)
     assert 0.7 < auc(liked[data.clicked], liked[~data.clicked]) < 0.8
 

@@ -25,7 +25,7 @@ def random_log(rows: int = 1000, instants: int = 50, seed: int = 0) -> Dataset:
     return Dataset("random", frame)
 
 
-def test_random_split_cuts_clicks_and_unclicks_apart_in_the_ratios():
+def test_random_split_cuts_clicks_and_non_clicks_apart_in_the_ratios():
     data = random_log()
     made = split(data, seed=3)
     for mask in (data.clicked, ~data.clicked):
@@ -33,7 +33,7 @@ def test_random_split_cuts_clicks_and_unclicks_apart_in_the_ratios():
         np.testing.assert_allclose(sizes, np.array([0.7, 0.2, 0.1]) * mask.sum(), atol=1)
     rows = np.concatenate([made.train, made.validation, made.test])
     np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(data.clicked))
-    shown = np.concatenate([made.unclicks(part) for part in ("train", "validation", "test")])
+    shown = np.concatenate([made.non_clicks(part) for part in ("train", "validation", "test")])
     np.testing.assert_array_equal(np.sort(shown), np.flatnonzero(~data.clicked))
 
 
@@ -107,7 +107,7 @@ def test_saved_splits_come_back_and_damage_is_found(tmp_path):
     back = Split.load(tmp_path / "split.npz")
     assert back.checksum == made.checksum
     assert (back.kind, back.ratios, back.seed) == (made.kind, made.ratios, made.seed)
-    np.testing.assert_array_equal(back.unclicks("test"), made.unclicks("test"))
+    np.testing.assert_array_equal(back.non_clicks("test"), made.non_clicks("test"))
     with np.load(tmp_path / "split.npz") as file:
         content = dict(file)
     content["part"] = np.roll(content["part"], 1)

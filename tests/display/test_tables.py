@@ -75,11 +75,11 @@ def test_a_figure_shows_its_chart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(0.01, 0.03, "ahead"), (-0.3, -0.1, "behind"), (-1, 1, "not told")]
+    ("low", "high", "verdict"), [(0.01, 0.03, "auc_gain"), (-0.3, -0.1, "auc_deficit"), (-1, 1, "not told")]
 )
 def test_a_difference_is_called_only_outside_its_interval(low: float, high: float, verdict: str) -> None:
     rows = pd.DataFrame(
-        {"model": ["x", "y"], "ahead": [None, 0.02], "ahead_low": [None, low], "ahead_high": [None, high]}
+        {"model": ["x", "y"], "auc_gain": [None, 0.02], "auc_gain_low": [None, low], "auc_gain_high": [None, high]}
     )
     assert ahead_table(rows).rows[0][-1].startswith(verdict)
 

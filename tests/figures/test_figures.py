@@ -52,7 +52,7 @@ def frames() -> dict[str, go.Figure]:
     )
     events = pd.DataFrame({"examples": [100, 200, 300], "loss": [0.7, 0.5, 0.4], "validation_auc": [0.6, 0.8, 0.7]})
     true = np.stack([np.linspace(0, 1, 40), np.linspace(1, 0, 40)], 1)[None]
-    activity = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "unclicks": [1, 0]})
+    activity = pd.DataFrame({"period": ["2018-01", "2018-02"], "clicks": [3, 5], "non_clicks": [1, 0]})
     popularity = pd.DataFrame({"rank": np.arange(1, 41), "clicks": 1000 // np.arange(1, 41)})
     return {
         "heatmap": draw_interest(user_interest_frame(interest(), MODALITIES, LABELS, np.array([7, 8, 9]))),
@@ -160,7 +160,7 @@ def test_the_figures_of_a_session_hold_its_numbers(tmp_path: Path, monkeypatch: 
     session = hc.Session("planted", budget="smoke")
     data, graphs = session.data, session.hypergraphs["item"]
     activity, popularity = hc.figures.activity(session), hc.figures.popularity(session)
-    assert activity.frame[["clicks", "unclicks"]].sum().tolist() == [data.clicked.sum(), (~data.clicked).sum()]
+    assert activity.frame[["clicks", "non_clicks"]].sum().tolist() == [data.clicked.sum(), (~data.clicked).sum()]
     assert activity.headline["users"] == 150
     assert popularity.frame["clicks"].iloc[0] == np.bincount(data.item_index[data.clicked]).max()
     sizes, degrees = hc.figures.sizes(session, "item"), hc.figures.degrees(session, "item")

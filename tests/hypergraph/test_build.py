@@ -95,7 +95,7 @@ def test_two_definitions_by_hand():
 )
 def test_hypergraphs_of_slots_equal_the_definitions(seed, delta, quantile, weighted, neighbours):
     study = small(seed)
-    options = {"quantile": quantile, "neighbours": neighbours, "weighted": weighted, "seed": seed}
+    options = {"quantile": quantile, "max_neighbours": neighbours, "weighted": weighted, "seed": seed}
     users, items = build_hypergraphs(study.data, study.split, study.slots, study.interest, delta, **options)
     for graphs, expected, nodes, labels, kind in zip(
         (users, items), definitions(study, delta, **options), (5, 6), (6, 5), ("user", "item"), strict=True
@@ -115,7 +115,7 @@ def test_hypergraphs_of_slots_equal_the_definitions(seed, delta, quantile, weigh
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.data(), st.sampled_from([None, 2, 3]), st.booleans())
 def test_hidden_clicks_leave_the_hypergraphs_of_data_without_them(seed, chosen, neighbours, quantile):
-    study, options = small(seed), {"neighbours": neighbours, "quantile": quantile, "seed": seed}
+    study, options = small(seed), {"max_neighbours": neighbours, "quantile": quantile, "seed": seed}
     count = len(study.split.train)
     dropped = chosen.draw(st.lists(st.integers(0, count - 1), max_size=count))  # a click may be named twice
     chosen_settings = GraphSettings(quantile=quantile, max_neighbours=neighbours, seed=seed)
@@ -209,10 +209,10 @@ def test_rows_are_found_as_by_search(pairs, seed):
 def test_wrong_arguments_are_named():
     study = small(0)
     parts = (study.data, study.split, study.slots, study.interest)
-    with pytest.raises(ConfigError, match="delta = 1.5"):
+    with pytest.raises(ConfigError, match="interest_threshold = 1.5"):
         build_hypergraphs(*parts, 1.5)
-    with pytest.raises(ConfigError, match="neighbours = 1 must be at least 2"):
-        build_hypergraphs(*parts, neighbours=1)
+    with pytest.raises(ConfigError, match="max_neighbours = 1 must be at least 2"):
+        build_hypergraphs(*parts, max_neighbours=1)
     fewer = replace(study.interest, degree=study.interest.degree[1:])
     with pytest.raises(ShapeError, match="pre-train the interest on the same data and split"):
         build_hypergraphs(*parts[:3], fewer)

@@ -41,7 +41,7 @@ class Dense:
         self.graph: dict[int, tuple[Array, Array, Array, Array]] = {}  # slot -> user, item vectors; who is active
         for t in range(study.slots.count):
             if config.graph == "hypergraph":
-                users, items = definitions(left, config.delta, weighted=config.weighted)
+                users, items = definitions(left, config.interest_threshold, weighted=config.weighted)
                 x_user, user_on = self.convolve(0, self.user, self.matrices(users, t, data.num_users))
                 x_item, item_on = self.convolve(1, self.static, self.matrices(items, t, data.num_items))
             else:
@@ -80,7 +80,7 @@ class Dense:
     def seen(self, side: int, node: int, slot: int) -> Array:
         """The vector of a user (side 0) or item (side 1) as a target in ``slot`` sees it."""
         static: Array = (self.user, self.static)[side][node]
-        if self.config.protocol == "paper":
+        if self.config.protocol == "as-published":
             return np.asarray(self.graph[slot][side][node])
         earlier = [t for t in range(slot) if self.graph[t][2 + side][node]]
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static

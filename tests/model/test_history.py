@@ -12,7 +12,7 @@ from hyperctr.model.history import ClickHistory, Targets, Window
 from tests.small import small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
-PROTOCOLS = st.sampled_from(["paper", "causal"])
+PROTOCOLS = st.sampled_from(["as-published", "causal"])
 # user, timestamp; -1 and 99 lie outside the data's clock (0..29)
 NEW = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 99)), max_size=12)
 
@@ -45,14 +45,14 @@ def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32), PROTOCOLS, st.sampled_from([1, 2, 5, 40]), NEW)
-def test_unclicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, length, new):
+def test_non_clicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, length, new):
     study = small(seed, ticks=12)
     rows, targets = make_targets(study, new)
-    shown, data = study.split.unclicks("train"), study.data
-    window = ClickHistory(study, protocol).of_unclicks().window(targets, length)
+    shown, data = study.split.non_clicks("train"), study.data
+    window = ClickHistory(study, protocol).of_non_clicks().window(targets, length)
     for b, (user, slot, timestamp, _) in enumerate(rows):
         own = [r for r in shown if data.user_index[r] == user]
-        paper = protocol == "paper"
+        paper = protocol == "as-published"
         seen = [r for r in own if (study.slots.index[r] <= slot if paper else data.timestamp[r] < timestamp)]
         seen = sorted(seen, key=lambda r: (data.timestamp[r], r), reverse=True)[:length]
         assert window.items[b][window.valid[b]].tolist() == data.item_index[seen].tolist()
@@ -63,10 +63,10 @@ def test_unclicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, le
         assert turned.position[b][: len(seen)].tolist() == list(range(len(seen)))[::-1]
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_clicks_out_of_sight_leave_windows_as_they_are(protocol):
     study = small(1, rows=90)
-    seen = [c for c, (_, _, s, t) in enumerate(study.clicks) if (s <= 1 if protocol == "paper" else t < 12)]
+    seen = [c for c, (_, _, s, t) in enumerate(study.clicks) if (s <= 1 if protocol == "as-published" else t < 12)]
     later = study.without([c for c in range(len(study.clicks)) if c not in seen])
     targets = Targets(*torch.tensor([(u, 1, 12, -1) for u in range(5)]).T.contiguous())
     windows = [ClickHistory(s, protocol).window(targets, 9) for s in (study, later)]
@@ -74,7 +74,7 @@ def test_clicks_out_of_sight_leave_windows_as_they_are(protocol):
         assert torch.equal(a[windows[0].valid], b[windows[1].valid])
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_a_hidden_click_leaves_no_trace(protocol):
     """Bit for bit the window of data that never held the click."""
     study = small(2, rows=80)

@@ -61,7 +61,7 @@ VARIANTS = [
     {"graph": "none", "layers": 0},
     PLUS,
     {**PLUS, "protocol": "causal"},
-    {"attention_layers": 2, "attention_heads": 4, "layers": 1, "delta": 0.3, "weighted": False},
+    {"attention_layers": 2, "attention_heads": 4, "layers": 1, "interest_threshold": 0.3, "weighted": False},
     {"modalities": ("textual",)},
 ]
 
@@ -115,7 +115,7 @@ def test_matching_adds_its_term_and_nothing_else():
     torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "causal"])
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
 def test_a_score_does_not_depend_on_how_candidates_and_targets_come(protocol):
     study = small(4, rows=60)
     model = build(study, TINY.replace(protocol=protocol, **PLUS))

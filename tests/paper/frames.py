@@ -1,4 +1,4 @@
-"""Synthetic results in the schema of a sweep (``Plan.results``, ``trivial`` and ``curves``), for tests by value."""
+"""Synthetic results in the schema of a sweep (``Plan.results``, ``baselines`` and ``curves``), for tests by value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 MEASURED = (
-    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error"),
+    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mib"),
     *("test_clicks", "test_candidates"),
 )
@@ -21,7 +21,7 @@ COLUMNS = (
     *MEASURED,
     *FACTS,
 )
-PAIRED = ("behind", "behind_low", "behind_high")
+PAIRED = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 
 
 def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "value": np.nan,
         "dataset": "planted",
         "model": "hyperctr",
-        "protocol": "paper",
+        "protocol": "as-published",
         "split": "random",
         "negatives_avoid": "training",
         "seed": 0,
@@ -46,7 +46,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "gauc": auc - 0.02,
         "logloss": 1 - auc / 2,
         "logloss_corrected": 0.9 - auc / 2,
-        "auc_exposed": auc - 0.1,
+        "auc_impressions": auc - 0.1,
         "calibration_error": 0.05,
         "best_validation_auc": auc + 0.005,
         "epochs": 4.0,
@@ -107,7 +107,7 @@ def results_frame(
     return pd.DataFrame(rows, columns=[*COLUMNS, *paired])
 
 
-def trivial_frame(seeds: int = 1, popularity: float = 0.6, reference: float = 0.7, **changes: Any) -> pd.DataFrame:
+def baselines_frame(seeds: int = 1, popularity: float = 0.6, reference: float = 0.7, **changes: Any) -> pd.DataFrame:
     """The simple models, a row per model and seed."""
     models = {
         "popularity": popularity,
@@ -147,7 +147,7 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
 
 def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **more: Any) -> Any:
     """What a figure or a table reads of a sweep, on results that were never run."""
-    named = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol paper"}
+    named = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol as-published"}
     return SimpleNamespace(
-        results=results, baselines=trivial_frame() if baselines is None else baselines, **named | more
+        results=results, baselines=baselines_frame() if baselines is None else baselines, **named | more
     )

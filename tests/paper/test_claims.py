@@ -206,28 +206,28 @@ CASES: Cases = {
     "best_neighbours": (
         "planted",
         {
-            HOLDS: axis("neighbours", v5=0.7, v15=0.79, v20=0.8, v40=0.78),
-            FAILS: axis("neighbours", v5=0.7, v15=0.79, v40=0.82),
-            OPEN: axis("neighbours", v5=0.7, v15=0.8, v40=0.8),
-            NONE: axis("neighbours", v5=0.7, v40=0.8),
+            HOLDS: axis("max_neighbours", v5=0.7, v15=0.79, v20=0.8, v40=0.78),
+            FAILS: axis("max_neighbours", v5=0.7, v15=0.79, v40=0.82),
+            OPEN: axis("max_neighbours", v5=0.7, v15=0.8, v40=0.8),
+            NONE: axis("max_neighbours", v5=0.7, v40=0.8),
         },
     ),
     "few_neighbours_are_worse": (
         "planted",
         {
-            HOLDS: axis("neighbours", v5=0.7, v15=0.8),
-            FAILS: axis("neighbours", v5=0.8, v15=0.7),
-            OPEN: axis("neighbours", v5=0.8, v15=0.8),
-            NONE: axis("neighbours", v5=0.7, v0=0.8),
+            HOLDS: axis("max_neighbours", v5=0.7, v15=0.8),
+            FAILS: axis("max_neighbours", v5=0.8, v15=0.7),
+            OPEN: axis("max_neighbours", v5=0.8, v15=0.8),
+            NONE: axis("max_neighbours", v5=0.7, v0=0.8),
         },
     ),
     "many_neighbours_are_worse": (
         "planted",
         {
-            HOLDS: axis("neighbours", v15=0.8, v40=0.7),
-            FAILS: axis("neighbours", v15=0.7, v40=0.8),
-            OPEN: axis("neighbours", v15=0.8, v40=0.8),
-            NONE: axis("neighbours", v40=0.7),
+            HOLDS: axis("max_neighbours", v15=0.8, v40=0.7),
+            FAILS: axis("max_neighbours", v15=0.7, v40=0.8),
+            OPEN: axis("max_neighbours", v15=0.8, v40=0.8),
+            NONE: axis("max_neighbours", v40=0.7),
         },
     ),
 }
@@ -266,7 +266,7 @@ def test_speedup_of_a_busy_machine_says_little() -> None:
 def test_an_end_is_judged_only_beyond_what_the_paper_calls_best() -> None:
     assert verdict("long_slots_are_worse", axis("slot_months", v3=0.8, v6=0.7)) == NONE
     assert verdict("short_slots_are_worse", axis("slot_months", v3=0.7, v6=0.8)) == NONE
-    assert verdict("many_neighbours_are_worse", axis("neighbours", v5=0.8, v15=0.7)) == NONE
+    assert verdict("many_neighbours_are_worse", axis("max_neighbours", v5=0.8, v15=0.7)) == NONE
     assert verdict("dimension_flattens", axis("embedding_size", v8=0.7, v16=0.7)) == NONE
 
 

@@ -15,7 +15,7 @@ from hyperctr.paper.figures.figure8_curves import curves_frame as mark_best
 from hyperctr.paper.figures.figure8_curves import curves_note
 from hyperctr.paper.figures.figures4to6_settings import settings_frame, settings_note
 from hyperctr.statistics import Interval
-from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
+from tests.paper.frames import baselines_frame, curves_frame, results_frame, sweep_of
 
 STATED: list[dict[str, Any]] = [
     {"setting": "layers", "dataset": "Kuaishou", "low": 3},
@@ -26,7 +26,7 @@ STATED: list[dict[str, Any]] = [
 def paragraph(auc: Any, *, axis: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
     """The paragraph about runs over one setting."""
     runs = results_frame(auc, axis=axis, **changes)
-    return settings_note(settings_frame(runs, trivial_frame(1, 0.6, 0.72), stated, pair), "")
+    return settings_note(settings_frame(runs, baselines_frame(1, 0.6, 0.72), stated, pair), "")
 
 
 def test_three_seeds_tell_what_differs_and_what_does_not() -> None:
@@ -141,10 +141,10 @@ def test_curves_tell_the_best_point_and_whether_training_was_still_improving() -
 
 def test_protocols_tell_each_change_and_the_lead() -> None:
     results = pd.concat([results_frame({"a": [0.80, 0.81]}), results_frame({"b": [0.70, 0.71]}, protocol="causal")])
-    simple = pd.concat([trivial_frame(2, 0.6, 0.75, protocol=name) for name in ("paper", "causal")])
+    simple = pd.concat([baselines_frame(2, 0.6, 0.75, protocol=name) for name in ("as-published", "causal")])
     leak = {"negatives_avoid": "all"}
     results = pd.concat([results, results_frame({"c": [0.82, 0.83]}, **leak)])
-    simple = pd.concat([simple, trivial_frame(2, 0.6, 0.75, **leak)])
+    simple = pd.concat([simple, baselines_frame(2, 0.6, 0.75, **leak)])
     shown, table = protocols.protocols(sweep_of(results, simple))
     assert isinstance(table, Table)
     effects = {(row[0], row[1], row[2], row[3]): row[-1] for row in table.rows}

@@ -25,7 +25,7 @@ from hyperctr.paper.figures.settings_chart import settings_chart
 from hyperctr.runs.scaling import Scaling
 from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import over_seeds, paired
-from tests.paper.frames import curves_frame, results_frame, sweep_of, trivial_frame
+from tests.paper.frames import baselines_frame, curves_frame, results_frame, sweep_of
 
 LAYERS: dict[int, float | list[float]] = {
     1: [0.70, 0.71, 0.72],
@@ -43,7 +43,7 @@ STATED: list[dict[str, Any]] = [
 def layers(**changes: Any) -> pd.DataFrame:
     """The frame of Figure 4: three seeds; 5 layers are best on test, 3 on validation."""
     runs = results_frame(LAYERS, axis="layers", validation=VALIDATION, **changes)
-    return settings_frame(runs, trivial_frame(3, popularity=0.5, reference=0.72), STATED)
+    return settings_frame(runs, baselines_frame(3, popularity=0.5, reference=0.72), STATED)
 
 
 def mean_rows(frame: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
@@ -77,10 +77,10 @@ def test_the_value_is_chosen_on_validation_and_its_test_auc_is_reported() -> Non
 
 def test_what_the_chosen_value_is_ahead_is_paired_by_seed() -> None:
     means = mean_rows(layers())
-    behind = {value: row["behind"] for value, row in means.items()}
+    behind = {value: row["auc_deficit"] for value, row in means.items()}
     assert behind == pytest.approx({1: 0.09, 2: 0.04, 3: np.nan, 5: -0.01}, nan_ok=True)
-    assert means[1]["behind_low"] > 0
-    assert means[5]["behind_low"] < 0 <= means[5]["behind_high"]
+    assert means[1]["auc_deficit_low"] > 0
+    assert means[5]["auc_deficit_low"] < 0 <= means[5]["auc_deficit_high"]
 
 
 def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
@@ -93,11 +93,11 @@ def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
     runs = results_frame({1: 0.7, 3: 0.8}, axis="layers")
     means = mean_rows(settings_frame(runs, pair=pair))
     assert asked == [tuple(runs["run"][::-1])]
-    assert [means[1][name] for name in ("auc_low", "auc_high", "behind_low")] == pytest.approx([0.69, 0.71, 0.05])
+    assert [means[1][name] for name in ("auc_low", "auc_high", "auc_deficit_low")] == pytest.approx([0.69, 0.71, 0.05])
 
 
 def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_largest() -> None:
-    tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, axis="neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
+    tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, axis="max_neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
     frame = settings_frame(tied)
     assert frame.loc[frame["chosen"], "value"].tolist() == [5]
     chart = settings_chart(frame, "t")
@@ -159,7 +159,7 @@ def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
     both = pd.concat(
         [
             results_frame({3: 0.7, 6: 0.8, 12: 0.7}, axis="slot_months"),
-            results_frame({5: 0.7, 15: 0.8}, axis="neighbours"),
+            results_frame({5: 0.7, 15: 0.8}, axis="max_neighbours"),
         ]
     )
     chart = settings_chart(settings_frame(both), "Two")
@@ -240,7 +240,7 @@ def test_each_model_has_a_panel_each_seed_a_line_and_its_best_point_a_ring() -> 
 def experiment(seeds: int) -> pd.DataFrame:
     """HyperCTR loses 0.03 by causality and 0.1 by time and gains 0.02 by a leak; the reference -, 0.01 and 0.03."""
     step = np.arange(seeds) * 0.001
-    corners = {("paper", "random"): 0.80, ("causal", "random"): 0.77, ("paper", "temporal"): 0.70}
+    corners = {("as-published", "random"): 0.80, ("causal", "random"): 0.77, ("as-published", "temporal"): 0.70}
     results = pd.concat(
         [
             results_frame({f"{protocol}, {split}": list(auc + step)}, protocol=protocol, split=split)
@@ -249,13 +249,13 @@ def experiment(seeds: int) -> pd.DataFrame:
     )
     simple = pd.concat(
         [
-            trivial_frame(seeds, 0.6, 0.72 - 0.01 * (split == "temporal"), protocol=protocol, split=split)
+            baselines_frame(seeds, 0.6, 0.72 - 0.01 * (split == "temporal"), protocol=protocol, split=split)
             for protocol, split in corners
         ]
     )
-    leak = {"protocol": "paper", "split": "random", "negatives_avoid": "all"}
+    leak = {"protocol": "as-published", "split": "random", "negatives_avoid": "all"}
     results = pd.concat([results, results_frame({"leak": list(0.82 + step)}, **leak)])
-    return protocols.protocol_runs(results, pd.concat([simple, trivial_frame(seeds, 0.6, 0.75, **leak)]))
+    return protocols.protocol_runs(results, pd.concat([simple, baselines_frame(seeds, 0.6, 0.75, **leak)]))
 
 
 def effect(seeds: int, pair: Any = None) -> dict[tuple[str, str], dict[Any, Any]]:
@@ -282,9 +282,9 @@ def test_only_runs_on_the_same_clicks_are_paired() -> None:
     assert intervals == same_clicks, "not another split or labelling, not models without a run"
 
 
-def test_data_without_unclicks_have_no_exposed_rows() -> None:
-    results = results_frame({"paper, random": 0.8}, auc_exposed=np.nan)
-    runs = protocols.protocol_runs(results, trivial_frame(auc_exposed=np.nan))
+def test_data_without_non_clicks_have_no_impressions_rows() -> None:
+    results = results_frame({"paper, random": 0.8}, auc_impressions=np.nan)
+    runs = protocols.protocol_runs(results, baselines_frame(auc_impressions=np.nan))
     assert set(runs["labels"]) == {"sampled"}
     chart = protocols.protocol_chart(protocols.protocol_frame(runs), "t")
     assert list(chart.layout.yaxis.categoryarray) == ["paper, random, sampled"]
@@ -307,7 +307,7 @@ def test_a_leak_has_a_line_of_its_own_and_is_explained() -> None:
 def test_a_choice_without_a_finished_run_is_named() -> None:
     results = results_frame({"paper, random": 0.8}, failed={"causal, random": "boom"})
     results.loc[results["state"] == "failed", "protocol"] = "causal"
-    chart = protocols.protocol_chart(protocols.protocol_frame(protocols.protocol_runs(results, trivial_frame())))
+    chart = protocols.protocol_chart(protocols.protocol_frame(protocols.protocol_runs(results, baselines_frame())))
     assert "no result: causal, random, sampled (failed)" in subtitle(chart)
 
 
@@ -326,7 +326,7 @@ def test_every_figure_survives_json_and_names_its_axes() -> None:
 
 COLUMNS = (
     "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,"
-    "behind,behind_low,behind_high"
+    "behind,auc_deficit_low,auc_deficit_high"
 )
 
 
@@ -335,7 +335,7 @@ COLUMNS = (
     [
         (figure4, "figure4", "layers", "The depths drawn are not named in the text"),
         (figure5, "figure5", "slot_months", "Of MovieLens the text says almost one year"),
-        (figure6, "figure6", "neighbours", "The text says that all metrics increase in general"),
+        (figure6, "figure6", "max_neighbours", "The text says that all metrics increase in general"),
     ],
 )
 def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
@@ -382,7 +382,7 @@ def test_learning_curves_come_with_their_points() -> None:
 
 
 def test_protocols_are_a_figure_and_the_table_of_changes() -> None:
-    shown, table = protocols.protocols(sweep_of(results_frame({"a": 0.8}), trivial_frame()))
+    shown, table = protocols.protocols(sweep_of(results_frame({"a": 0.8}), baselines_frame()))
     assert (shown.name, table.name) == ("protocols", "protocols")
     assert table.frame is not None
     assert table.frame["change"].tolist() == pytest.approx([-0.1] * 3), "labels only"

@@ -23,7 +23,7 @@ from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
 from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3_frame, table3_layout, table3_note
 from hyperctr.paper.tables.table4_modalities import table4_frame, table4_layout, table4_note
 from hyperctr.settings import VARIANTS
-from tests.paper.frames import results_frame, trivial_frame
+from tests.paper.frames import baselines_frame, results_frame
 
 CONTRACT = [
     "model",
@@ -48,7 +48,7 @@ def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> pd.DataFra
         dataset=dataset,
     )
     runs["model"] = runs["label"]
-    return table3_frame(runs, trivial_frame(3, popularity=popularity, reference=0.8), dataset)
+    return table3_frame(runs, baselines_frame(3, popularity=popularity, reference=0.8), dataset)
 
 
 def well_formed(table: Table) -> str:
@@ -73,7 +73,7 @@ def test_table3_has_the_columns_that_others_rely_on() -> None:
     assert frame.columns.tolist()[: len(CONTRACT)] == CONTRACT
     own = measured_rows(frame).set_index("model")
     row = own.loc["hyperctr"]
-    assert (row["seeds"], row["protocol"], row["state"]) == (3, "paper", "done")
+    assert (row["seeds"], row["protocol"], row["state"]) == (3, "as-published", "done")
     assert (row["auc"], row["auc_low"], row["auc_high"]) == pytest.approx((0.85, 0.8450317, 0.8549683))  # t(2) 4.302653
     assert (row["paper_auc"], row["paper_logloss"]) == (0.836, 0.538)
     assert (row["gauc"], row["logloss"]) == pytest.approx((0.83, 0.575))
@@ -94,7 +94,7 @@ def test_the_printed_table_stands_below_whatever_the_data() -> None:
 
 
 def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> None:
-    one = table3_frame(results_frame({"hyperctr": 0.8}), trivial_frame(), "planted")
+    one = table3_frame(results_frame({"hyperctr": 0.8}), baselines_frame(), "planted")
     row = measured_rows(one).set_index("model").loc["hyperctr"]
     assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.79, 0.81))
     assert math.isnan(row["logloss_low"])
@@ -103,11 +103,11 @@ def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> Non
 
 def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
     runs = results_frame({"table2": 0.7, "author": 0.69}, validation={"table2": 0.6, "author": 0.65}, model="gru4rec")
-    row = measured_rows(table3_frame(runs, trivial_frame(), "planted")).set_index("model").loc["gru4rec"]
+    row = measured_rows(table3_frame(runs, baselines_frame(), "planted")).set_index("model").loc["gru4rec"]
     assert (row["label"], row["auc"]) == ("author", 0.69)
     more = pd.concat([runs, results_frame({"table2": [0.7, 0.7]}, model="gru4rec").tail(1)])
     assert (
-        measured_rows(table3_frame(more, trivial_frame(), "planted")).set_index("model").loc["gru4rec", "label"]
+        measured_rows(table3_frame(more, baselines_frame(), "planted")).set_index("model").loc["gru4rec", "label"]
         == "table2"
     )
 
@@ -115,22 +115,22 @@ def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
 def test_a_second_protocol_is_a_block_of_its_own() -> None:
     runs = [
         results_frame({"hyperctr": high, "gru4rec": low}, protocol=name, dataset="ml-trailers")
-        for name, high, low in (("paper", 0.8, 0.7), ("causal", 0.9, 0.65))
+        for name, high, low in (("as-published", 0.8, 0.7), ("causal", 0.9, 0.65))
     ]
     both = pd.concat(runs).assign(model=lambda frame: frame["label"])
     simple = pd.concat(
-        [trivial_frame(popularity=0.6, protocol="paper"), trivial_frame(popularity=0.68, protocol="causal")]
+        [baselines_frame(popularity=0.6, protocol="as-published"), baselines_frame(popularity=0.68, protocol="causal")]
     )
     both.loc[both["model"] == "gru4rec", "label"] = "gru4rec, author"
     frame = table3_frame(both, simple, "ml-trailers")
-    assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"paper": 6, "causal": 6}
+    assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"as-published": 6, "causal": 6}
     table = table3_layout(frame, "ml-trailers")
     titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
-    first = titles.index(("GRU4Rec", "causal; below popularity; preset author"))
-    assert ("GRU4Rec", "paper; preset author") in titles[:first]
+    first = titles.index(("GRU4Rec", "causal; below popularity; variant author"))
+    assert ("GRU4Rec", "paper; variant author") in titles[:first]
     assert first in table.rules_before
     bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
-    assert bold == {("HyperCTR", "paper"), ("HyperCTR", "causal")}
+    assert bold == {("HyperCTR", "as-published"), ("HyperCTR", "causal")}
     assert improvement(frame)["auc"] == pytest.approx(100 * (0.8 / 0.7 - 1))
     assert headline(frame, 3) == {
         "AUC of hyperctr": 0.8,
@@ -138,8 +138,8 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         "AUC of content matrix factorisation": 0.7,
     }
     runs = [
-        SimpleNamespace(label=f"gru4rec, {preset}", config=Config.for_model("gru4rec", variant=preset))
-        for preset in VARIANTS
+        SimpleNamespace(label=f"gru4rec, {variant}", config=Config.for_model("gru4rec", variant=variant))
+        for variant in VARIANTS
     ]
     frame.loc[(frame["model"] == "gru4rec") & (frame["protocol"] == "causal"), "label"] = "gru4rec, table2"
     found = table2_frame(runs, frame).set_index("model").loc["gru4rec"]  # type: ignore[arg-type]
@@ -207,7 +207,7 @@ def test_a_model_below_popularity_is_marked_only_then() -> None:
 
 
 def test_costs_and_states() -> None:
-    """Two presets of one system, of which validation chose the slower one, and one that failed."""
+    """Two variants of one system, of which validation chose the slower one, and one that failed."""
     runs = results_frame(
         {"hyperctr": [0.8, 0.82], "dstn, table2": 0.7, "dstn, author": 0.69},
         failed={"thacil": "x"},
@@ -216,7 +216,7 @@ def test_costs_and_states() -> None:
     runs["model"] = runs["label"].str.partition(",")[0]
     runs.loc[runs["label"] == "dstn, author", "seconds_per_epoch"] = 30.0
     frame = costs_frame(runs)
-    assert frame[["model", "preset", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
+    assert frame[["model", "variant", "reported", "seeds", "minutes"]].to_numpy().tolist() == [
         ["thacil", "", True, 0, 0.0],
         ["dstn", "table2", False, 2, 2.0],
         ["dstn", "author", True, 2, 2.0],
@@ -232,8 +232,8 @@ def test_costs_and_states() -> None:
     assert rows[3][:2] + rows[3][4:] == ["HyperCTR", "2", "100,000", "3.0", "12.00", "1.00", "2.0", "800"]
     assert rows[0] == ["THACIL", "0"] + ["–"] * 6 + ["0.0", "–"]
     same = runs[runs["model"] == "dstn"].assign(run=lambda one: one["seed"].astype(str))
-    assert costs_frame(same)[["preset", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], (
-        "one preset, run once"
+    assert costs_frame(same)[["variant", "minutes"]].to_numpy().tolist() == [["table2 = author", 2.0]], (
+        "one variant, run once"
     )
 
 
@@ -264,23 +264,27 @@ def modalities() -> pd.DataFrame:
         {"multi-modal": 0.85, "visual-modal": 0.8, "(-) hypergraph": 0.848},
         plan="modalities",
         behind=0.0,
-        behind_low=0.0,
-        behind_high=0.0,
+        auc_deficit_low=0.0,
+        auc_deficit_high=0.0,
         failed={"textual-modal": "killed"},
     )
     for label, (value, low, high) in {
         "visual-modal": (0.05, 0.04, 0.06),
         "(-) hypergraph": (0.002, -0.001, 0.005),
     }.items():
-        frame.loc[frame["label"] == label, ["behind", "behind_low", "behind_high"]] = value, low, high
+        frame.loc[frame["label"] == label, ["auc_deficit", "auc_deficit_low", "auc_deficit_high"]] = value, low, high
     return frame
 
 
 def test_table4_shows_how_far_each_row_is_behind() -> None:
     frame = table4_frame(modalities(), "ml-trailers")
     own = measured_rows(frame).set_index("model")
-    assert own.loc["visual-modal", ["behind", "behind_low", "behind_high"]].tolist() == [0.05, 0.04, 0.06]
-    assert math.isnan(own.loc["multi-modal", "behind"])
+    assert own.loc["visual-modal", ["auc_deficit", "auc_deficit_low", "auc_deficit_high"]].tolist() == [
+        0.05,
+        0.04,
+        0.06,
+    ]
+    assert math.isnan(own.loc["multi-modal", "auc_deficit"])
     assert own.loc["textual-modal", "state"] == "failed"
     assert own.loc["visual-modal", "paper_auc"] == 0.8259
     table = table4_layout(frame, "ml-trailers")
@@ -294,10 +298,10 @@ def test_table4_shows_how_far_each_row_is_behind() -> None:
 
 def test_over_seeds_the_distance_is_the_mean_of_the_pairs() -> None:
     frame = pd.concat([modalities().assign(seed=seed) for seed in range(2)])
-    frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "behind"] = 0.07
+    frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "auc_deficit"] = 0.07
     row = measured_rows(table4_frame(frame, "planted")).set_index("model").loc["visual-modal"]
-    assert (row["seeds"], row["behind"]) == (2, pytest.approx(0.06))
-    assert (row["behind_low"], row["behind_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
+    assert (row["seeds"], row["auc_deficit"]) == (2, pytest.approx(0.06))
+    assert (row["auc_deficit_low"], row["auc_deficit_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
 
 
 def test_paragraphs_say_what_the_tables_say() -> None:
@@ -311,12 +315,12 @@ def test_paragraphs_say_what_the_tables_say() -> None:
     assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
     assert told.endswith("Without a result: textual-modal (failed).")
     none = results_frame({}, failed={"hyperctr": "disk full"})
-    told = table3_note(table3_frame(none, trivial_frame(), "planted"))
+    told = table3_note(table3_frame(none, baselines_frame(), "planted"))
     assert told.startswith(
         "The highest is that of content matrix factorisation, 0.7000 [0.6900, 0.7100]. Of the paper's"
     )
     assert "other systems none has a result. No model is below popularity. Without a result: HyperCTR (failed)." in told
-    told = table3_note(table3_frame(none, trivial_frame().head(0), "planted"))
+    told = table3_note(table3_frame(none, baselines_frame().head(0), "planted"))
     assert told.startswith("No run has a result yet. Without a result: HyperCTR (failed).\n\n*On the paper*")
     lost = results_frame({}, failed={"multi-modal": "disk full"})
     assert table4_note(table4_frame(lost, "planted")).startswith("The multi-modal model has no result yet")
@@ -326,7 +330,7 @@ def test_a_sweep_gives_tables_that_are_complete() -> None:
     """Each has its numbers, the paragraph under it, a file name and what the index page shows."""
     sweep: Any = SimpleNamespace(
         results=results_frame({"hyperctr": 0.8, "dstn": 0.7}).assign(model=lambda frame: frame["label"]),
-        baselines=trivial_frame(),
+        baselines=baselines_frame(),
         dataset="ml-trailers",
         measured="ml-trailers, one seed",
         runs=[SimpleNamespace(label="hyperctr", config=Config.for_model("hyperctr", "smoke"))],

@@ -138,7 +138,7 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     assert re.search(r"Answer from Title of 04_results zulu ?42 ?alpha ?0\.5000, 1 ?note ?<i>", text)
     assert re.search(r"Points from Title of 04_results best y ?0\.7500", text), "the headline of a figure"
     assert re.search(r"seeds ?3", text)
-    assert re.search(r"command ?hyperctr report planted --preset smoke", text)
+    assert re.search(r"command ?hyperctr report planted --budget smoke", text)
     assert (folder / "tables" / "points_table.csv").read_text() == "x,y\n1,0.25\n2,0.75\n"
     assert (folder / "figures" / "points.csv").is_file()
     assert json.loads((folder / "figures" / "points.json").read_text())["layout"]["title"]["text"] == "Two points"
@@ -163,7 +163,7 @@ def test_under_a_table_are_its_files_and_what_repeats_it(made: Report) -> None:
             r"split\s+abc",
             r"seeds\s+3",
             r"versions\s+hyperctr \d",
-            r"hyperctr report planted --preset smoke",
+            r"hyperctr report planted --budget smoke",
         ):
             assert re.search(fact, text), fact
     assert 'class="kept"' not in (made.index.parent / "00_fine.html").read_text()

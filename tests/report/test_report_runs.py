@@ -204,7 +204,7 @@ def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPa
         ("overall", "planned"): 3,
         ("systems", "failed"): 1,
     }
-    assert sweep.measured.startswith("planted, protocol paper, random split")
+    assert sweep.measured.startswith("planted, protocol as-published, random split")
     assert "hyperctr sweep run systems" in sweep.card()["repeat the runs"]
     assert "causal" not in sweep.card()["repeat the runs"] and len(sweep.runs) > 40
     Sweep("systems", "planted", "smoke", seeds=1).run()

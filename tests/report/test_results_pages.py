@@ -13,7 +13,7 @@ import pytest
 from hyperctr.paper.tables.costs import costs_frame
 from hyperctr.paper.tables.table3_overall import table3_frame
 from hyperctr.paper.tables.table4_modalities import table4_frame
-from tests.paper.frames import results_frame, trivial_frame
+from tests.paper.frames import baselines_frame, results_frame
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,15 +45,15 @@ def report(tmp_path: Path) -> Path:
     runs.loc[runs["label"] == "dstn", "label"] = "dstn, author"
     runs["model"] = runs["label"].str.partition(",")[0]
     costs_frame(runs).to_csv(folder / "tables" / "costs.csv", index=False)
-    table3_frame(runs, trivial_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
+    table3_frame(runs, baselines_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
     rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
-    behind = results_frame(rows, behind=0.01, behind_low=0.005, behind_high=0.015)
+    behind = results_frame(rows, behind=0.01, auc_deficit_low=0.005, auc_deficit_high=0.015)
     table4_frame(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
     for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)
     pd.DataFrame({"run": ["0" * 12], "state": ["done"]}).to_csv(folder / "runs.csv", index=False)
-    command = "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir '/home/me/my data'"
+    command = "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir '/home/me/my data'"
     (folder / "card.json").write_text(json.dumps({"command": command}))
     return folder
 
@@ -72,13 +72,13 @@ def test_small_results_are_kept_without_paths(
     }
     assert capsys.readouterr().out == "figure4.json is left out: 700,000 bytes\n"
     card = json.loads((folder / "card.json").read_text())
-    assert card["command"] == "hyperctr report ml-trailers --preset quick --seeds 2 --data-dir DATA"
+    assert card["command"] == "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir DATA"
 
 
 def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleType, report: Path) -> None:
     results.publish_results(report, "ml-trailers")
     text = pages.table3_text("ml-trailers")
-    given = "--preset quick --seeds 2 --data-dir DATA"
+    given = "--budget quick --seeds 2 --data-dir DATA"
     assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
     assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
     frame = pd.read_csv(report / "tables" / "table3.csv")

@@ -41,7 +41,9 @@ def test_kept_draws_say_what_scoring_again_says(pair: tuple[Run, Run]) -> None:
     assert (found.value, found.users, found.replicates) == (scored.value, scored.users, scored.replicates)
     np.testing.assert_allclose([found.low, found.high], [scored.low, scored.high], rtol=1e-12)
     row = a.rows.set_index("model").loc[REFERENCE_MODEL]
-    assert [found.value, found.low, found.high] == pytest.approx(row[["ahead", "ahead_low", "ahead_high"]].tolist())
+    assert [found.value, found.low, found.high] == pytest.approx(
+        row[["auc_gain", "auc_gain_low", "auc_gain_high"]].tolist()
+    )
     assert dataclasses.astuple(compare_runs(b, a))[:3] == pytest.approx((-found.value, -found.high, -found.low))
 
 

@@ -50,7 +50,7 @@ def dry(tiny: Tiny, data: Dataset | None = None, **changes: Any) -> hc.runs.run.
         ({"modalities": ("textual", "visual")}, {"modalities": ["visual", "textual"]}),
         ({"slot_months": 2}, {"slots": 6}),
         ({"slot_count": 5}, {"slots": 5}),
-        ({"neighbours": 3, "delta_quantile": True, "seed": 3}, {"seed": 3}),
+        ({"max_neighbours": 3, "threshold_is_quantile": True, "seed": 3}, {"seed": 3}),
     ],
     ids=lambda value: " ".join(map(str, value.values())) or "-",
 )

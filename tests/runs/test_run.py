@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import hyperctr as hc
-from hyperctr.baselines.trivial import TRIVIAL_ROWS
+from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
 from hyperctr.evaluation import evaluate, pooled_draws
@@ -67,14 +67,14 @@ def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
 def test_rows_hold_what_has_to_be_beaten(tiny: Tiny) -> None:
     rows = tiny.run.rows.set_index("model")
     assert list(rows.index) == ["hyperctr", REFERENCE, "constant", "popularity", "item mean"]
-    for name in ("auc", "auc_low", "auc_high", "gauc", "logloss", "calibration_error", "auc_exposed"):
+    for name in ("auc", "auc_low", "auc_high", "gauc", "logloss", "calibration_error", "auc_impressions"):
         assert rows.loc["hyperctr", name] == pytest.approx(tiny.run.metrics[name], rel=1e-12)
     assert rows.loc["constant", "auc"] == rows.loc["constant", "gauc"] == 0.5
     assert rows.loc["constant", "logloss"] == pytest.approx(np.log(2))
     assert rows.loc["item mean", "auc"] != 0.5 != rows.loc["popularity", "auc"]
     others = rows.drop(index="hyperctr")
-    np.testing.assert_allclose(others["ahead"], rows.loc["hyperctr", "auc"] - others["auc"], atol=1e-12)
-    assert ((others["ahead_low"] <= others["ahead"]) & (others["ahead"] <= others["ahead_high"])).all()
+    np.testing.assert_allclose(others["auc_gain"], rows.loc["hyperctr", "auc"] - others["auc"], atol=1e-12)
+    assert ((others["auc_gain_low"] <= others["auc_gain"]) & (others["auc_gain"] <= others["auc_gain_high"])).all()
 
 
 def test_the_reference_row_is_a_run_of_its_own(tiny: Tiny, tiny_store: Path) -> None:
@@ -237,10 +237,10 @@ def test_the_rows_to_beat_are_measured_once_and_paired_from_their_draws(tiny: Ti
     pool, _ = pools_of_test(split_data, config)
     own = pooled_draws(score_pool(tiny.run.model, split_data, pool), seed=config.seed)
     shown = tiny.run.rows.set_index("model")
-    for name, logits_of in TRIVIAL_ROWS.items():
+    for name, logits_of in BASELINE_ROWS.items():
         scores = item_scores(pool, logits_of(split_data))
         direct = own.minus(pooled_draws(scores, seed=config.seed))
-        assert shown.loc[name, ["ahead", "ahead_low", "ahead_high"]].tolist() == pytest.approx(
+        assert shown.loc[name, ["auc_gain", "auc_gain_low", "auc_gain_high"]].tolist() == pytest.approx(
             [direct.value, direct.low, direct.high], abs=1e-12
         )
         assert shown.loc[name, "auc"] == pytest.approx(evaluate(scores, seed=config.seed)["auc"], abs=1e-12)

@@ -24,7 +24,7 @@ from hyperctr.sweeps.results import baselines, curves, results
 from tests.sweeps.conftest import PLAN, Undisturbed
 from tests.sweeps.plans import EPOCHS, environment, events_of, hyperctr, outcome_of, wait_for, write_plan
 
-TABLE = ("--dataset", "table", "--preset", "smoke")
+TABLE = ("--dataset", "table", "--budget", "smoke")
 KINDS = """
 compare_with = "fine"
 [[rows]]
@@ -62,11 +62,11 @@ def test_results_of_a_finished_sweep(undisturbed: Undisturbed, monkeypatch: pyte
         assert row["seconds_per_epoch"] == pytest.approx(events[-1]["seconds"] / EPOCHS)
         assert row["peak_memory_mib"] >= max(event["memory_mib"] for event in events)
         assert (row["axis"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, EPOCHS)
-    assert "behind" not in frame
+    assert "auc_deficit" not in frame
     assert curves(plan).groupby("label")["step"].count().to_dict() == {"1": EPOCHS, "2": EPOCHS}
-    trivial = baselines(plan).set_index("model")
-    assert sorted(trivial.index) == ["constant", "content matrix factorisation", "item mean", "popularity"]
-    assert trivial.loc["constant", "auc"] == 0.5
+    simple = baselines(plan).set_index("model")
+    assert sorted(simple.index) == ["constant", "content matrix factorisation", "item mean", "popularity"]
+    assert simple.loc["constant", "auc"] == 0.5
     monkeypatch.setattr("hyperctr.sweeps.local.Executor", None)  # a second call needs none
     again = run_plans(plan)
     assert again.trained == () and again.exit_code == 0
@@ -100,10 +100,10 @@ def test_each_kind_of_failure_is_reported_as_what_it_is(tmp_path: Path, tiny_tab
     assert status.exit == -9 and (status.peak_memory_mib or 0) > 50 and (status.last_event or {})["step"] > 0
     assert read_status(ids["corrupt"]).exit == 1
     assert frame["auc"].isna().to_dict() == {label: state != "done" for label, state in states.items()}
-    behind = frame.loc["also fine", "behind"]
+    behind = frame.loc["also fine", "auc_deficit"]
     assert behind == pytest.approx(frame.loc["fine", "auc"] - frame.loc["also fine", "auc"])
-    assert frame.loc["also fine", "behind_low"] <= behind <= frame.loc["also fine", "behind_high"]
-    assert math.isnan(frame.loc["killed", "behind"])
+    assert frame.loc["also fine", "auc_deficit_low"] <= behind <= frame.loc["also fine", "auc_deficit_high"]
+    assert math.isnan(frame.loc["killed", "auc_deficit"])
 
     # only what failed is tried again: the folder was put right, the others stay as they are
     (broken / "state" / "latest.safetensors").unlink()
@@ -175,7 +175,7 @@ def test_exit_codes_of_the_command(
     assert main(["sweep", "run", str(wrong)]) == 2
     assert "setting epochs = 'many' must be of type int, got str" in capsys.readouterr().err
     assert main(["sweep", "run", "layers", "--dataset", "nosuch"]) == 2
-    assert main(["sweep", "run", "layers", "--preset", "paper"]) == 2
+    assert main(["sweep", "run", "layers", "--budget", "paper"]) == 2
     assert "'kuaishou' is known but not yet importable" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
     monkeypatch.setenv("HYPERCTR_RUNS", str(undisturbed.runs))
@@ -185,7 +185,7 @@ def test_exit_codes_of_the_command(
     assert capsys.readouterr().out.startswith("2 runs: 2 done")
     assert main(["sweep", "status", str(mine), *data]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "tiny: table, preset smoke" and [line.split()[:2] for line in lines[1:]] == [
+    assert lines[0] == "tiny: table, budget smoke" and [line.split()[:2] for line in lines[1:]] == [
         [run.run_id, "done"] for run in undisturbed.plan.runs
     ]
 

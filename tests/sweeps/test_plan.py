@@ -33,7 +33,7 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ('title = "t"\n[settings]\nepochs = "3"\n' + ROWS, "setting epochs = '3' must be of type int, got str"),
         (
             'title = "t"\n[settings]\nseed = 3\n' + ROWS,
-            "settings.seed cannot be set here: give the number of seeds under each preset",
+            "settings.seed cannot be set here: give the number of seeds under each budget",
         ),
         (
             'title = "t"\n' + VARY.replace("layers", "layer"),
@@ -41,7 +41,7 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ),
         (
             'title = "t"\n' + VARY.replace("2]", "2, 99]"),
-            "layers '99' at preset smoke: setting layers = 99 is out of bounds: must be between 0 and 16",
+            "layers '99' at budget smoke: setting layers = 99 is out of bounds: must be between 0 and 16",
         ),
         ('title = "t"\n' + VARY.replace("2]", "1]"), "vary[1].values = [1, 1] names a value twice"),
         (
@@ -63,16 +63,16 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ),
         (
             'title = "t"\n' + ROWS + 'variant = "author"',
-            "row 'a' at preset smoke: model 'hyperctr' has one variant only; variants belong to alpine",
+            "row 'a' at budget smoke: model 'hyperctr' has one variant only; variants belong to alpine",
         ),
         (
             'title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
-            "row 'a' at preset smoke: there is no variant 'authors'; did you mean 'author'?",
+            "row 'a' at budget smoke: there is no variant 'authors'; did you mean 'author'?",
         ),
         ('title = "t"\n' + ROWS + 'model = "each"', "rows[1].label = 'a': model = 'each' and {model} in the label"),
         ('title = "t"\non_request = 1\n' + ROWS, "on_request = 1 must be true or false, got int"),
         ('title = "t"\n' + ROWS + '[quick]\nrows = ["b"]', "quick.rows: 'b' is not known; allowed: a"),
-        ('title = "t"\ncompare_with = "A"\n' + ROWS, "compare_with = 'A' is no row at preset smoke; allowed: a"),
+        ('title = "t"\ncompare_with = "A"\n' + ROWS, "compare_with = 'A' is no row at budget smoke; allowed: a"),
         ("title = ", "not valid TOML: "),
     ],
 )
@@ -90,9 +90,9 @@ def test_a_plan_on_the_wrong_data_stops_before_it_starts(tmp_path: Path) -> None
     with pytest.raises(
         DataError, match=r"p.toml: row 'a': data set .* has no modality 'visuel'; did you mean 'visual'"
     ):
-        open_plan(plan, preset="smoke")
-    with pytest.raises(ConfigError, match=r"^there is no preset 'quik'; did you mean 'quick'\?$"):
-        open_plan("layers", preset="quik")
+        open_plan(plan, budget="smoke")
+    with pytest.raises(ConfigError, match=r"^there is no budget 'quik'; did you mean 'quick'\?$"):
+        open_plan("layers", budget="quik")
     with pytest.raises(ConfigError, match="no such plan file$"):
         open_plan(tmp_path / "nosuch.toml")
 
@@ -117,14 +117,14 @@ def test_the_papers_grid() -> None:
         "layers": (1, 2, 3, 4, 5, 6),
         "slot_months": (1, 2, 3, 6, 9, 12, 18),
         "embedding_size": (8, 16, 32, 64, 128, 256),
-        "neighbours": (5, 10, 15, 20, 25, 30, 40),
+        "max_neighbours": (5, 10, 15, 20, 25, 30, 40),
     }
     for name in known_plans():
-        preset = read_plan(name).presets["paper"]
-        assert preset.seeds == 5 and preset.datasets == ("kuaishou", "mv1.7m", "movielens-10m") and not preset.values
+        budget = read_plan(name).budgets["paper"]
+        assert budget.seeds == 5 and budget.datasets == ("kuaishou", "mv1.7m", "movielens-10m") and not budget.values
 
 
-def test_every_system_is_run_with_both_its_presets() -> None:
+def test_every_system_is_run_in_both_its_variants() -> None:
     for name, protocol, more in (("systems", "paper", []), ("causal", "causal", [*OWN, REFERENCE_MODEL])):
         plan = open_plan(name, "planted", "quick", seeds=2)
         systems = [run for run in plan.runs if run.config.model not in more]
@@ -147,7 +147,7 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
         + f'[[rows]]\nlabel = "mf"\nmodel = "{REFERENCE_MODEL}"\n'
         + '[smoke]\nseeds = 2\nvalues.layers = [4]\nrows = ["all", "only {modality}", "mf"]\nsettings.patience = 9\n'
     )
-    plan = open_plan(path, preset="smoke")
+    plan = open_plan(path, budget="smoke")
     assert [(run.axis, run.label, run.seed) for run in plan.runs] == [
         (axis, label, seed)
         for axis, label in [
@@ -168,4 +168,4 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
     assert plan.pairs()[:3] == [
         (ids["all", seed], ids[f"only {name}", seed]) for name, seed in [("visual", 0), ("visual", 1), ("acoustic", 0)]
     ]
-    assert len(open_plan(path, preset="smoke", seeds=1).runs) == 6
+    assert len(open_plan(path, budget="smoke", seeds=1).runs) == 6

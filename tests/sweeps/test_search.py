@@ -44,7 +44,7 @@ def test_what_is_wrong_in_a_search_is_named(text: str, message: str, tmp_path: P
     path = tmp_path / "s.toml"
     path.write_text(text)
     with pytest.raises(ConfigError) as error:
-        open_search(path, preset="smoke")
+        open_search(path, budget="smoke")
     assert str(error.value).startswith(f"{path}: {message}")
 
 
@@ -71,7 +71,7 @@ def test_a_search_goes_on_and_sees_validation_clicks_alone(
                 str(path),
                 "--dataset",
                 "table",
-                "--preset",
+                "--budget",
                 "smoke",
                 "--data-dir",
                 str(tiny_table),

@@ -14,16 +14,16 @@ from hyperctr.paper.figures.figures4to6_settings import sweep_frame
 from hyperctr.runs.states import write_status
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR
 from hyperctr.sweeps.sweep import Sweep, paired_runs
-from tests.paper.frames import results_frame, trivial_frame
+from tests.paper.frames import baselines_frame, results_frame
 
 
 @pytest.fixture
 def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
-    """The layers of the smoke preset, one finished, one failed, in a store of its own."""
+    """The layers of the smoke budget, one finished, one failed, in a store of its own."""
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     results = results_frame({1: 0.7}, axis="layers", failed={2: "DataError: row 3\nmore"}, plan="layers")
     monkeypatch.setattr("hyperctr.sweeps.results.results", lambda _: results)
-    monkeypatch.setattr("hyperctr.sweeps.results.baselines", lambda _: trivial_frame())
+    monkeypatch.setattr("hyperctr.sweeps.results.baselines", lambda _: baselines_frame())
     return Sweep("layers", "planted", "smoke", seeds=1)
 
 

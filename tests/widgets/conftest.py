@@ -26,7 +26,7 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     store = tmp_path_factory.mktemp("runs")
     data = hc.load_dataset("planted", num_users=80, num_items=160, num_interactions=3000, months=18, seed=1)
-    config = hc.Config.for_model("hyperctr", "smoke", interest_epochs=6, delta=0.4)
+    config = hc.Config.for_model("hyperctr", "smoke", interest_epochs=6, interest_threshold=0.4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HYPERCTR_RUNS", str(store))
         run = hc.train(data, config)

@@ -30,7 +30,7 @@ def shown(scene: Scene) -> Sets:
 def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Sets:
     config, data = scenes.config, scenes.data
     lists = hc.build_hypergraphs(
-        data, scenes.split, scenes._slots, scenes.interest, delta, neighbours=neighbours, seed=config.seed
+        data, scenes.split, scenes._slots, scenes.interest, delta, max_neighbours=neighbours, seed=config.seed
     )
     graph = lists[side == "item"][slot]
     nodes, labels = (data.users, data.items) if side == "user" else (data.items, data.users)

@@ -12,9 +12,9 @@ from hyperctr.settings import ModelSpec, Options, setting
 class AlpineOptions(Options):
     """What ALPINE has beyond the shared settings; it reads ``history_length`` clicks."""
 
-    unclicks: int = setting(300, "Items shown and not clicked that it reads; 0 leaves their side out.", low=0)
+    non_clicks: int = setting(300, "Items shown and not clicked that it reads; 0 leaves their side out.", low=0)
     click_weight: float = setting(
-        0.68, "Share of the clicks' side in the logit; the unclicks have the rest.", low=0, high=1
+        0.68, "Share of the clicks' side in the logit; the non-clicks have the rest.", low=0, high=1
     )
     graph_cell: Literal["previous", "linked"] = setting("previous", "Whose graph cell a step goes on from.")
     l2: float = setting(5e-5, "L2 penalty on the weights of both prediction networks.", low=0)
@@ -30,7 +30,7 @@ MODEL = ModelSpec(
     settings={**SHARED, "dropout": 0.3},
     author={**SHARED, "dropout": 0.0},  # the authors' code feeds its dropout a keep probability of 1
     budgets={
-        "quick": {"batch_size": 512, "history_length": 30, "options": {"unclicks": 30}},
-        "smoke": {**SMALL, "batch_size": 512, "options": {"unclicks": 10}},
+        "quick": {"batch_size": 512, "history_length": 30, "options": {"non_clicks": 30}},
+        "smoke": {**SMALL, "batch_size": 512, "options": {"non_clicks": 10}},
     },
 )

@@ -184,15 +184,15 @@ class Alpine(FieldModel):
     :class:`~hyperctr.baselines.alpine.AlpineOptions`.
     """
 
-    sees_unclicks = True
+    sees_non_clicks = True
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config, users=False)
         size = config.embedding_size
         self.options = options = AlpineOptions.of(config)
         self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]
-        if options.unclicks:
-            self.histories.append((context.history.of_unclicks(), options.unclicks))
+        if options.non_clicks:
+            self.histories.append((context.history.of_non_clicks(), options.non_clicks))
         self.item = nn.Linear(self.items.width, size)
         self.encoders = nn.ModuleList(GraphLSTM(size, options.graph_cell == "linked") for _ in self.histories)
         self.heads = nn.ModuleList(MLP(2 * size, config.hidden, dropout=config.dropout) for _ in self.histories)
@@ -206,7 +206,7 @@ class Alpine(FieldModel):
         return items
 
     def encode(self, state: Tensor, targets: Targets) -> list[tuple[Tensor, Tensor]]:
-        """Return the states ``[B, T, d]`` and which are real, bool ``[B, T]``, of clicks and of unclicks."""
+        """Return the states ``[B, T, d]`` and which are real, bool ``[B, T]``, of clicks and of non-clicks."""
         sides = []
         for encoder, (history, length) in zip(self.encoders, self.histories, strict=True):
             window = history.window(targets, length).oldest_first()

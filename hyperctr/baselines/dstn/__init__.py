@@ -14,7 +14,7 @@ class DSTNOptions(Options):
 
     variant: Literal["P", "S", "I"] = setting("I", "Pooling, self-attention, or interactive attention (the best).")
     attention: int = setting(128, "Width of the attention's hidden layer.", low=1)
-    unclicks: int = setting(5, "Items shown and not clicked that it looks at; 0 leaves this type out.", low=0)
+    non_clicks: int = setting(5, "Items shown and not clicked that it looks at; 0 leaves this type out.", low=0)
 
 
 SIZES = {"embedding_size": 10, "history_length": 5, "hidden": (512, 256)}

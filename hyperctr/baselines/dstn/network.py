@@ -82,14 +82,14 @@ class DSTN(FieldModel):
     :class:`~hyperctr.baselines.dstn.DSTNOptions`.
     """
 
-    sees_unclicks = True
+    sees_non_clicks = True
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options, size = DSTNOptions.of(config), config.embedding_size
         self.histories: list[tuple[ClickHistory, int]] = [(context.history, config.history_length)]
-        if options.unclicks:
-            self.histories.append((context.history.of_unclicks(), options.unclicks))
+        if options.non_clicks:
+            self.histories.append((context.history.of_non_clicks(), options.non_clicks))
         width, first = self.items.width, config.hidden[0]
         self.attention = options.attention
         self.weigh = nn.ModuleList(Auxiliary(size, width, options.attention, options.variant) for _ in self.histories)
@@ -126,8 +126,8 @@ class DSTN(FieldModel):
         return in_pieces(score, items, max(longest * self.attention, self.config.hidden[0]))
 
     def diagnostics(self) -> dict[str, Any]:
-        """Return which types of items it looked at: a data set may have no unclicks."""
-        names = ("not clicked" if history.holds_unclicks else "clicked" for history, _ in self.histories)
+        """Return which types of items it looked at: a data set may have no non-clicks."""
+        names = ("not clicked" if history.holds_non_clicks else "clicked" for history, _ in self.histories)
         return {
             "auxiliary": [name for name, (history, _) in zip(names, self.histories, strict=True) if len(history.item)]
         }

@@ -5,10 +5,10 @@ Source: He et al., LightGCN: simplifying and powering graph convolution network 
 ``x' = D^-1/2 A D^-1/2 x``, a vector is the mean of its 0 to L times propagated ones, and a score is a dot product.
 
 Deviations from the original: a graph per time slot, because a prediction may not look ahead. A target in slot t reads
-the graph of the training clicks up to its slot under protocol ``paper``, and before its slot under ``causal``; all
-graphs propagate the same vectors, and a batch's own clicks are no edges of any. The loss is the harness's cross-entropy
-with a learnt shift of the logits, instead of a pairwise ranking loss. An item starts from its id and its modalities, as
-in HyperCTR, instead of its id alone.
+the graph of the training clicks up to its slot under protocol ``as-published``, and before its slot under ``causal``;
+all graphs propagate the same vectors, and a batch's own clicks are no edges of any. The loss is the harness's
+cross-entropy with a learnt shift of the logits, instead of a pairwise ranking loss. An item starts from its id and its
+modalities, as in HyperCTR, instead of its id alone.
 """
 
 from __future__ import annotations

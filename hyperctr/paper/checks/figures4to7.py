@@ -182,19 +182,19 @@ CLAIMS = [
         "best_neighbours",
         "3.4.1, Figure 6",
         "The best number of sampled neighbours lies between 15 and 25.",
-        best_is_inside("neighbours", on_any_data=True),
+        best_is_inside("max_neighbours", on_any_data=True),
     ),
     Claim(
         "few_neighbours_are_worse",
         "3.4.1, Figure 6",
         "Few neighbours are too few: the smallest K is worse than the best.",
-        end_is_worse("neighbours", "smallest"),
+        end_is_worse("max_neighbours", "smallest"),
     ),
     Claim(
         "many_neighbours_are_worse",
         "3.4.1, Figure 6",
         "Many neighbours are too many: the largest K is worse than the best.",
-        end_is_worse("neighbours", "largest"),
+        end_is_worse("max_neighbours", "largest"),
     ),
     Claim(
         "near_linear_speedup",

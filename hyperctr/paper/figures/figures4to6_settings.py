@@ -77,9 +77,9 @@ def settings_frame(
         columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a baseline; ``paper``:
         a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
         auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
-        with most finished seeds; of equals the smallest), ``behind, behind_low, behind_high`` (test AUC of the chosen
-        value minus this one's, paired). A mean over two seeds or more has the interval of that mean, a single run its
-        bootstrap interval over test users.
+        with most finished seeds; of equals the smallest), ``auc_deficit`` with ``_low`` and ``_high`` (test AUC of the
+        chosen value minus this one's, paired). A mean over two seeds or more has the interval of that mean, a single
+        run its bootstrap interval over test users.
 
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
@@ -127,7 +127,7 @@ def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str
         row["chosen"] = row is chosen
         gap = None if row is chosen else paired(runs, "value", chosen["value"], row["value"], pair)
         if gap is not None:
-            row |= {"behind": gap.value, "behind_low": gap.low, "behind_high": gap.high}
+            row |= {"auc_deficit": gap.value, "auc_deficit_low": gap.low, "auc_deficit_high": gap.high}
     return rows
 
 
@@ -203,12 +203,12 @@ def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
         "tied": [row["name"] for row in others if best and all(row[name] == best[name] for name in equal)],
         "lowest": min(means, key=lambda row: row["auc"], default=None),
         "highest": max(means, key=lambda row: row["auc"], default=None),
-        "paired": any(np.isfinite(row["behind"]) for row in others),
+        "paired": any(np.isfinite(row["auc_deficit"]) for row in others),
         "apart": {
-            "higher": [_gap(row) for row in others if row["behind_low"] > 0],
-            "lower": [_gap(row) for row in others if row["behind_high"] < 0],
+            "higher": [_gap(row) for row in others if row["auc_deficit_low"] > 0],
+            "lower": [_gap(row) for row in others if row["auc_deficit_high"] < 0],
         },
-        "open": [row["name"] for row in others if row["behind_low"] <= 0 <= row["behind_high"]],
+        "open": [row["name"] for row in others if row["auc_deficit_low"] <= 0 <= row["auc_deficit_high"]],
         "reported": [row["text"] for row in stated if row["label"] == REPORTED],
         "stated": [
             {**row, "agrees": best is not None and row["value"] <= best["value"] <= row["value_high"]}
@@ -220,8 +220,8 @@ def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
 
 
 def _gap(row: Mapping[str, Any]) -> str:
-    low, high = sorted((abs(row["behind_low"]), abs(row["behind_high"])))
-    return f"{row['name']} (by {abs(row['behind']):.4f}, {low:.4f} to {high:.4f})"
+    low, high = sorted((abs(row["auc_deficit_low"]), abs(row["auc_deficit_high"])))
+    return f"{row['name']} (by {abs(row['auc_deficit']):.4f}, {low:.4f} to {high:.4f})"
 
 
 def _stated(row: Mapping[str, Any], axis: Axis, means: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

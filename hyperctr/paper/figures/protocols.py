@@ -24,15 +24,15 @@ from hyperctr.sweeps.sweep import paired_runs
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-LABELS = {"auc": "sampled", "auc_exposed": "exposed"}
+LABELS = {"auc": "sampled", "auc_impressions": "impressions"}
 BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
 BASELINE_LOOKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
 MODEL_LOOK = ("#0072B2", "circle")
 # Each choice: what is changed, from what, to what.
 CHOICES = (
-    ("protocol", "paper", "causal"),
+    ("protocol", "as-published", "causal"),
     ("split", "random", "temporal"),
-    ("labels", "sampled", "exposed"),
+    ("labels", "sampled", "impressions"),
     ("negatives_avoid", "training", "all"),
 )
 HOME = {choice: start for choice, start, _ in CHOICES}
@@ -60,22 +60,24 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
         without a click; exposed: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
         training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
-        that are not done have no AUC, exposed rows of data without unclicks are left out.
+        that are not done have no AUC, exposed rows of data without non-clicks are left out.
 
     Raises:
         ShapeError: a column is missing, or there is no run.
     """
     case = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
-    needed = [*case, "auc", "auc_low", "auc_high", "auc_exposed"]
+    needed = [*case, "auc", "auc_low", "auc_high", "auc_impressions"]
     need_columns(results, *needed)
     if results.empty:
         raise ShapeError("no runs to compare: the plan is empty")
     shown = baselines[baselines["model"].isin(list(BASELINES))].reindex(columns=needed).assign(run=None)
     runs = pd.concat([results[needed], shown], ignore_index=True).replace({"model": BASELINES})
     # the bootstrap interval of a single run was taken for sampled labels only
-    exposed = runs.assign(auc=runs["auc_exposed"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_exposed"])
-    exposed = exposed[np.isfinite(exposed["auc"].to_numpy(np.float64))]
-    every = pd.concat([runs.assign(labels=LABELS["auc"]), exposed], ignore_index=True)
+    impressions = runs.assign(
+        auc=runs["auc_impressions"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_impressions"]
+    )
+    impressions = impressions[np.isfinite(impressions["auc"].to_numpy(np.float64))]
+    every = pd.concat([runs.assign(labels=LABELS["auc"]), impressions], ignore_index=True)
     listed: pd.DataFrame = every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
     return listed
 
@@ -102,8 +104,9 @@ def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
         over common seeds, paired by seed; one seed has an interval only if its runs can be paired. Choices without
         both sides are left out.
 
-    >>> rows = {"model": "hyperctr", "protocol": ["paper", "causal"], "split": "random", "labels": "sampled", "seed": 0}
-    >>> runs = pd.DataFrame(rows | {"negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]})
+    >>> rows = {"model": "hyperctr", "protocol": ["as-published", "causal"], "split": "random", "labels": "sampled"}
+    >>> rows |= {"seed": 0, "negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]}
+    >>> runs = pd.DataFrame(rows)
     >>> effect_frame(runs)[["choice", "change"]].round(3).values.tolist()
     [['protocol', -0.05]]
     """

@@ -15,7 +15,17 @@ from hyperctr.sweeps.seeds import records
 
 COLUMNS = (
     *("kind", "setting", "value", "value_high", "label", "seed", "run", "state"),
-    *("auc", "auc_low", "auc_high", "validation_auc", "seeds", "chosen", "behind", "behind_low", "behind_high"),
+    *(
+        "auc",
+        "auc_low",
+        "auc_high",
+        "validation_auc",
+        "seeds",
+        "chosen",
+        "auc_deficit",
+        "auc_deficit_low",
+        "auc_deficit_high",
+    ),
 )
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
 TEST, VALIDATION = "#0072B2", "#D55E00"

@@ -1,4 +1,4 @@
-"""What the models of Table 3 cost, preset by preset, and which preset validation chose."""
+"""What the models of Table 3 cost, variant by variant, and which variant validation chose."""
 
 from __future__ import annotations
 
@@ -7,30 +7,40 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.display.table import Cell, Table, value_cell
-from hyperctr.paper.tables.rows import preset_of
+from hyperctr.paper.tables.rows import variant_of
 from hyperctr.paper.tables.table3_overall import method_names
 from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-COLUMNS = ["protocol", "model", "preset", "reported", "seeds", "best_validation_auc", "auc", "parameters", "best_epoch"]
+COLUMNS = [
+    "protocol",
+    "model",
+    "variant",
+    "reported",
+    "seeds",
+    "best_validation_auc",
+    "auc",
+    "parameters",
+    "best_epoch",
+]
 COLUMNS += ["epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error"]
 
 
 def costs(sweep: Sweep) -> Table:
-    """Return what every preset of every model of a sweep cost; those that Table 3 reports are bold."""
+    """Return what every variant of every model of a sweep cost; those that Table 3 reports are bold."""
     return costs_layout(costs_frame(sweep.results))
 
 
 def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per protocol, model and preset of the runs behind Table 3.
+    """Return one row per protocol, model and variant of the runs behind Table 3.
 
     Args:
         results: rows of ``Plan.results()``.
 
     Returns:
-        ``preset`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
+        ``variant`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
         seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
         (``times_hyperctr``). ``best_epoch``: of the best validation AUC, of ``epochs`` trained. ``minutes``: training
         and testing, all seeds together. ``peak_memory_mib``: the most.
@@ -39,12 +49,12 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
     names = list(dict.fromkeys([*method_names(), *results["model"]]))
     for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
         labels = every.groupby("run")["label"].unique()
-        presets = {run: " = ".join(preset_of(label, str(model)) for label in same) for run, same in labels.items()}
-        runs = every.drop_duplicates("run")  # presets that do not differ are the same runs
+        variants = {run: " = ".join(variant_of(label, str(model)) for label in same) for run, same in labels.items()}
+        runs = every.drop_duplicates("run")  # variants that do not differ are the same runs
         reported = chosen_variant(runs)["label"].iloc[0]
         for label, variant in runs.groupby("label", sort=False):
             done = variant[variant["state"] == "done"]
-            named = {"protocol": protocol, "model": model, "preset": presets[variant["run"].iloc[0]]}
+            named = {"protocol": protocol, "model": model, "variant": variants[variant["run"].iloc[0]]}
             means = {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
             minutes = done["seconds"].astype(float).sum() / 60
             rows.append({**sum_up(variant), **named, **means, "reported": label == reported, "minutes": minutes})
@@ -56,11 +66,11 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs_layout(frame: pd.DataFrame) -> Table:
-    """Lay :func:`costs_frame` out; presets that Table 3 reports are bold."""
+    """Lay :func:`costs_frame` out; variants that Table 3 reports are bold."""
     names, several = method_names(), frame["protocol"].nunique() > 1
     lines: list[list[Cell | str]] = []
     for row in records(frame):
-        words = [row["preset"], row["protocol"] if several else "", "" if row["state"] == "done" else row["state"]]
+        words = [row["variant"], row["protocol"] if several else "", "" if row["state"] == "done" else row["state"]]
         words += str(row["error"] or "").splitlines()[:1]
         name = Cell(names.get(row["model"], row["model"]), "; ".join(filter(None, words)))
         numbers = {column: value_cell(row[column], digits=digits) for column, digits in _SHOWN.items()}
@@ -69,13 +79,13 @@ def costs_layout(frame: pd.DataFrame) -> Table:
         lines.append([name, str(row["seeds"]), *numbers.values()])
     caption = (
         f"All together: {frame['minutes'].sum():.0f} minutes of runs, some of them side by side. Bold: in Table 3; of "
-        "two presets, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
+        "two variants, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
         "most of any. An epoch holds its validation points. What is not trained has no parameters."
     )
     head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "seconds an epoch"]
     head += ["times HyperCTR", "minutes", "peak memory (MiB)"]
-    several_presets = frame.groupby(["protocol", "model"])["preset"].transform("size") > 1
-    strong = frozenset(frame.index[frame["reported"] & several_presets].tolist())
+    several_variants = frame.groupby(["protocol", "model"])["variant"].transform("size") > 1
+    strong = frozenset(frame.index[frame["reported"] & several_variants].tolist())
     return Table(head, lines, caption, "costs", strong=strong, frame=frame)
 
 

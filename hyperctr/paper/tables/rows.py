@@ -136,10 +136,10 @@ def caption_of(measured: str, *sentences: str) -> str:
     return " ".join(filter(None, [measured if not measured or measured.endswith(".") else f"{measured}.", *sentences]))
 
 
-def preset_of(label: str, model: str) -> str:
-    """Return the preset that a row's label names, nothing where a model has one only.
+def variant_of(label: str, model: str) -> str:
+    """Return the variant that a row's label names, nothing where a model has one only.
 
-    >>> preset_of("dstn, author", "dstn"), preset_of("dstn", "dstn")
+    >>> variant_of("dstn, author", "dstn"), variant_of("dstn", "dstn")
     ('author', '')
     """
     return "" if label == model else label.removeprefix(f"{model}, ")

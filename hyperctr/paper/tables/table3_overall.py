@@ -21,9 +21,9 @@ from hyperctr.paper.tables.rows import (
     measured_cells,
     measured_rows,
     pair_cell,
-    preset_of,
     published_cells,
     titles,
+    variant_of,
     with_published,
 )
 from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
@@ -37,7 +37,7 @@ BASELINES = (REFERENCE_MODEL, *COUNTING)
 _ABOUT = (
     "Bold: best of ours, protocol by protocol. A dash: no run, or nothing printed. Improv.: HyperCTR over the best of"
     " the paper's other systems, in percent of it; of ours, over those with a run, under the first protocol. Of a "
-    "system with two presets, the one better on validation."
+    "system with two variants, the one better on validation."
 )
 
 
@@ -58,7 +58,7 @@ def method_names() -> dict[str, str]:
 def table3_frame(results: pd.DataFrame, baselines: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Return the numbers of Table 3: ours beside the published numbers, then the published table.
 
-    Of a model with several variants (a system's two presets), the one that did best on validation is reported. A
+    Of a model with several variants (a system's two variants), the one that did best on validation is reported. A
     system without a run is a row without numbers, a failed one a row that says so.
 
     Args:
@@ -121,9 +121,9 @@ def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Tabl
     several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
     lines: list[list[Cell | str]] = []
     for row in records(rows):
-        model, state, preset = row["model"], row["state"], preset_of(row["label"], row["model"])
+        model, state, variant = row["model"], row["state"], variant_of(row["label"], row["model"])
         words = [row["protocol"] if several else "", "" if state == "done" else state]
-        words += ["below popularity" if row["below"] else "", f"preset {preset}" if preset else ""]
+        words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
         name = Cell(
             names.get(model, model),
             "; ".join(filter(None, words)),

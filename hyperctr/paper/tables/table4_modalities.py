@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
 BASE, GRAPHLESS = "multi-modal", "(-) hypergraph"
-BEHIND = ("behind", "behind_low", "behind_high")
+BEHIND = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 _ABOUT = (
     "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
     "brackets where the interval does not leave zero out: not told apart."
@@ -49,15 +49,15 @@ def table4_frame(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
         dataset: name of the data set of ours.
 
     Returns:
-        columns as Table 3, with ``behind, behind_low, behind_high``: the multi-modal model's test AUC minus this
-        row's, on the same clicks; of one run the paired bootstrap interval over users, of several seeds that of the
-        mean. ``model`` is the row's published name.
+        columns as Table 3, with ``auc_deficit`` and its ``_low`` and ``_high``: the multi-modal model's test AUC minus
+        this row's, on the same clicks; of one run the paired bootstrap interval over users, of several seeds that of
+        their mean. ``model`` is the row's published name.
     """
     rows = []
     for label, runs in results.groupby("label", sort=False):
         row = {"model": str(label), "dataset": dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
         done = runs[runs["state"] == "done"]
-        behind = over_seeds(done, "behind") if "behind" in runs and label != BASE else (math.nan,) * 3
+        behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
         rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
     place = COLUMNS.index("paper_auc")
     return with_published(rows, "table4", dataset, [*COLUMNS[:place], *BEHIND, *COLUMNS[place:]])
@@ -93,9 +93,9 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Tabl
 def behind_cell(row: dict[str, float]) -> Cell:
     """Return the distance to the multi-modal model with its interval, in brackets if it is not told apart.
 
-    >>> behind_cell({"behind": 0.05, "behind_low": 0.04, "behind_high": 0.06})
+    >>> behind_cell({"auc_deficit": 0.05, "auc_deficit_low": 0.04, "auc_deficit_high": 0.06})
     Cell(text='0.0500', small='0.0400 to 0.0600', tone='', bold=False)
-    >>> behind_cell({"behind": 0.003, "behind_low": -0.001, "behind_high": 0.007})
+    >>> behind_cell({"auc_deficit": 0.003, "auc_deficit_low": -0.001, "auc_deficit_high": 0.007})
     Cell(text='(0.0030)', small='−0.0010 to 0.0070', tone='', bold=False)
     """
     value, low, high = (row[name] for name in BEHIND)
@@ -110,9 +110,9 @@ def behind_cell(row: dict[str, float]) -> Cell:
 def table4_note(frame: pd.DataFrame) -> str:
     """Say what Table 4 shows: which single modalities, and whether no hyperedges, are told apart from all together."""
     rows = measured_rows(frame).assign(title=lambda rows: rows["model"])
-    distances = rows[rows["behind"].notna() & (rows["model"] != BASE)].set_index("model", drop=False)
+    distances = rows[rows["auc_deficit"].notna() & (rows["model"] != BASE)].set_index("model", drop=False)
     single = distances[distances["model"] != GRAPHLESS]
-    behind, ahead = single["behind_low"] > 0, single["behind_high"] < 0
+    behind, ahead = single["auc_deficit_low"] > 0, single["auc_deficit_high"] < 0
     sides = {
         "behind all together": single[behind],
         "ahead of all together": single[ahead],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hyperctr.baselines.trivial import TRIVIAL_ROWS, constant, item_mean, popularity
+from hyperctr.baselines.popularity import BASELINE_ROWS, constant, item_mean, popularity
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.splits import Split
 from hyperctr.slots import make_slots
@@ -28,8 +28,8 @@ def split_data(clicked: list[bool] = CLICKED) -> SplitData:
 
 
 def test_rows_have_their_names_and_one_logit_per_item():
-    assert list(TRIVIAL_ROWS) == ["constant", "popularity", "item mean"]
-    for logits in TRIVIAL_ROWS.values():
+    assert list(BASELINE_ROWS) == ["constant", "popularity", "item mean"]
+    for logits in BASELINE_ROWS.values():
         assert logits(split_data()).shape == (5,) and np.isfinite(logits(split_data())).all()
 
 
@@ -51,7 +51,7 @@ def test_item_mean_is_the_smoothed_click_rate():
     assert 1 / (1 + np.exp(-item_mean(split_data())[4])) == pytest.approx(average)  # never shown: the average
 
 
-def test_without_unclicks_every_item_has_the_same_mean():
+def test_without_non_clicks_every_item_has_the_same_mean():
     logits = item_mean(split_data([True] * 10))
     assert len(set(logits.tolist())) == 1 and np.isfinite(logits).all()
 

@@ -35,16 +35,16 @@ def popularity(split_data: SplitData) -> NDArray[np.float64]:
 def item_mean(split_data: SplitData) -> NDArray[np.float64]:
     """Return the log odds of each item's click rate among training rows that were shown.
 
-    Two pseudo-rows at the average rate keep rarely shown items near it. Without real unclicks every rate is the same.
+    Two pseudo-rows at the average rate keep rarely shown items near it. Without real non-clicks every rate is the same.
     """
     data, split = split_data.data, split_data.split
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items)
-    unclicks = np.bincount(data.item_index[split.unclicks("train")], minlength=data.num_items)
-    average = max(clicks.sum(), 1) / max(clicks.sum() + unclicks.sum(), 1)
-    rate = (clicks + 2 * average) / (clicks + unclicks + 2)
+    non_clicks = np.bincount(data.item_index[split.non_clicks("train")], minlength=data.num_items)
+    average = max(clicks.sum(), 1) / max(clicks.sum() + non_clicks.sum(), 1)
+    rate = (clicks + 2 * average) / (clicks + non_clicks + 2)
     rate = np.clip(rate, 1e-6, 1 - 1e-6)
     odds: NDArray[np.float64] = np.log(rate / (1 - rate))
     return odds
 
 
-TRIVIAL_ROWS = {"constant": constant, "popularity": popularity, "item mean": item_mean}
+BASELINE_ROWS = {"constant": constant, "popularity": popularity, "item mean": item_mean}
