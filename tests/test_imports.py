@@ -18,7 +18,7 @@ ORDER = [
     {"errors"},
     {"settings"},
     {"systems"},
-    {"config", "runtime"},
+    {"config", "runtime", "executor"},
     {"data"},
     {"slots"},
     {"split_data"},
@@ -41,7 +41,10 @@ ORDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
-TORCH_FREE = ("errors", "settings", "systems", "config", "data", "slots", "split_data", "metrics", "statistics")
+TORCH_FREE = (
+    *("errors", "settings", "systems", "config", "executor"),
+    *("data", "slots", "split_data", "metrics", "statistics"),
+)
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),

@@ -85,9 +85,10 @@ def run_sweep(options: argparse.Namespace) -> int:
 def run_status(options: argparse.Namespace) -> int:
     """Print a line per run: state, how far it is, test AUC, error."""
     from hyperctr.sweeps.progress import epoch_of
+    from hyperctr.sweeps.results import results
 
     for plan in _open(options):
-        frame = plan.results()
+        frame = results(plan)
         print(f"{plan.file.title}: {plan.data.name}, preset {plan.preset}")
         for row, run in zip(frame.to_dict("records"), plan.runs, strict=True):
             what = f"{row['auc']:.4f}" if row["state"] == "done" else row["error"]

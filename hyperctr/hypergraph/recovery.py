@@ -22,9 +22,7 @@ def true_interest(split_data: SplitData) -> NDArray[np.float64]:
     could be observed; nan for users without a training click in the slot.
 
     Args:
-        data: a generated data set, U users.
-        split: its split, for the training clicks.
-        slots: its T time slots.
+        split_data: a generated data set of U users, with its split and T time slots.
 
     Raises:
         DataError: the data set carries no truth.
@@ -60,9 +58,7 @@ def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, fl
     0.5. A modality that leads nobody, or everybody, has nan.
 
     Args:
-        data: a generated data set.
-        split: its split, for the training clicks.
-        slots: its time slots.
+        split_data: a generated data set, with its split and time slots.
         interest: the learned F, nan where a user has no training click with the modality.
 
     Raises:

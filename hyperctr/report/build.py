@@ -23,6 +23,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.executor import available_cores
 from hyperctr.report.cache import NotebookCache, notebook_key
 from hyperctr.report.execute import NotebookResult
 from hyperctr.report.images import write_images
@@ -31,7 +32,6 @@ from hyperctr.report.parameters import notebook_parameters
 from hyperctr.report.runs import ReportRuns, notebook_metadata
 from hyperctr.report.setup import choose_notebooks, command_line, find_notebooks, notebook_folder, report_card
 from hyperctr.report.workers import Job, run_notebooks
-from hyperctr.runs.scaling import cores
 from hyperctr.runtime import duration
 from hyperctr.sweeps.plan import open_data
 
@@ -149,7 +149,7 @@ def build_report(
         # smoke only shows that everything runs: there, a timing may be disturbed
         alone = [job for job in jobs if metadata[job.source.stem].alone and budget != "smoke"]
         together = [job for job in jobs if job not in alone]
-        ended = chain(run_notebooks(alone, 1), run_notebooks(together, workers or cores()))
+        ended = chain(run_notebooks(alone, 1), run_notebooks(together, workers or available_cores()))
         for number, result in enumerate(ended, 1):
             log.info("%d/%d %s: %s in %s", number, len(jobs), result.name, result.status, duration(result.seconds))
             cache.keep(result, keys[result.name])
@@ -174,7 +174,7 @@ def build_report(
 
 def _environment(workers: int | None) -> dict[str, str]:
     """Variables for a kernel beside others: one thread each, unless the user has said how many."""
-    several = (workers or cores()) > 1 and "OMP_NUM_THREADS" not in os.environ
+    several = (workers or available_cores()) > 1 and "OMP_NUM_THREADS" not in os.environ
     return {"OMP_NUM_THREADS": "1"} if several else {}
 
 

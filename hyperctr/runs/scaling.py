@@ -9,30 +9,33 @@ costs nothing.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
-import os
+import multiprocessing
 import platform
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import psutil
 
 from hyperctr.errors import ConfigError, RunError
+from hyperctr.executor import Executor, available_cores
 from hyperctr.runs.store import find_run, runs_folder
 from hyperctr.runtime import write_atomic
 
+if TYPE_CHECKING:
+    from hyperctr.runs.run import Run
+
 # what is timed: one training step, and one convolution of all user hypergraphs there and back
 STEP, CONVOLUTION = "training step", "convolution"
-MODULES = ("scaling.py", "scaling_worker.py")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -61,12 +64,6 @@ class Scaling:
         return f"{self.machine['processor']}, {self.machine['cores']} cores{busy}"
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def thread_counts(limit: int) -> list[int]:
     """Return 1, 2, 4, ... and the limit itself.
 
@@ -89,7 +86,7 @@ def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int
         ConfigError: a number of threads, ``rounds`` or ``seconds`` that cannot be measured.
         RunError: no such run, it is not finished, or a process that measured has died.
     """
-    counts = sorted(set(threads)) or thread_counts(cores())
+    counts = sorted(set(threads)) or thread_counts(available_cores())
     if counts[0] != 1 or counts[-1] > 1024:
         raise ConfigError(f"threads = {counts} must hold 1, which the others are compared with, and end by 1024")
     if rounds < 1 or not seconds > 0:
@@ -99,19 +96,18 @@ def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int
         raise RunError(f"{folder}: only a finished run can be timed; train it first")
     machine = machine_facts()
     asked = {"run": folder.name, "threads": counts, "rounds": rounds, "seconds": seconds, "machine": machine}
-    code = [hashlib.sha256((Path(__file__).parent / name).read_bytes()).hexdigest() for name in MODULES]
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     key = json.dumps([asked, code], sort_keys=True)
     path = runs_folder() / ".timings" / f"{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
     kept = _kept(path)
     if kept is not None:
         return kept
-    busy = busy_cores()
-    started = time.perf_counter()
+    busy, started = round(busy_cores(), 2), time.perf_counter()
     frame = pd.DataFrame(_take_turns(folder, counts, rounds, seconds))
-    found = Scaling(folder.name, frame, machine, round(busy, 2), round(time.perf_counter() - started, 1))
-    content = {"rows": frame.to_dict("records"), "busy_cores": found.busy_cores, "took": found.seconds, **asked}
+    took = round(time.perf_counter() - started, 1)
+    content = {"rows": frame.to_dict("records"), "busy_cores": busy, "took": took, **asked}
     write_atomic(path, json.dumps(content, indent=1))
-    return found
+    return Scaling(folder.name, frame, machine, busy, took)
 
 
 def _kept(path: Path) -> Scaling | None:
@@ -124,23 +120,14 @@ def _kept(path: Path) -> Scaling | None:
 
 
 def busy_cores(seconds: float = 0.3) -> float:
-    """Return how many cores of the machine are busy now; the load average where the system does not tell, else nan.
+    """Return how many cores of the machine are busy now; nan where the system does not tell.
 
     A load average looks back a minute, and would call a machine busy whose last run has just ended.
     """
     try:
-        first = _ticks()
-        time.sleep(seconds)
-        (idle, total), (idle_before, total_before) = _ticks(), first
-        return (os.cpu_count() or 1) * max(0.0, 1 - (idle - idle_before) / max(total - total_before, 1))
-    except (OSError, ValueError):
-        return os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
-
-
-def _ticks() -> tuple[int, int]:
-    """Idle and all clock ticks of all cores since the start of the system (Linux)."""
-    counts = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
-    return counts[3] + counts[4], sum(counts)
+        return float(psutil.cpu_percent(seconds)) / 100 * (psutil.cpu_count() or 1)
+    except (OSError, RuntimeError):
+        return math.nan
 
 
 @cache
@@ -152,68 +139,82 @@ def machine_facts() -> dict[str, Any]:
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     except OSError:
         pass  # only Linux tells it there
-    return {"processor": name, "cores": cores(), "torch": version("torch"), "python": platform.python_version()}
+    return {
+        "processor": name,
+        "cores": available_cores(),
+        "torch": version("torch"),
+        "python": platform.python_version(),
+    }
 
 
 def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) -> list[dict[str, Any]]:
-    workers: list[_Worker] = []
-    try:
-        workers += [_Worker(folder, count) for count in counts]
-        for worker in workers:
-            if worker.answer() != worker.threads:  # ready and warmed up: it tells how many threads it got
-                raise RunError(f"torch cannot use {worker.threads} threads here; ask for fewer")
+    with Executor(fresh=True) as executor:
+        lines: dict[int, Connection[Any, Any]] = {}
+
+        def ask(threads: int, what: str | None) -> float:
+            try:
+                lines[threads].send((what, seconds))
+                return float(lines[threads].recv())
+            except (EOFError, OSError):
+                ended = executor.wait()[0]
+                raise RunError(f"timing with {ended.name} stopped (exit {ended.exit}): {ended.error}") from None
+
+        for threads in counts:
+            lines[threads], theirs = multiprocessing.Pipe()
+            # passive: threads that wait for work must not keep a core busy while another process is measured
+            environment = {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+            executor.start(f"{threads} threads", _measure, folder.resolve(), threads, theirs, environment=environment)
+            theirs.close()
+        for threads in counts:
+            if ask(threads, None) != threads:  # ready and warmed up: it tells how many threads it got
+                raise RunError(f"torch cannot use {threads} threads here; ask for fewer")
         rows = []
         for turn in range(rounds):
             # every other round the other way round: what drifts favours nobody
-            for worker in workers if turn % 2 == 0 else reversed(workers):
+            for threads in counts if turn % 2 == 0 else counts[::-1]:
                 for what in (STEP, CONVOLUTION):
-                    rate = worker.ask(what, seconds)
-                    rows.append({"what": what, "threads": worker.threads, "round": turn, "per_second": rate})
+                    rate = ask(threads, what)
+                    rows.append({"what": what, "threads": threads, "round": turn, "per_second": rate})
         return rows
-    finally:
-        for worker in workers:
-            worker.close()
 
 
-class _Worker:
-    """A process with a fixed number of threads that measures when asked, and sleeps otherwise."""
+def _measure(folder: Path, threads: int, orders: Connection[Any, Any]) -> None:
+    """Be a process with a fixed number of threads that measures when it is asked, and sleeps otherwise."""
+    import torch
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        self.threads = threads
-        # passive: threads that wait for work must not keep a core busy while another process is measured
-        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        command = [sys.executable, "-m", "hyperctr.runs.scaling_worker", str(folder.resolve()), str(threads)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env=environment, text=True
-        )
+    from hyperctr.runs.run import Run
 
-    def ask(self, what: str, seconds: float) -> float:
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(json.dumps([what, seconds]) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # answer() says why
-        return float(self.answer())
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(1)
+    calls = _calls(Run(folder))
+    for call in calls.values():
+        call()
+        call()
+    while True:  # until it is killed
+        what, seconds = orders.recv()
+        if what is None:
+            orders.send(torch.get_num_threads())
+            continue
+        count, started = 0, time.perf_counter()
+        while count == 0 or time.perf_counter() - started < seconds:
+            calls[what]()
+            count += 1
+        orders.send(count / (time.perf_counter() - started))
 
-    def answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            code = self.process.wait()
-            self.errors.seek(0)
-            words = self.errors.read().decode(errors="replace").strip().splitlines() or ["no message"]
-            raise RunError(f"timing with {self.threads} threads stopped (exit {code}): {words[-1]}")
-        return json.loads(line)
 
-    def close(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()  # a worker ends when its input does
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.errors.close()
+def _calls(run: Run) -> dict[str, Callable[[], object]]:
+    """Return what is timed, by name."""
+    import torch
+
+    from hyperctr.model.convolution import HypergraphConv
+    from hyperctr.training.loop import Trainer
+
+    model, size = run.model, run.config.embedding_size
+    graphs = getattr(getattr(model, "context", None), "graphs", None)
+    if graphs is None:
+        raise RunError(f"{run.id}: a run of {run.config.model} without hypergraphs; Figure 7 is about those that have")
+    trainer = Trainer(model, run.split_data, run.config, torch.device("cpu"))
+    steps = itertools.count()
+    graph, layer = graphs.assemble(None)[0], HypergraphConv(size, size)
+    x = torch.randn(graph.num_nodes, size, requires_grad=True)
+    return {STEP: lambda: trainer.train_step(next(steps)), CONVOLUTION: lambda: layer(x, graph).sum().backward()}

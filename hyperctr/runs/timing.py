@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
+from hyperctr.runs.interest_file import run_interest
+from hyperctr.runs.scoring import build_model
 from hyperctr.runtime import choose_device, write_atomic
+from hyperctr.split_data import SplitData
+from hyperctr.training.events import peak_memory_mib
+from hyperctr.training.loop import Trainer
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -16,24 +22,16 @@ if TYPE_CHECKING:
 STEPS = 3  # timed steps of a run that is not the base run, after one that warms up
 
 
-def measure(data: Dataset, config: Config, whole: bool, device: str | None, path: Path) -> None:
+def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, whole_epoch: bool) -> None:
     """Time the parts of a run in this process and write what they add up to.
 
     Args:
         data: the data set.
         config: the run's settings.
-        whole: time a whole epoch of training, not a few steps.
-        device: as for :func:`hyperctr.train`.
         path: JSON file: ``seconds`` of the whole run at most, ``seconds_per_epoch``, ``peak_memory_mib``, ``device``.
+        device: as for :func:`hyperctr.train`.
+        whole_epoch: time a whole epoch of training, not a few steps.
     """
-    from tempfile import TemporaryDirectory
-
-    from hyperctr.runs.interest_file import run_interest
-    from hyperctr.runs.scoring import build_model
-    from hyperctr.split_data import SplitData
-    from hyperctr.training.events import peak_memory_mib
-    from hyperctr.training.loop import Trainer
-
     where, clock = choose_device(device), time.perf_counter
     started = clock()
     split_data = SplitData.open(data, config)
@@ -43,34 +41,38 @@ def measure(data: Dataset, config: Config, whole: bool, device: str | None, path
         interest = run_interest(split_data, once, Path(folder), str(where))
     interested = clock()
     model = build_model(split_data, config, interest, where)
-    trainer = Trainer(model, split_data, config, where)
+
+    def new_trainer(settings: Config = config) -> Trainer:
+        return Trainer(model, split_data, settings, where)
+
+    trainer = new_trainer()
     trainer.fit(dry_run=True)  # the first step of a process is slower than all others
     built = clock()
     trainer.validate()
     validation = clock() - built
-    if whole:
-        timed = Trainer(model, split_data, config.replace(epochs=1), where)
+    if whole_epoch:
+        timed = new_trainer(config.replace(epochs=1))
         begun = clock()
         timed.fit()
         epoch = (clock() - begun) * trainer.steps_per_epoch / timed.progress.step
     else:
         spent = 0.0
         for _ in range(STEPS):
-            timed = Trainer(model, split_data, config, where)
+            timed = new_trainer()
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
-            spent += (clock() - begun) / len(timed.stages)
-        step = max(0.0, spent / STEPS - validation)
+            spent += (clock() - begun) / len(timed.stages) / STEPS
+        step = max(0.0, spent - validation)
         epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
 
     epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)
-    ratio = float(len(split_data.split.test) * config.test_candidates)
-    ratio /= max(1, len(trainer.pool.rows)) * config.validation_candidates
+    test = len(split_data.split.test) * config.test_candidates * validation
+    test /= max(1, len(trainer.pool.rows)) * config.validation_candidates
     before = (opened - started) + max(1, config.interest_epochs) * (interested - opened) + (built - interested)
-    facts = {
-        "seconds": before + epochs * epoch + ratio * validation,
+    costs = {
+        "seconds": before + epochs * epoch + test,
         "seconds_per_epoch": epoch,
         "peak_memory_mib": peak_memory_mib(where),
         "device": str(where),
     }
-    write_atomic(path, json.dumps(facts, indent=1))
+    write_atomic(path, json.dumps(costs, indent=1))

@@ -11,19 +11,16 @@ import heapq
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pandas as pd
 
 from hyperctr.errors import RunError
 from hyperctr.runs.states import read_status
-from hyperctr.runs.store import runs_folder
-from hyperctr.sweeps.local import LocalSweep
-from hyperctr.sweeps.plan import Plan, job_of, unique_runs
-from hyperctr.sweeps.tasks import Task, label_of, weight
-
-if TYPE_CHECKING:
-    pass
+from hyperctr.sweeps.jobs import Job, is_done, jobs_of, timing_path
+from hyperctr.sweeps.local import choose_devices, run_jobs
+from hyperctr.sweeps.plan import Plan
 
 
 def estimate(
@@ -39,42 +36,40 @@ def estimate(
     Raises:
         RunError: the base run cannot even be timed; the message says why.
     """
-    tasks: list[Task] = []
-    timed: dict[str, str] = {}
-    for run_id, (plan, run) in unique_runs(list(plans)).items():
-        first = plan.file.config(plan.preset, {}, plan.seeds[0])
-        same = run.config.replace(seed=plan.seeds[0])
-        key = next((r.run_id for r in plan.runs if r.config == same), run_id)
-        timed[run_id] = key
-        job = job_of(plan, run)
-        whole = same == first
-        wanted = not timing(key) and read_status(run_id).state != "done" and key not in (t.job["timed"] for t in tasks)
-        if wanted:
-            job |= {"kind": "time", "id": f"timing-{key}", "timed": key, "whole": whole}
-            tasks.append(Task(job, f"timing {label_of(run)}", 0, weight(run.config)))
-    sweep = LocalSweep(len(unique_runs(list(plans))), workers, None, share_gpu, device)
-    sweep.run(tasks)
-    rows = []
-    for run_id, (_, run) in sorted(unique_runs(list(plans)).items(), key=lambda one: -weight(one[1][1].config)):
-        state, found = read_status(run_id).state, timing(timed[run_id])
-        minutes = 0.0 if state == "done" else found.get("seconds", math.nan) / 60
-        rows.append((label_of(run), run_id, state, minutes, found.get("peak_memory_mib", math.nan)))
-    frame = pd.DataFrame(rows, columns=["label", "run", "state", "minutes", "peak_memory_mib"])
-    failed = [one for one in sweep.ended.values() if one.state != "done"]
-    if failed and len(failed) == len(tasks):
+    jobs = {job.name: job for job in sorted(jobs_of(plans), key=lambda job: -job.weight)}
+    timed_as: dict[str, str] = {}
+    wanted: dict[str, Job] = {}
+    for plan in plans:
+        first = {run.config: run.run_id for run in plan.runs if run.seed == plan.seeds[0]}
+        for run in plan.runs:
+            config = run.config.replace(seed=plan.seeds[0])
+            key = timed_as.setdefault(run.run_id, first[config])
+            if not timing(key) and not is_done(run.run_id):
+                part: Literal["epoch", "steps"] = "epoch" if config == plan.base else "steps"
+                wanted.setdefault(key, replace(jobs[run.run_id], name=key, timed=part))
+    devices = choose_devices(len(jobs), workers, share_gpu, device)
+    ended, _ = run_jobs(list(wanted.values()), devices) if wanted else ([], False)
+    failed = [result for result in ended if result.state != "done"]
+    if failed and len(failed) == len(wanted):
         raise RunError(f"no run of the sweep can be timed: {failed[0].error}")
-    frame.attrs["workers"] = sweep.count
-    frame.attrs["minutes"] = makespan(frame["minutes"].dropna().tolist(), sweep.count)
+    rows = []
+    for name, job in jobs.items():
+        state, costs = read_status(name).state, timing(timed_as[name])
+        minutes = 0.0 if state == "done" else costs.get("seconds", math.nan) / 60
+        rows.append((job.label, name, state, minutes, costs.get("peak_memory_mib", math.nan)))
+    frame = pd.DataFrame(rows, columns=["label", "run", "state", "minutes", "peak_memory_mib"])
+    frame.attrs["workers"] = len(devices)
+    frame.attrs["minutes"] = makespan(frame["minutes"].dropna().tolist(), len(devices))
     return frame
 
 
-def timing(run_id: str) -> dict[str, Any]:
+def timing(name: str) -> dict[str, Any]:
     """Return the timing kept for a run; nothing if there is none."""
     try:
-        found: dict[str, Any] = json.loads((runs_folder() / ".timings" / f"{run_id}.json").read_text(encoding="utf-8"))
+        kept: dict[str, Any] = json.loads(timing_path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return kept
 
 
 def makespan(minutes: Sequence[float], workers: int) -> float:
@@ -84,8 +79,8 @@ def makespan(minutes: Sequence[float], workers: int) -> float:
     6.0
     """
     free = [0.0] * workers
-    for one in minutes:
-        heapq.heappush(free, heapq.heappop(free) + one)
+    for run in minutes:
+        heapq.heapreplace(free, free[0] + run)
     return max(free)
 
 

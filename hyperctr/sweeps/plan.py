@@ -6,14 +6,11 @@ almost all of them) share its id, and it is trained once. No torch is needed to 
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
@@ -76,35 +73,11 @@ class Plan:
         """Settings of the base run at the first seed: nothing varied."""
         return self.file.config(self.preset, {}, self.seeds[0])
 
-    def frame(self) -> pd.DataFrame:
-        """One row per planned run: plan, axis, label, value, seed, model, run."""
-        columns = ("plan", "axis", "label", "value", "seed", "model", "run")
-        rows = [(r.plan, r.axis, r.label, r.value, r.seed, r.config.model, r.run_id) for r in self.runs]
-        return pd.DataFrame(rows, columns=list(columns))
-
     def pairs(self) -> list[tuple[str, str]]:
         """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
         rows = [run for run in self.runs if run.axis == "row"]
         base = {run.seed: run.run_id for run in rows if run.label == self.file.compare_with}
         return [(base[r.seed], r.run_id) for r in rows if r.seed in base and r.run_id != base[r.seed]]
-
-    def results(self) -> pd.DataFrame:
-        """One row per planned run with its state and test metrics, see :func:`hyperctr.sweeps.results.results`."""
-        from hyperctr.sweeps.results import results
-
-        return results(self)
-
-    def trivial(self) -> pd.DataFrame:
-        """The simple rows every run must beat, see :func:`hyperctr.sweeps.results.trivial`."""
-        from hyperctr.sweeps.results import trivial
-
-        return trivial(self)
-
-    def curves(self) -> pd.DataFrame:
-        """The learning curves of all finished runs, see :func:`hyperctr.sweeps.results.curves`."""
-        from hyperctr.sweeps.results import curves
-
-        return curves(self)
 
 
 def open_plan(
@@ -131,8 +104,8 @@ def open_plan(
         DataError: unknown data set, missing files, or a modality that the data do not have.
 
     >>> plan = open_plan("layers", "planted", "smoke")
-    >>> plan.frame()[["axis", "label", "value", "seed"]].values.tolist()
-    [['layers', '1', 1.0, 0], ['layers', '2', 2.0, 0]]
+    >>> [(run.axis, run.label, run.value, run.seed) for run in plan.runs]
+    [('layers', '1', 1.0, 0), ('layers', '2', 2.0, 0)]
     """
     if preset not in BUDGETS:
         raise ConfigError(f"there is no preset {preset!r}; {did_you_mean(preset, BUDGETS)}")
@@ -211,23 +184,3 @@ def _check_modalities(config: Config, data: Dataset, where: str) -> None:
         if name not in data.modalities:
             hint = did_you_mean(name, data.modalities)
             raise DataError(f"{where}: data set {data.name!r} has no modality {name!r}; {hint}")
-
-
-def unique_runs(plans: list[Plan]) -> dict[str, tuple[Plan, PlannedRun]]:
-    """Return run id -> (a plan it lies in, the run), each run once however many plans share it."""
-    found: dict[str, tuple[Plan, PlannedRun]] = {}
-    for plan in plans:
-        for run in plan.runs:
-            found.setdefault(run.run_id, (plan, run))
-    return found
-
-
-def job_of(plan: Plan, run: PlannedRun) -> dict[str, Any]:
-    """Return what a process needs to know to train a run, as plain values.
-
-    Raises:
-        DataError: the data were made in memory, so that no other process can load them.
-    """
-    if plan.data.origin is None:
-        raise DataError(f"data set {plan.data.name!r} was made in memory: a sweep needs data it can load by name")
-    return {"kind": "train", "id": run.run_id, "data": plan.data.origin, "config": dataclasses.asdict(run.config)}

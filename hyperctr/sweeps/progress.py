@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.runs.store import runs_folder
@@ -14,7 +15,7 @@ from hyperctr.runtime import in_notebook
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
-    from hyperctr.sweeps.tasks import Task
+    from hyperctr.sweeps.jobs import Job
 
 logger = logging.getLogger("hyperctr.sweeps")
 REFRESH_SECONDS = 1.0
@@ -26,64 +27,58 @@ class Board:
     """Bars in a terminal or a live notebook; elsewhere one log line per finished run.
 
     Args:
-        tasks: everything that will be done.
+        jobs: everything that will be done.
     """
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self.tasks = {task.name: task for task in tasks}
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        from tqdm.auto import tqdm
+
+        self.jobs = {job.name: job for job in jobs}
         self.started: dict[str, float] = {}
-        self.bars: dict[str, Any] = {}
-        self.ended, self._next = 0, 0.0
-        watched = not os.environ.get("HYPERCTR_BATCH") and (in_notebook() or sys.stderr.isatty())
-        self._bar = _bar_class() if watched else None
-        self._whole = self._bar(total=len(tasks), desc="sweep", bar_format=WHOLE) if self._bar else None
+        self.watched = not os.environ.get("HYPERCTR_BATCH") and (in_notebook() or sys.stderr.isatty())
+        self._bar: Any = partial(tqdm, disable=not self.watched)
+        self._bars: dict[str, Any] = {}
+        self._whole = self._bar(total=len(jobs), desc="sweep", bar_format=WHOLE)
+        self._ended, self._next = 0, 0.0
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bar in [*self._bars.values(), self._whole]:
+            bar.close()
 
     def start(self, name: str) -> None:
         """Show a job that was started."""
-        task, self.started[name] = self.tasks[name], time.monotonic()
-        if self._bar and task.epochs:
-            self.bars[name] = self._bar(
-                total=task.epochs, initial=epoch_of(name), desc=task.label, leave=False, bar_format=BAR
-            )
+        job, self.started[name] = self.jobs[name], time.monotonic()
+        if job.epochs:
+            options = {"total": job.epochs, "initial": epoch_of(name), "desc": job.label}
+            self._bars[name] = self._bar(**options, leave=False, bar_format=BAR)
 
     def update(self) -> None:
         """Read how far the running runs are."""
-        if self.bars and time.monotonic() >= self._next:
+        if self.watched and time.monotonic() >= self._next:
             self._next = time.monotonic() + REFRESH_SECONDS
-            for name, bar in self.bars.items():
+            for name, bar in self._bars.items():
                 bar.n = min(epoch_of(name), bar.total)
                 bar.refresh()
 
     def end(self, name: str, state: str, error: str = "") -> None:
         """Take away a job's bar, or log how it ended."""
-        self.ended += 1
-        bar = self.bars.pop(name, None)
-        if bar is not None:
-            bar.close()
+        self._ended += 1
+        if name in self._bars:
+            self._bars.pop(name).close()
+        self._whole.update()
         took = time.monotonic() - self.started.get(name, time.monotonic())
-        line = f"{self.ended}/{len(self.tasks)} {self.tasks[name].label}: {state} in {took:.0f} s"
+        line = f"{self._ended}/{len(self.jobs)} {self.jobs[name].label}: {state} in {took:.0f} s"
         line += f" ({error})" if error else ""
-        if self._whole is not None:
-            self._whole.update()
-            if state != "done":
-                self._whole.write(line, file=sys.stderr)
-        else:
+        if not self.watched:
             logger.info(line)
-
-    def close(self) -> None:
-        """Take away all bars."""
-        for bar in [*self.bars.values(), self._whole]:
-            if bar is not None:
-                bar.close()
+        elif state != "done":
+            self._whole.write(line, file=sys.stderr)
 
 
 def epoch_of(run_id: str) -> float:
     """Return how many epochs a run has behind it."""
     points = read_events(runs_folder() / run_id / "events.jsonl")
     return float(points[-1]["epoch"]) if points else 0.0
-
-
-def _bar_class() -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm

@@ -17,47 +17,26 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan, PlannedRun
 
 METRICS = (
-    "auc",
-    "auc_low",
-    "auc_high",
-    "gauc",
-    "logloss",
-    "logloss_corrected",
-    "auc_exposed",
-    "calibration_error",
-    "best_validation_auc",
-    "epochs",
-    "best_epoch",
-    "parameters",
-    "seconds",
+    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_exposed", "calibration_error"),
+    *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds"),
 )
-COSTS = ("seconds_per_epoch", "peak_memory_mib")
-FACTS = (
-    "test_clicks",
-    "test_candidates",
-    "device",
-    "deterministic",
-    "data_fingerprint",
-    "split_checksum",
-    "code_fingerprint",
-    "torch",
-    "python",
+CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
+RUN_COLUMNS = (
+    *("test_clicks", "test_candidates", "device", "deterministic"),
+    *("data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python"),
+)
+COLUMNS = (
+    *("plan", "axis", "label", "value", "dataset"),
+    *CASE,
+    *("run", "state", "error"),
+    *METRICS,
+    *("seconds_per_epoch", "peak_memory_mib"),
+    *RUN_COLUMNS,
 )
 BEHIND = ("behind", "behind_low", "behind_high")
-CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
-COLUMNS = ("plan", "axis", "label", "value", "dataset", *CASE, "run", "state", "error", *METRICS, *COSTS, *FACTS)
 CURVE = (
-    "run",
-    "label",
-    "model",
-    "seed",
-    "step",
-    "epoch",
-    "examples",
-    "loss",
-    "validation_auc",
-    "seconds",
-    "memory_mib",
+    *("run", "label", "model", "seed"),
+    *("step", "epoch", "examples", "loss", "validation_auc", "seconds", "memory_mib"),
 )
 
 
@@ -75,16 +54,8 @@ def results(plan: Plan) -> pd.DataFrame:
     rows = []
     for run in plan.runs:
         config = run.config
-        row: dict[str, Any] = {
-            "plan": run.plan,
-            "axis": run.axis,
-            "label": run.label,
-            "value": run.value,
-            "dataset": plan.data.name,
-            "model": config.model,
-            **_case(run),
-            "run": run.run_id,
-        }
+        row: dict[str, Any] = {"plan": run.plan, "axis": run.axis, "label": run.label, "value": run.value}
+        row |= {"dataset": plan.data.name, "model": config.model, **_case(run), "run": run.run_id}
         row |= _outcome(run.run_id)
         if row["state"] == "done":
             row |= _difference(base.get(run.run_id), run.run_id)
@@ -92,7 +63,7 @@ def results(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def trivial(plan: Plan) -> pd.DataFrame:
+def baselines(plan: Plan) -> pd.DataFrame:
     """Return the rows that every finished run was tested beside: trivial models and the reference.
 
     One row per model, protocol, split, ``negatives_avoid`` and seed, with the same metric columns as :func:`results`;
@@ -140,7 +111,7 @@ def _outcome(run_id: str) -> dict[str, Any]:
     if status.state != "done":
         return {"state": status.state, "error": status.error or ""}
     metrics = read_json(folder / "metrics.json")
-    found = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *FACTS)}
+    found = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *RUN_COLUMNS)}
     found["state"], found["error"] = "done", ""
     memory = [status.peak_memory_mib or 0.0, metrics.get("peak_memory_mib") or 0.0]
     points = read_events(folder / "events.jsonl")

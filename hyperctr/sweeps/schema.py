@@ -14,48 +14,14 @@ from typing import Any
 from hyperctr.config import BUDGETS, MODEL_PRESETS, REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
 from hyperctr.errors import ConfigError, did_you_mean
 
-EACH = "each"  # as a row's value of one of these: a row per modality of the data, per system, per preset of a system
+EACH = "each"  # as a case's value of one of these: a case per modality of the data, per system, per variant of a system
 PLACES = {"modalities": "{modality}", "model": "{model}", "variant": "{variant}"}  # where the label names it
-Entry = tuple[str, str, float, dict[str, Any]]  # axis, label, value, what it changes
-KINDS: dict[str, type | tuple[type, ...]] = {
-    "title": str,
-    "model": str,
-    "settings": dict,
-    "vary": list,
-    "rows": list,
-    "compare_with": str,
-    "on_request": bool,
-    **dict.fromkeys(BUDGETS, dict),
+Entry = tuple[str, str, float, dict[str, Any]]  # setting or "row", label, value, what it changes
+KINDS: dict[str, type] = {
+    **{"title": str, "model": str, "settings": dict, "vary": list, "rows": list},
+    **{"compare_with": str, "on_request": bool, **dict.fromkeys(BUDGETS, dict)},
 }
 PRESET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dict, "values": dict, "rows": list}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One setting that is varied on its own, everything else as in the base run."""
-
-    setting: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One named row; ``changes`` are settings, among them perhaps ``model``, and ``variant``, the system's preset."""
-
-    label: str
-    changes: dict[str, Any]
-
-    def expand(self, modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
-        """Return the rows that it stands for, label and changes: several where a value is ``each``."""
-        found = [(self.label, self.changes)]
-        for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
-            if self.changes.get(key) == EACH:
-                found = [
-                    (label.replace(PLACES[key], value), {**changes, key: [value] if key == "modalities" else value})
-                    for label, changes in found
-                    for value in values
-                ]
-        return found
 
 
 @dataclass(frozen=True)
@@ -66,8 +32,8 @@ class Preset:
         seeds: how many seeds, from 0.
         datasets: the data sets it is meant for.
         settings: on top of the plan's.
-        values: setting of an axis -> the values it takes instead.
-        rows: labels of the rows kept; None keeps all.
+        values: varied setting -> the values it takes instead.
+        rows: labels of the cases kept; None keeps all.
     """
 
     seeds: int = 1
@@ -81,36 +47,45 @@ class Preset:
 class PlanFile:
     """A plan as written, for any data set and preset.
 
-    ``on_request``: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
+    Attributes:
+        path: its file.
+        title, model, settings, compare_with: as written there.
+        sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
+        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's preset.
+        on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
+        presets: what each preset changes.
     """
 
-    name: str
     path: Path
     title: str
     model: str
     settings: dict[str, Any]
-    axes: tuple[Axis, ...]
-    rows: tuple[Row, ...]
+    sweeps: dict[str, tuple[float, ...]]
+    cases: dict[str, dict[str, Any]]
     compare_with: str
-    presets: dict[str, Preset]
-    on_request: bool = False
+    on_request: bool
+    presets: dict[str, Preset] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The file's name without the ending."""
+        return self.path.stem
 
     def entries(self, preset: str, modalities: tuple[str, ...]) -> Iterator[Entry]:
-        """Yield what is run at ``preset`` on data with ``modalities``: axes first, then rows, as written."""
+        """Yield what is run at ``preset`` on data with ``modalities``: varied settings, then cases, as written."""
         chosen = self.presets[preset]
-        for axis in self.axes:
-            for value in chosen.values.get(axis.setting, axis.values):
-                yield axis.setting, str(value), float(value), {axis.setting: value}
-        for row in self.rows:
-            if chosen.rows is not None and row.label not in chosen.rows:
-                continue
-            for label, changes in row.expand(modalities):
-                yield "row", label, float("nan"), changes
+        for setting, values in self.sweeps.items():
+            for value in chosen.values.get(setting, values):
+                yield setting, str(value), float(value), {setting: value}
+        for label, changes in self.cases.items():
+            if chosen.rows is None or label in chosen.rows:
+                for name, settings in _expand(label, changes, modalities):
+                    yield "row", name, float("nan"), settings
 
     def config(self, preset: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
         """Return the settings of one run; ``changes`` of nothing gives the base run.
 
-        A row of the reference model gets the settings of the reference shown beside the base run: they are one run.
+        A case of the reference model gets the settings of the reference shown beside the base run: they are one run.
         """
         settings = {**self.settings, **self.presets[preset].settings, "seed": seed}
         model = changes.get("model", self.model)
@@ -139,18 +114,16 @@ def parse_plan(text: str, path: Path) -> PlanFile:
         if not content.get("title"):
             raise ConfigError("the plan needs a title")
         plan = PlanFile(
-            path.stem,
-            path,
-            content["title"],
-            content.get("model", "hyperctr"),
-            content.get("settings", {}),
-            tuple(_axes(content.get("vary", []))),
-            tuple(_rows(content.get("rows", []))),
-            content.get("compare_with", ""),
-            {},
-            content.get("on_request", False),
+            path=path,
+            title=content["title"],
+            model=content.get("model", "hyperctr"),
+            settings=content.get("settings", {}),
+            sweeps=_sweeps(content.get("vary", [])),
+            cases=_cases(content.get("rows", [])),
+            compare_with=content.get("compare_with", ""),
+            on_request=content.get("on_request", False),
         )
-        if not plan.axes and not plan.rows:
+        if not plan.sweeps and not plan.cases:
             raise ConfigError("the plan has no runs: add [[vary]] or [[rows]]")
         known_model(plan.model, "model")
         for preset in BUDGETS:
@@ -172,8 +145,8 @@ def check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -
             raise ConfigError(f"{where}{key} = {value!r} must be {wanted}, got {type(value).__name__}")
 
 
-def _axes(tables: list[Any]) -> Iterator[Axis]:
-    seen: set[str] = set()
+def _sweeps(tables: list[Any]) -> dict[str, tuple[float, ...]]:
+    sweeps: dict[str, tuple[float, ...]] = {}
     for number, table in enumerate(tables, 1):
         where = f"vary[{number}]."
         check_keys(_table(table, where), {"setting": str, "values": list}, where)
@@ -182,22 +155,21 @@ def _axes(tables: list[Any]) -> Iterator[Axis]:
                 raise ConfigError(f"{where}{key} is missing")
         name = table["setting"]
         known_setting(name, f"{where}setting")
-        if name in seen:
+        if name in sweeps:
             raise ConfigError(f"{where}setting = {name!r} is varied twice: give all its values at once")
-        seen.add(name)
-        yield Axis(name, _values(table["values"], f"{where}values"))
+        sweeps[name] = _values(table["values"], f"{where}values")
+    return sweeps
 
 
-def _rows(tables: list[Any]) -> Iterator[Row]:
-    seen: set[str] = set()
+def _cases(tables: list[Any]) -> dict[str, dict[str, Any]]:
+    cases: dict[str, dict[str, Any]] = {}
     for number, table in enumerate(tables, 1):
         where = f"rows[{number}]."
         label = _table(table, where).get("label")
         if not isinstance(label, str) or not label:
             raise ConfigError(f"{where}label is missing: every row needs a name")
-        if label in seen:
+        if label in cases:
             raise ConfigError(f"{where}label = {label!r} names two rows")
-        seen.add(label)
         changes = {key: value for key, value in table.items() if key != "label"}
         for key in changes:
             known_setting(key, where + key, also=("label", "model", "variant"))
@@ -206,7 +178,21 @@ def _rows(tables: list[Any]) -> Iterator[Row]:
         for key, place in PLACES.items():
             if (changes.get(key) == EACH) != (place in label):
                 raise ConfigError(f"{where}label = {label!r}: {key} = {EACH!r} and {place} in the label go together")
-        yield Row(label, changes)
+        cases[label] = changes
+    return cases
+
+
+def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows that a case stands for, label and changes: several where a value is ``each``."""
+    rows = [(label, changes)]
+    for key, values in (("modalities", modalities), ("model", SYSTEMS), ("variant", VARIANTS)):
+        if changes.get(key) == EACH:
+            rows = [
+                (name.replace(PLACES[key], value), {**settings, key: [value] if key == "modalities" else value})
+                for name, settings in rows
+                for value in values
+            ]
+    return rows
 
 
 def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
@@ -214,25 +200,22 @@ def _preset(table: dict[str, Any], name: str, plan: PlanFile) -> Preset:
     check_keys(table, PRESET_KINDS, where)
     if table.get("seeds", 1) < 1:
         raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
-    settings = [axis.setting for axis in plan.axes]
+    labels = list(plan.cases)
     for key in table.get("values", {}):
-        if key not in settings:
-            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, settings)}")
-    labels = [row.label for row in plan.rows]
+        if key not in plan.sweeps:
+            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, plan.sweeps)}")
     for key, known in (("rows", labels), ("datasets", None)):
-        for one in table.get(key, []):
-            if not isinstance(one, str) or (known is not None and one not in known):
-                hint = did_you_mean(str(one), known) if known is not None else "write names in quotes"
-                raise ConfigError(f"{where}{key}: {one!r} is not known; {hint}")
-    values = {key: _values(list_, f"{where}values.{key}") for key, list_ in table.get("values", {}).items()}
-    kept = tuple(table["rows"]) if "rows" in table else None
-    preset = Preset(
-        table.get("seeds", 1), tuple(table.get("datasets", ("planted",))), table.get("settings", {}), values, kept
-    )
-    if plan.compare_with and plan.compare_with not in (labels if kept is None else kept):
-        hint = did_you_mean(plan.compare_with, labels if kept is None else kept)
+        for entry in table.get(key, []):
+            if not isinstance(entry, str) or (known is not None and entry not in known):
+                hint = did_you_mean(str(entry), known) if known is not None else "write names in quotes"
+                raise ConfigError(f"{where}{key}: {entry!r} is not known; {hint}")
+    kept = table.get("rows", labels)
+    if plan.compare_with and plan.compare_with not in kept:
+        hint = did_you_mean(plan.compare_with, kept)
         raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at preset {name}; {hint}")
-    return preset
+    changed: dict[str, Any] = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
+    changed["values"] = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
+    return Preset(**{**table, **changed})
 
 
 def _check_runs(plan: PlanFile, preset: str) -> None:
@@ -268,7 +251,7 @@ def _values(values: Any, where: str) -> tuple[float, ...]:
 
 def known_setting(name: Any, where: str, also: tuple[str, ...] = ()) -> None:
     """Refuse what is no setting of a run that a plan may change."""
-    known = [one for one in Config.__dataclass_fields__ if one not in ("seed", "model")]
+    known = [setting for setting in Config.__dataclass_fields__ if setting not in ("seed", "model")]
     if name not in known and name not in also:
         raise ConfigError(f"{where}: unknown setting {name!r}: {did_you_mean(str(name), known)}")
 

@@ -23,13 +23,15 @@ import pandas as pd
 
 from hyperctr.config import BUDGETS, Config
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.executor import JobResult
 from hyperctr.runs.source import code_fingerprint
+from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id, runs_folder
 from hyperctr.runtime import derive_seed
-from hyperctr.sweeps.local import LocalSweep
-from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, plan_files
-from hyperctr.sweeps.schema import PlanFile, Preset, check_keys, known_model, known_setting
-from hyperctr.sweeps.tasks import Outcome, missing_runs
+from hyperctr.sweeps.jobs import Job, SweepResult, job_of, missing_jobs
+from hyperctr.sweeps.local import choose_devices, run_jobs
+from hyperctr.sweeps.plan import open_data, plan_files
+from hyperctr.sweeps.schema import check_keys, known_model, known_setting
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Search:
         max_minutes: float | None = None,
         share_gpu: bool = False,
         device: str | None = None,
-    ) -> Outcome:
+    ) -> SweepResult:
         """Try settings until ``trials`` have been tried in all, earlier calls included; several at once.
 
         Trials that fail or are killed count as failed, and optuna goes on. Stopped ones are tried again next time.
@@ -92,87 +94,80 @@ class Search:
         wanted = min(self.trials if trials is None else trials, self.points)
         if wanted < 1:
             raise ConfigError(f"trials = {wanted} must be at least 1")
-        study = self._study(whole=wanted == self.points)
-        clock, states, errors = time.monotonic(), dict[str, str](), dict[str, str]()
-        deadline = clock + 60 * max_minutes if max_minutes is not None else math.inf
-        trained: list[str] = []
-        stopped = False
-        while not stopped:
-            left = wanted - sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
-            minutes = None if max_minutes is None else (deadline - time.monotonic()) / 60
-            if left <= 0 or (minutes is not None and minutes <= 0):
-                stopped = left > 0
+        study = self.optuna_study(whole_grid=wanted == self.points)
+        begun, jobs, ended = time.monotonic(), list[Job](), list[JobResult]()
+        deadline = math.inf if max_minutes is None else begun + 60 * max_minutes
+        # threads must not depend on how many trials are left
+        devices = choose_devices(max(2, wanted * len(self.seeds)), workers, share_gpu, device)
+        while left := wanted - sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
+            if left < 0 or time.monotonic() >= deadline:
                 break
-            sweep = LocalSweep(max(2, wanted * len(self.seeds)), workers, minutes, share_gpu, device)
-            plan, asked = self._ask(study, min(left, sweep.count))
-            sweep.run(missing_runs([plan]))
-            outcome, stopped = sweep.outcome([plan]), sweep.stopped
-            states |= outcome.states
-            errors |= outcome.errors
-            trained += outcome.trained
-            self._tell(study, asked, outcome)
-        return Outcome(states, errors, tuple(trained), time.monotonic() - clock, stopped)
+            asked = self._ask(study, min(left, len(devices)))
+            batch = [job for trial in asked.values() for job in trial]
+            results, _ = run_jobs(missing_jobs(batch), devices, deadline)
+            jobs, ended = jobs + batch, ended + results
+            self._tell(study, asked)
+        return SweepResult.of(jobs, ended, time.monotonic() - begun, left > 0)
 
     def frame(self) -> pd.DataFrame:
         """Return the finished trials, best validation AUC first: ``trial``, the settings tried, the AUC, run ids."""
         import optuna
 
-        done = self._study().get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+        done = self.optuna_study().get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
         rows = [
-            {
-                "trial": one.number,
-                **one.params,
-                "best_validation_auc": one.value,
-                "runs": " ".join(self._config(one.params, seed)[1] for seed in self.seeds),
-            }
-            for one in done
+            (
+                trial.number,
+                *(trial.params[name] for name in self.space),
+                trial.value,
+                " ".join(job.name for job in self._jobs(trial.params)),
+            )
+            for trial in done
         ]
-        columns = ["trial", *self.space, "best_validation_auc", "runs"]
-        return pd.DataFrame(rows, columns=columns).sort_values(
-            ["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True
-        )
+        frame = pd.DataFrame(rows, columns=["trial", *self.space, "best_validation_auc", "runs"])
+        return frame.sort_values(["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True)
 
-    def _config(self, chosen: dict[str, Any], seed: int) -> tuple[Config, str]:
-        config = Config.preset(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
-        return config, run_id(self.data, config)
+    def _jobs(self, chosen: dict[str, Any]) -> list[Job]:
+        """Return the runs of a trial, one for each seed."""
+        label = ", ".join(f"{setting} {value}" for setting, value in chosen.items())
+        jobs = []
+        for seed in self.seeds:
+            config = Config.preset(self.model, self.preset, **{**self.settings, **chosen, "seed": seed})
+            name = run_id(self.data, config)
+            jobs.append(job_of(self.data, name, config, f"search: {label}, seed {seed}"))
+        return jobs
 
-    def _ask(self, study: optuna.Study, count: int) -> tuple[Plan, dict[int, list[str]]]:
-        """Take the trials that an interrupted call left behind, else new ones, as a plan of their runs."""
+    def _ask(self, study: optuna.Study, count: int) -> dict[int, list[Job]]:
+        """Take the trials that an interrupted call left behind, else new ones: trial number -> its runs."""
         import optuna
 
-        asked: dict[int, list[str]] = {}
-        runs: list[PlannedRun] = []
         left = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-        chosen = [(trial.number, trial.params) for trial in left if set(trial.params) == set(self.space)][:count]
+        trials = [trial for trial in left if set(trial.params) == set(self.space)][:count]
         space: dict[str, optuna.distributions.BaseDistribution] = {
             name: optuna.distributions.CategoricalDistribution(values) for name, values in self.space.items()
         }
-        while len(chosen) < count:
-            new = study.ask(space)
-            chosen.append((new.number, new.params))
-        for number, params in chosen:
-            for seed in self.seeds:
-                config, name = self._config(params, seed)
-                label = ", ".join(f"{setting} {value}" for setting, value in params.items())
-                runs.append(PlannedRun("search", "row", label, math.nan, seed, config, name))
-                asked.setdefault(number, []).append(name)
-        file = PlanFile(
-            "search", Path("search"), "search", self.model, {}, (), (), "", {one: Preset() for one in BUDGETS}
-        )
-        return Plan(file, self.data, self.preset, self.seeds, runs), asked
+        asked = {trial.number: self._jobs(trial.params) for trial in trials}
+        while len(asked) < count:
+            trial = study.ask(space)
+            asked[trial.number] = self._jobs(trial.params)
+        return asked
 
-    def _tell(self, study: optuna.Study, asked: dict[int, list[str]], outcome: Outcome) -> None:
+    def _tell(self, study: optuna.Study, asked: dict[int, list[Job]]) -> None:
         from optuna.trial import TrialState
 
-        for number, names in asked.items():
-            states = {outcome.states[name] for name in names}
+        for number, jobs in asked.items():
+            states = {read_status(job.name).state for job in jobs}
             if states == {"done"}:
-                study.tell(number, sum(map(validation_auc, names)) / len(names))
+                study.tell(number, sum(validation_auc(job.name) for job in jobs) / len(jobs))
             elif states & {"failed", "killed"}:
                 study.tell(number, state=TrialState.FAIL)
             # else it was stopped: it stays a running trial of the study, and is taken up by the next call
 
-    def _study(self, whole: bool = False) -> optuna.Study:
+    def optuna_study(self, whole_grid: bool = False) -> optuna.Study:
+        """Open the optuna study, with a sampler that tries the whole grid or chooses.
+
+        Raises:
+            ConfigError: the extra ``search`` is not installed.
+        """
         try:
             import optuna
         except ModuleNotFoundError as error:
@@ -183,7 +178,7 @@ class Search:
             storage=f"sqlite:///{self.storage}", study_name=self.name, direction="maximize", load_if_exists=True
         )
         seed = derive_seed(self.seeds[0], "search", len(study.get_trials(deepcopy=False))) % 2**32
-        if whole:
+        if whole_grid:
             study.sampler = optuna.samplers.GridSampler(self.space, seed=seed)
         else:
             study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
@@ -221,8 +216,8 @@ def open_search(
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         check_keys(content, KINDS, "")
-        for one in BUDGETS:
-            check_keys(content.get(one, {}), PRESET_KINDS, f"{one}.")
+        for budget in BUDGETS:
+            check_keys(content.get(budget, {}), PRESET_KINDS, f"{budget}.")
         _check_space(content.get("space", {}))
         model, chosen = content.get("model", "hyperctr"), content.get(preset, {})
         known_model(model, "model")

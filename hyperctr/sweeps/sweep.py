@@ -16,13 +16,13 @@ from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
 from hyperctr.sweeps import results
-from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, open_plan, unique_runs
+from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, open_plan
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.runs.scaling import Scaling
     from hyperctr.statistics import Interval
-    from hyperctr.sweeps.tasks import Outcome
+    from hyperctr.sweeps.jobs import SweepResult
 
 # How long Figure 7 is measured: rounds, and seconds of each measurement.
 TIMING = {"smoke": (2, 0.1), "quick": (5, 0.8), "paper": (9, 2.0)}
@@ -77,22 +77,22 @@ class Sweep:
         self.asked = {key: value for key, value in asked.items() if value}
         self._frames: dict[str, pd.DataFrame] = {}  # read from the run store
 
-    def run(self) -> Outcome:
+    def run(self) -> SweepResult:
         """Train what is missing, every run in a process of its own and shared runs once; what is done is left alone.
 
         In a report, whose runner has just tried the runs of all notebooks, this only says how they stand: a run that
         fails does so once and not once a notebook.
         """
+        from hyperctr.sweeps.jobs import SweepResult
         from hyperctr.sweeps.local import run_plans
-        from hyperctr.sweeps.tasks import Outcome
 
         plans = [plan for plan in self.plans if len(self.plans) == 1 or not plan.file.on_request]
         self._frames.clear()
         if not os.environ.get(REPORT_DIR):
             return run_plans(plans)
-        ended = {run: read_status(run) for run in unique_runs(plans)}
+        ended = {run.run_id: read_status(run.run_id) for plan in plans for run in plan.runs}
         errors = {run: status.error or "" for run, status in ended.items() if status.state in ("failed", "killed")}
-        return Outcome({run: status.state for run, status in ended.items()}, errors)
+        return SweepResult({run: status.state for run, status in ended.items()}, errors)
 
     @property
     def runs(self) -> list[PlannedRun]:
@@ -107,7 +107,7 @@ class Sweep:
     @property
     def baselines(self) -> pd.DataFrame:
         """The simple models that the runs were tested beside, each once a case."""
-        rows = self._read("baselines", results.trivial)
+        rows = self._read("baselines", results.baselines)
         return rows.drop_duplicates(list(results.CASE), ignore_index=True)
 
     @property

@@ -16,9 +16,9 @@ from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
 from hyperctr.report.runs import PlanUse, ReportRuns, notebook_metadata
 from hyperctr.runs.states import write_status
+from hyperctr.sweeps.jobs import SweepResult
 from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
 from hyperctr.sweeps.sweep import Sweep
-from hyperctr.sweeps.tasks import Outcome
 from tests.browser.lab import SWITCHES, find_browser
 from tests.report.books import PARAMETERS, Page, write_book
 from tests.sweeps.plans import EPOCHS, write_plan
@@ -185,9 +185,9 @@ def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPa
     runs = ReportRuns.open(open_data("planted", "smoke"), uses, "planted", "smoke", 1, "")
     trained: list[str] = []
 
-    def run_plans(plans: list[Plan], workers: int | None = None) -> Outcome:
+    def run_plans(plans: list[Plan], workers: int | None = None) -> SweepResult:
         trained.extend(plan.name for plan in plans)
-        return Outcome({}, {})
+        return SweepResult({}, {})
 
     monkeypatch.setattr("hyperctr.sweeps.local.run_plans", run_plans)
     runs.train(uses)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hyperctr.errors import ConfigError, RunError
+from hyperctr.executor import available_cores
 from hyperctr.runs import scaling
 from hyperctr.runs.scaling import CONVOLUTION, STEP, measure_scaling
 from hyperctr.runs.store import run_names
@@ -32,7 +33,7 @@ def test_every_thread_count_is_measured_in_every_round_and_kept(
     # a training step holds several convolutions, and more
     rate = found.frame.groupby("what")["per_second"].max()
     assert 1 < rate[STEP] < rate[CONVOLUTION] < 1e6
-    assert found.machine["cores"] == scaling.cores()
+    assert found.machine["cores"] == available_cores()
     assert found.busy_cores >= 0
     assert run_names() == [tiny.run.id], "timings are no run"
 
@@ -85,16 +86,12 @@ def test_what_cannot_be_measured_is_refused(tiny: Tiny, own_store: Path) -> None
 
 
 def test_busy_cores_are_counted_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = iter([(100, 1000), (150, 1200)])  # 50 of 200 ticks idle
-    monkeypatch.setattr(scaling, "_ticks", lambda: next(ticks))
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("psutil.cpu_percent", lambda seconds: 75.0)
+    monkeypatch.setattr("psutil.cpu_count", lambda: 4)
     assert scaling.busy_cores(0) == pytest.approx(3.0)
 
-    def missing() -> None:
+    def missing(seconds: float) -> float:
         raise FileNotFoundError
 
-    monkeypatch.setattr(scaling, "_ticks", missing)
-    monkeypatch.setattr("os.getloadavg", lambda: (1.25, 0, 0))
-    assert scaling.busy_cores(0) == 1.25
-    monkeypatch.delattr("os.getloadavg")
+    monkeypatch.setattr("psutil.cpu_percent", missing)
     assert math.isnan(scaling.busy_cores(0))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hyperctr.sweeps.jobs import SweepResult
 from hyperctr.sweeps.local import run_plans
 from hyperctr.sweeps.plan import Plan, open_plan
-from hyperctr.sweeps.tasks import Outcome
 from tests.sweeps.plans import write_plan
 
 PLAN = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]'
@@ -22,7 +22,7 @@ class Undisturbed:
 
     plan: Plan
     runs: Path
-    outcome: Outcome
+    outcome: SweepResult
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ import pytest
 
 from hyperctr.errors import RunError
 from hyperctr.runs.states import read_status
+from hyperctr.sweeps.jobs import log_path
 from hyperctr.sweeps.local import run_plans
-from hyperctr.sweeps.worker import log_path
 from tests.sweeps.conftest import Undisturbed
 from tests.sweeps.plans import environment, events_of, outcome_of, wait_for
 
@@ -70,7 +70,7 @@ def test_a_killed_worker_loses_nothing(
     assert kept, "the worker was to be killed"
     assert outcome.states == dict.fromkeys(names, "done") and outcome.exit_code == 0
     # the killed run was begun twice and went on from its checkpoint: what it had done was not done again
-    starts = {name: log_path(runs, name).read_text().count(" train by process ") for name in names}
+    starts = {name: log_path(runs, name).read_text().count(" by process ") for name in names}
     assert starts == {names[0]: 2, names[1]: 1}
     assert events_of(runs, names[0])[: len(kept[names[0]])] == kept[names[0]]
     for name in names:

@@ -17,9 +17,10 @@ from hyperctr.cli import main
 from hyperctr.errors import ConfigError
 from hyperctr.runs.locks import held
 from hyperctr.runs.states import read_status
-from hyperctr.sweeps.local import LocalSweep, run_plans
+from hyperctr.sweeps.jobs import log_path
+from hyperctr.sweeps.local import choose_devices, run_plans
 from hyperctr.sweeps.plan import open_plan
-from hyperctr.sweeps.worker import log_path
+from hyperctr.sweeps.results import baselines, curves, results
 from tests.sweeps.conftest import PLAN, Undisturbed
 from tests.sweeps.plans import EPOCHS, environment, events_of, hyperctr, outcome_of, wait_for, write_plan
 
@@ -51,7 +52,7 @@ def test_results_of_a_finished_sweep(undisturbed: Undisturbed, monkeypatch: pyte
     names = [run.run_id for run in plan.runs]
     assert outcome.states == dict.fromkeys(names, "done") and outcome.exit_code == 0
     assert sorted(outcome.trained) == sorted(names) and not outcome.errors
-    frame = plan.results()
+    frame = results(plan)
     for row, run in zip(frame.to_dict("records"), plan.runs, strict=True):
         written = json.loads((undisturbed.runs / run.run_id / "metrics.json").read_text())
         assert {name: row[name] for name in ("auc", "gauc", "logloss", "parameters", "torch", "dataset")} == {
@@ -62,12 +63,11 @@ def test_results_of_a_finished_sweep(undisturbed: Undisturbed, monkeypatch: pyte
         assert row["peak_memory_mib"] >= max(event["memory_mib"] for event in events)
         assert (row["axis"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, EPOCHS)
     assert "behind" not in frame
-    curves = plan.curves()
-    assert curves.groupby("label")["step"].count().to_dict() == {"1": EPOCHS, "2": EPOCHS}
-    trivial = plan.trivial().set_index("model")
+    assert curves(plan).groupby("label")["step"].count().to_dict() == {"1": EPOCHS, "2": EPOCHS}
+    trivial = baselines(plan).set_index("model")
     assert sorted(trivial.index) == ["constant", "content matrix factorisation", "item mean", "popularity"]
     assert trivial.loc["constant", "auc"] == 0.5
-    monkeypatch.setattr("hyperctr.sweeps.local.Processes", None)  # a second call needs none
+    monkeypatch.setattr("hyperctr.sweeps.local.Executor", None)  # a second call needs none
     again = run_plans(plan)
     assert again.trained == () and again.exit_code == 0
 
@@ -91,7 +91,7 @@ def test_each_kind_of_failure_is_reported_as_what_it_is(tmp_path: Path, tiny_tab
     states = {label: outcome.states[name] for label, name in ids.items()}
     assert states == {"fine": "done", "killed": "killed", "corrupt": "failed", "too big": "failed", "also fine": "done"}
     assert outcome.exit_code == 1
-    frame = plan.results().set_index("label")
+    frame = results(plan).set_index("label")
     assert frame["state"].to_dict() == states
     assert frame.loc["killed", "error"] == "killed by SIGKILL (out of memory, or somebody's kill -9)"
     assert "latest.safetensors" in frame.loc["corrupt", "error"]
@@ -143,7 +143,7 @@ def test_a_disturbed_sweep_ends_bit_identical(undisturbed: Undisturbed, tmp_path
         assert states <= ({"planned", "done"} if number == signal.SIGINT else {"planned", "killed", "done"})
     outcome = run_plans(open_plan(path, "table", "smoke", data_dir=tiny_table), workers=2)
     assert outcome.exit_code == 0, outcome
-    starts = [log_path(runs, name).read_text().count(" train by process ") for name in names]
+    starts = [log_path(runs, name).read_text().count(" by process ") for name in names]
     assert max(starts) > 1, "nothing was interrupted"
     for name in names:
         assert outcome_of(runs, name) == outcome_of(undisturbed.runs, name)
@@ -226,12 +226,14 @@ def test_dry_run_says_what_is_left_and_what_it_takes(
 
 def test_gpus_are_not_shared_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYPERCTR_DEVICE")
-    assert LocalSweep(5)._devices(2) == ["cuda:0", "cuda:1"]
-    assert LocalSweep(5, share_gpu=True, workers=3)._devices(2) == ["cuda:0", "cuda:1", "cuda:0"]
-    assert LocalSweep(5, device="cuda:1")._devices(2) == ["cuda:1"]
-    assert LocalSweep(5, workers=3, device="cpu")._devices(2) == ["cpu", "cpu", "cpu"]
-    assert LocalSweep(5, workers=3)._devices(0) == [None, None, None]
+    monkeypatch.setattr("hyperctr.sweeps.local.count_gpus", lambda: 2)
+    assert choose_devices(5) == ["cuda:0", "cuda:1"]
+    assert choose_devices(5, share_gpu=True, workers=3) == ["cuda:0", "cuda:1", "cuda:0"]
+    assert choose_devices(5, device="cuda:1") == ["cuda:1"]
+    assert choose_devices(5, workers=3, device="cpu") == ["cpu", "cpu", "cpu"]
     with pytest.raises(ConfigError, match=r"^3 workers on 2 GPU\(s\): .* share_gpu=True \(--share-gpu\)$"):
-        LocalSweep(5, workers=3)._devices(2)
+        choose_devices(5, workers=3)
+    monkeypatch.setattr("hyperctr.sweeps.local.count_gpus", lambda: 0)
+    assert choose_devices(5, workers=3) == [None, None, None]
     with pytest.raises(ConfigError, match="there is no CUDA device"):
-        LocalSweep(5, device="cuda")._devices(0)
+        choose_devices(5, device="cuda")

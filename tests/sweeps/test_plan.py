@@ -11,7 +11,8 @@ import pytest
 from hyperctr.config import REFERENCE_MODEL, SYSTEMS, VARIANTS, Config
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runs.store import run_id
-from hyperctr.sweeps.plan import known_plans, open_plan, read_plan, unique_runs
+from hyperctr.sweeps.jobs import jobs_of
+from hyperctr.sweeps.plan import known_plans, open_plan, read_plan
 from hyperctr.sweeps.schema import parse_plan
 
 ROWS = '[[rows]]\nlabel = "a"\n'
@@ -103,15 +104,15 @@ def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
     shared = {plan.name: sum(run.run_id == base for run in plan.runs) for plan in plans}
     expected = ("granularity", "layers", "modalities", "overall", "protocols", "sensitivity")
     assert shared == dict.fromkeys(expected, 1)
-    distinct = unique_runs(plans)
+    distinct = jobs_of(plans)
     assert len(distinct) == sum(len(plan.runs) for plan in plans) - (len(plans) - 1)
-    models = Counter(run.config.model for _, run in distinct.values())
+    models = Counter(job.config.model for job in distinct)
     assert 15 <= models["hyperctr"] <= 24 and models[REFERENCE_MODEL] == 1
 
 
 def test_the_papers_grid() -> None:
-    axes = {axis.setting: axis.values for name in known_plans() for axis in read_plan(name).axes}
-    assert axes == {
+    varied = {key: values for name in known_plans() for key, values in read_plan(name).sweeps.items()}
+    assert varied == {
         "layers": (1, 2, 3, 4, 5, 6),
         "slot_months": (1, 2, 3, 6, 9, 12, 18),
         "embedding_size": (8, 16, 32, 64, 128, 256),

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hyperctr.config import Config
+from hyperctr.sweeps.jobs import Job, SweepResult
 from hyperctr.sweeps.progress import Board
-from hyperctr.sweeps.tasks import Outcome, Task
 
 
-def task(name: str, label: str) -> Task:
-    return Task({"kind": "train", "id": name}, label, 8, 1.0)
+def job(name: str, label: str) -> Job:
+    return Job(name, label, {}, Config(epochs=8))
 
 
 def curve(runs: Path, name: str, epoch: float) -> None:
@@ -29,32 +30,29 @@ def test_a_terminal_shows_epochs_of_each_run(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.delenv("HYPERCTR_BATCH", raising=False)
     curve(tmp_path / "runs", "aaa", 2.0)
-    board = Board([task("aaa", "layers 3, seed 0"), task("bbb", "layers 4, seed 0")])
-    board.start("aaa")
-    board.update()
-    shown = screen.getvalue()
-    assert "layers 3, seed 0" in shown and "25% " in shown and "epoch 2.0 of at most 8" in shown
-    board.end("aaa", "failed", "no memory")
-    board.close()
+    with Board([job("aaa", "layers 3, seed 0"), job("bbb", "layers 4, seed 0")]) as board:
+        board.start("aaa")
+        board.update()
+        shown = screen.getvalue()
+        assert "layers 3, seed 0" in shown and "25% " in shown and "epoch 2.0 of at most 8" in shown
+        board.end("aaa", "failed", "no memory")
     assert "layers 3, seed 0: failed in 0 s (no memory)" in screen.getvalue() and "1 of 2 runs" in screen.getvalue()
 
 
 def test_a_pipe_gets_a_line_per_run(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    board = Board([task("aaa", "layers 3, seed 0")])
-    with caplog.at_level(logging.INFO, "hyperctr.sweeps"):
+    with caplog.at_level(logging.INFO, "hyperctr.sweeps"), Board([job("aaa", "layers 3, seed 0")]) as board:
         board.start("aaa")
         board.update()
         board.end("aaa", "done")
-    board.close()
     assert caplog.messages == ["1/1 layers 3, seed 0: done in 0 s"]
     assert capsys.readouterr() == ("", "")
 
 
 def test_an_outcome_names_what_is_not_done() -> None:
-    outcome = Outcome({"a": "done", "b": "failed", "c": "planned"}, {"b": "no memory"}, ("a",), 3.2, stopped=True)
+    outcome = SweepResult({"a": "done", "b": "failed", "c": "planned"}, {"b": "no memory"}, ("a",), 3.2, stopped=True)
     assert str(outcome).splitlines() == [
         "3 runs: 1 done, 1 failed, 1 planned (3 s)",
         "  b: no memory",
         "  the time was up: start the sweep again, it goes on where it stopped",
     ]
-    assert outcome.exit_code == 1 and Outcome({"a": "done"}).exit_code == 0
+    assert outcome.exit_code == 1 and SweepResult({"a": "done"}).exit_code == 0

@@ -23,7 +23,7 @@ def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     results = results_frame({1: 0.7}, axis="layers", failed={2: "DataError: row 3\nmore"}, plan="layers")
     monkeypatch.setattr("hyperctr.sweeps.results.results", lambda _: results)
-    monkeypatch.setattr("hyperctr.sweeps.results.trivial", lambda _: trivial_frame())
+    monkeypatch.setattr("hyperctr.sweeps.results.baselines", lambda _: trivial_frame())
     return Sweep("layers", "planted", "smoke", seeds=1)
 
 
