@@ -76,9 +76,9 @@ def publish(name: str, /, **values: Any) -> None:
     Raises:
         ConfigError: a value cannot be written as JSON.
 
-    >>> publish("AUC", of=object())
+    >>> publish("n", of=object())
     Traceback (most recent call last):
-    hyperctr.errors.ConfigError: publish('AUC'): a value of type object is not JSON; publish numbers, texts or flat lists
+    hyperctr.errors.ConfigError: publish('n'): a value of type object is not JSON; publish numbers, texts or flat lists
     """
     try:
         # a notebook is stored with sorted keys: `order` keeps the order in which a reader should see them
