@@ -44,7 +44,8 @@ def show(*things: Any, name: str = "") -> None:
     Raises:
         ConfigError: a name that cannot be a file's, or a key number that JSON cannot hold.
 
-    >>> show()
+    >>> import hyperctr as hc
+    >>> hc.show(hc.Sweep("layers", "planted", "smoke"))  # doctest: +SKIP
     """
     for thing in things:
         if isinstance(thing, list | tuple):
@@ -74,6 +75,10 @@ def publish(name: str, /, **values: Any) -> None:
 
     Raises:
         ConfigError: a value cannot be written as JSON.
+
+    >>> publish("n", of=object())
+    Traceback (most recent call last):
+    hyperctr.errors.ConfigError: publish('n'): a value of type object is not JSON; publish numbers, texts or flat lists
     """
     try:
         # a notebook is stored with sorted keys: `order` keeps the order in which a reader should see them

@@ -189,8 +189,8 @@ def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
     opened: set[str] = set()
     if sweep := calls.get("hc.Sweep"):
         given = {word.arg: word.value for word in sweep.keywords}
-        named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and node.value is not sweep]
-        plans = ast.literal_eval(named[-1] if isinstance(sweep.args[0], ast.Name) else sweep.args[0])
+        named = {ast.unparse(node.targets[0]): node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)}
+        plans = ast.literal_eval(named["plans"] if isinstance(sweep.args[0], ast.Name) else sweep.args[0])
         opened = {plans} if isinstance(plans, str) else set(plans)
         labels = ast.literal_eval(given["labels"]) if "labels" in given else []
         seeds = given["seeds"].value if isinstance(given["seeds"], ast.Constant) else None
