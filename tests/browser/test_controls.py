@@ -224,6 +224,7 @@ def test_a_busy_kernel_is_told_after_a_slider_move(lab: Lab, page: Any) -> None:
         "() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel"
         ".requestExecute({ code: 'import time; time.sleep(2)' }); }"
     )
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     page.focus("input[data-key=delta]")
     page.keyboard.press("Home")
     page.wait_for_selector(".hc-banner:not([hidden]):has-text('does not answer')")
