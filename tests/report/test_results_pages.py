@@ -52,9 +52,10 @@ def report(tmp_path: Path) -> Path:
     for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)
-    pd.DataFrame({"run": ["0" * 12], "state": ["done"]}).to_csv(folder / "runs.csv", index=False)
+    code = {"model": ["hyperctr"], "code_fingerprint": ["12345678" * 2]}
+    pd.DataFrame({"run": ["0" * 12], "state": ["done"], **code}).to_csv(folder / "runs.csv", index=False)
     command = "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir '/home/me/my data'"
-    (folder / "card.json").write_text(json.dumps({"command": command}))
+    (folder / "card.json").write_text(json.dumps({"command": command, "versions": ["hyperctr 1.2.3"]}))
     return folder
 
 
@@ -79,8 +80,9 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     results.publish_results(report, "ml-trailers")
     text = pages.table3_text("ml-trailers")
     given = "--budget quick --seeds 2 --data-dir DATA"
-    assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
-    assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
+    code = "recorded by hyperctr 1.2.3, code `12345678`"
+    assert f"2 seeds, {code} (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
+    assert f"1 seed, {code} (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
     frame = pd.read_csv(report / "tables" / "table3.csv")
     row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
     stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"
