@@ -45,11 +45,7 @@ class Finding:
 
 
 def examine(data_dir: str | Path | None = None) -> list[Finding]:
-    """Look at everything, in the order in which a reader needs it; at data sets in ``data_dir``, if one is given.
-
-    >>> healthy(examine())
-    True
-    """
+    """Look at everything, in the order in which a reader needs it; at data sets in ``data_dir``, if one is given."""
     return [*packages(), *device(), *kernel(), *browser(), *data(data_dir)]
 
 

@@ -25,6 +25,7 @@ METRICS = {
     "logloss_corrected": ("log loss, corrected", -1),
     "calibration_error": ("calibration error", 0),
 }
+ROWS = 8  # of a table about one prediction
 METHOD = "AUC is pooled over all pairs, GAUC is the mean over users; beside them: 95 % bootstrap over users."
 
 
@@ -54,17 +55,17 @@ def warnings_table(session: Session) -> Table:
     return Table(["note"], [[note] for note in notes])
 
 
-def history(session: Session, user: Any, *, limit: int = 8) -> Table:
+def history(session: Session, user: Any) -> Table:
     """List the last training clicks of a user, newest first."""
     data, train = session.data, session.split.train
-    rows = train[data.user_index[train] == data.users_to_index([user])[0]][::-1][:limit]
+    rows = train[data.user_index[train] == data.users_to_index([user])[0]][::-1][:ROWS]
     items, titles = data.item_index[rows], session.labels("item")
     slots = [session.slots.labels[slot] for slot in session.slots.index[rows]]
     frame = pd.DataFrame({"item": data.items[items].astype(str), "title": titles[items], "slot": slots})
     return Table.from_frame(frame)
 
 
-def ranked(session: Session, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> Table:
+def ranked(session: Session, user: Any, item: Any, timestamp: int) -> Table:
     """Score a test click's item among 99 items its user never clicked, drawn as in testing; best first.
 
     Args:
@@ -72,7 +73,6 @@ def ranked(session: Session, user: Any, item: Any, timestamp: int, *, limit: int
         user: id of the user of a test click.
         item: id of the clicked item, in bold in the table.
         timestamp: of the click.
-        limit: how many rows to show; the clicked item is always among them.
     """
     data = session.data
     pool = candidate_pool(data, session.split, "test", count=99, seed=session.config.seed)
@@ -84,7 +84,7 @@ def ranked(session: Session, user: Any, item: Any, timestamp: int, *, limit: int
     order = np.argsort(-chance, kind="stable")
     rank, titles = np.arange(1, len(items) + 1), session.labels("item")[items[order]]
     clicked = order == 0
-    shown = (rank <= limit) | clicked
+    shown = (rank <= ROWS) | clicked  # the clicked item is always among them
     columns = {"rank": rank, "title": titles, "probability": chance[order]}
     frame = pd.DataFrame(columns | {"really clicked": np.where(clicked, "yes", "")})[shown]
     drawn = session.config.negatives
@@ -92,20 +92,18 @@ def ranked(session: Session, user: Any, item: Any, timestamp: int, *, limit: int
     return Table.from_frame(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
-def explanation(session: Session, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> Table:
+def explanation(session: Session, user: Any, item: Any, timestamp: int) -> Table:
     """List the hyperedges that change a prediction most when they are removed, largest effect first."""
     groups = session.run.explain(user, item, timestamp)
-    shown = groups.head(limit)
+    shown = groups.head(ROWS)
     titles = dict(zip(session.data.items.tolist(), session.labels("item"), strict=True))
     source = [
         f"clicked {titles[clicked]}" if side == "user" else f"clicked by user {clicked}"
         for side, clicked in zip(shown["side"], shown["hyperedge"].tolist(), strict=True)
     ]
     columns = {"group of": shown["side"] + "s", "who": source, "modality": shown["modality"]}
-    columns |= {
-        "members": shown["members"].map(len),
-        "adds to the probability": shown["contribution"].map("{:+.4f}".format),
-    }
+    adds = shown["contribution"].map("{:+.4f}".format)
+    columns |= {"members": shown["members"].map(len), "adds to the probability": adds}
     caption = (
         f"{len(shown)} of {len(groups)} groups of the slot; probability {groups.attrs['score']:.4f}. Each group is "
         "removed alone, and groups act together, so the parts do not add up to it."
@@ -117,14 +115,10 @@ def metrics(session: Session) -> Table:
     """Show the run's test metrics above those of the baselines, with intervals, the best of each in bold."""
     run = session.run
     baselines = run.rows.set_index("model")["auc"].iloc[1:]
-    headline = {
-        "model": run.config.model,
-        "AUC": run.metrics["auc"],
-        "interval": [run.metrics["auc_low"], run.metrics["auc_high"]],
-        **{f"AUC of {name}": float(auc) for name, auc in baselines.items()},
-        "log loss": run.metrics["logloss"],
-        "training time": duration(run.metrics["seconds"]),
-    }
+    interval = [run.metrics["auc_low"], run.metrics["auc_high"]]
+    headline = {"model": run.config.model, "AUC": run.metrics["auc"], "interval": interval}
+    headline |= {f"AUC of {name}": float(auc) for name, auc in baselines.items()}
+    headline |= {"log loss": run.metrics["logloss"], "training time": duration(run.metrics["seconds"])}
     return replace(metrics_table(run.rows, caption=measured_on(run), name="metrics"), headline=headline)
 
 

@@ -30,9 +30,6 @@ def draw_learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = No
         events: columns ``examples`` (training clicks seen), ``loss``, ``validation_auc`` (NaN: not taken).
         epoch_examples: training clicks of one epoch; given, the x axis counts epochs.
 
-    Returns:
-        two panels above each other with one x axis; the best point is marked and named.
-
     Raises:
         ShapeError: a column is missing, or there is no row.
 
