@@ -126,9 +126,9 @@ def device() -> Iterator[Finding]:
     yield Finding("device", f"{chosen} ({name})")
     yield Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
-        idle = "a driver is installed, but torch sees no GPU", "note", "nvidia-smi"
-        cpu_build = "there is one, but torch is a CPU build", "note", reinstall
-        yield Finding("GPU", *(idle if torch.version.cuda else cpu_build))
+        built = torch.version.cuda is not None
+        problem = "a driver is installed, but torch sees no GPU" if built else "there is one, but torch is a CPU build"
+        yield Finding("GPU", problem, "note", "nvidia-smi" if built else reinstall)
 
 
 def kernel() -> Iterator[Finding]:

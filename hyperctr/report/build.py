@@ -133,7 +133,9 @@ def build_report(
         runs = ReportRuns.open(data, [use for book in shown for use in book.plans], dataset, budget, seeds, place)
         runs.train([use for book in chosen for use in book.plans], workers)
         given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds}
-        keys, alone, together = {}, [], []
+        keys: dict[str, str] = {}
+        alone: list[Job] = []
+        together: list[Job] = []
         for book in chosen:
             wanted = {name: value for name, value in given.items() if name != "seeds" or name in book.parameters}
             key = notebook_key(book.path, wanted, data.fingerprint, runs.states(book.plans))
