@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import hyperctr
 from hyperctr.errors import HyperCTRError
-from hyperctr.executor import PRELOADED, Executor
+from hyperctr.executor import Executor
 from hyperctr.report.notebooks import read_notebook
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, write_atomic
 
@@ -92,7 +92,7 @@ def run_notebooks(jobs: Sequence[Job], workers: int) -> Iterator[NotebookResult]
     what still runs is killed.
     """
     waiting, started = deque(jobs), {str(job.source): job for job in jobs}
-    with Executor(preload=(*PRELOADED, "papermill")) as executor:
+    with Executor(preload=("papermill",)) as executor:
         while waiting or executor.running:
             while waiting and len(executor.running) < workers:
                 executor.start(str(waiting[0].source), _run, waiting.popleft())
