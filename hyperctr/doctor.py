@@ -1,7 +1,4 @@
-"""What `hyperctr doctor` looks at: versions, device, kernel, browser, data, and the line to type.
-
-Every check is a small function that yields :class:`Finding` rows and none may crash on a broken machine.
-"""
+"""What `hyperctr doctor` looks at: versions, device, kernel, browser, data. No check may crash on a broken machine."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ from typing import Literal
 State = Literal["ok", "note", "broken"]
 MARK: dict[State, str] = {"ok": " ", "note": "!", "broken": "X"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-CORE = "core"
-# what the user gets by an extra, for the line that says it is missing
-PURPOSE = {CORE: "needed", "report": "for `hyperctr report`", "notebook": "for JupyterLab", "images": "for PNG figures"}
+# what the packages of an extra are for
+PURPOSE = {"core": "needed"}
+PURPOSE |= {"report": "for `hyperctr report`", "notebook": "for JupyterLab", "images": "for PNG figures"}
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,6 @@ class Finding:
     """One line of the doctor's report.
 
     Attributes:
-        subject: what was looked at.
-        value: what was found.
         state: ``ok``; ``note``, works but something is missing; ``broken``, the install cannot work.
         remedy: the line to type, where there is one.
 
@@ -50,35 +45,22 @@ class Finding:
 
 
 def examine(data_dir: str | Path | None = None) -> list[Finding]:
-    """Look at everything, in the order in which a reader needs it.
-
-    Args:
-        data_dir: where data sets lie; by default ``HYPERCTR_DATA``, then ``~/.cache/hyperctr``.
-
-    >>> any(finding.subject == "python" for finding in examine())
-    True
-    """
+    """Look at everything, in the order in which a reader needs it; at data sets in ``data_dir``, if one is given."""
     return [*packages(), *device(), *kernel(), *browser(), *data(data_dir)]
 
 
 def healthy(findings: list[Finding]) -> bool:
-    """Tell whether the install can work.
-
-    >>> healthy([Finding("torch", "2.13", "ok"), Finding("browser", "none", "note")])
-    True
-    """
+    """Tell whether the install can work: nothing is broken."""
     return not any(finding.state == "broken" for finding in findings)
 
 
 def pip_line(*requirements: str) -> str:
     """Return the pip command that installs into this very environment."""
-    return f"{sys.executable} -m pip install " + " ".join(f"'{requirement}'" for requirement in requirements)
+    return " ".join([sys.executable, "-m pip install", *(f"'{requirement}'" for requirement in requirements)])
 
 
 def requirements() -> list[tuple[str, str, str]]:
-    """Return (name, lowest version, extra) of what the project asks for.
-
-    From the installed metadata, else from the pyproject.toml of the checkout that the package runs from.
+    """Return (name, lowest version, extra) of what the project asks for, by its metadata or its pyproject.toml.
 
     >>> [requirement for requirement in requirements() if requirement[0] == "torch"]
     [('torch', '2.8', 'core')]
@@ -90,31 +72,29 @@ def requirements() -> list[tuple[str, str, str]]:
     except importlib.metadata.PackageNotFoundError:
         checkout = Path(__file__).parent.parent / "pyproject.toml"
         project = tomllib.loads(checkout.read_text(encoding="utf-8"))["project"] if checkout.exists() else {}
-        lines = list(project.get("dependencies", []))
-        for extra, names in project.get("optional-dependencies", {}).items():
-            lines += [f"{name}; extra == '{extra}'" for name in names]
+        extras = project.get("optional-dependencies", {}).items()
+        lines = [f"{name}; extra == '{extra}'" for extra, names in extras for name in names]
+        lines += project.get("dependencies", [])
     wanted = []
     for requirement in map(Requirement, lines):
         floor = next((part.version for part in requirement.specifier if part.operator == ">="), None)
-        marker = requirement.marker
-        extra = next((name for name in PURPOSE if marker is None or marker.evaluate({"extra": name})), None)
+        needs = requirement.marker
+        extra = next((name for name in PURPOSE if needs is None or needs.evaluate({"extra": name})), None)
         if floor and extra:
             wanted.append((requirement.name, floor, extra))
     return wanted
 
 
 def packages() -> Iterator[Finding]:
-    """Check Python and every package of the core and of the extras a user meets."""
+    """Check Python and every package of the core and of the extras in :data:`PURPOSE`."""
     from hyperctr import __version__
 
     yield Finding("hyperctr", f"{__version__} in {Path(__file__).parent}")
-    old = sys.version_info < (3, 11)
-    where = f"{platform.python_version()} at {sys.executable} on {platform.platform(terse=True)}"
-    yield Finding("python", where, "broken" if old else "ok", "install Python 3.11 or newer" if old else "")
+    yield Finding("python", f"{platform.python_version()} at {sys.executable} on {platform.platform(terse=True)}")
     try:
         from packaging.version import Version
     except ImportError:
-        yield Finding("packaging", f"missing ({PURPOSE[CORE]})", "broken", pip_line("packaging"))
+        yield Finding("packaging", f"missing ({PURPOSE['core']})", "broken", pip_line("packaging"))
         return
     for name, floor, extra in requirements():
         try:
@@ -122,20 +102,19 @@ def packages() -> Iterator[Finding]:
             problem = f"{version} is older than {floor}" if Version(version) < Version(floor) else ""
         except importlib.metadata.PackageNotFoundError:
             version, problem = "", f"missing ({PURPOSE[extra]})"
-        if problem:
-            yield Finding(name, problem, "broken" if extra == CORE else "note", pip_line(f"{name}>={floor}"))
-        else:
-            yield Finding(name, version)
+        lacking = Finding(name, problem, "broken" if extra == "core" else "note", pip_line(f"{name}>={floor}"))
+        yield lacking if problem else Finding(name, version)
 
 
 def device() -> Iterator[Finding]:
     """Check that torch starts, which device a run would take, and whether a GPU lies idle by accident."""
+    reinstall = pip_line("--force-reinstall", "torch>=2.8,<3")
     try:
         import torch
 
         from hyperctr.runtime import choose_device
     except Exception as error:  # a half-installed torch fails in many ways, from ImportError to OSError
-        yield Finding("torch starts", f"no: {error}", "broken", pip_line("--force-reinstall", "torch>=2.8,<3"))
+        yield Finding("torch starts", f"no: {error}", "broken", reinstall)
         return
     yield Finding("torch build", f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only")
     try:
@@ -147,41 +126,33 @@ def device() -> Iterator[Finding]:
     yield Finding("device", f"{chosen} ({name})")
     yield Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
-        if torch.version.cuda:
-            yield Finding("GPU", "a driver is installed, but torch sees no GPU", "note", "nvidia-smi")
-        else:
-            line = pip_line("--force-reinstall", "torch>=2.8,<3")
-            yield Finding("GPU", "there is one, but torch is a CPU build", "note", line)
+        built = torch.version.cuda is not None
+        problem = "a driver is installed, but torch sees no GPU" if built else "there is one, but torch is a CPU build"
+        yield Finding("GPU", problem, "note", "nvidia-smi" if built else reinstall)
 
 
 def kernel() -> Iterator[Finding]:
     """Check that the kernel that notebooks ask for is registered and points to a Python that exists."""
+    remedy = f"{sys.executable} -m ipykernel install --sys-prefix"
     try:
         from jupyter_client.kernelspec import KernelSpecManager
+
+        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
+        problem = "" if shutil.which(program) else f"points to {program}, which does not exist"
     except ImportError:
-        yield Finding("kernel python3", "no Jupyter here", "note", pip_line("ipykernel"))
-        return
-    line = f"{sys.executable} -m ipykernel install --sys-prefix"
-    try:
-        arguments = KernelSpecManager().get_kernel_spec("python3").argv
+        problem, remedy = "no Jupyter here", pip_line("ipykernel")
     except Exception as error:  # NoSuchKernel, or a kernel.json that is not readable
-        yield Finding("kernel python3", f"not registered ({error})", "note", line)
-        return
-    if shutil.which(arguments[0]) is None:
-        yield Finding("kernel python3", f"points to {arguments[0]}, which does not exist", "note", line)
-    else:
-        yield Finding("kernel python3", "registered")
+        problem = f"not registered ({error})"
+    yield Finding("kernel python3", problem, "note", remedy) if problem else Finding("kernel python3", "registered")
 
 
 def browser() -> Iterator[Finding]:
     """Look for the Chrome or Chromium that draws PNG figures; everything else works without one."""
     named = os.environ.get("BROWSER_PATH", "")
     program = named if named and Path(named).exists() else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program:
-        yield Finding("browser", program)
-        return
-    line = "apt-get install chromium" if shutil.which("apt-get") else "install Chrome or Chromium"
-    yield Finding("browser", "none found: reports come without PNG figures", "note", line)
+    install = "apt-get install chromium" if shutil.which("apt-get") else "install Chrome or Chromium"
+    missing = Finding("browser", "none found: reports come without PNG figures", "note", install)
+    yield Finding("browser", program) if program else missing
 
 
 def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
@@ -194,6 +165,6 @@ def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     folder = data_directory(data_dir)
     yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
     for known in known_datasets(data_dir):
+        ready = f"ready, in {known.folder}" if known.folder else "ready"
         absent = "not yet importable" if known.name in NOT_YET else "not here"
-        state = f"ready, in {known.folder}" if known.folder else "ready" if known.ready else absent
-        yield Finding(f"data {known.name}", state)
+        yield Finding(f"data {known.name}", ready if known.ready else absent)

@@ -1,4 +1,4 @@
-"""The command `hyperctr`: doctor, data, train, predict, sweep, runs, report.
+"""The command `hyperctr`: doctor, data, train, predict, runs, sweep, report.
 
 Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
 Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
@@ -14,11 +14,11 @@ import warnings
 from collections.abc import Sequence
 
 from hyperctr import __version__
-from hyperctr.cli import data, doctor, report, runs, sweep, train
+from hyperctr.cli import data, runs, sweep, train
 from hyperctr.cli.parser import Parser
 from hyperctr.errors import HyperCTRError
 
-GROUPS = (doctor, data, train, sweep, runs, report)  # in the order in which --help shows them
+GROUPS = (data, train, runs, sweep)  # in the order in which --help shows them
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -36,14 +36,7 @@ def build_parser() -> Parser:
     return parser
 
 
-def _warn(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: object = None,
-    line: object = None,
-) -> None:
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """Show a warning as one line, without the line of source code that raised it."""
     print(f"warning: {message}", file=sys.stderr)
 
@@ -74,9 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        print(
-            f"hyperctr: {error.strerror}: {error.filename or 'the disk'}; make room and run it again", file=sys.stderr
-        )
+        where = error.filename or "the disk"
+        print(f"hyperctr: {error.strerror}: {where}; make room and run it again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("hyperctr: stopped", file=sys.stderr)

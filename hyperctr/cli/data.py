@@ -1,4 +1,4 @@
-"""`hyperctr data list` and `hyperctr data check NAME`."""
+"""`hyperctr doctor` and `hyperctr data`: what the machine has, which data sets there are, and whether one is valid."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from hyperctr.errors import DataWarning
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``data`` and its actions."""
+    """Add ``doctor``, and ``data`` with its actions."""
+    with_data_dir(command(commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type"))
     actions = command_group(commands, "data", "list the known data sets, or check one")
     with_data_dir(command(actions, "list", run_list, "list the known data sets, and which are ready"))
     check = command(actions, "check", run_check, "validate a data set; print Table 1's row and warnings")
     check.add_argument("dataset", metavar="NAME")
     with_data_dir(check)
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print what the machine has; 1 if the install cannot work."""
+    from hyperctr.doctor import examine, healthy
+
+    findings = examine(options.data_dir)
+    works = healthy(findings)
+    print(*findings, sep="\n")
+    print("\nThe install works." if works else "\nThe install cannot work: see the lines marked X.")
+    return 0 if works else 1
 
 
 def run_list(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What every command's arguments are made of: a parser with "did you mean", and the options several commands share."""
+"""What all commands share: a parser that says "did you mean", and the options that several of them take."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from hyperctr.errors import did_you_mean
-
-Command: TypeAlias = Callable[[argparse.Namespace], int]
-BUDGETS = ("smoke", "quick", "paper")
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
-def command(group: Commands, name: str, run: Command, text: str) -> Parser:
+def command(group: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str) -> Parser:
     """Add the command ``name``, which calls ``run``, and return its parser."""
     sub = group.add_parser(name, help=text, description=text, allow_abbrev=False)
     sub.set_defaults(run=run, parser=sub)
@@ -67,4 +64,10 @@ class _Budget(argparse.Action):
 
 def with_budget(sub: Parser, text: str = "size of the runs (default: quick)", default: str | None = "quick") -> None:
     """Add ``--budget``, also under its former name ``--preset``."""
-    sub.add_argument("--budget", "--preset", action=_Budget, choices=BUDGETS, default=default, help=text)
+    budgets = ("smoke", "quick", "paper")
+    sub.add_argument("--budget", "--preset", action=_Budget, choices=budgets, default=default, help=text)
+
+
+def with_seeds(sub: Parser, text: str = "how many seeds (default: as the budget says)") -> None:
+    """Add ``--seeds``."""
+    sub.add_argument("--seeds", type=int, default=0, metavar="N", help=text)

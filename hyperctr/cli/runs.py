@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from hyperctr.cli.parser import Commands, command
+
+LINE = "{:<14}{:<9}{:<30}{:<14}{:>4}  {:>8} {:>8}  {}"
 
 
 def add_commands(commands: Commands) -> None:
@@ -28,12 +31,11 @@ def run_list(options: argparse.Namespace) -> int:
     if table.empty:
         print(f"no runs in {runs_folder()}; train one with `hyperctr train planted`")
         return 0
-    print(f"{'id':<14}{'state':<9}{'model':<30}{'data set':<14}{'seed':>4}  {'test AUC':>8} {'seconds':>8}  when")
+    print(LINE.format("id", "state", "model", "data set", "seed", "test AUC", "seconds", "when"))
     for row in table.to_dict("records"):
-        auc, seconds = _number(row["auc"], 4), _number(row["seconds"], 0)
-        when = str(row["when"] or "")[:16].replace("T", " ")
-        cells = f"{row['id']:<14}{row['state']:<9}{_text(row['model']):<30}{_text(row['dataset']):<14}"
-        print(f"{cells}{_number(row['seed'], 0):>4}  {auc:>8} {seconds:>8}  {when}".rstrip())
+        texts = [row["id"], row["state"], _text(row["model"]), _text(row["dataset"])]
+        numbers = [_text(row["seed"], ".0f"), _text(row["auc"], ".4f"), _text(row["seconds"], ".0f")]
+        print(LINE.format(*texts, *numbers, str(row["when"] or "")[:16].replace("T", " ")).rstrip())
         if row["state"] == "failed":
             print(f"{'':<14}{_text(row['error'])}")
     return 0
@@ -66,9 +68,5 @@ def run_compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _text(value: object) -> str:
-    return "-" if value is None or value != value else str(value)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None or value != value else f"{value:.{digits}f}"
+def _text(value: Any, form: str = "") -> str:
+    return "-" if value is None or value != value else format(value, form)

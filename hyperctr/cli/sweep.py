@@ -1,73 +1,74 @@
-"""`hyperctr sweep`: many runs from one plan, what became of them, and a search for settings."""
+"""`hyperctr sweep` and `hyperctr report`: many runs from one plan, a search for settings, and the report on them."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from hyperctr.cli.parser import Commands, Parser, command, command_group, with_budget, with_data_dir
+from hyperctr.cli.parser import Commands, command, command_group, with_budget, with_data_dir, with_seeds
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``sweep run``, ``sweep status`` and ``sweep search``."""
-    actions = command_group(commands, "sweep", "run a plan of many runs, look how it stands, or search for settings")
+    """Add ``sweep run``, ``sweep status``, ``sweep search`` and ``report``."""
+    actions = command_group(commands, "sweep", "run a plan of many runs, see where it stands, or search for settings")
     run = command(actions, "run", run_sweep, "train what is missing of a plan; 1 if anything is not done in the end")
-    _with_plan(run)
-    _with_workers(run)
+    status = command(actions, "status", run_status, "print the state of every run of a plan")
+    search = command(actions, "search", run_search, "search settings by validation AUC (extra: search)")
+    for sub in (run, status):
+        sub.add_argument("plan", metavar="PLAN.toml|NAME", help="a plan of the library, or a file; see reports/sweeps")
+        with_seeds(sub)
+    text = "the search: search (the paper's grid), or a TOML file (default: search)"
+    search.add_argument("plan", metavar="SEARCH.toml|NAME", nargs="?", default="search", help=text)
+    with_seeds(search, "how many seeds a trial is the mean of")
+    for sub in (run, status, search):
+        sub.add_argument("--dataset", metavar="D", help="data set (default: those the budget names, else planted)")
+        with_budget(sub)
+        with_data_dir(sub)
+    for sub in (run, search):
+        sub.add_argument("--workers", type=int, metavar="N", help="runs at once (default: one per core, or per GPU)")
+        sub.add_argument("--share-gpu", action="store_true", help="allow more than one run on a GPU")
+        sub.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
+        text = "start nothing after so many minutes and stop what is running; the same command goes on later"
+        sub.add_argument("--max-minutes", type=float, metavar="M", help=text)
+    search.add_argument("--trials", type=int, metavar="N", help="trials in all, those done before included")
     run.add_argument("--only", choices=("failed",), help="only runs that failed or were killed")
     run.add_argument("--dry-run", action="store_true", help="print runs, what is done, minutes and memory; train none")
     text = "run on the dask.distributed scheduler there, for example tcp://10.0.0.1:8786 (extra: cluster)"
     run.add_argument("--scheduler", metavar="ADDRESS", help=text)
 
-    status = command(actions, "status", run_status, "print the state of every run of a plan")
-    _with_plan(status)
-
-    search = command(actions, "search", run_search, "search settings by validation AUC (extra: search)")
-    text = "the search: search (the paper's grid), or a TOML file (default: search)"
-    search.add_argument("plan", metavar="SEARCH.toml|NAME", nargs="?", default="search", help=text)
-    _with_data(search)
-    _with_workers(search)
-    search.add_argument("--seeds", type=int, default=0, metavar="N", help="how many seeds a trial is the mean of")
-    search.add_argument("--trials", type=int, metavar="N", help="trials in all, those done before included")
-
-
-def _with_plan(sub: Parser) -> None:
-    sub.add_argument("plan", metavar="PLAN.toml|NAME", help="a plan of the library, or a file; see reports/sweeps")
-    _with_data(sub)
-    sub.add_argument("--seeds", type=int, default=0, metavar="N", help="how many seeds (default: as the budget says)")
+    report = command(commands, "report", run_report, "run the report notebooks; write an offline site")
+    report.add_argument("dataset", metavar="DATASET")
+    with_budget(report)
+    with_seeds(report)
+    report.add_argument("--workers", type=int, metavar="N", help="runs, and notebooks, at once (default: one per core)")
+    text = "only notebooks whose names begin so, for example 12; the others are kept as they were"
+    report.add_argument("--only", nargs="+", action="extend", metavar="NAME", help=text)
+    text = "run notebooks again of which nothing has changed; finished runs are kept"
+    report.add_argument("--force", action="store_true", help=text)
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/BUDGET")
+    with_data_dir(report)
 
 
-def _with_data(sub: Parser) -> None:
-    sub.add_argument("--dataset", metavar="D", help="data set (default: those the budget names, else planted)")
-    with_budget(sub)
-    with_data_dir(sub)
-
-
-def _with_workers(sub: Parser) -> None:
-    sub.add_argument("--workers", type=int, metavar="N", help="runs at once (default: one per core, or one per GPU)")
-    sub.add_argument("--share-gpu", action="store_true", help="allow more than one run on a GPU")
-    sub.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
-    text = "start nothing after so many minutes and stop what is running; the same command goes on later"
-    sub.add_argument("--max-minutes", type=float, metavar="M", help=text)
+def _options(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names}
 
 
 def _open(options: argparse.Namespace) -> list[Plan]:
     from hyperctr.sweeps.plan import open_plan, read_plan
 
     datasets = [options.dataset] if options.dataset else read_plan(options.plan).budgets[options.budget].datasets
-    return [
-        open_plan(options.plan, dataset, options.budget, seeds=options.seeds, data_dir=options.data_dir or "")
-        for dataset in datasets
-    ]
+    given = {"seeds": options.seeds, "data_dir": options.data_dir or ""}
+    return [open_plan(options.plan, dataset, options.budget, **given) for dataset in datasets]
 
 
 def run_sweep(options: argparse.Namespace) -> int:
     """Carry out a plan, or say what that would take."""
     plans = _open(options)
-    chosen = {"workers": options.workers, "share_gpu": options.share_gpu, "device": options.device}
+    chosen = _options(options, "workers", "share_gpu", "device")
     if options.dry_run:
         from hyperctr.sweeps.estimate import describe, estimate
 
@@ -75,9 +76,7 @@ def run_sweep(options: argparse.Namespace) -> int:
         return 0
     from hyperctr.sweeps.local import run_plans
 
-    outcome = run_plans(
-        plans, only=options.only, max_minutes=options.max_minutes, scheduler=options.scheduler, **chosen
-    )
+    outcome = run_plans(plans, **chosen, **_options(options, "only", "max_minutes", "scheduler"))
     print(outcome)
     return outcome.exit_code
 
@@ -102,17 +101,20 @@ def run_search(options: argparse.Namespace) -> int:
     """Search settings on validation AUC; 1 if no trial could be finished."""
     from hyperctr.sweeps.search import open_search
 
-    search = open_search(
-        options.plan, options.dataset or "planted", options.budget, seeds=options.seeds, data_dir=options.data_dir or ""
-    )
-    outcome = search.run(
-        options.trials,
-        workers=options.workers,
-        max_minutes=options.max_minutes,
-        share_gpu=options.share_gpu,
-        device=options.device,
-    )
+    given = {"seeds": options.seeds, "data_dir": options.data_dir or ""}
+    search = open_search(options.plan, options.dataset or "planted", options.budget, **given)
+    outcome = search.run(options.trials, **_options(options, "workers", "share_gpu", "device", "max_minutes"))
     print(outcome)
     frame = search.frame()
     print(frame.head(10).to_string(index=False) if len(frame) else "no trial is finished")
     return outcome.exit_code
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Bring the report up to date; 1 if any notebook or run failed."""
+    from hyperctr.report.build import build_report
+
+    given = _options(options, "seeds", "data_dir", "out", "only", "workers", "force")
+    report = build_report(options.dataset, options.budget, **given)
+    print(report)
+    return report.exit_code

@@ -10,18 +10,8 @@ np.int64(300)
 
 from hyperctr.figures.data import activity, popularity
 from hyperctr.figures.hypergraphs import degrees, hypergraph, sizes
-from hyperctr.figures.interest import interest, interest_over_slots
-from hyperctr.figures.recovery import recovery
+from hyperctr.figures.interest import interest, interest_over_slots, recovery
 from hyperctr.figures.training import learning_curve
 
-__all__ = [
-    "activity",
-    "degrees",
-    "hypergraph",
-    "interest",
-    "interest_over_slots",
-    "learning_curve",
-    "popularity",
-    "recovery",
-    "sizes",
-]
+__all__ = ["activity", "degrees", "hypergraph", "interest", "interest_over_slots", "learning_curve"]
+__all__ += ["popularity", "recovery", "sizes"]

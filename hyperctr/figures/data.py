@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hyperctr.runs.session import Session
 
 CLICK, NON_CLICK = "#0072B2", "#B0B7C0"
+BINS = 36  # of a clock without months
 
 
 def activity(session: Session) -> Figure:
@@ -26,11 +27,11 @@ def activity(session: Session) -> Figure:
     return Figure(draw_activity(frame), "activity", frame, headline=headline)
 
 
-def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:
+def activity_frame(data: Dataset) -> pd.DataFrame:
     """Count clicks and non-clicks per calendar month, or per equal-width bin of a clock without months.
 
     Returns:
-        columns ``period`` ("2018-01", or 1..bins), ``clicks``, ``non_clicks``; empty periods included.
+        columns ``period`` ("2018-01", or 1..36), ``clicks``, ``non_clicks``; empty periods included.
     """
     if data.clock == "calendar":
         month = pd.Series(pd.to_datetime(data.timestamp, unit="s")).dt.to_period("M")
@@ -39,8 +40,8 @@ def activity_frame(data: Dataset, *, bins: int = 36) -> pd.DataFrame:
         place = number - number.min()
     else:
         since = (data.timestamp - data.timestamp.min()).astype(np.float64)
-        place = np.minimum(since / max(float(since.max()), 1.0) * bins, bins - 1).astype(np.int64)
-        periods = range(1, bins + 1)
+        place = np.minimum(since / max(float(since.max()), 1.0) * BINS, BINS - 1).astype(np.int64)
+        periods = range(1, BINS + 1)
     counts = [np.bincount(place[rows], minlength=len(periods)) for rows in (data.clicked, ~data.clicked)]
     return pd.DataFrame({"period": list(periods), "clicks": counts[0], "non_clicks": counts[1]})
 
@@ -57,22 +58,18 @@ def draw_activity(activity: pd.DataFrame) -> go.Figure:
     """
     need_columns(activity, "period", "clicks", "non_clicks")
     calendar = activity["period"].map(lambda period: isinstance(period, str)).all()
-    clicks, non_clicks = activity["clicks"], activity["non_clicks"]
-    made = figure(
-        "Activity over time",
-        f"{int(clicks.sum()):,} clicks and {int(non_clicks.sum()):,} rows shown and not clicked",
-        x="month" if calendar else f"1/{len(activity)} of the time covered (the clock has no calendar)",
-        y=f"rows per {'month' if calendar else 'bin'}",
-        barmode="stack",
-        bargap=0.1,
-    )
-    made.add_bar(x=activity["period"], y=clicks.to_numpy(np.float32), name="clicked", marker_color=CLICK)
+    period, clicks, non_clicks = activity["period"], activity["clicks"], activity["non_clicks"]
+    subtitle = f"{int(clicks.sum()):,} clicks and {int(non_clicks.sum()):,} rows shown and not clicked"
+    x = "month" if calendar else f"1/{len(activity)} of the time covered (the clock has no calendar)"
+    y = f"rows per {'month' if calendar else 'bin'}"
+    chart = figure("Activity over time", subtitle, x=x, y=y, barmode="stack", bargap=0.1)
+    chart.add_bar(x=period, y=clicks.to_numpy(np.float32), name="clicked", marker_color=CLICK)
     if non_clicks.any():
-        y = non_clicks.to_numpy(np.float32)
-        made.add_bar(x=activity["period"], y=y, name="shown, not clicked", marker_color=NON_CLICK)
+        counts = non_clicks.to_numpy(np.float32)
+        chart.add_bar(x=period, y=counts, name="shown, not clicked", marker_color=NON_CLICK)
     if calendar:
-        made.update_xaxes(type="date", hoverformat="%b %Y")
-    return made
+        chart.update_xaxes(type="date", hoverformat="%b %Y")
+    return chart
 
 
 def popularity(session: Session) -> Figure:
@@ -100,25 +97,20 @@ def draw_popularity(popularity: pd.DataFrame) -> go.Figure:
     clicked = popularity[popularity["clicks"] > 0]
     rank, clicks = clicked["rank"].to_numpy(np.float32), clicked["clicks"].to_numpy(np.float32)
     share = float(clicks[: max(1, len(clicks) // 10)].sum() / max(clicks.sum(), 1))
-    made = figure(
-        "Popularity of items",
-        f"the top tenth of the clicked items gets {share:.0%} of the clicks; "
-        f"{len(popularity) - len(clicked):,} of {len(popularity):,} items were never clicked",
-        x="rank of the item",
-        y="clicks",
-        showlegend=False,
-    )
-    made.add_scatter(x=rank, y=clicks, mode="markers", marker={"size": 5, "color": CLICK})
+    subtitle = f"the top tenth of the clicked items gets {share:.0%} of the clicks; "
+    subtitle += f"{len(popularity) - len(clicked):,} of {len(popularity):,} items were never clicked"
+    chart = figure("Popularity of items", subtitle, x="rank of the item", y="clicks", showlegend=False)
+    chart.add_scatter(x=rank, y=clicks, mode="markers", marker={"size": 5, "color": CLICK})
     body = clicks >= 5  # a slope needs counts that are not mostly noise
     if body.sum() > 10:
         slope, level = np.polyfit(np.log(rank[body]), np.log(clicks[body]), 1)
         ends = np.array([1.0, float(rank[body][-1])])
         line = np.exp(level) * ends**slope
         dashes = {"color": NEUTRAL, "dash": "dash"}
-        made.add_scatter(x=ends, y=line, mode="lines", line=dashes, hoverinfo="skip")
+        chart.add_scatter(x=ends, y=line, mode="lines", line=dashes, hoverinfo="skip")
         where = {"x": np.log10(ends[0]), "y": np.log10(line[0]), "xanchor": "left", "yanchor": "bottom"}
         label = f"slope {slope:.2f} over items with 5 clicks or more"
-        made.add_annotation(text=label, showarrow=False, xshift=14, font={"color": NEUTRAL}, **where)
-    made.update_xaxes(type="log", dtick=1)
-    made.update_yaxes(type="log", dtick=1)
-    return made
+        chart.add_annotation(text=label, showarrow=False, xshift=14, font={"color": NEUTRAL}, **where)
+    chart.update_xaxes(type="log", dtick=1)
+    chart.update_yaxes(type="log", dtick=1)
+    return chart

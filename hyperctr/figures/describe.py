@@ -25,23 +25,18 @@ METRICS = {
     "logloss_corrected": ("log loss, corrected", -1),
     "calibration_error": ("calibration error", 0),
 }
+ROWS = 8  # of a table about one prediction
 METHOD = "AUC is pooled over all pairs, GAUC is the mean over users; beside them: 95 % bootstrap over users."
-
-
-def split_table(session: Session) -> Table:
-    """Count clicks, non-clicks, users and slots of each part of the split."""
-    return Table.from_frame(session.frame, name="split")
 
 
 def slot_table(session: Session) -> Table:
     """Count training clicks, users and items of each time slot."""
     train, data = session.split.train, session.data
     index = {"slot": session.slots.index[train], "users": data.user_index[train], "items": data.item_index[train]}
-    counts = pd.DataFrame(index).groupby("slot")[["users", "items"]].agg(["size", "nunique"])
-    counts = counts.reindex(range(session.slots.count), fill_value=0)
-    frame = pd.DataFrame({"slot": session.slots.labels, "training clicks": counts["users", "size"]})
-    frame = frame.assign(users=counts["users", "nunique"], items=counts["items", "nunique"])
-    return Table.from_frame(frame, name="slots")
+    columns = {"training clicks": ("users", "size")} | {name: (name, "nunique") for name in ("users", "items")}
+    counts = pd.DataFrame(index).groupby("slot").agg(**columns).reindex(range(session.slots.count), fill_value=0)
+    counts.insert(0, "slot", session.slots.labels)
+    return Table.from_frame(counts, name="slots")
 
 
 def modality_table(session: Session) -> Table:
@@ -50,9 +45,8 @@ def modality_table(session: Session) -> Table:
         (name, features.dim, int(features.present.sum()), f"{features.present.mean():.1%}")
         for name, features in session.data.features.items()
     ]
-    return Table.from_frame(
-        pd.DataFrame(rows, columns=["modality", "dimensions", "items with it", "share of items"]), name="modalities"
-    )
+    head = ["modality", "dimensions", "items with it", "share of items"]
+    return Table.from_frame(pd.DataFrame(rows, columns=head), name="modalities")
 
 
 def warnings_table(session: Session) -> Table:
@@ -61,97 +55,70 @@ def warnings_table(session: Session) -> Table:
     return Table(["note"], [[note] for note in notes])
 
 
-def history(session: Session, user: Any, *, limit: int = 8) -> Table:
+def history(session: Session, user: Any) -> Table:
     """List the last training clicks of a user, newest first."""
     data, train = session.data, session.split.train
-    rows = train[data.user_index[train] == data.users_to_index([user])[0]][::-1][:limit]
+    rows = train[data.user_index[train] == data.users_to_index([user])[0]][::-1][:ROWS]
     items, titles = data.item_index[rows], session.labels("item")
     slots = [session.slots.labels[slot] for slot in session.slots.index[rows]]
-    return Table.from_frame(
-        pd.DataFrame({"item": data.items[items].astype(str), "title": titles[items], "slot": slots})
-    )
+    frame = pd.DataFrame({"item": data.items[items].astype(str), "title": titles[items], "slot": slots})
+    return Table.from_frame(frame)
 
 
-def ranked(session: Session, user: Any, item: Any, timestamp: int, *, count: int = 99, limit: int = 8) -> Table:
-    """Score a test click's item among items its user never clicked, by the trained model; best first.
+def ranked(session: Session, user: Any, item: Any, timestamp: int) -> Table:
+    """Score a test click's item among 99 items its user never clicked, drawn as in testing; best first.
 
     Args:
         session: its run is trained if it was not yet.
         user: id of the user of a test click.
         item: id of the clicked item, in bold in the table.
         timestamp: of the click.
-        count: how many other items, drawn as in testing.
-        limit: how many rows to show; the clicked item is always among them.
     """
     data = session.data
-    pool = candidate_pool(data, session.split, "test", count=count, seed=session.config.seed)
+    pool = candidate_pool(data, session.split, "test", count=99, seed=session.config.seed)
     users, items = data.user_index[pool.rows], data.item_index[pool.rows]
     click = (users == data.users_to_index([user])[0]) & (items == data.items_to_index([item])[0])
     others = pool.negatives[np.flatnonzero(click)[0]]
     items = np.concatenate([data.items_to_index([item]), others[others >= 0]])
     chance = session.run.predict([user] * len(items), list(data.items[items]), [timestamp] * len(items))
     order = np.argsort(-chance, kind="stable")
-    rank = np.arange(1, len(items) + 1)
+    rank, titles = np.arange(1, len(items) + 1), session.labels("item")[items[order]]
     clicked = order == 0
-    shown = (rank <= limit) | clicked
-    frame = pd.DataFrame(
-        {
-            "rank": rank,
-            "title": session.labels("item")[items[order]],
-            "probability": chance[order],
-            "really clicked": np.where(clicked, "yes", ""),
-        }
-    )[shown]
+    shown = (rank <= ROWS) | clicked  # the clicked item is always among them
+    columns = {"rank": rank, "title": titles, "probability": chance[order]}
+    frame = pd.DataFrame(columns | {"really clicked": np.where(clicked, "yes", "")})[shown]
     drawn = session.config.negatives
     caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are as in training, {drawn} sampled per click"
     return Table.from_frame(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
-def explanation(session: Session, user: Any, item: Any, timestamp: int, *, limit: int = 8) -> Table:
-    """List the hyperedges that change a prediction most when they are removed, largest effect first.
-
-    Args:
-        session: its run is trained if it was not yet.
-        user: id.
-        item: id.
-        timestamp: when.
-        limit: how many rows.
-    """
+def explanation(session: Session, user: Any, item: Any, timestamp: int) -> Table:
+    """List the hyperedges that change a prediction most when they are removed, largest effect first."""
     groups = session.run.explain(user, item, timestamp)
-    shown = groups.head(limit)
+    shown = groups.head(ROWS)
     titles = dict(zip(session.data.items.tolist(), session.labels("item"), strict=True))
     source = [
         f"clicked {titles[clicked]}" if side == "user" else f"clicked by user {clicked}"
         for side, clicked in zip(shown["side"], shown["hyperedge"].tolist(), strict=True)
     ]
-    frame = pd.DataFrame(
-        {
-            "group of": [f"{side}s" for side in shown["side"]],
-            "who": source,
-            "modality": shown["modality"].tolist(),
-            "members": [len(members) for members in shown["members"]],
-            "adds to the probability": [f"{value:+.4f}" for value in shown["contribution"]],
-        }
-    )
+    columns = {"group of": shown["side"] + "s", "who": source, "modality": shown["modality"]}
+    adds = shown["contribution"].map("{:+.4f}".format)
+    columns |= {"members": shown["members"].map(len), "adds to the probability": adds}
     caption = (
         f"{len(shown)} of {len(groups)} groups of the slot; probability {groups.attrs['score']:.4f}. Each group is "
         "removed alone, and groups act together, so the parts do not add up to it."
     )
-    return Table.from_frame(frame, caption=caption)
+    return Table.from_frame(pd.DataFrame(columns), caption=caption)
 
 
 def metrics(session: Session) -> Table:
     """Show the run's test metrics above those of the baselines, with intervals, the best of each in bold."""
     run = session.run
     baselines = run.rows.set_index("model")["auc"].iloc[1:]
-    headline = {
-        "model": run.config.model,
-        "AUC": run.metrics["auc"],
-        "interval": [run.metrics["auc_low"], run.metrics["auc_high"]],
-        **{f"AUC of {name}": float(auc) for name, auc in baselines.items()},
-        "log loss": run.metrics["logloss"],
-        "training time": duration(run.metrics["seconds"]),
-    }
+    interval = [run.metrics["auc_low"], run.metrics["auc_high"]]
+    headline = {"model": run.config.model, "AUC": run.metrics["auc"], "interval": interval}
+    headline |= {f"AUC of {name}": float(auc) for name, auc in baselines.items()}
+    headline |= {"log loss": run.metrics["logloss"], "training time": duration(run.metrics["seconds"])}
     return replace(metrics_table(run.rows, caption=measured_on(run), name="metrics"), headline=headline)
 
 
@@ -168,7 +135,7 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> T
     model                        AUC
     a      0.8000 (0.7900 to 0.8100)
     """
-    shown = {column: METRICS[column] for column in METRICS if column in rows}
+    shown = {column: metric for column, metric in METRICS.items() if column in rows}
     best = {column: (rows[column] * sign).max() * sign for column, (_, sign) in shown.items() if sign}
     lines: list[list[Cell | str]] = []
     for row in rows.to_dict("records"):
@@ -195,21 +162,21 @@ def measured_on(run: Run) -> str:
 
 def gains(session: Session) -> Table:
     """Show how far the run is ahead of each baseline, in pooled AUC, with a paired interval."""
-    return ahead_table(session.run.rows)
+    return gains_table(session.run.rows)
 
 
-def ahead_table(rows: pd.DataFrame) -> Table:
+def gains_table(rows: pd.DataFrame) -> Table:
     """Show how far the first row's model is ahead of each other row, in pooled AUC, with a paired interval.
 
     >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "auc_gain": [None, 0.021],
     ...                       "auc_gain_low": [None, 0.015], "auc_gain_high": [None, 0.027]})
-    >>> ahead_table(frame).rows
-    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'auc_gain']]
+    >>> gains_table(frame).rows
+    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead']]
     """
     lines = []
     for row in rows[rows["auc_gain"].notna()].to_dict("records"):
         low, high = row["auc_gain_low"], row["auc_gain_high"]
-        verdict = "auc_gain" if low > 0 else "auc_deficit" if high < 0 else "not told apart"
+        verdict = "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
         lines.append([str(row["model"]), f"{row['auc_gain']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict])
     head = ["compared with", "AUC difference", "95 % interval", "verdict"]
     return Table(head, lines, f"{rows['model'].iloc[0]} minus the other", text_columns=frozenset({0, 3}))

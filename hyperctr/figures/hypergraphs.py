@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,8 @@ def hypergraph(session: Session, kind: str, slot: int = -1, *, limit: int = 15) 
 
     Args:
         session: holds the hypergraphs.
-        kind: ``"user"`` or ``"item"``.
-        slot: which; -1: the one with most training clicks.
+        kind: which hypergraph.
+        slot: -1: the one with most training clicks.
         limit: how many hyperedges, the largest of each modality.
 
     Raises:
@@ -48,11 +48,8 @@ def sizes(session: Session, kind: str) -> Figure:
     """Number, mean size and reach of the hyperedges of the ``"user"`` or ``"item"`` hypergraphs, slot by slot."""
     frame = session.sizes(kind)
     count = int(frame["hyperedges"].sum())
-    headline = {
-        "slots": session.slots.count,
-        f"{kind} hyperedges": count,
-        f"{kind}s per hyperedge": float(frame["incidences"].sum() / max(count, 1)),
-    }
+    members = float(frame["incidences"].sum() / max(count, 1))
+    headline = {"slots": session.slots.count, f"{kind} hyperedges": count, f"{kind}s per hyperedge": members}
     chart = draw_sizes(frame, title=f"{kind.capitalize()} hypergraphs over time")
     return Figure(chart, f"{kind}_sizes", frame, headline=headline)
 
@@ -63,7 +60,7 @@ def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -
     Args:
         summary: one row per slot and modality with columns ``slot`` (label, in time order), ``modality``,
             ``hyperedges``, ``mean_size``, ``covered`` (0 to 1); `hypergraph.stats.summary` makes it.
-        title: title of the figure.
+        title: of the figure.
 
     Raises:
         ShapeError: a column is missing.
@@ -75,22 +72,14 @@ def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -
     need_columns(summary, "slot", "modality", *PANELS)
     names = list(dict.fromkeys(summary["modality"]))
     rows = summary[["slot", "modality", *PANELS]].astype(dict.fromkeys(PANELS, np.float32))
-    made = px.line(
-        rows.rename(columns=PANELS).melt(["slot", "modality"], var_name="panel"),
-        x="slot",
-        y="value",
-        color="modality",
-        facet_col="panel",
-        facet_col_spacing=0.07,
-        markers=True,
-        color_discrete_map={name: modality_colour(name, names) for name in names},
-        labels={"slot": "time slot", "value": "", "modality": ""},
-    )
-    made.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=16))
-    style(made, title, "one line per modality", height=430, margin={"t": 120}, legend={"y": 1.16})
-    made.update_xaxes(type="category", tickangle=-45, nticks=8)
-    made.update_yaxes(matches=None, showticklabels=True, rangemode="tozero")
-    return made
+    panels = rows.rename(columns=PANELS).melt(["slot", "modality"], var_name="panel")
+    axes = {"x": "slot", "y": "value", "facet_col": "panel", "facet_col_spacing": 0.07}
+    chart = px.line(panels, **axes, **_lines(names), labels={"slot": "time slot", "value": "", "modality": ""})
+    chart.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=16))
+    style(chart, title, "one line per modality", height=430, margin={"t": 120}, legend={"y": 1.16})
+    chart.update_xaxes(type="category", tickangle=-45, nticks=8)
+    chart.update_yaxes(matches=None, showticklabels=True, rangemode="tozero")
+    return chart
 
 
 def degrees(session: Session, kind: str) -> Figure:
@@ -126,7 +115,7 @@ def draw_degrees(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") 
 
     Args:
         degrees: columns ``modality``, ``degree`` (k >= 0) and ``nodes`` ((node, slot) pairs with it).
-        title: title of the figure.
+        title: of the figure.
 
     Raises:
         ShapeError: a column is missing.
@@ -141,18 +130,17 @@ def draw_degrees(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") 
     rows = degrees[degrees["degree"] > 0].sort_values("degree", ascending=False)
     nodes = rows.groupby("modality", sort=False)["nodes"]
     share = (nodes.cumsum() / nodes.transform("sum")).astype(np.float32)
-    made = px.line(
-        rows.assign(degree=rows["degree"].astype(np.float32), share=share)[::-1],
-        x="degree",
-        y="share",
-        color="modality",
-        category_orders={"modality": names},
-        color_discrete_map={name: modality_colour(name, names) for name in names},
-        markers=True,
-        labels={"degree": "k, hyperedges of the node", "share": "share of nodes with at least k", "modality": ""},
-    )
+    shares = rows.assign(degree=rows["degree"].astype(np.float32), share=share)[::-1]
+    labels = {"degree": "k, hyperedges of the node", "share": "share of nodes with at least k", "modality": ""}
+    chart = px.line(shares, x="degree", y="share", **_lines(names), labels=labels)
     words = f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none"
-    style(made, title, words).update_traces(marker_size=5)
-    made.update_xaxes(type="log", dtick="D2")
-    made.update_yaxes(type="log", dtick=1)
-    return made
+    style(chart, title, words).update_traces(marker_size=5)
+    chart.update_xaxes(type="log", dtick="D2")
+    chart.update_yaxes(type="log", dtick=1)
+    return chart
+
+
+def _lines(names: Sequence[str]) -> dict[str, Any]:
+    """What plotly express needs for a line per modality, in our colours."""
+    colours = {name: modality_colour(name, names) for name in names}
+    return {"color": "modality", "category_orders": {"modality": names}, "color_discrete_map": colours, "markers": True}

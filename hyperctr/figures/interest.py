@@ -1,8 +1,8 @@
-"""Figures about the interest matrix F (section 2.3): per user, slot and modality."""
+"""Figures about the interest matrix F (section 2.3), per user, slot and modality; on planted data beside the truth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import SEQUENTIAL, figure, modality_colour, need_columns, style, translucent
@@ -43,8 +44,11 @@ def user_interest_frame(
 
     Returns:
         columns ``user, slot, modality, interest`` (NaN kept), ordered as they are drawn.
+
+    Raises:
+        ShapeError: the sizes do not fit each other.
     """
-    matrix = checked_matrix(matrix, modalities, labels)
+    matrix = _checked(matrix, modalities, labels)
     seen = np.isfinite(matrix).any(2).sum(0)
     chosen = np.lexsort((np.arange(len(seen)), -seen))[:limit]
     chosen = chosen[seen[chosen] > 0]
@@ -74,32 +78,19 @@ def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> 
     grid = interest.pivot(index="user", columns=["modality", "slot"], values="interest").loc[users]
     cube = np.stack([grid[name][slots].to_numpy(np.float32) for name in names])
     low, high = np.nanquantile(cube, [0.02, 0.98]) if np.isfinite(cube).any() else (0.0, 1.0)
-    made = px.imshow(
-        cube,
-        x=slots,
-        y=[f"user {user}" for user in users],
-        facet_col=0,
-        facet_col_spacing=0.02,
-        aspect="auto",
-        zmin=float(low),
-        zmax=float(high),
-        color_continuous_scale=SEQUENTIAL,
-        labels={"x": "time slot", "y": "", "color": "degree of<br>interest"},
-    )
-    made.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
-    made.update_traces(xgap=1, ygap=1, hoverongaps=False)
-    made.update_coloraxes(colorbar_thickness=12)
-    style(
-        made,
-        "Interest matrix",
-        f"{len(users)} of {total_users or len(users):,} users (those seen in most slots), by their strongest "
-        "modality; blank: no training click in the slot",
-        height=190 + max(14 * len(users), 120),
-        margin={"t": 104},
-    )
-    made.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
-    made.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})
-    return made
+    axes = {"x": slots, "y": [f"user {user}" for user in users], "facet_col": 0, "facet_col_spacing": 0.02}
+    colours = {"zmin": float(low), "zmax": float(high), "color_continuous_scale": SEQUENTIAL}
+    labels = {"x": "time slot", "y": "", "color": "degree of<br>interest"}
+    chart = px.imshow(cube, **axes, **colours, aspect="auto", labels=labels)
+    chart.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
+    chart.update_traces(xgap=1, ygap=1, hoverongaps=False)
+    chart.update_coloraxes(colorbar_thickness=12)
+    subtitle = f"{len(users)} of {total_users or len(users):,} users (those seen in most slots), by their strongest "
+    subtitle += "modality; blank: no training click in the slot"
+    style(chart, "Interest matrix", subtitle, height=190 + max(14 * len(users), 120), margin={"t": 104})
+    chart.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
+    chart.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})
+    return chart
 
 
 def interest_over_slots(session: Session) -> Figure:
@@ -125,7 +116,7 @@ def interest_frame(matrix: Float, modalities: Sequence[str], labels: Sequence[st
     >>> interest_frame(np.array([[[0.2], [0.4]]]), ["visual"], ["a"])["median"].round(2).tolist()
     [0.3]
     """
-    values = checked_matrix(matrix, modalities, labels).transpose(0, 2, 1).reshape(-1)
+    values = _checked(matrix, modalities, labels).transpose(0, 2, 1).reshape(-1)
     index = pd.MultiIndex.from_product([labels, modalities, range(matrix.shape[1])], names=["slot", "modality", "user"])
     seen = pd.Series(values, index).dropna().groupby(["slot", "modality"], sort=False)
     quartiles = {name: seen.quantile(share) for name, share in zip(("low", "median", "high"), QUARTILES, strict=True)}
@@ -144,20 +135,85 @@ def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     """
     need_columns(interest, "slot", "modality", "low", "median", "high")
     slots, names = (list(dict.fromkeys(interest[name])) for name in ("slot", "modality"))
-    made = figure(
-        "Interest over time",
-        "line: the median user; band: the middle half of the users with a training click in the slot",
-        x="time slot",
-        y="degree of interest (0 to 1)",
-    )
+    subtitle = "line: the median user; band: the middle half of the users with a training click in the slot"
+    chart = figure("Interest over time", subtitle, x="time slot", y="degree of interest (0 to 1)")
     for name in names:
         rows = interest[interest["modality"] == name]
-        made.add_traces(line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
-    made.update_xaxes(type="category", categoryorder="array", categoryarray=slots, nticks=8)
-    return made
+        chart.add_traces(_line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
+    chart.update_xaxes(type="category", categoryorder="array", categoryarray=slots, nticks=8)
+    return chart
 
 
-def line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
+def recovery(session: Session) -> Figure | str:
+    """The interest that the session's run recovered against the planted truth, or why there is nothing to compare."""
+    from hyperctr.hypergraph.recovery import interest_recovery, true_interest
+
+    data, learned = session.data, session.run.interest
+    if data.truth is None or learned is None:
+        why = "has no planted truth" if data.truth is None else "was predicted without interest"
+        return f"The data set `{data.name}` {why}: nothing to compare."
+    scores = interest_recovery(session.split_data, learned)
+    frame = recovery_frame(true_interest(session.split_data), learned.matrix, scores)
+    by_modality = {str(name): float(score) for name, score in scores.items()}
+    headline = {"mean AUC": float(np.mean(list(by_modality.values()))), **by_modality}
+    return Figure(draw_recovery(frame), "recovery", frame, headline=headline)
+
+
+def recovery_frame(true: Float, matrix: Float, scores: Mapping[str, float], *, bins: int = 10) -> pd.DataFrame:
+    """Hold a recovered interest matrix against the planted one, in bins of equal size by the true interest.
+
+    Args:
+        true: [T, U, M] planted interest, see :func:`hyperctr.hypergraph.recovery.true_interest`.
+        matrix: [T, U, M] recovered interest; pairs of user and slot where either is NaN are left out.
+        scores: ROC AUC of the recovery by modality, in the order of M.
+        bins: per modality.
+
+    Returns:
+        columns ``modality, auc, pairs, true, low, median, high``: a row per bin.
+
+    Raises:
+        ShapeError: the sizes do not fit each other.
+    """
+    matrix = _checked(matrix, list(scores), range(len(true)))
+    rows = []
+    for m, (name, score) in enumerate(scores.items()):
+        x, y = true[..., m].ravel(), matrix[..., m].ravel()
+        usable = np.isfinite(x) & np.isfinite(y)
+        x, y = x[usable], y[usable]
+        for part in np.array_split(np.argsort(x, kind="stable"), bins):
+            if len(part):
+                rows.append((name, score, len(x), x[part].mean(), *np.quantile(y[part], QUARTILES)))
+    return pd.DataFrame(rows, columns=["modality", "auc", "pairs", "true", "low", "median", "high"])
+
+
+def draw_recovery(recovery: pd.DataFrame) -> go.Figure:
+    """Draw recovered against true interest, one panel per modality; pairs of user and slot are binned.
+
+    Args:
+        recovery: columns ``modality, auc, pairs, true, low, median, high``, a row per bin.
+
+    >>> columns = ["modality", "auc", "pairs", "true", "low", "median", "high"]
+    >>> frame = pd.DataFrame([("visual", 0.9, 7, 0.5, 0.4, 0.5, 0.6)], columns=columns)
+    >>> draw_recovery(frame).layout.annotations[0].text
+    'visual: AUC 0.900'
+    """
+    need_columns(recovery, "modality", "auc", "pairs", "true", "low", "median", "high")
+    names = list(dict.fromkeys(recovery["modality"]))
+    parts = {name: recovery[recovery["modality"] == name] for name in names}
+    heads = [f"{name}: AUC {part['auc'].iloc[0]:.3f}" for name, part in parts.items()]
+    chart = make_subplots(1, len(names), subplot_titles=heads, shared_yaxes=True, horizontal_spacing=0.03)
+    for place, (name, part) in enumerate(parts.items()):
+        for trace in _line_and_band(part, part["true"].tolist(), name, modality_colour(name, names)):
+            chart.add_trace(trace, 1, place + 1)
+    subtitle = f"{int(recovery['pairs'].max()):,} (user, slot) pairs in bins; line: median, band: middle half; "
+    subtitle += "AUC: is the degree higher where the modality truly leads?"
+    style(chart, "Recovered against true interest", subtitle, showlegend=False, height=400, margin={"t": 104})
+    chart.update_xaxes(title_text="true (planted) interest")
+    chart.update_yaxes(title_text="recovered degree of interest", col=1)
+    return chart
+
+
+def _line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> list[go.Scatter]:
     """Median line over a band from ``low`` to ``high``."""
     outline = np.concatenate([rows["low"], rows["high"][::-1]]).astype(np.float32)
     band = go.Scatter(x=[*x, *x[::-1]], y=outline, fill="toself", fillcolor=translucent(colour, 0.15), legendgroup=name)
@@ -167,11 +223,9 @@ def line_and_band(rows: pd.DataFrame, x: list[Any], name: str, colour: str) -> l
     return [band, line]
 
 
-def checked_matrix(matrix: Float, modalities: Sequence[str], labels: Sequence[Any]) -> Float:
+def _checked(matrix: Float, modalities: Sequence[str], labels: Sequence[Any]) -> Float:
     """Return an interest matrix if it is [T, U, M]; else a ShapeError says what was needed."""
     if matrix.ndim != 3 or matrix.shape[0] != len(labels) or matrix.shape[2] != len(modalities):
-        raise ShapeError(
-            f"the interest matrix must be [slots, users, modalities] = "
-            f"[{len(labels)}, U, {len(modalities)}], got {list(matrix.shape)}"
-        )
+        needed = f"[slots, users, modalities] = [{len(labels)}, U, {len(modalities)}]"
+        raise ShapeError(f"the interest matrix must be {needed}, got {list(matrix.shape)}")
     return matrix

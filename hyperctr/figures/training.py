@@ -30,9 +30,6 @@ def draw_learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = No
         events: columns ``examples`` (training clicks seen), ``loss``, ``validation_auc`` (NaN: not taken).
         epoch_examples: training clicks of one epoch; given, the x axis counts epochs.
 
-    Returns:
-        two panels above each other with one x axis; the best point is marked and named.
-
     Raises:
         ShapeError: a column is missing, or there is no row.
 
@@ -44,31 +41,24 @@ def draw_learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = No
     if events.empty:
         raise ShapeError("a learning curve needs at least one point; the run has none yet")
     scale = 1 if epoch_examples is None else epoch_examples
-    made = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.07)
+    chart = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.07)
     panels = (("validation_auc", MODALITY_COLOURS["visual"]), ("loss", MODALITY_COLOURS["acoustic"]))
     for place, (column, colour) in enumerate(panels):
         rows = events[np.isfinite(events[column].to_numpy(np.float64))]
-        made.add_scatter(
-            x=(rows["examples"] / scale).to_numpy(np.float32),
-            y=rows[column].to_numpy(np.float32),
-            mode="lines+markers",
-            marker_size=4,
-            line_color=colour,
-            name=column.replace("_", " "),
-            row=place + 1,
-            col=1,
-        )
+        x, y = (rows["examples"] / scale).to_numpy(np.float32), rows[column].to_numpy(np.float32)
+        look = {"mode": "lines+markers", "marker_size": 4, "line_color": colour}
+        chart.add_scatter(x=x, y=y, name=column.replace("_", " "), **look, row=place + 1, col=1)
     reached = events["validation_auc"].to_numpy(np.float64)
     subtitle = "training loss is the mean since the point before"
     if np.isfinite(reached).any():
         best = int(np.nanargmax(reached))
-        x, y = float(events["examples"].iloc[best] / scale), float(reached[best])
+        at, highest = float(events["examples"].iloc[best] / scale), float(reached[best])
         ring = {"size": 12, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
-        made.add_scatter(x=[x], y=[y], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
-        at = f"{x:.2f} epochs" if epoch_examples else f"{x:,.0f} clicks"
-        subtitle = f"best: {y:.4f} after {at} (marked; its weights are kept); {subtitle}"
-    style(made, "Learning curve", subtitle, height=520, showlegend=False)
-    made.update_yaxes(title_text="validation AUC", row=1)
-    made.update_yaxes(title_text="training loss", row=2)
-    made.update_xaxes(title_text="epochs" if epoch_examples else "training clicks seen", row=2)
-    return made
+        chart.add_scatter(x=[at], y=[highest], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
+        when = f"{at:.2f} epochs" if epoch_examples else f"{at:,.0f} clicks"
+        subtitle = f"best: {highest:.4f} after {when} (marked; its weights are kept); {subtitle}"
+    style(chart, "Learning curve", subtitle, height=520, showlegend=False)
+    chart.update_yaxes(title_text="validation AUC", row=1)
+    chart.update_yaxes(title_text="training loss", row=2)
+    chart.update_xaxes(title_text="epochs" if epoch_examples else "training clicks seen", row=2)
+    return chart

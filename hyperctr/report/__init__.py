@@ -1,1 +1,1 @@
-"""Figures, tables and the offline report. Nothing here imports torch on its own: kernels start fast."""
+"""The offline report: notebooks run in one batch, and the pages made of them. Nothing here imports torch."""

@@ -1,8 +1,8 @@
-"""``hyperctr report``: train what is missing, run the notebooks, write the offline site, tell what failed.
+"""``hyperctr report``: train what is missing, run the notebooks, write the offline site, say what failed.
 
 What a notebook left is kept beside the report (:mod:`hyperctr.report.cache`), and it runs again only if something it
 depends on has changed, or it failed. The new report is made in a folder aside and takes the old one's place at the end:
-until then the old one can be read, and a report that was interrupted leaves it as it was.
+until then the old one can be read, and a report that is interrupted leaves it as it was.
 """
 
 from __future__ import annotations
@@ -18,25 +18,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Literal, get_args
 
 import pandas as pd
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import available_cores
 from hyperctr.report.cache import NotebookCache, notebook_key
-from hyperctr.report.execute import NotebookResult
+from hyperctr.report.cards import command_line, report_card
+from hyperctr.report.execute import Job, NotebookResult, run_notebooks
 from hyperctr.report.images import write_images
+from hyperctr.report.notebooks import find_notebooks
 from hyperctr.report.pages import About, write_site
-from hyperctr.report.parameters import notebook_parameters
-from hyperctr.report.runs import ReportRuns, notebook_metadata
-from hyperctr.report.setup import choose_notebooks, command_line, find_notebooks, notebook_folder, report_card
-from hyperctr.report.workers import Job, run_notebooks
+from hyperctr.report.runs import ReportRuns
 from hyperctr.runtime import duration
 from hyperctr.sweeps.plan import open_data
 
-Budget = Literal["smoke", "quick", "paper"]
-CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # seconds
+CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # budget -> seconds
 log = logging.getLogger(__name__)
 
 
@@ -74,14 +71,11 @@ class Report:
         bad = self.runs[self.runs["state"] != "done"].to_dict("records")
         lines = [f"{result.name}: {result.status}: {_last_line(result.error)}" for result in failed]
         lines += [f"run {row['run']} ({row['what']}): {row['state']}: {_last_line(row['error'])}" for row in bad]
-        lines += self.problems
         total, again = len(self.results), len(self.executed)
         kept = f", {total - again} of them unchanged since" if again < total else ""
         runs = f"{len(self.runs) - len(bad)} of {len(self.runs)} runs done; " if len(self.runs) else ""
-        lines.append(
-            f"{total - len(failed)} of {total} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
-        )
-        return "\n".join([*lines, str(self.index)])
+        last = f"{total - len(failed)} of {total} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
+        return "\n".join([*lines, *self.problems, last, str(self.index)])
 
 
 def build_report(
@@ -118,64 +112,51 @@ def build_report(
     """
     import filelock
 
-    if budget not in get_args(Budget):
-        raise ConfigError(f"unknown budget {budget!r}: {did_you_mean(budget, get_args(Budget))}")
+    if budget not in CELL_TIMEOUT:
+        raise ConfigError(f"unknown budget {budget!r}: {did_you_mean(budget, CELL_TIMEOUT)}")
     if seeds < 0 or (workers is not None and workers < 1):
         raise ConfigError(f"seeds = {seeds} must be 0 (as the budget says) or more, workers = {workers} at least 1")
-    every = find_notebooks(notebook_folder() if notebooks is None else Path(notebooks))
-    chosen = choose_notebooks(every, only)
-    metadata = {path.stem: notebook_metadata(path) for path in every}
+    every, chosen = find_notebooks(notebooks, only)
     folder = (Path(out) if out is not None else Path("reports") / "out" / dataset / budget).resolve()
     place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
     data = open_data(dataset, budget, place)  # an unknown name or missing files stop here, not in every notebook
+    at_once = workers or available_cores()
+    # a kernel beside others has one thread, unless the user has said how many
+    one_thread = {"OMP_NUM_THREADS": "1"} if at_once > 1 and "OMP_NUM_THREADS" not in os.environ else {}
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock"):  # a second report of the same waits for this one
         begin = time.perf_counter()
         cache = NotebookCache(folder.parent / f".{folder.name}.parts")
-        shown = [path.stem for path in every if path in chosen or cache.results([path.stem])]
-        plans = [use for name in shown for use in metadata[name].plans]
-        runs = ReportRuns.open(data, plans, dataset, budget, seeds, place)
-        runs.train([use for path in chosen for use in metadata[path.stem].plans], workers)
+        shown = [book for book in every if book in chosen or cache.results([book.name])]
+        names = [book.name for book in shown]
+        runs = ReportRuns.open(data, [use for book in shown for use in book.plans], dataset, budget, seeds, place)
+        runs.train([use for book in chosen for use in book.plans], workers)
         given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds}
-        keys, jobs = {}, []
-        for path in chosen:
-            known = notebook_parameters(path)
-            wanted = {name: value for name, value in given.items() if name != "seeds" or name in known}
-            key = notebook_key(path, wanted, data.fingerprint, runs.states(metadata[path.stem].plans))
-            if force or not cache.is_fresh(path.stem, key):
-                keys[path.stem] = key
-                jobs.append(Job(path, cache.clear(path.stem), wanted, CELL_TIMEOUT[budget], _environment(workers)))
-        # smoke only shows that everything runs: there, a timing may be disturbed
-        alone = [job for job in jobs if metadata[job.source.stem].alone and budget != "smoke"]
-        together = [job for job in jobs if job not in alone]
-        ended = chain(run_notebooks(alone, 1), run_notebooks(together, workers or available_cores()))
-        for number, result in enumerate(ended, 1):
-            log.info("%d/%d %s: %s in %s", number, len(jobs), result.name, result.status, duration(result.seconds))
+        keys: dict[str, str] = {}
+        alone: list[Job] = []
+        together: list[Job] = []
+        for book in chosen:
+            wanted = {name: value for name, value in given.items() if name != "seeds" or name in book.parameters}
+            key = notebook_key(book.path, wanted, data.fingerprint, runs.states(book.plans))
+            if force or not cache.is_fresh(book.name, key):
+                keys[book.name] = key
+                job = Job(book.path, cache.clear(book.name), wanted, CELL_TIMEOUT[budget], one_thread)
+                # smoke only shows that everything runs: there, a timing may be disturbed
+                (alone if book.alone and budget != "smoke" else together).append(job)
+        for number, result in enumerate(chain(run_notebooks(alone, 1), run_notebooks(together, at_once)), 1):
+            log.info("%d/%d %s: %s in %s", number, len(keys), result.name, result.status, duration(result.seconds))
             cache.keep(result, keys[result.name])
         images = write_images(cache.folder)
-        results, frame = cache.results(shown), runs.frame()
-        card = report_card(command_line(dataset, budget, seeds, data_dir), begin)
+        results, frame = cache.results(names), runs.frame()
+        seconds, problems = time.perf_counter() - begin, tuple(runs.problems)
+        card = report_card(command_line(dataset, budget, seeds, data_dir), duration(seconds))
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        about = About(dataset, budget, now, time.perf_counter() - begin, card, tuple(runs.problems))
         with _replacing(folder) as aside:
-            cache.copy_to(aside, shown)
+            cache.copy_to(aside, names)
+            about = About(dataset, budget, now, card, problems)
             write_site(aside, about, results, frame, runs.curves())
-    return Report(
-        folder / "index.html",
-        tuple(results),
-        frame,
-        tuple(runs.problems),
-        tuple(sorted(keys)),
-        time.perf_counter() - begin,
-        images,
-    )
-
-
-def _environment(workers: int | None) -> dict[str, str]:
-    """Variables for a kernel beside others: one thread each, unless the user has said how many."""
-    several = (workers or available_cores()) > 1 and "OMP_NUM_THREADS" not in os.environ
-    return {"OMP_NUM_THREADS": "1"} if several else {}
+    return Report(folder / "index.html", tuple(results), frame, problems, tuple(sorted(keys)), seconds, images)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """What each notebook of a report left, kept beside the report, and whether it would come out the same again.
 
 A notebook has a folder with its executed self, its tables and figures, and ``part.json``, written last: how it ended
-and a hash of everything it depended on. A report is put together from these, so one that was killed loses only the
-notebooks that were just running.
+and a hash of everything it depended on. A report that was killed so loses only the notebooks that were running.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ import hyperctr
 from hyperctr.report.execute import NotebookResult
 from hyperctr.runtime import write_atomic
 
-SOURCES = (".py", ".js", ".css", ".toml")
+SOURCES = (".py", ".js", ".css", ".toml", ".j2")
+PAGES = Path(__file__).resolve().parent / "templates"  # applied at each report, to notebooks that have run
 KINDS = ("tables", "figures")  # what notebooks leave beside themselves
 
 
@@ -54,21 +54,18 @@ class NotebookCache:
 
     def results(self, names: Iterable[str]) -> list[NotebookResult]:
         """Return how those of some notebooks ended that have run."""
-        kept = {name: self._read(name) for name in sorted(names)}
+        kept = {name: facts for name in sorted(names) if (facts := self._read(name))}
         return [
             NotebookResult(name, facts["status"], facts["seconds"], facts["error"], self._path(name))
             for name, facts in kept.items()
-            if facts
         ]
 
     def copy_to(self, report: Path, names: Iterable[str]) -> None:
         """Copy executed notebooks, tables and figures into a report."""
         for name in sorted(names):
-            if self._path(name).is_file():
-                (report / "notebooks").mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self._path(name), report / "notebooks" / f"{name}.ipynb")
-            for kind in KINDS:
-                for path in sorted((self.folder / name / kind).glob("[!.]*")):
+            kept = {kind: sorted((self.folder / name / kind).glob("[!.]*")) for kind in KINDS}
+            for kind, paths in {"notebooks": filter(Path.is_file, [self._path(name)]), **kept}.items():
+                for path in paths:
                     (report / kind).mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, report / kind / path.name)
 
@@ -86,14 +83,8 @@ class NotebookCache:
 def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: Mapping[str, str]) -> str:
     """Hash everything that an executed notebook depends on.
 
-    That is: its cells (not their outputs), its parameters, the library's source, plans and printed numbers, the
-    installed versions, the data, and the states and results of the runs it shows.
-
-    Args:
-        source: the notebook.
-        parameters: its parameters.
-        data: fingerprint of the data set.
-        runs: run id -> state and results, in any form.
+    That is: its cells (not their outputs), its parameters, the library's source, plans and published numbers, the
+    installed versions, the fingerprint of the data, and run id -> state and results of the runs it shows.
     """
     book = json.loads(source.read_text(encoding="utf-8"))
     cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags")] for cell in book["cells"]]
@@ -103,13 +94,13 @@ def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: M
 
 @cache
 def library_hash() -> str:
-    """Hash the source of the library, its plans and the printed numbers; page templates are applied at each report."""
+    """Hash the library's source, its plans and the published numbers, but not the templates of pages."""
     package = Path(hyperctr.__file__).resolve().parent
-    found = [path for path in package.rglob("*") if path.suffix in SOURCES and "templates" not in path.parts]
+    paths = [path for path in package.rglob("*") if path.suffix in SOURCES and PAGES not in path.parents]
     beside = package.parent / "reports"
-    found += [beside / "paper.toml", *(beside / "sweeps").glob("*.toml")]
+    paths += [beside / "paper.toml", *(beside / "sweeps").glob("*.toml")]
     hashed = hashlib.sha256()
-    for path in sorted(path for path in found if path.is_file()):
+    for path in sorted(path for path in paths if path.is_file()):
         hashed.update(path.relative_to(package.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()
 
@@ -117,6 +108,6 @@ def library_hash() -> str:
 @cache
 def versions_hash() -> str:
     """Hash Python's version, those of everything installed, and the device that was asked for."""
-    installed = sorted({(one.name or "", one.version) for one in importlib.metadata.distributions()})
+    installed = sorted({(package.name or "", package.version) for package in importlib.metadata.distributions()})
     facts = [platform.python_version(), platform.machine(), os.environ.get("HYPERCTR_DEVICE", ""), installed]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
+import platform
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import hyperctr
+
+SHOWN_VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "plotly", "papermill")
+# a notebook's own business, which stays on its page
+OF_ONE_PAGE = ("repeat the page", "repeat the runs", "training time", "runs", "run", "machine")
+
+
+def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | None) -> str:
+    """Return the command that makes the report again.
+
+    >>> command_line("planted", "quick", 3, None)
+    'hyperctr report planted --budget quick --seeds 3'
+    """
+    command = ["hyperctr", "report", dataset, "--budget", budget]
+    command += ["--seeds", str(seeds)] if seeds else []
+    command += ["--data-dir", str(data_dir)] if data_dir is not None else []
+    return shlex.join(command)
+
+
+def report_card(command: str, wall_time: str) -> dict[str, Any]:
+    """What the runner knows of how to repeat the report; the notebooks add data, split and seeds."""
+    versions = [f"hyperctr {hyperctr.__version__}"]
+    versions += [f"{name} {importlib.metadata.version(name)}" for name in SHOWN_VERSIONS]
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU threads"
+    python = platform.python_version()
+    return {"command": command, "wall time": wall_time, "machine": machine, "python": python, "versions": versions}
 
 
 def merge_cards(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -14,38 +46,22 @@ def merge_cards(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     >>> merge_cards([{"seeds": [0], "split": "random"}, {"seeds": [0, 1], "split": "temporal"}])
     {'seeds': [0, 1], 'split': ['random', 'temporal']}
     """
-    merged: dict[str, list[Any]] = {}
+    merged: dict[str, dict[Any, None]] = {}  # a dict as an ordered set
     for card in cards:
         for key, value in card.items():
-            seen = merged.setdefault(key, [])
-            for one in value if isinstance(value, list) else [value]:
-                parts = one.split("; ") if isinstance(one, str) else [_word(one)]
-                seen += [part for part in parts if part not in seen]
-    return dict(merged)
-
-
-def _word(value: Any) -> Any:
-    return ("no", "yes")[value] if isinstance(value, bool) else value
+            for part in value if isinstance(value, list) else [value]:
+                word = ("no", "yes")[part] if isinstance(part, bool) else part
+                merged.setdefault(key, {}).update(dict.fromkeys(word.split("; ") if isinstance(word, str) else [word]))
+    return {key: list(parts) for key, parts in merged.items()}
 
 
 def index_card(report: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the card of a whole report: what the runner knows, and what notebooks say alike.
-
-    What is one notebook's own business (its command, its training time, how many of its runs are done) stays on its
-    page.
-    """
-    own = ("repeat the page", "repeat the runs", "training time", "runs", "run", "machine")
-    return {**report, **merge_cards([{k: v for k, v in card.items() if k not in own} for card in cards])}
+    """Return the card of a whole report: what the runner knows, and what all notebooks say but of themselves alone."""
+    return {**report, **{key: value for key, value in merge_cards(cards).items() if key not in OF_ONE_PAGE}}
 
 
 def page_card(report: Mapping[str, Any], cards: Sequence[Mapping[str, Any]], wall_time: str) -> dict[str, Any]:
-    """Return the card under the tables of one notebook: its own, then versions, machine and the wall time of its page.
-
-    Args:
-        report: what the runner knows, see :class:`hyperctr.report.pages.About`.
-        cards: what the notebook published under the name ``reproduction``.
-        wall_time: of the notebook, for people.
-    """
-    shared = {key: report[key] for key in ("versions", "machine") if key in report}
-    again = {"repeat the report": report["command"]} if "command" in report else {}
-    return {**shared, **merge_cards(cards), "wall time of the notebook": wall_time, **again}
+    """Return the card under the tables of one notebook: its own, with the wall time of its page."""
+    shared = {key: report[key] for key in ("versions", "machine")}
+    again = {"wall time of the notebook": wall_time, "repeat the report": report["command"]}
+    return {**shared, **merge_cards(cards), **again}

@@ -1,8 +1,8 @@
-"""Run one notebook and say truthfully how it ended.
+"""Run notebooks and say truthfully how each ended.
 
-papermill executes; this module adds what it lacks: parameters are checked first, the kernel is the Python
-that runs us (no registered kernel needed), its noise goes to a file, and a killed kernel or a timeout is
-written into the saved notebook, which papermill leaves looking like a success.
+papermill executes; this module adds what it lacks: parameters are checked first, the kernel is the Python that runs us
+(no registered kernel needed), its noise goes to a file, and a killed kernel or a timeout is written into the saved
+notebook, which papermill leaves looking like a success.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import hyperctr
-from hyperctr.report.parameters import check_parameters
+from hyperctr.errors import HyperCTRError
+from hyperctr.executor import Executor
+from hyperctr.report.notebooks import read_notebook
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, write_atomic
 
 Status = Literal["done", "failed", "killed", "timeout", "disk full", "refused"]
@@ -29,6 +32,10 @@ _log = logging.getLogger(__name__)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOISE = ("Kernel is running over TCP", "IPKernelApp", "NOTE: When using the `ipython kernel`")
+_DIED = (
+    "The kernel process died without a Python error. The usual reason is memory: the system kills the "
+    "largest process. Try a smaller budget, or watch the memory while it runs.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -57,25 +64,59 @@ class NotebookResult:
         return self.status == "done"
 
 
-def run_notebook(
-    source: str | Path,
-    target: str | Path,
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    cell_timeout: int | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> NotebookResult:
-    """Execute ``source`` with ``parameters`` and store the executed notebook in ``target``, its results beside it.
+@dataclass(frozen=True)
+class Job:
+    """A notebook to run.
 
-    The outcome is also stored in the notebook (``metadata.hyperctr``).
-
-    Args:
+    Attributes:
         source: the notebook.
-        target: where the executed one goes; missing folders are made.
+        target: where the executed one goes, and beside it its tables and figures; missing folders are made.
         parameters: values for the cell tagged ``parameters``.
         cell_timeout: whole seconds that one cell may take; None: any time.
         environment: variables for the kernel, beside ``HYPERCTR_BATCH=1`` and those that :func:`hyperctr.show` and
             reproduction cards read.
+    """
+
+    source: Path
+    target: Path
+    parameters: Mapping[str, Any]
+    cell_timeout: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_notebooks(jobs: Sequence[Job], workers: int) -> Iterator[NotebookResult]:
+    """Run notebooks, ``workers`` at once, and yield how each ended, the first to end first.
+
+    Each has a process of its own: papermill's handling of folders knows no threads. Nothing is raised for a notebook:
+    one with wrong parameters is ``refused``, one whose process died is ``killed``. If nobody listens any more (Ctrl-C),
+    what still runs is killed.
+    """
+    waiting, started = deque(jobs), {str(job.source): job for job in jobs}
+    with Executor(preload=("papermill",)) as executor:
+        while waiting or executor.running:
+            while waiting and len(executor.running) < workers:
+                executor.start(str(waiting[0].source), _run, waiting.popleft())
+            for ended in executor.wait():
+                job = started[ended.name]
+                if ended.state == "done":
+                    yield ended.value
+                elif ended.state == "killed":
+                    advice = "for want of memory, use fewer workers."
+                    error = f"The process that ran the notebook was {ended.error}; {advice}"
+                    yield NotebookResult(job.source.stem, "killed", 0.0, error, job.target)
+                else:
+                    yield NotebookResult(job.source.stem, "failed", 0.0, ended.traceback or ended.error, job.target)
+
+
+def _run(job: Job) -> NotebookResult:
+    try:
+        return run_notebook(job)
+    except HyperCTRError as error:
+        return NotebookResult(job.source.stem, "refused", 0.0, str(error), job.target)
+
+
+def run_notebook(job: Job) -> NotebookResult:
+    """Execute one notebook; how it ended is also stored in the executed one (``metadata.hyperctr``).
 
     Raises:
         ConfigError: an unknown or ill-typed parameter, or no notebook at ``source``; nothing was started.
@@ -85,48 +126,44 @@ def run_notebook(
 
     # without a handler of its own, papermill's messages about what we report ourselves go to the terminal
     logging.getLogger("papermill").addHandler(logging.NullHandler())
-    parameters = dict(parameters or {})
-    check_parameters(source, parameters)
-    source, target = Path(source), Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    told = {"HYPERCTR_BATCH": "1", REPORT_DIR: str(target.parent.resolve()), NOTEBOOK: source.stem}
+    read_notebook(job.source).check(job.parameters)
+    folder = job.target.parent.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"HYPERCTR_BATCH": "1", REPORT_DIR: str(folder), NOTEBOOK: job.source.stem, **job.environment}
     begin, error = time.perf_counter(), ""
     status: Status = "done"
-    with tempfile.TemporaryDirectory(prefix="hyperctr-kernel-") as folder:
-        kernel_log = Path(folder) / "kernel.log"
+    with tempfile.TemporaryDirectory(prefix="hyperctr-kernel-") as place:
+        kernel_log = Path(place) / "kernel.log"
         try:
             papermill.execute_notebook(
-                str(source),
-                str(target),
-                parameters,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                execution_timeout=cell_timeout,
-                store_widget_state=False,
-                kernel_manager_class=_kernel_manager(kernel_log, {**told, **(environment or {})}),
+                str(job.source),
+                str(job.target),
+                dict(job.parameters),
+                **{"kernel_name": "python3", "language": "python", "progress_bar": False, "store_widget_state": False},
+                execution_timeout=job.cell_timeout,
+                kernel_manager_class=_kernel_manager(kernel_log, told),
             )
         except papermill.PapermillExecutionError as reason:
             full = reason.ename == "OSError" and reason.evalue.startswith(tuple(f"[Errno {code}]" for code in _FULL))
             status, error = "disk full" if full else "failed", "\n".join(reason.traceback)
         except DeadKernelError:
-            status, error = "killed", _explain_death(kernel_log)
+            status, error = "killed", _DIED + _tail(kernel_log)
         except CellTimeoutError:
-            status, error = "timeout", f"A cell took longer than {cell_timeout} s and was stopped."
-        except OSError as reason:
-            status = "disk full" if reason.errno in _FULL else "failed"
-            error = traceback.format_exc() + _tail(kernel_log)
-        except Exception:  # the kernel did not start ...: report it, the other notebooks still run
-            status, error = "failed", traceback.format_exc() + _tail(kernel_log)
+            status, error = "timeout", f"A cell took longer than {job.cell_timeout} s and was stopped."
+        except Exception as reason:  # the kernel did not start ...: report it, the other notebooks still run
+            status, error = _status_of(reason), traceback.format_exc() + _tail(kernel_log)
     seconds, error = time.perf_counter() - begin, _ANSI.sub("", error).strip()
-    result = NotebookResult(source.stem, status, seconds, error, target)
+    result = NotebookResult(job.source.stem, status, seconds, error, job.target)
     try:
         _stamp(result)
     except OSError as reason:
-        status = "disk full" if reason.errno in _FULL else "failed"
-        result = NotebookResult(source.stem, status, seconds, f"{error}\n{reason}".strip(), target)
+        result = replace(result, status=_status_of(reason), error=f"{error}\n{reason}".strip())
     _log.info("%s: %s after %.1f s", result.name, result.status, result.seconds)
     return result
+
+
+def _status_of(reason: Exception) -> Status:
+    return "disk full" if isinstance(reason, OSError) and reason.errno in _FULL else "failed"
 
 
 def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
@@ -155,25 +192,17 @@ def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
     return OwnKernelManager
 
 
-def _tail(log: Path, lines: int = 20) -> str:
+def _tail(log: Path) -> str:
     """Last lines the kernel process itself wrote (not its cells), without those every kernel writes."""
-    if not log.is_file():
-        return ""
-    text = log.read_text(errors="replace").splitlines()
-    return "\n".join([line for line in text if line.strip() and not any(part in line for part in _NOISE)][-lines:])
-
-
-def _explain_death(log: Path) -> str:
-    return (
-        "The kernel process died without a Python error. The usual reason is memory: the system kills the "
-        "largest process. Try a smaller budget, or watch the memory while it runs.\n" + _tail(log)
-    ).strip()
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    return "\n".join([line for line in lines if line.strip() and not any(part in line for part in _NOISE)][-20:])
 
 
 def _stamp(result: NotebookResult) -> None:
     """Write the outcome into the executed notebook, and mark the cell in which the kernel ended."""
-    # nothing was saved (the kernel did not start): an empty notebook carries the explanation
-    book = load_book(result.path)
+    import nbformat
+
+    book = load_book(result.path)  # if the kernel did not start, an empty one carries the explanation
     meta = book.metadata.setdefault("papermill", {})
     meta["exception"] = not result.ok
     meta["input_path"], meta["output_path"] = (f"{result.name}.ipynb", result.path.name)  # no path of this machine
@@ -181,26 +210,15 @@ def _stamp(result: NotebookResult) -> None:
     if result.status in {"killed", "timeout"} and started:
         started[-1].metadata.papermill["status"] = "failed"
         started[-1].metadata.papermill["exception"] = True
-    book.metadata["hyperctr"] = {
-        **book.metadata.get("hyperctr", {}),
-        "name": result.name,
-        "status": result.status,
-        "seconds": round(result.seconds, 2),
-        "error": result.error,
-    }
-    _save_book(result.path, book)
+    facts = {"name": result.name, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
+    book.metadata["hyperctr"] = {**book.metadata.get("hyperctr", {}), **facts}
+    write_atomic(result.path, nbformat.writes(book) + "\n")  # type: ignore[no-untyped-call]
 
 
-def load_book(path: str | Path) -> Any:
+def load_book(path: Path) -> Any:
     """Read a notebook as an nbformat node; an empty one if there is no file."""
     import nbformat
 
-    if not Path(path).is_file():
+    if not path.is_file():
         return nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-
-
-def _save_book(path: Path, book: Any) -> None:
-    import nbformat
-
-    write_atomic(path, nbformat.writes(book) + "\n")  # type: ignore[no-untyped-call]

@@ -25,10 +25,8 @@ def missing_for_images() -> str:
 def write_images(folder: str | Path) -> str:
     """Make a PNG beside every ``figures/<name>.json`` in a folder and below; return one line saying what was done.
 
-    A picture that is newer than its figure is kept.
-
-    Each start of a browser costs seconds, so this is one batch, never a call in a notebook cell. A report is
-    complete without pictures: whatever goes wrong here is returned as a line, not raised.
+    A picture that is newer than its figure is kept. Each start of a browser costs seconds: this is one batch, never a
+    call in a notebook cell. A report is complete without pictures, so whatever goes wrong here is a line, not an error.
     """
     sources = sorted(path for path in Path(folder).rglob("*.json") if path.parent.name == "figures")
     if not sources:
@@ -36,8 +34,7 @@ def write_images(folder: str | Path) -> str:
     waiting = [path for path in sources if not _is_drawn(path)]
     if not waiting:
         return f"{len(sources)} PNG figures"
-    lacking = missing_for_images()
-    if lacking:
+    if lacking := missing_for_images():
         return lacking
     import kaleido
 
@@ -51,8 +48,8 @@ def write_images(folder: str | Path) -> str:
     try:
         kaleido.write_fig_from_object_sync(jobs, kopts={"mathjax": False})  # else it is fetched from a CDN
     except Exception as reason:  # a browser can fail in many ways, none of which is the report's
-        words = str(reason).strip().splitlines() or [""]
-        return f"no PNG figures: {type(reason).__name__}: {words[0]}"
+        first_line = str(reason).strip().split("\n")[0]
+        return f"no PNG figures: {type(reason).__name__}: {first_line}"
     return f"{len(sources)} PNG figures"
 
 

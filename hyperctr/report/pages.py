@@ -20,7 +20,7 @@ from hyperctr.display.publish import CARD, published
 from hyperctr.display.table import show_number
 from hyperctr.report.cards import index_card, page_card
 from hyperctr.report.execute import NotebookResult, load_book
-from hyperctr.report.runs_page import HEAD, run_rows
+from hyperctr.report.runs import Curve, run_rows
 from hyperctr.runtime import duration, write_atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,7 +35,6 @@ class About:
     Attributes:
         dataset, budget: as given to the command.
         when: date and time, for people.
-        seconds: wall time of the report.
         card: what it takes to repeat the report; notebooks add to it what they show (:func:`hyperctr.show`).
         problems: what went wrong outside of notebooks and runs, a line each.
     """
@@ -43,76 +42,44 @@ class About:
     dataset: str
     budget: str
     when: str
-    seconds: float
     card: dict[str, Any]
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...]
 
 
 def write_site(
-    folder: str | Path,
-    about: About,
-    results: Sequence[NotebookResult],
-    runs: pd.DataFrame | None = None,
-    curves: Mapping[str, Sequence[tuple[float, float]]] | None = None,
-) -> Path:
-    """Write ``index.html``, a page per notebook, one of all runs, and ``assets/`` into a folder; return the index.
+    folder: Path, about: About, results: Sequence[NotebookResult], runs: pd.DataFrame, curves: Mapping[str, Curve]
+) -> None:
+    """Write ``index.html``, a page per notebook, one of all runs, and ``assets/`` into a folder.
 
     Args:
         folder: holds, where notebooks left some, ``tables/`` and ``figures/``.
         about: what the report is about.
         results: how each notebook ended; those that failed are put first.
         runs: the runs behind the report, see :meth:`hyperctr.report.runs.ReportRuns.frame`.
-        curves: run id -> (epoch, validation AUC) of its validation points.
+        curves: of :meth:`hyperctr.report.runs.ReportRuns.curves`.
     """
-    folder = Path(folder)
     results = sorted(results, key=lambda result: (result.ok, result.name))
     books = {result.name: load_book(result.path) for result in results}
     heads = {name: _head(name, book) for name, book in books.items()}
     facts = [(page, name, values) for page, book in books.items() for name, values in published(book)]
-    cards = {page: [values for of, name, values in facts if (of, name) == (page, CARD)] for page in books}
-    rows = run_rows(runs, curves or {}) if runs is not None else []
-    states = [row.state for row in rows]
-    files = _files(folder)
-    shared = {
-        **{"dataset": about.dataset, "budget": about.budget, "when": about.when, "runs": rows, "files": files},
-        "pages": [{"name": name, "title": heads[name][0]} for name in sorted(heads)],
-    }
+    pages = [{"name": name, "title": heads[name][0]} for name in sorted(heads)]
+    shared = {**vars(about), "pages": pages, "runs": run_rows(runs, curves), "files": _files(folder)}
 
     _write_assets(folder / "assets")
     for result in results:
-        own = cards[result.name]
-        site = {
-            **shared,
-            **{name: getattr(result, name) for name in ("name", "status", "seconds", "error")},
-            "title": heads[result.name][0],
-            "card": page_card(about.card, own, duration(result.seconds)) if own else {},
-            "book": result.path.is_file(),
-        }
+        cards = [values for page, name, values in facts if (page, name) == (result.name, CARD)]
+        card = page_card(about.card, cards, duration(result.seconds)) if cards else {}
+        site = {**shared, "result": result, "title": heads[result.name][0], "card": card, "book": result.path.is_file()}
         body, _ = _exporter().from_notebook_node(books[result.name], resources={"site": site})
         write_atomic(folder / f"{result.name}.html", body)
-    if runs is not None and rows:
+    if len(runs):
         write_atomic(folder / "runs.csv", runs.to_csv(index=False))
-        write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(**shared, head=HEAD))
-    card = index_card(about.card, [card for of_page in cards.values() for card in of_page])
-    write_atomic(folder / "card.json", json.dumps(card, indent=1, default=str))
-    content = (
-        _jinja()
-        .get_template("index.html.j2")
-        .render(
-            **shared,
-            problems=about.problems,
-            took=duration(about.seconds),
-            results=results,
-            failed=[result for result in results if not result.ok],
-            bad_runs=[row for row in rows if not row.ok],
-            heads=heads,
-            counts=", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
-            facts=[fact for fact in facts if fact[1] != CARD],
-            card=card,
-        )
-    )
-    write_atomic(folder / "index.html", content)
-    return folder / "index.html"
+        write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(shared))
+    shared["card"] = index_card(about.card, [values for _, name, values in facts if name == CARD])
+    write_atomic(folder / "card.json", json.dumps(shared["card"], indent=1, default=str))
+    key_numbers = [fact for fact in facts if fact[1] != CARD]
+    index = _jinja().get_template("index.html.j2")
+    write_atomic(folder / "index.html", index.render(shared, results=results, heads=heads, facts=key_numbers))
 
 
 def number(value: Any) -> str:
@@ -143,9 +110,9 @@ def _exporter() -> Any:
 def _jinja() -> Any:
     from jinja2 import Environment, FileSystemLoader
 
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    made.filters["number"] = number
-    return made
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    environment.filters["number"] = number
+    return environment
 
 
 def _write_assets(folder: Path) -> None:
@@ -164,7 +131,7 @@ def _write_assets(folder: Path) -> None:
 
 def _head(name: str, book: Any) -> tuple[str, str]:
     """Title and first sentence of a notebook, from its first markdown cells."""
-    title, lead = name, ""
+    title = name
     for cell in book.cells:
         if cell.cell_type != "markdown" or "papermill-error-cell-tag" in cell.metadata.get("tags", []):
             continue
@@ -172,16 +139,15 @@ def _head(name: str, book: Any) -> tuple[str, str]:
             if line.startswith("# "):
                 title = line[2:]
             elif not line.startswith("#"):
-                lead = line.split(". ")[0].rstrip(".") + "."
-                return title, lead
-    return title, lead
+                return title, line.split(". ")[0].rstrip(".") + "."
+    return title, ""
 
 
 def _files(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """Return ``tables/name`` or ``figures/name`` -> (kind of file, link) of what notebooks left."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    files: dict[str, list[tuple[str, str]]] = {}
     for kind in ("tables", "figures"):
-        paths = [path for path in sorted((folder / kind).glob("*.*")) if path.suffix[1:] in ENDINGS]
+        paths = [path for path in (folder / kind).glob("*.*") if path.suffix[1:] in ENDINGS]
         for path in sorted(paths, key=lambda path: (path.stem, list(ENDINGS).index(path.suffix[1:]))):
-            found.setdefault(f"{kind}/{path.stem}", []).append((ENDINGS[path.suffix[1:]], f"{kind}/{path.name}"))
-    return found
+            files.setdefault(f"{kind}/{path.stem}", []).append((ENDINGS[path.suffix[1:]], f"{kind}/{path.name}"))
+    return files

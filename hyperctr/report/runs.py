@@ -1,20 +1,22 @@
-"""The runs behind a report: which plans its notebooks use, training what is missing beforehand, and the facts."""
+"""The runs behind a report: training what is missing beforehand, and the rows of the page that shows them all."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hyperctr.errors import ConfigError, HyperCTRError
+from hyperctr.display.table import EMPTY, value_cell
+from hyperctr.errors import HyperCTRError
+from hyperctr.report.notebooks import PlanUse
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
+from hyperctr.runtime import duration
 from hyperctr.sweeps.results import results
 from hyperctr.sweeps.sweep import Sweep, asked_for
 from hyperctr.training.events import read_events
@@ -24,61 +26,14 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
 
 log = logging.getLogger(__name__)
+Curve = Sequence[tuple[float, float]]  # (epoch, validation AUC)
 RUN_COLUMNS = (
     *("dataset", "model", "protocol", "split", "seed", "run", "state", "error", "auc", "auc_low", "auc_high", "gauc"),
     *("logloss", "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "peak_memory_mib"),
     *("test_clicks", "device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint"),
     *("torch", "python"),
 )
-
-
-@dataclass(frozen=True)
-class PlanUse:
-    """A plan as a notebook opens it.
-
-    Attributes:
-        name: of the plan.
-        labels: the runs it keeps; empty: all.
-        seeds: how many; None: as the report was asked for.
-    """
-
-    name: str
-    labels: tuple[str, ...] = ()
-    seeds: int | None = None
-
-
-@dataclass(frozen=True)
-class NotebookMetadata:
-    """What a notebook says of itself in ``metadata.hyperctr``, beside the parameters it takes.
-
-    Attributes:
-        plans: the sweep plans whose runs it shows.
-        alone: it times something, so nothing else may run meanwhile.
-    """
-
-    plans: tuple[PlanUse, ...] = ()
-    alone: bool = False
-
-
-def notebook_metadata(path: str | Path) -> NotebookMetadata:
-    """Read ``metadata.hyperctr`` of a notebook: ``{"plans": ["layers"], "alone": true}``.
-
-    A plan of which a notebook shows a part is written ``{"name": "overall", "labels": ["hyperctr"], "seeds": 1}``.
-
-    Raises:
-        ConfigError: the file is no notebook, or this metadata is not written so.
-    """
-    try:
-        written = json.loads(Path(path).read_text(encoding="utf-8"))["metadata"].get("hyperctr", {})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as reason:
-        raise ConfigError(f"{path} cannot be read as a notebook: {reason}") from reason
-    try:
-        plans = [{"name": plan} if isinstance(plan, str) else dict(plan) for plan in written.get("plans", [])]
-        uses = [PlanUse(**{**plan, "labels": tuple(plan.get("labels", ()))}) for plan in plans]
-        return NotebookMetadata(tuple(uses), bool(written.get("alone", False)))
-    except (TypeError, ValueError, AttributeError) as reason:
-        example = '{"plans": ["layers", {"name": "overall", "labels": ["hyperctr"], "seeds": 1}], "alone": false}'
-        raise ConfigError(f"{path}: metadata.hyperctr must be written as {example}: {reason}") from reason
+WIDTH, HEIGHT, EDGE = 120.0, 26.0, 3.0  # of a sparkline
 
 
 @dataclass
@@ -88,12 +43,10 @@ class ReportRuns:
     Of a plan that runs on request, what is trained is shown, and nothing is trained.
 
     Attributes:
-        data: the data set, loaded once for all.
         plans: by their use.
         problems: lines about plans that cannot be opened, and a sweep that could not go on.
     """
 
-    data: Dataset
     plans: dict[PlanUse, Plan] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -102,7 +55,7 @@ class ReportRuns:
         cls, data: Dataset, uses: Iterable[PlanUse], dataset: str, budget: str, seeds: int, data_dir: str
     ) -> ReportRuns:
         """Open plans; one that cannot be is a problem, and the notebook that needs it will say more."""
-        opened = cls(data)
+        opened = cls()
         for use in dict.fromkeys(uses):
             count = seeds if use.seeds is None else use.seeds
             try:
@@ -117,8 +70,8 @@ class ReportRuns:
         """Train what is missing of some plans together; whatever goes wrong, the notebooks still run."""
         from hyperctr.sweeps.local import run_plans
 
-        chosen = [self.plans[use] for use in dict.fromkeys(uses) if use in self.plans]
-        chosen = [plan for plan in chosen if not plan.file.on_request]
+        opened = [self.plans[use] for use in dict.fromkeys(uses) if use in self.plans]
+        chosen = [plan for plan in opened if not plan.file.on_request]
         if not chosen:
             return
         try:
@@ -153,10 +106,62 @@ class ReportRuns:
         failures_first = runs.sort_values("state", key=lambda state: state == "done", kind="stable", ignore_index=True)
         return failures_first.reindex(columns=["what", *RUN_COLUMNS])
 
-    def curves(self) -> dict[str, list[tuple[float, float]]]:
-        """Return run id -> (epoch, validation AUC) of every point, of all runs that have any."""
+    def curves(self) -> dict[str, Curve]:
+        """Return run id -> validation curve, of all runs that have any point."""
         ids = {run.run_id for plan in self.plans.values() for run in plan.runs}
         return {name: points for name in sorted(ids) if (points := _curve(name))}
+
+
+def run_rows(frame: pd.DataFrame, curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
+    """Return the rows of the page of all runs, in the order of the frame.
+
+    Args:
+        frame: of :meth:`ReportRuns.frame`.
+        curves: of :meth:`ReportRuns.curves`.
+
+    Returns:
+        of each run its ``id``, ``state``, ``error``, whether it is ``ok``, ``cells`` (plain text, what to sort by) and
+        ``curve``, see :func:`sparkline`.
+    """
+    numbers = ["auc", "auc_low", "auc_high", "epochs", "seconds", "peak_memory_mib"]
+    rows = []
+    for row in frame.assign(**frame[numbers].apply(pd.to_numeric, errors="coerce")).to_dict("records"):
+        name, state, ok = row["run"], row["state"], row["state"] == "done"
+        auc = value_cell(row["auc"], row["auc_low"], row["auc_high"])
+        cells = [
+            (state, f"{ok:d} {state}"),
+            *((str(row[column]), row[column]) for column in ("model", "what", "seed")),
+            (f"{auc.text} [{auc.small.replace(' to ', ', ')}]" if auc.small else auc.text, row["auc"]),
+            (_text(row["epochs"], "{:.3g}".format), row["epochs"]),
+            (_text(row["seconds"], duration), row["seconds"]),
+            (_text(row["peak_memory_mib"], "{:,.0f} MiB".format), row["peak_memory_mib"]),
+        ]
+        error = "" if ok else str(row["error"] or "")
+        facts = {"id": name, "state": state, "ok": ok, "error": error, "cells": cells}
+        rows.append({**facts, "curve": sparkline(curves.get(name, ()))})
+    return rows
+
+
+def sparkline(points: Curve) -> dict[str, Any]:
+    """Place a curve in a small picture that it fills from top to bottom; empty for no points.
+
+    Returns:
+        ``line`` (the points of a polyline), ``best`` (x and y of the highest) and ``words`` for a screen reader.
+
+    >>> sparkline([(1, 0.5), (2, 0.75), (3, 0.7)])["line"], sparkline([])
+    ('3.0,23.0 60.0,3.0 117.0,7.0', {})
+    """
+    if not points:
+        return {}
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    across, up = (WIDTH - 2 * EDGE) / (max(xs) - min(xs) or 1.0), (HEIGHT - 2 * EDGE) / (max(ys) - min(ys) or 1.0)
+    places = [(f"{EDGE + (x - min(xs)) * across:.1f}", f"{HEIGHT - EDGE - (y - min(ys)) * up:.1f}") for x, y in points]
+    words = f"validation AUC {ys[0]:.3f} to {ys[-1]:.3f} in {xs[-1]:.3g} epochs, best {max(ys):.3f}"
+    return {"line": " ".join(map(",".join, places)), "best": places[ys.index(max(ys))], "words": words}
+
+
+def _text(value: float, write: Callable[[float], str]) -> str:
+    return write(value) if math.isfinite(value) else EMPTY
 
 
 def _state(name: str) -> str:
@@ -168,7 +173,7 @@ def _state(name: str) -> str:
     return f"{status.state} {status.error or ''} {results}"
 
 
-def _curve(name: str) -> list[tuple[float, float]]:
+def _curve(name: str) -> Curve:
     points = read_events(runs_folder() / name / "events.jsonl")
     try:
         return [(float(point["epoch"]), float(point["validation_auc"])) for point in points]

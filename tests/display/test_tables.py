@@ -13,7 +13,7 @@ from hyperctr.data.registry import load_dataset
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Cell, Table, show_number
 from hyperctr.display.theme import PLOTLY_MIME, figure
-from hyperctr.figures.describe import ahead_table, metrics_table
+from hyperctr.figures.describe import gains_table, metrics_table
 from hyperctr.paper.tables.table1_datasets import table1_frame, table1_layout
 
 
@@ -75,13 +75,13 @@ def test_a_figure_shows_its_chart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(0.01, 0.03, "auc_gain"), (-0.3, -0.1, "auc_deficit"), (-1, 1, "not told")]
+    ("low", "high", "verdict"), [(0.01, 0.03, "ahead"), (-0.3, -0.1, "behind"), (-1, 1, "not told")]
 )
 def test_a_difference_is_called_only_outside_its_interval(low: float, high: float, verdict: str) -> None:
     rows = pd.DataFrame(
         {"model": ["x", "y"], "auc_gain": [None, 0.02], "auc_gain_low": [None, low], "auc_gain_high": [None, high]}
     )
-    assert ahead_table(rows).rows[0][-1].startswith(verdict)
+    assert gains_table(rows).rows[0][-1].startswith(verdict)
 
 
 def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:

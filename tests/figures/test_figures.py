@@ -17,8 +17,14 @@ from hyperctr.display.theme import CONFIG, PLOTLY_MIME, mime_bundle, modality_co
 from hyperctr.errors import ShapeError
 from hyperctr.figures.data import draw_activity, draw_popularity
 from hyperctr.figures.hypergraphs import degree_frame, draw_degrees, draw_sizes
-from hyperctr.figures.interest import draw_interest, draw_interest_over_slots, interest_frame, user_interest_frame
-from hyperctr.figures.recovery import draw_recovery, recovery_frame
+from hyperctr.figures.interest import (
+    draw_interest,
+    draw_interest_over_slots,
+    draw_recovery,
+    interest_frame,
+    recovery_frame,
+    user_interest_frame,
+)
 from hyperctr.figures.training import draw_learning_curve
 from hyperctr.hypergraph.incidence import Hypergraph
 
@@ -116,9 +122,9 @@ def test_interest_frames_keep_the_numbers_and_the_gaps() -> None:
 
 def test_recovery_bins_the_pairs_that_are_known() -> None:
     true = np.linspace(0.0, 1.0, 10).reshape(1, 10, 1)
-    found = true * 2
-    found[0, 3] = np.nan
-    frame = recovery_frame(true, found, {"visual": 0.9}, bins=3)
+    recovered = true * 2
+    recovered[0, 3] = np.nan
+    frame = recovery_frame(true, recovered, {"visual": 0.9}, bins=3)
     assert frame["pairs"].tolist() == [9, 9, 9]
     kept = np.delete(true.ravel(), 3).reshape(3, 3)
     assert np.allclose(frame["true"], kept.mean(1))

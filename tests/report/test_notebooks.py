@@ -16,8 +16,7 @@ import papermill
 import pytest
 
 from hyperctr.report.build import Report, build_report
-from hyperctr.report.parameters import check_parameters, notebook_parameters
-from hyperctr.report.runs import PlanUse, notebook_metadata
+from hyperctr.report.notebooks import PlanUse, read_notebook
 from tests.report.books import Page
 
 ROOT = Path(__file__).parents[2]
@@ -59,9 +58,10 @@ def test_stripped_with_fixed_cell_ids(path: Path) -> None:
 def test_one_tagged_typed_and_commented_parameters_cell(path: Path) -> None:
     tagged = [cell for cell in cells(path) if "parameters" in cell["metadata"].get("tags", [])]
     assert len(tagged) == 1
-    known = notebook_parameters(path)
-    written = [one for one in ast.parse("".join(tagged[0]["source"])).body if isinstance(one, ast.AnnAssign)]
-    assert [one.target.id for one in written if isinstance(one.target, ast.Name)] == list(known), "each has a type"
+    notebook = read_notebook(path)
+    known = notebook.parameters
+    written = [node for node in ast.parse("".join(tagged[0]["source"])).body if isinstance(node, ast.AnnAssign)]
+    assert [node.target.id for node in written if isinstance(node.target, ast.Name)] == list(known), "each has a type"
     read = papermill.inspect_notebook(str(path))
     assert {name: (facts["inferred_type_name"], facts["help"]) for name, facts in read.items()} == {
         name: (kind, comment) for name, (kind, _, comment) in known.items()
@@ -70,7 +70,7 @@ def test_one_tagged_typed_and_commented_parameters_cell(path: Path) -> None:
     assert known["seeds" if path.stem[:2] in SWEPT else "seed"][0] == "int"
     for name, (kind, default, comment) in known.items():
         assert comment, f"{name} has no comment"
-        check_parameters(path, {name: ast.literal_eval(default)})
+        notebook.check({name: ast.literal_eval(default)})
         assert kind in {"str", "int", "float", "bool"}
 
 
@@ -113,7 +113,7 @@ def test_prose_before_anything_else(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The real report at preset smoke, with a run store of its own."""
+    """The real report at budget smoke, with a run store of its own."""
     folder = tmp_path_factory.mktemp("report")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
@@ -122,7 +122,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_all_notebooks_run_on_planted_data(made: Report) -> None:
-    assert {one.name: one.error for one in made.results if not one.ok} == {}
+    assert {result.name: result.error for result in made.results if not result.ok} == {}
     assert made.exit_code == 0
     assert f"All {len(NOTEBOOKS)} notebooks ran." in Page(made.index).text
     folder = made.index.parent
@@ -183,7 +183,8 @@ def test_plain_papermill_runs_a_notebook_by_its_parameters_former_name(tmp_path:
 
 def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
     """The report trains the runs of declared plans beforehand, and shows the page anew when one of them changes."""
-    declared = {use.name: use for use in notebook_metadata(path).plans}
+    notebook = read_notebook(path)
+    declared = {use.name: use for use in notebook.plans}
     tree = ast.parse("\n".join("".join(cell["source"]) for cell in cells(path)))
     calls = {ast.unparse(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
     opened: set[str] = set()
@@ -196,4 +197,4 @@ def test_a_notebook_declares_the_plans_that_it_opens(path: Path) -> None:
         seeds = given["seeds"].value if isinstance(given["seeds"], ast.Constant) else None
         assert declared == {name: PlanUse(name, tuple(labels), seeds) for name in opened}
     assert set(declared) == opened
-    assert notebook_metadata(path).alone == ("hc.paper.figure7" in calls), "it times something"
+    assert notebook.alone == ("hc.paper.figure7" in calls), "it times something"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hyperctr.errors import ConfigError
-from hyperctr.report.execute import run_notebook
-from hyperctr.report.parameters import check_parameters, fits, notebook_parameters
+from hyperctr.report.execute import Job, run_notebook
+from hyperctr.report.notebooks import fits, read_notebook
 from tests.report.books import write_book
 
 
@@ -32,18 +32,18 @@ def test_a_wrong_parameter_is_refused_and_nothing_started(
     monkeypatch.setattr("papermill.execute_notebook", lambda *_, **__: pytest.fail("a kernel was started"))
     book = write_book(tmp_path / "book.ipynb")
     with pytest.raises(ConfigError, match=message) as caught:
-        run_notebook(book, tmp_path / "out.ipynb", given)
+        run_notebook(Job(book, tmp_path / "out.ipynb", given))
     assert str(book) in str(caught.value)
     assert not (tmp_path / "out.ipynb").exists()
 
 
 def test_right_parameters_pass(tmp_path: Path) -> None:
-    check_parameters(write_book(tmp_path / "book.ipynb"), {"epochs": 3, "rates": [1, 0.5], "budget": "quick"})
+    read_notebook(write_book(tmp_path / "book.ipynb")).check({"epochs": 3, "rates": [1, 0.5], "budget": "quick"})
 
 
 def test_types_comments_and_defaults_are_read(tmp_path: Path) -> None:
     book = write_book(tmp_path / "book.ipynb", parameters="depth = 3\nname = None\nwidth: int = 4  # in mm")
-    assert notebook_parameters(book) == {
+    assert read_notebook(book).parameters == {
         "depth": ("int", "3", ""),
         "name": ("Any", "None", ""),
         "width": ("int", "4", "in mm"),
@@ -52,17 +52,17 @@ def test_types_comments_and_defaults_are_read(tmp_path: Path) -> None:
 
 def test_a_notebook_without_parameters_cell_takes_none(tmp_path: Path) -> None:
     book = write_book(tmp_path / "book.ipynb", parameters="")
-    check_parameters(book, {})
+    read_notebook(book).check({})
     with pytest.raises(ConfigError, match="no cell tagged 'parameters'"):
-        check_parameters(book, {"epochs": 1})
+        read_notebook(book).check({"epochs": 1})
 
 
 def test_a_file_that_is_no_notebook_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.ipynb cannot be read"):
-        check_parameters(tmp_path / "nothing.ipynb", {})
+        read_notebook(tmp_path / "nothing.ipynb")
     (tmp_path / "text.ipynb").write_text("not json")
     with pytest.raises(ConfigError, match=r"text\.ipynb cannot be read"):
-        check_parameters(tmp_path / "text.ipynb", {})
+        read_notebook(tmp_path / "text.ipynb")
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,7 @@ from hyperctr.errors import ConfigError, DataError
 from hyperctr.report import build as module
 from hyperctr.report import cache as report_cache
 from hyperctr.report.build import Report, build_report
-from hyperctr.report.execute import NotebookResult
-from hyperctr.report.workers import Job
+from hyperctr.report.execute import Job, NotebookResult
 from tests.report.books import PARAMETERS, Page, write_book
 
 GOOD = """import hyperctr as hc
@@ -70,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_each_ending_is_told_as_what_it_is(made: Report) -> None:
-    assert {one.name: one.status for one in made.results} == {
+    assert {result.name: result.status for result in made.results} == {
         "00_fine": "done",
         "01_error": "failed",
         "02_killed": "killed",
@@ -79,7 +78,7 @@ def test_each_ending_is_told_as_what_it_is(made: Report) -> None:
         "05_full": "disk full",
         "06_refused": "refused",
     }
-    errors = {one.name: one.error for one in made.results}
+    errors = {result.name: result.error for result in made.results}
     assert "ZeroDivisionError: by <zero>" in errors["01_error"]
     assert "\x1b" not in errors["01_error"]
     assert "died without a Python error" in errors["02_killed"]
@@ -176,7 +175,7 @@ def test_only_some_notebooks_can_run_again(made: Report, tmp_path: Path, monkeyp
         write_book(books / f"{name}.ipynb", "print('mended')")
     monkeypatch.setattr(module, "write_images", lambda _: "")
     again = build_report("planted", "smoke", out=out, notebooks=books, only=["04"])
-    assert {one.name for one in again.results if one.ok} == {"00_fine", "04_results"}
+    assert {result.name for result in again.results if result.ok} == {"00_fine", "04_results"}
     assert again.executed == ("04_results",)
     assert not (out / "tables").exists(), "what the notebook had left is not kept as if it were new"
     assert "mended" in Page(out / "04_results.html").text

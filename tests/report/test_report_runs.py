@@ -14,7 +14,8 @@ import pytest
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
-from hyperctr.report.runs import PlanUse, ReportRuns, notebook_metadata
+from hyperctr.report.notebooks import PlanUse, read_notebook
+from hyperctr.report.runs import ReportRuns
 from hyperctr.runs.states import write_status
 from hyperctr.sweeps.jobs import SweepResult
 from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
@@ -84,12 +85,12 @@ def first(made: Made) -> Report:
 
 
 def test_a_run_that_fails_stops_nothing_and_is_told_as_what_it_is(made: Made, first: Report) -> None:
-    assert [one.status for one in first.results] == ["done", "done"]
+    assert [result.status for result in first.results] == ["done", "done"]
     assert first.exit_code == 1
     assert first.runs["run"].tolist() == [made.ids["corrupt"], made.ids["fine"]], "failures first"
     assert first.runs["state"].tolist() == ["failed", "done"]
     line = f"run {made.ids['corrupt']} (kinds: corrupt): failed: "
-    assert any(one.startswith(line) and "latest.safetensors" in one for one in str(first).splitlines())
+    assert any(text.startswith(line) and "latest.safetensors" in text for text in str(first).splitlines())
     book = nbformat.read(first.index.parent / "notebooks" / "00_uses.ipynb", as_version=4)
     assert "2 runs: 1 done, 1 failed (0 s)" in str(book.cells), "the notebook has not tried again"
     assert (first.index.parent / "tables" / "kinds.csv").read_text().splitlines()[2] == "corrupt,failed,"
@@ -135,10 +136,13 @@ def test_no_page_asks_a_network_for_anything(first: Report) -> None:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=SWITCHES)
         page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.on("request", lambda one: wrong.append(one.url) if not one.url.startswith(("file:", "data:")) else None)
-        page.on("requestfailed", lambda one: wrong.append(f"failed: {one.url}"))
-        page.on("console", lambda one: wrong.append(one.text) if one.type in ("error", "warning") else None)
-        page.on("pageerror", lambda one: wrong.append(str(one)))
+        page.on(
+            "request",
+            lambda request: wrong.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
+        )
+        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
         for path in sorted(first.index.parent.glob("*.html")):
             page.goto(path.as_uri())
             for chart in page.locator("figure.chart").all():
@@ -147,7 +151,7 @@ def test_no_page_asks_a_network_for_anything(first: Report) -> None:
             assert path.stat().st_size < 1_000_000
         page.goto((first.index.parent / "runs.html").as_uri())
         states = "Array.from(document.querySelectorAll('.runs tbody tr td:first-child span.good, .runs span.bad'), "
-        states += "one => one.textContent)"
+        states += "cell => cell.textContent)"
         assert page.evaluate(states) == ["failed", "done"]
         title = page.locator("th", has_text="test AUC")
         title.locator("button").click()
@@ -168,7 +172,7 @@ def test_a_page_is_made_again_when_a_run_behind_it_has_changed(made: Made, first
     whole = damaged.read_text()
     damaged.write_text(whole[:100])
     again = made.build()
-    assert again.exit_code == 1 and [one.status for one in again.results] == ["done", "done"]
+    assert again.exit_code == 1 and [result.status for result in again.results] == ["done", "done"]
     assert "metrics.json: not valid JSON" in str(again) and "the run is damaged: delete" in str(again)
 
 
@@ -213,15 +217,15 @@ def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPa
 
 def test_metadata_of_a_notebook(tmp_path: Path) -> None:
     path = write_book(tmp_path / "00_book.ipynb", parameters=PARAMETERS)
-    assert notebook_metadata(path).plans == () and not notebook_metadata(path).alone
+    assert read_notebook(path).plans == () and not read_notebook(path).alone
     book = json.loads(path.read_text())
     book["metadata"]["hyperctr"] = {
         "plans": ["layers", {"name": "overall", "seeds": 1, "labels": ["a"]}],
         "alone": True,
     }
     path.write_text(json.dumps(book))
-    assert notebook_metadata(path).plans == (PlanUse("layers"), PlanUse("overall", ("a",), 1))
+    assert read_notebook(path).plans == (PlanUse("layers"), PlanUse("overall", ("a",), 1))
     book["metadata"]["hyperctr"] = {"plans": [{"plan": "layers"}]}
     path.write_text(json.dumps(book))
     with pytest.raises(ConfigError, match=r'00_book\.ipynb: metadata\.hyperctr must be written as {"plans": '):
-        notebook_metadata(path)
+        read_notebook(path)
