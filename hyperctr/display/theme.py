@@ -7,7 +7,7 @@ keeps its colour in every figure of every report, so a reader learns it once.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -129,6 +129,25 @@ def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go
     text = {"text": title, "subtitle": {"text": "<br>".join(lines)}} if subtitle else {"text": title}
     chart.update_layout(template=TEMPLATE, title=text, margin=top, **layout)
     return chart
+
+
+def line_trace(x: Any, y: Any, colour: str, width: float = 1.2, fill: str = "", **look: Any) -> dict[str, Any]:
+    """Return a plotly trace of lines without hover; ``fill`` colours what each encloses.
+
+    >>> line_trace([0, 1], [0, 1], NEUTRAL)["line"]
+    {'color': '#7A828C', 'width': 1.2}
+    """
+    look |= {"fill": "toself", "fillcolor": fill} if fill else {}
+    return {"x": x, "y": y, "mode": "lines", "hoverinfo": "skip", "line": {"color": colour, "width": width}, **look}
+
+
+def point_trace(x: Any, y: Any, text: Sequence[str], marker: Mapping[str, Any], **look: Any) -> dict[str, Any]:
+    """Return a plotly trace of points that show their text on hover.
+
+    >>> point_trace([0], [0], ["Ann"], {"size": 6})["mode"]
+    'markers'
+    """
+    return {"x": x, "y": y, "mode": "markers", "text": text, "hoverinfo": "text", "marker": marker, **look}
 
 
 def write_across(chart: go.Figure, text: str) -> go.Figure:
