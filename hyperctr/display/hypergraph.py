@@ -115,10 +115,8 @@ def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], l
     array([0, 2])
     """
     sizes = np.bincount(incidence[1], minlength=len(group))
-    order = np.lexsort((np.arange(len(group)), -sizes))
+    order = np.lexsort((-sizes, group))
     place = np.empty(len(group), dtype=np.int64)  # place within its group, by size
-    for index in np.unique(group):
-        same = order[group[order] == index]
-        place[same] = np.arange(len(same))
+    place[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
     turns = np.lexsort((-sizes, place))
     return np.sort(turns[sizes[turns] > 0][:limit])

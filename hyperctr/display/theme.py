@@ -33,29 +33,15 @@ CONFIG: dict[str, Any] = {
     "plotlyServerURL": "",
 }
 
-_AXIS = {
-    "gridcolor": "rgba(128,136,148,0.25)",
-    "linecolor": "rgba(128,136,148,0.8)",
-    "zeroline": False,
-    "showline": True,
-    "ticks": "outside",
-    "tickcolor": "rgba(128,136,148,0.8)",
-    "automargin": True,
-    "title": {"standoff": 8},
-}
+_LINE, _GRID = "rgba(128,136,148,0.8)", "rgba(128,136,148,0.25)"
+_AXIS = {"gridcolor": _GRID, "linecolor": _LINE, "zeroline": False, "showline": True}
+_AXIS |= {"ticks": "outside", "tickcolor": _LINE, "automargin": True, "title": {"standoff": 8}}
+_TITLE = {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y": 0.97, "yanchor": "top"}
+_SUBTITLE = {"font": {"size": 12.5, "color": NEUTRAL}}
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": FONT, "size": 13, "color": "#24292f"},
-        "title": {
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "pad": {"l": 12},
-            "y": 0.97,
-            "yanchor": "top",
-            "font": {"size": 16},
-            "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}},
-        },
+        "title": {**_TITLE, "font": {"size": 16}, "subtitle": _SUBTITLE},
         # white, so that dark text can be read in a dark JupyterLab, too; the report's pages draw it see-through
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -105,8 +91,7 @@ def figure(title: str, subtitle: str = "", *, x: str = "", y: str = "", **layout
     >>> figure("Clicks", x="month", y="clicks").layout.xaxis.title.text
     'month'
     """
-    made = go.Figure()
-    style(made, title, subtitle, **layout)
+    made = style(go.Figure(), title, subtitle, **layout)
     if x:
         made.update_xaxes(title_text=x)
     if y:

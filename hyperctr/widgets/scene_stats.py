@@ -19,9 +19,8 @@ from hyperctr.widgets.scene import Query
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 FIRST = 8  # components of a feature vector that the table of selected things shows
 
@@ -85,9 +84,7 @@ def _settings(folder: Path, finished: float) -> Config | None:
         return None
 
 
-def table(
-    data: Dataset, split: Split, names: dict[str, list[str]], ids: Sequence[Any], side: str
-) -> list[dict[str, Any]]:
+def table(split_data: SplitData, names: dict[str, list[str]], ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
     """Return one row per id: ``id``, ``title``, ``popularity`` (training clicks), ``modalities`` and ``features``.
 
     An item has the modalities it has features of, a user those of the items clicked in training. Features are, by
@@ -95,7 +92,8 @@ def table(
     """
     if side not in ("user", "item"):
         raise ConfigError(f"side {side!r}: use 'user' or 'item'")
-    user, item = data.user_index[split.train], data.item_index[split.train]
+    data, train = split_data.data, split_data.split.train
+    user, item = data.user_index[train], data.item_index[train]
     clicked, known = (user, data.users) if side == "user" else (item, data.items)
     rows = []
     for place in (data.users_to_index if side == "user" else data.items_to_index)(ids).tolist():
@@ -125,10 +123,11 @@ def _features(values: NDArray[np.float32]) -> dict[str, Any] | None:
     return {"norm": float(np.linalg.norm(mean)), "first": mean[:FIRST].tolist()}
 
 
-def timeline(data: Dataset, split: Split, slots: Slots, interest: Interest, user: Any) -> list[dict[str, Any]]:
+def timeline(split_data: SplitData, interest: Interest, user: Any) -> list[dict[str, Any]]:
     """Return one row per slot: ``slot``, ``label``, ``clicks`` and ``interest`` per modality, None where unknown."""
+    data, train, slots = split_data.data, split_data.split.train, split_data.slots
     place = int(data.users_to_index([user])[0])
-    rows = split.train[data.user_index[split.train] == place]
+    rows = train[data.user_index[train] == place]
     clicks = np.bincount(slots.index[rows], minlength=slots.count).tolist()
     values = [[None if np.isnan(value) else float(value) for value in row] for row in interest.matrix[:, place]]
     by_modality = [dict(zip(interest.modalities, row, strict=True)) for row in values]
