@@ -91,7 +91,7 @@ def draw(
             lines, fill = [convex_outline(points, REACH) for points in inside_of.values()], translucent(colour, 0.14)
         else:
             lines, fill = [star_lines(centres[edge], points) for edge, points in inside_of.items()], ""
-        regions = line_trace(*joined(lines), translucent(colour, 0.75), fill=fill, name=name)
+        regions = line_trace(joined(lines), translucent(colour, 0.75), fill=fill, name=name)
         chart.add_scatter(**regions, row=1, col=column)
         inside = np.isin(np.arange(len(members)), local[0][np.isin(local[1], part)])
         # nodes on none of this panel's hyperedges stay as faint dots

@@ -116,14 +116,21 @@ def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go
     return chart
 
 
-def line_trace(x: Any, y: Any, colour: str, width: float = 1.2, fill: str = "", **look: Any) -> dict[str, Any]:
-    """Return a plotly trace of lines without hover; ``fill`` colours what each encloses.
+def line_trace(line: Any, colour: str, width: float = 1.2, fill: str = "", **look: Any) -> dict[str, Any]:
+    """Return a plotly trace of a line [2, k] (x and y) without hover; ``fill`` colours what it encloses.
 
-    >>> line_trace([0, 1], [0, 1], NEUTRAL)["line"]
+    >>> line_trace([[0, 1], [0, 1]], NEUTRAL)["line"]
     {'color': '#7A828C', 'width': 1.2}
     """
     look |= {"fill": "toself", "fillcolor": fill} if fill else {}
-    return {"x": x, "y": y, "mode": "lines", "hoverinfo": "skip", "line": {"color": colour, "width": width}, **look}
+    return {
+        "x": line[0],
+        "y": line[1],
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "line": {"color": colour, "width": width},
+        **look,
+    }
 
 
 def point_trace(x: Any, y: Any, text: Sequence[str], marker: Mapping[str, Any], **look: Any) -> dict[str, Any]:

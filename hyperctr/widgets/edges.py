@@ -93,8 +93,10 @@ class Edges:
     def joined(self, other: Edges) -> Edges:
         """Return the hyperedges of both, over the same nodes."""
         names = ("size", "nodes", "modality", "label", "weight")
-        size, *columns = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in names)
-        return Edges(_offsets(size), *columns, self.num_nodes, self.num_labels)
+        size, nodes, modality, label, weight = (
+            np.concatenate([getattr(self, name), getattr(other, name)]) for name in names
+        )
+        return Edges(_offsets(size), nodes, modality, label, weight, self.num_nodes, self.num_labels)
 
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""

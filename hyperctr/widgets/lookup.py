@@ -87,7 +87,7 @@ def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20)
             if exact or text in title.lower():
                 matches.append((not exact, len(title), kind, title, name))
     node_ids, label_ids = (data.users, data.items) if node_kind == "user" else (data.items, data.users)
-    focus = {}  # the first hyperedge of each label: set last to first
+    focus: dict[tuple[bool, Any], list[Any]] = {}  # (is a user, id): the first hyperedge, so set last to first
     for label, number in zip(label_ids[whole.label[::-1]].tolist(), whole.number[::-1].tolist(), strict=True):
         focus[node_kind == "item", label] = ["hyperedge", number]
     focus |= {(node_kind == "user", name): ["node", name] for name in node_ids[whole.members].tolist()}

@@ -128,10 +128,10 @@ def _outlines(
 ) -> None:
     """Draw outlines of one look, as one trace; those of different modalities do not hide each other."""
     reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edges.modality.tolist()]
-    x, y = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
+    outlines = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
     look |= {"name": f"{name}{where} ({len(edges):,})", "legendgroup": name}
     inside = translucent(colour, fill) if fill else ""
-    chart.add_scatter(**line_trace(x, y, translucent(colour, line), fill=inside, **look))
+    chart.add_scatter(**line_trace(outlines, translucent(colour, line), fill=inside, **look))
 
 
 def _stars(chart: go.Figure, scene: Scene, edges: Ints, name: str, colour: str) -> None:
@@ -139,7 +139,7 @@ def _stars(chart: go.Figure, scene: Scene, edges: Ints, name: str, colour: str) 
     members = [_places(scene, edge) for edge in edges.tolist()]
     look = {"name": f"{name} ({len(edges):,})", "legendgroup": name}
     lines = joined([star_lines(points.mean(0), points) for points in members])
-    chart.add_scatter(**line_trace(*lines, translucent(colour, 0.35), 0.8, **look))
+    chart.add_scatter(**line_trace(lines, translucent(colour, 0.35), 0.8, **look))
     if members:
         x, y = np.array([points.mean(0) for points in members], dtype=np.float32).T
         text = [f"{name}: {scene.edge_titles[edge]}, {scene.edges.size[edge]} members" for edge in edges]
