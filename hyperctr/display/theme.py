@@ -123,14 +123,8 @@ def line_trace(line: Any, colour: str, width: float = 1.2, fill: str = "", **loo
     {'color': '#7A828C', 'width': 1.2}
     """
     look |= {"fill": "toself", "fillcolor": fill} if fill else {}
-    return {
-        "x": line[0],
-        "y": line[1],
-        "mode": "lines",
-        "hoverinfo": "skip",
-        "line": {"color": colour, "width": width},
-        **look,
-    }
+    stroke = {"color": colour, "width": width}
+    return {"x": line[0], "y": line[1], "mode": "lines", "hoverinfo": "skip", "line": stroke, **look}
 
 
 def point_trace(x: Any, y: Any, text: Sequence[str], marker: Mapping[str, Any], **look: Any) -> dict[str, Any]:

@@ -93,9 +93,8 @@ class Edges:
     def joined(self, other: Edges) -> Edges:
         """Return the hyperedges of both, over the same nodes."""
         names = ("size", "nodes", "modality", "label", "weight")
-        size, nodes, modality, label, weight = (
-            np.concatenate([getattr(self, name), getattr(other, name)]) for name in names
-        )
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
+        size, nodes, modality, label, weight = (np.concatenate(pair) for pair in pairs)
         return Edges(_offsets(size), nodes, modality, label, weight, self.num_nodes, self.num_labels)
 
     def swapped(self) -> Edges:

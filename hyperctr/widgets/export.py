@@ -70,8 +70,8 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     kept, number = np.unique(edges.edge[member >= 0], return_inverse=True)
     incidence = np.stack([member[member >= 0], number])
     known: dict[str, Any] = {"group_names": scene.modalities, "node_kind": scene.node_kind, "slot": scene.slot}
-    arrays = {"weight": edges.weight[kept], "group": edges.modality[kept]}
-    graph = Hypergraph(incidence, len(places), len(kept), **arrays, **known)
+    weight, group = edges.weight[kept], edges.modality[kept]
+    graph = Hypergraph(incidence, len(places), len(kept), weight=weight, group=group, **known)
     labels = [scene.edge_labels[e] for e in kept]
     graph.to_hif(path, node_ids=[scene.nodes[place] for place in places], label_ids=labels)
     return Path(path)
