@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from hyperctr.display.layout import spectral_layout, spring_layout
 from hyperctr.display.outline import convex_outline, joined, star_lines
-from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
+from hyperctr.display.theme import NEUTRAL, line_trace, modality_colour, point_trace, style, translucent
 from hyperctr.errors import ConfigError, DataError, ShapeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -82,27 +82,30 @@ def draw(
     total = np.bincount(group, minlength=len(names))
     heads = [f"{name}: {len(part)} of {all_:,}" for name, part, all_ in zip(names, panels, total, strict=True)]
     chart = make_subplots(1, len(names), subplot_titles=heads if len(names) > 1 else (), horizontal_spacing=0.02)
+    x, y = places.astype(np.float32).T
+    text = [f"{H.node_kind} {label}" for label in labels[members]]
     for column, (name, part) in enumerate(zip(names, panels, strict=True), start=1):
         colour = modality_colour(name, names)
-        outlines = [_shape(shape, places[local[0][local[1] == edge]], centres[edge]) for edge in part]
-        chart.add_trace(_regions(outlines, colour, name, filled=shape == "hull"), 1, column)
-        inside = np.zeros(len(members), dtype=bool)
-        inside[local[0][np.isin(local[1], part)]] = True
-        chart.add_trace(_points(places, labels[members], inside, colour, H.node_kind), 1, column)
+        inside_of = {edge: places[local[0][local[1] == edge]] for edge in part}
+        if shape == "hull":
+            lines, fill = [convex_outline(points, REACH) for points in inside_of.values()], translucent(colour, 0.14)
+        else:
+            lines, fill = [star_lines(centres[edge], points) for edge, points in inside_of.items()], ""
+        regions = line_trace(joined(lines), translucent(colour, 0.75), fill=fill, name=name)
+        chart.add_scatter(**regions, row=1, col=column)
+        inside = np.isin(np.arange(len(members)), local[0][np.isin(local[1], part)])
+        # nodes on none of this panel's hyperedges stay as faint dots
+        dots = [colour if flag else translucent(NEUTRAL, 0.5) for flag in inside]
+        marker = {"size": np.where(inside, 6, 3).astype(np.float32), "color": dots, "line": {"width": 0}}
+        chart.add_scatter(**point_trace(x, y, text, marker), row=1, col=column)
     rest = "" if len(chosen) == H.num_hyperedges else " (the others are empty)" if len(chosen) < limit else BY_SIZE
-    where = f"; same {H.node_kind}, same place in every panel" if len(names) > 1 else ""
-    style(
-        chart,
-        title or f"Hypergraph over {H.node_kind}s",
-        f"showing {len(chosen):,} of {H.num_hyperedges:,} hyperedges{rest} and {len(members):,} of "
-        f"{H.num_nodes:,} {H.node_kind}s{where}",
-        showlegend=False,
-        height=470,
-        margin={"l": 12, "r": 12, "t": 104, "b": 12},
-    )
+    shown = f"showing {len(chosen):,} of {H.num_hyperedges:,} hyperedges{rest}"
+    shown += f" and {len(members):,} of {H.num_nodes:,} {H.node_kind}s"
+    shown += f"; same {H.node_kind}, same place in every panel" if len(names) > 1 else ""
+    margin = {"l": 12, "r": 12, "t": 104, "b": 12}
+    style(chart, title or f"Hypergraph over {H.node_kind}s", shown, showlegend=False, height=470, margin=margin)
     chart.update_xaxes(visible=False, range=[-1.14, 1.14])
-    chart.update_yaxes(visible=False, range=[-1.14, 1.14])
-    return chart
+    return chart.update_yaxes(visible=False, range=[-1.14, 1.14])
 
 
 def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
@@ -112,48 +115,8 @@ def largest_hyperedges(incidence: NDArray[np.int64], group: NDArray[np.int64], l
     array([0, 2])
     """
     sizes = np.bincount(incidence[1], minlength=len(group))
-    order = np.lexsort((np.arange(len(group)), -sizes))
+    order = np.lexsort((-sizes, group))
     place = np.empty(len(group), dtype=np.int64)  # place within its group, by size
-    for index in np.unique(group):
-        same = order[group[order] == index]
-        place[same] = np.arange(len(same))
+    place[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
     turns = np.lexsort((-sizes, place))
     return np.sort(turns[sizes[turns] > 0][:limit])
-
-
-def _shape(shape: Shape, points: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    return convex_outline(points, REACH) if shape == "hull" else star_lines(centre, points)
-
-
-def _regions(lines: list[NDArray[np.float64]], colour: str, name: str, *, filled: bool) -> go.Scatter:
-    """One trace for all hyperedges of a group."""
-    x, y = joined(lines)
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        name=name,
-        hoverinfo="skip",
-        line={"color": translucent(colour, 0.75), "width": 1.2},
-        fill="toself" if filled else None,
-        fillcolor=translucent(colour, 0.14),
-    )
-
-
-def _points(
-    places: NDArray[np.float64], labels: NDArray[Any], inside: NDArray[np.bool_], colour: str, kind: str
-) -> go.Scatter:
-    """All nodes of the drawing; those in none of this panel's hyperedges stay as faint dots."""
-    x, y = places.astype(np.float32).T
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        text=[f"{kind} {label}" for label in labels],
-        hoverinfo="text",
-        marker={
-            "size": np.where(inside, 6, 3).astype(np.float32),
-            "color": [colour if flag else translucent(NEUTRAL, 0.5) for flag in inside],
-            "line": {"width": 0},
-        },
-    )

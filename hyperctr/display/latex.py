@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-_ESCAPES = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "\u2013": "--",
-    "\u2212": "$-$",
-    "\u00a0": "~",
-    "\u25b2": r"$\uparrow$",
-    "\u25bc": r"$\downarrow$",
-    "\u2026": r"\dots{}",
-}
+if TYPE_CHECKING:
+    from hyperctr.display.table import Table
+
+_ESCAPES = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\u2013": "--", "\u2212": "$-$", "\u00a0": "~"}
+_ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\u2026": r"\dots{}"}
+_ESCAPES |= {"<": r"\textless{}", ">": r"\textgreater{}", "\u25b2": r"$\uparrow$", "\u25bc": r"$\downarrow$"}
 _DROPPED = ("\u2713\u00a0", "\u2717\u00a0")  # the word beside them says the same
 
 
@@ -31,20 +25,11 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 
-def latex_table(
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    caption: str,
-    label: str,
-    groups: Sequence[tuple[str, int]] = (),
-    text_columns: frozenset[int] = frozenset({0}),
-    rules_before: frozenset[int] = frozenset(),
-    wide: Mapping[int, float] | None = None,
-) -> str:
-    r"""Lay out a ``table`` environment from cells that are LaTeX already; the rest is as in a ``Table``, plain text.
+def latex_table(table: Table) -> str:
+    r"""Lay out a table as a LaTeX ``table`` environment; the rest is plain text.
 
-    >>> print(latex_table(["a", "b"], [["x", r"1\%"]], caption="C", label="t"))
+    >>> from hyperctr.display.table import Table
+    >>> print(latex_table(Table(["a", "b"], [["x", "1%"]], caption="C", name="t")))
     \begin{table}
       \centering
       \caption{C}
@@ -59,16 +44,17 @@ def latex_table(
     \end{table}
     <BLANKLINE>
     """
-    align = ["l" if place in text_columns else "r" for place in range(len(head))]
-    for place, share in (wide or {}).items():
+    align = ["l" if place in table.text_columns else "r" for place in range(len(table.head))]
+    for place, share in table.wide.items():
         align[place] = rf"p{{{share:g}\linewidth}}"
-    lines = [r"\toprule", *_groups(groups), _line(map(escape, head)), r"\midrule"]
-    for place, row in enumerate(rows):
-        lines += [r"\midrule", _line(row)] if place in rules_before else [_line(row)]
+    lines = [r"\toprule", *_groups(table.groups), _line(map(escape, table.head)), r"\midrule"]
+    for place, row in enumerate(table.cells()):
+        lines += [r"\midrule"] if place in table.rules_before else []
+        lines.append(_line(cell.latex() for cell in row))
     body = "\n".join(f"    {line}" for line in [*lines, r"\bottomrule"])
-    named = f"  \\label{{tab:{label}}}\n" if label else ""
+    label = f"  \\label{{tab:{table.name}}}\n" if table.name else ""
     return (
-        f"\\begin{{table}}\n  \\centering\n  \\caption{{{escape(caption)}}}\n{named}"
+        f"\\begin{{table}}\n  \\centering\n  \\caption{{{escape(table.caption)}}}\n{label}"
         f"  \\begin{{tabular}}{{{''.join(align)}}}\n{body}\n  \\end{{tabular}}\n\\end{{table}}\n"
     )
 

@@ -19,10 +19,7 @@ SPRING_STEPS = 80
 def spectral_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges: int) -> tuple[Array, Array]:
     """Place nodes and hyperedges so that those with much in common stand together, however many there are.
 
-    Args:
-        incidence: int64 [2, nnz], row 0 nodes, row 1 hyperedges; repeats count once.
-        num_nodes: N.
-        num_hyperedges: E.
+    ``incidence`` is int64 [2, nnz]: numbers of nodes in row 0, of hyperedges in row 1; repeats count once.
 
     Returns:
         positions of the nodes [N, 2] and of the hyperedges [E, 2], each coordinate within [-1, 1].
@@ -48,13 +45,7 @@ def spring_layout(incidence: NDArray[np.int64], num_nodes: int, num_hyperedges: 
     (Fruchterman-Reingold on the bipartite graph, but far points do not push: networkx's shrinks each group to a dot).
     Time and memory grow with (N + E)^2: for some hundreds of both.
 
-    Args:
-        incidence: int64 [2, nnz], row 0 nodes, row 1 hyperedges.
-        num_nodes: N.
-        num_hyperedges: E.
-
-    Returns:
-        positions of the nodes [N, 2] and of the hyperedges [E, 2], each coordinate within [-1, 1].
+    Arguments and results are those of :func:`spectral_layout`.
 
     >>> nodes, edges = spring_layout(np.array([[0, 1, 2, 3], [0, 0, 1, 1]]), 4, 2)
     >>> bool(np.linalg.norm(nodes[0] - nodes[1]) < np.linalg.norm(nodes[0] - nodes[2]))
@@ -111,7 +102,7 @@ def _singular_vectors(incidence: NDArray[np.int64], num_nodes: int, num_hyperedg
     best = rotation[:, ::-1][:, :2]
     places = np.concatenate([left @ best / node_root[:, None], right @ best / edge_root[:, None]])
     places = np.pad(places, ((0, 0), (0, 2 - places.shape[1])))
-    # A singular vector has no sign: fix it, so that two machines draw the same picture.
+    # a singular vector has no sign: fix it, so that two machines draw the same picture
     strongest = np.abs(places).argmax(0)
     places *= np.where(places[strongest, [0, 1]] < 0, -1.0, 1.0)
     return places
@@ -131,10 +122,8 @@ def _even(places: Array) -> Array:
     """Spread points over the square: columns of equally many by x, within each column evenly by y."""
     count = len(places)
     columns = max(int(np.sqrt(count)), 1)
-    by_x = np.lexsort((places[:, 1], places[:, 0]))
-    rank = np.empty(count)
-    rank[by_x] = np.arange(count)
-    column = (rank * columns // max(count, 1)).astype(np.int64)
+    rank = np.argsort(np.lexsort((places[:, 1], places[:, 0])))
+    column = rank * columns // max(count, 1)
     by_y = np.lexsort((rank, places[:, 1], column))
     starts = np.searchsorted(column[by_y], np.arange(columns + 1))
     height = np.empty(count)

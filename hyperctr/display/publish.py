@@ -51,7 +51,7 @@ def show(*things: Any, name: str = "") -> None:
         if isinstance(thing, list | tuple):
             show(*thing)
         elif isinstance(thing, str):
-            _display({"text/markdown": thing, "text/plain": thing})
+            _display({"text/markdown": thing, "text/plain": thing}, raw=True)
         elif isinstance(thing, go.Figure):
             _show_result(Figure(thing, name))
         elif isinstance(thing, pd.DataFrame):
@@ -63,7 +63,7 @@ def show(*things: Any, name: str = "") -> None:
             if os.environ.get(REPORT_DIR):
                 publish(CARD, **thing.card())
         else:
-            _display_object(thing)
+            _display(thing)
 
 
 def publish(name: str, /, **values: Any) -> None:
@@ -86,7 +86,7 @@ def publish(name: str, /, **values: Any) -> None:
         content = json.loads(json.dumps(content, default=_plain, allow_nan=False))
     except (TypeError, ValueError) as reason:
         raise ConfigError(f"publish({name!r}): {reason}; publish numbers, texts or flat lists") from reason
-    _display({RESULT_MIME: content, "text/plain": f"published {name}"})
+    _display({RESULT_MIME: content, "text/plain": f"published {name}"}, raw=True)
 
 
 def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -105,16 +105,16 @@ def _show_result(result: Table | Figure) -> None:
     kept = {}
     if result.name and folder:
         if not _NAME.fullmatch(result.name):
-            raise ConfigError(
-                f"name {result.name!r} must be lower-case letters, digits, '_' and '-': it becomes a file name"
-            )
+            rule = "must be lower-case letters, digits, '_' and '-': it becomes a file name"
+            raise ConfigError(f"name {result.name!r} {rule}")
         for suffix, text in _files(result).items():
             write_atomic(Path(folder) / kind / f"{result.name}.{suffix}", text)
         kept = {"hyperctr": {"file": f"{kind}/{result.name}"}}
     if isinstance(result, Table):
-        _display({"text/html": result.html(), "text/plain": result.text()}, kept)
+        bundle = {"text/html": result.html(), "text/plain": result.text()}
     else:
-        _display(mime_bundle(result.chart), kept)
+        bundle = mime_bundle(result.chart)
+    _display(bundle, raw=True, metadata=kept)
     if result.note:
         show(result.note)
     if result.headline and folder:
@@ -128,16 +128,10 @@ def _files(result: Table | Figure) -> dict[str, str]:
     return {"json": result.chart.to_json(), **numbers}
 
 
-def _display(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+def _display(thing: Any, **options: Any) -> None:
     from IPython.display import display
 
-    display(bundle, raw=True, metadata=metadata or {})  # type: ignore[no-untyped-call]
-
-
-def _display_object(thing: Any) -> None:
-    from IPython.display import display
-
-    display(thing)  # type: ignore[no-untyped-call]
+    display(thing, **options)  # type: ignore[no-untyped-call]
 
 
 def _plain(value: Any) -> Any:

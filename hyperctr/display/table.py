@@ -127,20 +127,15 @@ class Table:
         >>> Table.from_frame(pd.DataFrame({"set": ["x"], "clicks": [1200]})).rows
         [['x', '1,200']]
         """
-        titles, formats = titles or {}, formats or {}
-        writers = [formats.get(str(column), show_number) for column in frame.columns]
-        values = [frame[column].tolist() for column in frame.columns]
-        return cls(
-            head=[titles.get(str(column), str(column).replace("_", " ")) for column in frame.columns],
-            rows=[
-                [write(value) for write, value in zip(writers, row, strict=True)] for row in zip(*values, strict=True)
-            ],
-            caption=caption,
-            name=name,
-            strong=frozenset(int(place) for place in strong),
-            text_columns=frozenset(i for i, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind)),
-            frame=frame,
-        )
+        titles, formats, names = titles or {}, formats or {}, list(map(str, frame.columns))
+        head = [titles.get(name, name.replace("_", " ")) for name in names]
+        columns = [
+            map(formats.get(name, show_number), frame[key].tolist()) for name, key in zip(names, frame, strict=True)
+        ]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        text = frozenset(i for i, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind))
+        bold = frozenset(int(place) for place in strong)
+        return cls(head, rows, caption, name, strong=bold, text_columns=text, frame=frame)
 
     def html(self) -> str:
         """Return the table as HTML, without its note."""
@@ -163,54 +158,41 @@ class Table:
             spans = (f'<th colspan="{width}"{middle}>{html.escape(text)}</th>' for text, width in self.groups)
             head = f"<tr>{''.join(spans)}</tr>{head}"
         words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
-        return (
-            f'<table class="numbers">{words if self.caption else ""}<thead>{head}</thead><tbody>{body}</tbody></table>'
-        )
+        top = f"{words if self.caption else ''}<thead>{head}</thead>"
+        return f'<table class="numbers">{top}<tbody>{body}</tbody></table>'
 
     def latex(self) -> str:
         """Return the table as a LaTeX ``table`` environment (packages: booktabs)."""
-        return latex_table(
-            self.head,
-            [[cell.latex() for cell in row] for row in self._cells()],
-            caption=self.caption,
-            label=self.name,
-            groups=self.groups,
-            text_columns=self.text_columns,
-            rules_before=self.rules_before,
-            wide=self.wide,
-        )
+        return latex_table(self)
 
     def markdown(self) -> str:
         """Return the table as Markdown, its caption and note under it; the line of groups is left out."""
         lines = [[Cell(title).markdown() for title in self.head], ["---"] * len(self.head)]
-        lines += [[cell.markdown() for cell in row] for row in self._cells()]
+        lines += [[cell.markdown() for cell in row] for row in self.cells()]
         grid = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         return "\n\n".join(filter(None, (grid, self.caption, self.note)))
 
     def text(self) -> str:
         """Return the table for a terminal: aligned columns, the caption under them."""
-        lines = [list(self.head), *([_cell(cell).plain() for cell in row] for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        padded = (
-            [
-                cell.ljust(width) if i in self.text_columns else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-            ]
-            for cells in lines
-        )
-        return "\n".join([*("  ".join(cells).rstrip() for cells in padded), *filter(None, [self.caption])])
+        columns = []
+        for i, column in enumerate(zip(self.head, *self._plain(), strict=True)):
+            width = max(map(len, column))
+            columns.append([cell.ljust(width) if i in self.text_columns else cell.rjust(width) for cell in column])
+        lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+        return "\n".join([*lines, *filter(None, [self.caption])])
 
     def csv(self) -> str:
         """Return the numbers behind the table as CSV, or its cells if it has no frame."""
-        frame = self.frame
-        if frame is None:
-            frame = pd.DataFrame([[_cell(cell).plain() for cell in row] for row in self.rows], columns=list(self.head))
+        frame = pd.DataFrame(self._plain(), columns=list(self.head)) if self.frame is None else self.frame
         return str(frame.to_csv(index=False, lineterminator="\n"))
 
     _repr_html_, __repr__ = html, text
 
-    def _cells(self) -> list[list[Cell]]:
-        """All cells, those of strong rows in bold."""
+    def _plain(self) -> list[list[str]]:
+        return [[_cell(cell).plain() for cell in row] for row in self.rows]
+
+    def cells(self) -> list[list[Cell]]:
+        """Return all cells, those of strong rows in bold."""
         rows = ([_cell(cell) for cell in row] for row in self.rows)
         return [[replace(cell, bold=True) for cell in row] if i in self.strong else row for i, row in enumerate(rows)]
 

@@ -7,7 +7,7 @@ keeps its colour in every figure of every report, so a reader learns it once.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -33,29 +33,15 @@ CONFIG: dict[str, Any] = {
     "plotlyServerURL": "",
 }
 
-_AXIS = {
-    "gridcolor": "rgba(128,136,148,0.25)",
-    "linecolor": "rgba(128,136,148,0.8)",
-    "zeroline": False,
-    "showline": True,
-    "ticks": "outside",
-    "tickcolor": "rgba(128,136,148,0.8)",
-    "automargin": True,
-    "title": {"standoff": 8},
-}
+_LINE, _GRID = "rgba(128,136,148,0.8)", "rgba(128,136,148,0.25)"
+_AXIS = {"gridcolor": _GRID, "linecolor": _LINE, "zeroline": False, "showline": True}
+_AXIS |= {"ticks": "outside", "tickcolor": _LINE, "automargin": True, "title": {"standoff": 8}}
+_TITLE = {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y": 0.97, "yanchor": "top"}
+_SUBTITLE = {"font": {"size": 12.5, "color": NEUTRAL}}
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": FONT, "size": 13, "color": "#24292f"},
-        "title": {
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "pad": {"l": 12},
-            "y": 0.97,
-            "yanchor": "top",
-            "font": {"size": 16},
-            "subtitle": {"font": {"size": 12.5, "color": NEUTRAL}},
-        },
+        "title": {**_TITLE, "font": {"size": 16}, "subtitle": _SUBTITLE},
         # white, so that dark text can be read in a dark JupyterLab, too; the report's pages draw it see-through
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -105,8 +91,7 @@ def figure(title: str, subtitle: str = "", *, x: str = "", y: str = "", **layout
     >>> figure("Clicks", x="month", y="clicks").layout.xaxis.title.text
     'month'
     """
-    made = go.Figure()
-    style(made, title, subtitle, **layout)
+    made = style(go.Figure(), title, subtitle, **layout)
     if x:
         made.update_xaxes(title_text=x)
     if y:
@@ -129,6 +114,26 @@ def style(chart: go.Figure, title: str, subtitle: str = "", **layout: Any) -> go
     text = {"text": title, "subtitle": {"text": "<br>".join(lines)}} if subtitle else {"text": title}
     chart.update_layout(template=TEMPLATE, title=text, margin=top, **layout)
     return chart
+
+
+def line_trace(line: Any, colour: str, width: float = 1.2, fill: str = "", **look: Any) -> dict[str, Any]:
+    """Return a plotly trace of a line [2, k] (x and y) without hover; ``fill`` colours what it encloses.
+
+    >>> line_trace([[0, 1], [0, 1]], NEUTRAL)["line"]
+    {'color': '#7A828C', 'width': 1.2}
+    """
+    look |= {"fill": "toself", "fillcolor": fill} if fill else {}
+    stroke = {"color": colour, "width": width}
+    return {"x": line[0], "y": line[1], "mode": "lines", "hoverinfo": "skip", "line": stroke, **look}
+
+
+def point_trace(x: Any, y: Any, text: Sequence[str], marker: Mapping[str, Any], **look: Any) -> dict[str, Any]:
+    """Return a plotly trace of points that show their text on hover.
+
+    >>> point_trace([0], [0], ["Ann"], {"size": 6})["mode"]
+    'markers'
+    """
+    return {"x": x, "y": y, "mode": "markers", "text": text, "hoverinfo": "text", "marker": marker, **look}
 
 
 def write_across(chart: go.Figure, text: str) -> go.Figure:

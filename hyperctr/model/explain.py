@@ -65,8 +65,8 @@ def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Co
         (0, graphs.user_rows, graphs.item_rows, target.user, whole.user_active),
         (1, graphs.item_rows, graphs.user_rows, items[0], whole.item_active),
     ):
-        paper = model.config.protocol == "as-published"
-        row = int(rows.find(node, target.slot) if paper else rows.latest_before(node, target.slot, active))
+        same_slot = model.config.protocol == "as-published"
+        row = int(rows.find(node, target.slot) if same_slot else rows.latest_before(node, target.slot, active))
         if row < 0:
             continue
         graph: Hypergraph = pair[side]

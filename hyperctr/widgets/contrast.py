@@ -67,14 +67,12 @@ def contrast(scenes: Scenes, a: Query, b: Query) -> Contrast:
     whole_a, whole_b = scenes.whole(a), scenes.whole(b)
     numbers = difference(whole_a, whole_b)
     counts = {name: len(numbers[name]) for name in NAMES}
-    share = shares(a.limit, [counts[name] for name in NAMES[:3]])
-    only_a, only_b, both = (
-        _largest(edges, numbers[name], most)
-        for edges, name, most in zip((whole_a, whole_b, whole_a), NAMES[:3], share, strict=True)
-    )
-    parts = zip(share, NAMES[:3], ("only here", "only there", "in both"), strict=True)
-    rule = "showing " + ", ".join(f"{shown:,} of {counts[name]:,} hyperedges {where}" for shown, name, where in parts)
-    rule += ": the largest of each modality in turn"
+    share = dict(zip(NAMES, shares(a.limit, [counts[name] for name in NAMES[:3]]), strict=False))
+    only_a, both = (_largest(whole_a, numbers[name], share[name]) for name in ("only_a", "both"))
+    only_b = _largest(whole_b, numbers["only_b"], share["only_b"])
+    parts = zip(share.items(), ("only here", "only there", "in both"), strict=True)
+    rule = ", ".join(f"{shown:,} of {counts[name]:,} hyperedges {where}" for (name, shown), where in parts)
+    rule = f"showing {rule}: the largest of each modality in turn"
     here = np.concatenate([only_a, both])
     joined = whole_a.take(here).joined(whole_b.take(only_b))
     return Contrast(
@@ -95,8 +93,8 @@ def difference(a: Edges, b: Edges) -> dict[str, Ints]:
     both, in_a, in_b = np.intersect1d(a.number, b.number, assume_unique=True, return_indices=True)
     pairs = zip(in_a, in_b, strict=True)
     moved = [not np.array_equal(a.of_edge(left), b.of_edge(right)) for left, right in pairs]
-    only_a, only_b = (np.setdiff1d(*pair, assume_unique=True) for pair in ((a.number, b.number), (b.number, a.number)))
-    return {"only_a": only_a, "only_b": only_b, "both": both, "changed": both[np.array(moved, dtype=bool)]}
+    only = {"only_a": np.setdiff1d(a.number, b.number, True), "only_b": np.setdiff1d(b.number, a.number, True)}
+    return {**only, "both": both, "changed": both[np.array(moved, dtype=bool)]}
 
 
 def shares(limit: int, counts: list[int]) -> list[int]:

@@ -92,12 +92,10 @@ class Edges:
 
     def joined(self, other: Edges) -> Edges:
         """Return the hyperedges of both, over the same nodes."""
-
-        def both(name: str) -> Any:
-            return np.concatenate([getattr(self, name), getattr(other, name)])
-
-        columns = (both("nodes"), both("modality"), both("label"), both("weight"))
-        return Edges(_offsets(both("size")), *columns, self.num_nodes, self.num_labels)
+        names = ("size", "nodes", "modality", "label", "weight")
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
+        size, nodes, modality, label, weight = (np.concatenate(pair) for pair in pairs)
+        return Edges(_offsets(size), nodes, modality, label, weight, self.num_nodes, self.num_labels)
 
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""
@@ -123,13 +121,11 @@ def overlap_counts(edges: Edges, names: Sequence[str]) -> list[dict[str, Any]]:
         ``{"modalities": [...], "count": n}`` for every combination that occurs, the most frequent first.
     """
     _, pair = np.unique(edges.label[edges.edge] * edges.num_nodes + edges.nodes, return_inverse=True)
-    code = np.zeros(int(pair.max(initial=-1)) + 1, dtype=np.int64)
-    np.bitwise_or.at(code, pair, np.int64(1) << edges.modality[edges.edge])
-    codes, counts = np.unique(code, return_counts=True)
-    rows = [
-        {"modalities": [name for m, name in enumerate(names) if value >> m & 1], "count": int(count)}
-        for value, count in zip(codes.tolist(), counts.tolist(), strict=True)
-    ]
+    together = np.zeros(int(pair.max(initial=-1)) + 1, dtype=np.int64)
+    np.bitwise_or.at(together, pair, np.int64(1) << edges.modality[edges.edge])
+    codes, counts = np.unique(together, return_counts=True)
+    pairs = zip(codes.tolist(), counts.tolist(), strict=True)
+    rows = [{"modalities": [n for m, n in enumerate(names) if code >> m & 1], "count": count} for code, count in pairs]
     return sorted(rows, key=lambda row: (-row["count"], len(row["modalities"]), row["modalities"]))
 
 

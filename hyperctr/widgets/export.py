@@ -66,19 +66,12 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     places = _places(scene, selection)
     new = np.full(len(scene.nodes), -1)
     new[places] = np.arange(len(places))
-    edges = scene.edges
-    member, edge = new[edges.nodes], edges.edge
-    kept, number = np.unique(edge[member >= 0], return_inverse=True)
-    graph = Hypergraph(
-        np.stack([member[member >= 0], number]),
-        len(places),
-        len(kept),
-        weight=edges.weight[kept],
-        group=edges.modality[kept],
-        group_names=scene.modalities,
-        node_kind=scene.node_kind,
-        slot=scene.slot,
-    )
+    member, edges = new[scene.edges.nodes], scene.edges
+    kept, number = np.unique(edges.edge[member >= 0], return_inverse=True)
+    incidence = np.stack([member[member >= 0], number])
+    known: dict[str, Any] = {"group_names": scene.modalities, "node_kind": scene.node_kind, "slot": scene.slot}
+    weight, group = edges.weight[kept], edges.modality[kept]
+    graph = Hypergraph(incidence, len(places), len(kept), weight=weight, group=group, **known)
     labels = [scene.edge_labels[e] for e in kept]
     graph.to_hif(path, node_ids=[scene.nodes[place] for place in places], label_ids=labels)
     return Path(path)
@@ -88,7 +81,8 @@ def save_selection(scene: Scene, selection: Sequence[Any], path: str | Path) -> 
     """Write what is selected and in the scene as CSV or HIF; say what was left out, "" if nothing.
 
     Raises:
-        ConfigError: another ending than ``.csv`` or ``.json``. DataError: nothing selected is in the scene.
+        ConfigError: another ending than ``.csv`` or ``.json``.
+        DataError: nothing selected is in the scene.
     """
     writers = {".csv": export_selection_csv, ".json": export_selection_hif}
     if Path(path).suffix not in writers:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from hyperctr.display.theme import mime_bundle, modality_colour
 from hyperctr.errors import DataWarning, HyperCTRError
-from hyperctr.widgets.checks import keywords, known_modalities, known_nodes, known_slot, plain_ids
 from hyperctr.widgets.contrast import Contrast, contrast
-from hyperctr.widgets.explanation_panel import explanation_panel
 from hyperctr.widgets.export import save_selection
-from hyperctr.widgets.front_end import live
-from hyperctr.widgets.lookup import contributions_frame, find, known_id, selection_frame
-from hyperctr.widgets.messages import about, file_message, scene_message, selection_message, user_message
+from hyperctr.widgets.lookup import find, keywords, known_id, known_modalities, known_nodes, known_slot, plain_ids
+from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
+from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.scene import Query, Scene
+from hyperctr.widgets.scene_stats import selection_frame
 from hyperctr.widgets.scenes import Scenes
+from hyperctr.widgets.score import contributions_frame
 
 try:
     import anywidget
@@ -113,12 +113,9 @@ class Inspector(anywidget.AnyWidget):
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        first = {
-            "modalities": list(names),
-            "delta": float(config.interest_threshold),
-            "neighbours": int(config.max_neighbours or 0),
-        }
-        super().__init__(about=about(self.scenes, self._colours), **(first | traits))
+        first = {"modalities": list(names), "neighbours": int(config.max_neighbours or 0)}
+        first |= {"delta": float(config.interest_threshold), "about": about(self.scenes, self._colours)}
+        super().__init__(**(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])
         self.observe(self._explain, ["pair", "removed", "removed_modalities"])

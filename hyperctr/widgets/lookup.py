@@ -1,12 +1,14 @@
-"""Who or what is meant: typed ids and titles found in a data set, and answers as frames for people who read Python."""
+"""What a reader types or sets, checked against the data set: the errors say what is allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import numpy as np
+from traitlets import TraitError
 
+from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
@@ -14,6 +16,54 @@ if TYPE_CHECKING:
 
     from hyperctr.data.dataset import Dataset
     from hyperctr.widgets.edges import Edges
+
+MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
+
+
+def known_slot(name: str, value: int | None, count: int) -> int | None:
+    """Return the number of a slot, or None."""
+    if value is not None and not 0 <= value < count:
+        raise TraitError(f"{name} {value}: slots are 0 to {count - 1}")
+    return value
+
+
+def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
+    """Return names of modalities that the data set has."""
+    for name in names:
+        if name not in known:
+            raise TraitError(f"modality {name!r}: this data set has {list(known)}")
+    return names
+
+
+def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
+    """Return ids as plain Python values, which a notebook can save."""
+    if ids is None:
+        return None
+    if len(ids) > MOST_SELECTED:
+        raise TraitError(f"{len(ids):,} ids: at most {MOST_SELECTED:,} can be selected at once")
+    return [name.item() if isinstance(name, np.generic) else name for name in ids]
+
+
+def known_nodes(ids: list[Any], kind: str, data: Dataset) -> list[Any]:
+    """Return ids, all of users or all of items of this data set."""
+    try:
+        (data.users_to_index if kind == "user" else data.items_to_index)(ids)
+    except DataError as error:
+        raise TraitError(f"selection: the nodes are {kind}s; {error}") from error
+    return ids
+
+
+def keywords(given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a keyword that is no trait.
+
+    >>> keywords(["slots"], ["slot", "delta"])
+    Traceback (most recent call last):
+    hyperctr.errors.ConfigError: Inspector has no setting 'slots': did you mean 'slot'?
+    """
+    names = [name for name in known if not name.startswith("_")]
+    for name in given:
+        if name not in names:
+            raise ConfigError(f"Inspector has no setting {name!r}: {did_you_mean(name, names)}")
 
 
 def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20) -> list[dict[str, Any]]:
@@ -37,19 +87,14 @@ def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20)
             if exact or text in title.lower():
                 matches.append((not exact, len(title), kind, title, name))
     node_ids, label_ids = (data.users, data.items) if node_kind == "user" else (data.items, data.users)
-    nodes = set(node_ids[whole.members].tolist())
-    edges: dict[Any, int] = {}
-    for label, number in zip(label_ids[whole.label].tolist(), whole.number.tolist(), strict=True):
-        edges.setdefault(label, number)
-    rows = []
-    for _, _, kind, title, name in sorted(matches, key=lambda match: match[:4])[:most]:
-        focus: list[Any] | None = None
-        if kind == node_kind and name in nodes:
-            focus = ["node", name]
-        elif kind != node_kind and name in edges:
-            focus = ["hyperedge", edges[name]]
-        rows.append({"kind": kind, "title": title, "id": name, "focus": focus})
-    return rows
+    focus: dict[tuple[bool, Any], list[Any]] = {}  # (is a user, id): the first hyperedge, so set last to first
+    for label, number in zip(label_ids[whole.label[::-1]].tolist(), whole.number[::-1].tolist(), strict=True):
+        focus[node_kind == "item", label] = ["hyperedge", number]
+    focus |= {(node_kind == "user", name): ["node", name] for name in node_ids[whole.members].tolist()}
+    return [
+        {"kind": kind, "title": title, "id": name, "focus": focus.get((kind == "user", name))}
+        for _, _, kind, title, name in sorted(matches, key=lambda match: match[:4])[:most]
+    ]
 
 
 def known_id(typed: Any, ids: NDArray[Any]) -> Any:
@@ -61,24 +106,3 @@ def known_id(typed: Any, ids: NDArray[Any]) -> Any:
     """
     known = ids.tolist()
     return typed if typed in known else next((name for name in known if str(name) == str(typed)), typed)
-
-
-def selection_frame(rows: Sequence[dict[str, Any]], modalities: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of a table of selected things, with the norm and the first three feature values by modality."""
-    lines = []
-    for row in rows:
-        line = {name: row[name] for name in ("id", "title", "popularity")}
-        for name in modalities:
-            features = row["features"][name] or {"norm": None, "first": None}
-            line[f"{name} norm"] = features["norm"]
-            line[name] = features["first"] and [round(value, 3) for value in features["first"][:3]]
-        lines.append(line)
-    columns = ["id", "title", "popularity", *(part for name in modalities for part in (f"{name} norm", name))]
-    return pd.DataFrame(lines, columns=columns)
-
-
-def contributions_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return the contributions of an explanation as a frame, members counted."""
-    columns = ["side", "slot_label", "modality", "hyperedge", "title", "members", "value", "removed"]
-    frame = pd.DataFrame(rows, columns=columns).rename(columns={"slot_label": "slot"})
-    return frame.assign(members=[len(members) for members in frame["members"]])

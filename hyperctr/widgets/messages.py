@@ -1,7 +1,8 @@
-"""What the inspector tells the browser: one function a message, each a JSON content and, for a scene, buffers."""
+"""What the inspector tells a live browser: one function a message, each a JSON content and, for a scene, buffers."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hyperctr.display.theme import MODALITY_COLOURS
 from hyperctr.widgets.contrast import NAMES, Contrast
 from hyperctr.widgets.export import save_selection
-from hyperctr.widgets.numbers_panel import numbers_panel
-from hyperctr.widgets.selection_panel import selection_panel
-from hyperctr.widgets.user_panel import user_panel
+from hyperctr.widgets.panels import numbers_panel, selection_panel, user_panel
 
 if TYPE_CHECKING:
     from hyperctr.widgets.scene import Scene
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 LISTED = 200  # rows of the table of selected things; the widget says how many there are
+FRONT_ENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD", "COLAB_RELEASE_TAG")  # set by those that show widgets
 FILES = {"csv": ("selection.csv", "text/csv"), "hif": ("selection.json", "application/json")}
 WORDS = {  # what the picture itself says, by view and occasion
     "hint": "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
@@ -38,15 +38,26 @@ WORDS = {  # what the picture itself says, by view and occasion
 }
 
 
+def live() -> bool:
+    """Whether a front end can show widgets: a kernel, and no batch run (``HYPERCTR_BATCH=1``, plain papermill).
+
+    >>> live()
+    False
+    """
+    if os.environ.get("HYPERCTR_BATCH"):
+        return False
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()
+    return getattr(shell, "kernel", None) is not None and any(name in os.environ for name in FRONT_ENDS)
+
+
 def about(scenes: Scenes, colours: Mapping[str, str]) -> dict[str, Any]:
     """Return what never changes while a widget lives: slots, modalities, their colours, the picture's words."""
-    return {
-        "slots": scenes.slots,
-        "modalities": list(scenes.modalities),
-        "colours": list(colours.values()),
-        "joint": MODALITY_COLOURS["multi-modal"],
-        "words": WORDS,
-    }
+    known = {"slots": scenes.slots, "modalities": list(scenes.modalities), "colours": list(colours.values())}
+    return known | {"joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
 
 
 def scene_message(

@@ -11,16 +11,10 @@ from numpy.typing import NDArray
 from hyperctr.widgets.edges import Edges, Ints
 
 Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
-BUFFERS = {  # what a browser gets of a scene, and as which type
-    "x": "<f4",
-    "y": "<f4",
-    "degree": "<i4",
-    "edge_offsets": "<i4",
-    "edge_nodes": "<i4",
-    "edge_modality": "<u1",
-    "edge_weight": "<f4",
-    "edge_number": "<i4",
-}
+# what a browser gets of a scene, and as which type
+BUFFERS = {"x": "<f4", "y": "<f4", "degree": "<i4", "edge_offsets": "<i4", "edge_nodes": "<i4"}
+BUFFERS |= {"edge_modality": "<u1", "edge_weight": "<f4", "edge_number": "<i4"}
+NAMES = ("around", "nodes", "titles", "edge_labels", "edge_titles", "rule")  # of its header, as the scene has them
 
 
 @dataclass(frozen=True)
@@ -122,19 +116,8 @@ class Scene:
         edges = self.edges
         values = (self.x, self.y, self.degree, edges.offsets, edges.nodes, edges.modality, edges.weight, edges.number)
         arrays = [np.asarray(part, dtype) for part, dtype in zip(values, BUFFERS.values(), strict=True)]
-        header = {
-            "side": self.query.side,
-            "slot": self.slot,
-            "around": self.around,
-            "node_kind": self.node_kind,
-            "edge_kind": self.query.label_kind,
-            "nodes": self.nodes,
-            "titles": self.titles,
-            "edge_labels": self.edge_labels,
-            "edge_titles": self.edge_titles,
-            "modalities": list(self.modalities),
-            "delta": self.query.delta,
-            "rule": self.rule,
-            "buffers": [{"name": name, "dtype": dtype[1:]} for name, dtype in BUFFERS.items()],
-        }
+        header = {name: getattr(self, name) for name in NAMES}
+        header |= {name: getattr(self.query, name) for name in ("side", "slot", "delta", "node_kind")}
+        header |= {"edge_kind": self.query.label_kind, "modalities": list(self.modalities)}
+        header["buffers"] = [{"name": name, "dtype": dtype[1:]} for name, dtype in BUFFERS.items()]
         return header, [memoryview(array.tobytes()) for array in arrays]

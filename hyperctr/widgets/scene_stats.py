@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.config import Config
@@ -18,9 +19,8 @@ from hyperctr.widgets.scene import Query
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
-    from hyperctr.slots import Slots
+    from hyperctr.split_data import SplitData
 
 FIRST = 8  # components of a feature vector that the table of selected things shows
 
@@ -48,12 +48,9 @@ def sizes(edges: Edges, names: Sequence[str], modalities: Sequence[str]) -> dict
 
 
 def _counts(edges: Edges) -> dict[str, Any]:
-    return {
-        "hyperedges": len(edges),
-        "incidences": len(edges.nodes),
-        "mean_size": len(edges.nodes) / len(edges) if len(edges) else None,
-        "nodes": len(edges.members),
-    }
+    size = len(edges.nodes) / len(edges) if len(edges) else None
+    counts = {"hyperedges": len(edges), "incidences": len(edges.nodes)}
+    return {**counts, "mean_size": size, "nodes": len(edges.members)}
 
 
 def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] | None:
@@ -62,15 +59,11 @@ def nearest_run(data: Dataset, config: Config, query: Query) -> dict[str, Any] |
     Only runs that differ from ``config`` in nothing but delta and the number of neighbours count, those with the
     query's neighbours first: a run with other settings would say nothing about the threshold.
     """
-    candidates = []
+    candidates, varied = [], {name: getattr(config, name) for name in ("interest_threshold", "max_neighbours")}
     for name in run_names():
         folder = runs_folder() / name
         other = _settings(folder, (folder / "DONE").stat().st_mtime) if (folder / "DONE").exists() else None
-        if (
-            other is None
-            or other.replace(interest_threshold=config.interest_threshold, max_neighbours=config.max_neighbours)
-            != config
-        ):
+        if other is None or other.replace(**varied) != config:
             continue
         try:
             metrics = read_json(folder / "metrics.json")
@@ -91,9 +84,7 @@ def _settings(folder: Path, finished: float) -> Config | None:
         return None
 
 
-def table(
-    data: Dataset, split: Split, names: dict[str, list[str]], ids: Sequence[Any], side: str
-) -> list[dict[str, Any]]:
+def table(split_data: SplitData, names: dict[str, list[str]], ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
     """Return one row per id: ``id``, ``title``, ``popularity`` (training clicks), ``modalities`` and ``features``.
 
     An item has the modalities it has features of, a user those of the items clicked in training. Features are, by
@@ -101,25 +92,28 @@ def table(
     """
     if side not in ("user", "item"):
         raise ConfigError(f"side {side!r}: use 'user' or 'item'")
-    user, item = data.user_index[split.train], data.item_index[split.train]
-    clicked, known, find = (
-        (user, data.users, data.users_to_index) if side == "user" else (item, data.items, data.items_to_index)
-    )
+    data, train = split_data.data, split_data.split.train
+    user, item = data.user_index[train], data.item_index[train]
+    clicked, known = (user, data.users) if side == "user" else (item, data.items)
     rows = []
-    for place in find(ids).tolist():
+    for place in (data.users_to_index if side == "user" else data.items_to_index)(ids).tolist():
         clicks = clicked == place
         items = np.unique(item[clicks]) if side == "user" else np.array([place])
         features = {m: _features(table.values[items[table.present[items]]]) for m, table in data.features.items()}
-        rows.append(
-            {
-                "id": known[[place]].tolist()[0],  # a plain id, whatever was passed
-                "title": names[side][place],
-                "popularity": int(clicks.sum()),
-                "modalities": [m for m, values in features.items() if values is not None],
-                "features": features,
-            }
-        )
+        present = [m for m, values in features.items() if values is not None]
+        row = {"id": known[[place]].tolist()[0], "title": names[side][place]}  # a plain id, whatever was passed
+        rows.append(row | {"popularity": int(clicks.sum()), "modalities": present, "features": features})
     return rows
+
+
+def selection_frame(rows: Sequence[dict[str, Any]], modalities: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of :func:`table` as a frame: by modality the norm of the features and the first three values."""
+    frame = pd.DataFrame(rows, columns=["id", "title", "popularity"])
+    for name in modalities:
+        features = [row["features"][name] or {"norm": None, "first": None} for row in rows]
+        frame[f"{name} norm"] = [part["norm"] for part in features]
+        frame[name] = [part["first"] and [round(value, 3) for value in part["first"][:3]] for part in features]
+    return frame
 
 
 def _features(values: NDArray[np.float32]) -> dict[str, Any] | None:
@@ -129,20 +123,15 @@ def _features(values: NDArray[np.float32]) -> dict[str, Any] | None:
     return {"norm": float(np.linalg.norm(mean)), "first": mean[:FIRST].tolist()}
 
 
-def timeline(data: Dataset, split: Split, slots: Slots, interest: Interest, user: Any) -> list[dict[str, Any]]:
+def timeline(split_data: SplitData, interest: Interest, user: Any) -> list[dict[str, Any]]:
     """Return one row per slot: ``slot``, ``label``, ``clicks`` and ``interest`` per modality, None where unknown."""
+    data, train, slots = split_data.data, split_data.split.train, split_data.slots
     place = int(data.users_to_index([user])[0])
-    rows = split.train[data.user_index[split.train] == place]
+    rows = train[data.user_index[train] == place]
     clicks = np.bincount(slots.index[rows], minlength=slots.count).tolist()
+    values = [[None if np.isnan(value) else float(value) for value in row] for row in interest.matrix[:, place]]
+    by_modality = [dict(zip(interest.modalities, row, strict=True)) for row in values]
     return [
-        {
-            "slot": slot,
-            "label": label,
-            "clicks": clicks[slot],
-            "interest": {
-                name: None if np.isnan(value) else float(value)
-                for name, value in zip(interest.modalities, interest.matrix[slot, place], strict=True)
-            },
-        }
+        {"slot": slot, "label": label, "clicks": clicks[slot], "interest": by_modality[slot]}
         for slot, label in enumerate(slots.labels)
     ]

@@ -19,7 +19,6 @@ from hyperctr.display.hypergraph import largest_hyperedges
 from hyperctr.display.layout import spectral_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.session import Session
-from hyperctr.split_data import SplitData
 from hyperctr.widgets import scene_stats
 from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.scene import Focus, Query, Scene
@@ -27,9 +26,9 @@ from hyperctr.widgets.score import ScoreExplainer
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
-    from hyperctr.data.splits import Split
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.runs.run import Run
+    from hyperctr.split_data import SplitData
 
 KEPT = 24  # hypergraphs held ready: a slider moved to and fro finds them again
 
@@ -47,7 +46,7 @@ class Scenes:
         data: the data set, without the modalities that the run was denied.
         config: the run's settings, or the budget's.
         run: the run, if there is one.
-        split: the split of the settings.
+        split_data: the data set with its split and slots.
         slots: labels of the time slots.
         modalities: names, as ``Edges.modality`` numbers them.
 
@@ -70,9 +69,9 @@ class Scenes:
         self.run = run
         self.config: Config = Config.for_model("hyperctr", "quick", seed=seed) if run is None else run.config
         self._session = Session(data, self.config)
-        split_data = self._session.split_data if run is None else run.split_data
-        self.data, self.split, self._slots = split_data.data, split_data.split, split_data.slots
-        self.slots: list[str] = list(split_data.slots.labels)
+        self.split_data = self._session.split_data if run is None else run.split_data
+        self.data = self.split_data.data
+        self.slots: list[str] = list(self.split_data.slots.labels)
         self.modalities: tuple[str, ...] = self.data.modalities
         self._ids = {"user": self.data.users, "item": self.data.items}
         self._titles = scene_stats.titles(self.data)
@@ -93,9 +92,9 @@ class Scenes:
         What shares hyperedges stands together: those of all slots at the settings' threshold. All training clicks
         count as well, so that nothing is left alone.
         """
-        rows, places = self.split.train, {}
+        rows, places = self.split_data.split.train, {}
         clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
-        asked = (float(self.config.interest_threshold), int(self.config.max_neighbours or 0))
+        asked = float(self.config.interest_threshold), int(self.config.max_neighbours or 0)
         pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
         for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
             edges = [pair[side] for pair in pairs]
@@ -230,11 +229,11 @@ class Scenes:
 
     def table(self, ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
         """Return id, title, popularity (training clicks), modalities and features of items or users."""
-        return scene_stats.table(self.data, self.split, self._titles, ids, side)
+        return scene_stats.table(self.split_data, self._titles, ids, side)
 
     def timeline(self, user: Any) -> list[dict[str, Any]]:
         """Return, per slot, the user's training clicks and interest in each modality (None where unknown)."""
-        return scene_stats.timeline(self.data, self.split, self._slots, self.interest, user)
+        return scene_stats.timeline(self.split_data, self.interest, user)
 
     @cached_property
     def explainer(self) -> ScoreExplainer:
@@ -247,23 +246,22 @@ class Scenes:
             raise ConfigError("an explanation needs a trained model: pass a run, Inspector(data, run)")
         return ScoreExplainer(self.run)
 
-    def _take_slot_clicks(self, slot: int) -> tuple[Split, Interest]:
+    def _take_slot_clicks(self, slot: int) -> tuple[SplitData, Interest]:
         """Split and interest with the training clicks of one slot only; the rest counts as validation."""
-        rows = self.split.train
-        inside = self._slots.index[rows] == slot
-        part = self.split.part.copy()
-        part[rows[~inside]] = 1
-        return replace(self.split, part=part), replace(self.interest, degree=self.interest.degree[inside])
+        split = self.split_data.split
+        inside = self.split_data.slots.index[split.train] == slot
+        part = split.part.copy()
+        part[split.train[~inside]] = 1
+        split_data = replace(self.split_data, split=replace(split, part=part))
+        return split_data, replace(self.interest, degree=self.interest.degree[inside])
 
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
         from hyperctr.hypergraph.build import hypergraphs_of
         from hyperctr.hypergraph.settings import GraphSettings
 
-        split, interest = self._slot_clicks(slot)
         settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
-        lists = hypergraphs_of(SplitData(self.data, split, self._slots), interest, settings)
-        users, items = (graphs[slot] for graphs in lists)
+        users, items = (graphs[slot] for graphs in hypergraphs_of(*self._slot_clicks(slot), settings))
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
 
 

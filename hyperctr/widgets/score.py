@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.widgets.scene_stats import titles
@@ -54,8 +55,8 @@ class ScoreExplainer:
         """Return the score of a pair, what each hyperedge around it adds, and the score without the removed ones.
 
         Args:
-            user: an id of the data set.
-            item: an id of the data set.
+            user: its id.
+            item: its id.
             timestamp: when; None means the end of the data set's clock.
             removed: keys of hyperedges to take out (the ``key`` of a contribution).
             removed_modalities: names whose hyperedges are taken out of both hypergraphs in all slots.
@@ -64,8 +65,8 @@ class ScoreExplainer:
             ``score`` and ``new_score`` (probabilities), ``user``, ``item``, their titles in ``who`` and ``what``,
             ``timestamp`` and ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number),
             ``slot_label``, ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of the item or user it
-            comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score
-            without it; they do not add up, since hyperedges act together) and ``removed``.
+            comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score without it; they do not
+            add up, since hyperedges act together) and ``removed``.
 
         Raises:
             DataError: an unknown id.
@@ -82,36 +83,22 @@ class ScoreExplainer:
         for row in rows:
             row["removed"] = row["key"] in removed or row["modality"] in removed_modalities
         changed = bool(removed) or bool(removed_modalities)
-        return {
-            "user": data.users[[who]].tolist()[0],
-            "item": data.items[[what]].tolist()[0],
-            "timestamp": time,
-            "who": names["user"][who],
-            "what": names["item"][what],
-            "score": score,
-            "new_score": self._without(who, what, time, removed, removed_modalities) if changed else score,
-            "contributions": rows,
-        }
+        new_score = self._without(who, what, time, removed, removed_modalities) if changed else score
+        ids = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time}
+        ids |= {"who": names["user"][who], "what": names["item"][what]}
+        return {**ids, "score": score, "new_score": new_score, "contributions": rows}
 
     def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
         """A contribution in the data set's own ids and titles."""
         data = self.split_data.data
-        members, labels, kind = (
-            (data.users, data.items, "item") if part.side == "user" else (data.items, data.users, "user")
-        )
+        of_user = part.side == "user"
+        members, labels = (data.users, data.items) if of_user else (data.items, data.users)
         modality = data.modalities[part.modality]
-        return {
-            "key": f"{part.side}:{part.slot}:{modality}:{part.label}",
-            "side": part.side,
-            "slot": part.slot,
-            "slot_label": self.split_data.slots.labels[part.slot],
-            "number": part.modality * len(labels) + part.label,
-            "modality": modality,
-            "hyperedge": labels[[part.label]].tolist()[0],
-            "title": names[kind][part.label],
-            "members": members[list(part.members)].tolist(),
-            "value": part.value,
-        }
+        title = names["item" if of_user else "user"][part.label]
+        row = {"key": f"{part.side}:{part.slot}:{modality}:{part.label}", "side": part.side, "slot": part.slot}
+        row |= {"slot_label": self.split_data.slots.labels[part.slot], "modality": modality, "title": title}
+        row |= {"number": part.modality * len(labels) + part.label, "hyperedge": labels[[part.label]].tolist()[0]}
+        return row | {"members": members[list(part.members)].tolist(), "value": part.value}
 
     def _target(self, user: int, item: int, time: int) -> Targets:
         from hyperctr.runs.scoring import pair_targets
@@ -154,3 +141,10 @@ class ScoreExplainer:
             return side, self.split_data.data.modalities.index(modality) * max(len(others.node), 1) + row
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
+
+
+def contributions_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the contributions of an explanation as a frame, members counted."""
+    columns = ["side", "slot_label", "modality", "hyperedge", "title", "members", "value", "removed"]
+    frame = pd.DataFrame(rows, columns=columns).rename(columns={"slot_label": "slot"})
+    return frame.assign(members=[len(members) for members in frame["members"]])

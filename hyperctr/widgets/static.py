@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from hyperctr.display.outline import joined, star_lines, tree_outline
-from hyperctr.display.theme import NEUTRAL, modality_colour, style, translucent
+from hyperctr.display.theme import NEUTRAL, line_trace, modality_colour, point_trace, style, translucent
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.widgets.contrast import Contrast
-from hyperctr.widgets.edges import overlap_counts
+from hyperctr.widgets.edges import Ints, overlap_counts
 from hyperctr.widgets.scene import Scene
 
 Rows = Sequence[dict[str, Any]]
@@ -58,8 +58,7 @@ def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None
     when = scene.slot_label or f"slot {scene.slot}"
     style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
     chart.update_layout(meta={"edge_number": scene.edges.number.tolist(), "view": view, "slot": scene.slot})
-    chart.update_layout(legend=BELOW if view in ("outlines", "bipartite") else BELOW | {"y": -0.14})
-    return chart
+    return chart.update_layout(legend=BELOW if view in ("outlines", "bipartite") else BELOW | {"y": -0.14})
 
 
 def difference_figure(compared: Contrast) -> go.Figure:
@@ -82,25 +81,20 @@ def difference_figure(compared: Contrast) -> go.Figure:
     here, there = compared.here, compared.there
     chart = go.Figure()
     common = np.flatnonzero(~compared.only_here)
-    _outlines(chart, here, common, f"in both ({len(common):,})", NEUTRAL, "in both", fill=0.15, line=0.4)
+    _outlines(chart, here, common, "in both", NEUTRAL, 0.15, 0.4)
     for m, name, colour in _modalities(here):
         away = np.flatnonzero(there.edges.modality == m)
-        title = f"{name}, only there ({len(away):,})"
-        _outlines(chart, there, away, title, colour, name, fill=0.0, line=0.9, dash="dot")
+        _outlines(chart, there, away, name, colour, 0.0, 0.9, ", only there", line_dash="dot")
         away = np.flatnonzero(compared.only_here & (here.edges.modality == m))
-        _outlines(chart, here, away, f"{name}, only here ({len(away):,})", colour, name, fill=0.35, line=0.9)
+        _outlines(chart, here, away, name, colour, 0.35, 0.9, ", only here")
     _nodes(chart, there, "there")
     _nodes(chart, here, "here")
     what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
-    numbers = {
-        "only_here": here.edges.number[compared.only_here],
-        "only_there": there.edges.number,
-        "both": here.edges.number[common],
-    }
-    meta = {name: part.tolist() for name, part in {**numbers, "edge_number": compared.picture.edges.number}.items()}
-    chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
-    return chart
+    numbers = {"only_here": here.edges.number[compared.only_here], "only_there": there.edges.number}
+    numbers |= {"both": here.edges.number[common], "edge_number": compared.picture.edges.number}
+    meta = {name: part.tolist() for name, part in numbers.items()}
+    return chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
 
 
 def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
@@ -114,7 +108,7 @@ def _drawn(scene: Scene, view: str) -> go.Figure:
     for m, name, colour in _modalities(scene):
         edges = np.flatnonzero(scene.edges.modality == m)
         if view == "outlines":
-            _outlines(chart, scene, edges, f"{name} ({len(edges):,})", colour, name, fill=0.2, line=0.8)
+            _outlines(chart, scene, edges, name, colour, 0.2, 0.8)
         else:
             _stars(chart, scene, edges, name, colour)
     _nodes(chart, scene)
@@ -124,61 +118,41 @@ def _drawn(scene: Scene, view: str) -> go.Figure:
 def _outlines(
     chart: go.Figure,
     scene: Scene,
-    edges: NDArray[np.int64],
+    edges: Ints,
     name: str,
     colour: str,
-    group: str,
-    *,
     fill: float,
     line: float,
-    dash: str = "solid",
+    where: str = "",
+    **look: Any,
 ) -> None:
     """Draw outlines of one look, as one trace; those of different modalities do not hide each other."""
     reach = [REACH * (1 + 0.4 * (m % 4)) for m in scene.edges.modality.tolist()]
-    x, y = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
-    look: dict[str, Any] = {"line": {"color": translucent(colour, line), "width": 1.2, "dash": dash}}
-    if fill:
-        look |= {"fill": "toself", "fillcolor": translucent(colour, fill)}
-    chart.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", name=name, legendgroup=group, **look)
+    outlines = joined([tree_outline(_places(scene, edge), reach[edge]) for edge in edges.tolist()])
+    look |= {"name": f"{name}{where} ({len(edges):,})", "legendgroup": name}
+    inside = translucent(colour, fill) if fill else ""
+    chart.add_scatter(**line_trace(outlines, translucent(colour, line), fill=inside, **look))
 
 
-def _stars(chart: go.Figure, scene: Scene, edges: NDArray[np.int64], name: str, colour: str) -> None:
+def _stars(chart: go.Figure, scene: Scene, edges: Ints, name: str, colour: str) -> None:
     """Join each hyperedge's middle, a square, to its members."""
-    x, y = joined([star_lines(points.mean(0), points) for points in (_places(scene, edge) for edge in edges.tolist())])
-    line = {"color": translucent(colour, 0.35), "width": 0.8}
-    group = {"name": f"{name} ({len(edges):,})", "legendgroup": name}
-    chart.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **group)
-    if not len(edges):
-        return
-    centres = np.array([_places(scene, edge).mean(0) for edge in edges.tolist()], dtype=np.float32)
-    sizes = scene.edges.size
-    text = [f"{name}: {scene.edge_titles[edge]}, {sizes[edge]} members" for edge in edges]
-    marker = {"symbol": "square", "size": 7, "color": colour}
-    chart.add_scatter(
-        x=centres[:, 0],
-        y=centres[:, 1],
-        mode="markers",
-        marker=marker,
-        text=text,
-        hoverinfo="text",
-        showlegend=False,
-        **group,
-    )
+    members = [_places(scene, edge) for edge in edges.tolist()]
+    look = {"name": f"{name} ({len(edges):,})", "legendgroup": name}
+    lines = joined([star_lines(points.mean(0), points) for points in members])
+    chart.add_scatter(**line_trace(lines, translucent(colour, 0.35), 0.8, **look))
+    if members:
+        x, y = np.array([points.mean(0) for points in members], dtype=np.float32).T
+        text = [f"{name}: {scene.edge_titles[edge]}, {scene.edges.size[edge]} members" for edge in edges]
+        marker = {"symbol": "square", "size": 7, "color": colour}
+        chart.add_scatter(**point_trace(x, y, text, marker, showlegend=False, **look))
 
 
 def _nodes(chart: go.Figure, scene: Scene, where: str = "") -> None:
     size = np.clip(3 + 2 * np.sqrt(scene.degree), 6, 12).astype(np.float32)
     text = [f"{title}: {degree} hyperedges {where}" for title, degree in zip(scene.titles, scene.degree, strict=True)]
-    chart.add_scatter(
-        x=scene.x,
-        y=scene.y,
-        mode="markers",
-        text=text,
-        hoverinfo="text",
-        name=f"{scene.node_kind}s",
-        showlegend=not where,
-        marker={"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}},
-    )
+    marker = {"size": size, "color": NEUTRAL, "line": {"width": 0.5, "color": "white"}}
+    look = {"name": f"{scene.node_kind}s", "showlegend": not where}
+    chart.add_scatter(**point_trace(scene.x, scene.y, text, marker, **look))
     chart.update_xaxes(visible=False, range=[-1.06, 1.06])
     chart.update_yaxes(visible=False, range=[1.06, -1.06])  # downwards, as on a screen: the widget's picture
 
@@ -191,23 +165,14 @@ def _places(scene: Scene, edge: int) -> NDArray[np.float64]:
 def _incidence(scene: Scene) -> go.Figure:
     """Columns are hyperedges by modality, then size; rows are nodes, the busiest on top."""
     sizes = scene.edges.size
-    column = np.empty(len(scene), dtype=np.int64)
-    column[np.lexsort((np.arange(len(scene)), -sizes, scene.edges.modality))] = np.arange(len(scene))
-    row = np.empty(len(scene.nodes), dtype=np.int64)
-    row[np.lexsort((np.arange(len(row)), -scene.degree))] = np.arange(len(row))
+    column = np.argsort(np.lexsort((-sizes, scene.edges.modality)))  # lexsort keeps equals in order
+    row = np.argsort(np.argsort(-scene.degree, kind="stable"))
     chart, edge = go.Figure(), scene.edges.edge
     for m, name, colour in _modalities(scene):
         columns, rows = edge[scene.edges.modality[edge] == m], scene.edges.nodes[scene.edges.modality[edge] == m]
         text = [f"{name}: {scene.edge_titles[e]} with {scene.titles[v]}" for e, v in zip(columns, rows, strict=True)]
-        chart.add_scattergl(
-            x=column[columns],
-            y=row[rows],
-            mode="markers",
-            name=name,
-            text=text,
-            hoverinfo="text",
-            marker={"symbol": "square", "size": 4, "color": colour},
-        )
+        marker = {"symbol": "square", "size": 4, "color": colour}
+        chart.add_scattergl(**point_trace(column[columns], row[rows], text, marker, name=name))
     chart.update_xaxes(title_text="hyperedges: by modality, then size", rangemode="tozero")
     chart.update_yaxes(title_text=f"{scene.node_kind}s: busiest on top", autorange="reversed")
     return chart
@@ -217,30 +182,14 @@ def _overlap(scene: Scene, counted: Rows | None) -> go.Figure:
     """UpSet: a bar per combination of modalities, and below it the dots that name the combination."""
     rows = list(overlap_counts(scene.edges, scene.modalities) if counted is None else counted)
     chart = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
-    labels = [" + ".join(row["modalities"]) for row in rows]
-    counts = [row["count"] for row in rows]
-    chart.add_bar(
-        x=np.arange(len(rows)),
-        y=counts,
-        customdata=labels,
-        marker_color=NEUTRAL,
-        showlegend=False,
-        hovertemplate="%{customdata}: %{y:,}<extra></extra>",
-    )
+    x, labels = np.arange(len(rows)), [" + ".join(row["modalities"]) for row in rows]
+    bars = {"y": [row["count"] for row in rows], "marker_color": NEUTRAL}
+    hover = "%{customdata}: %{y:,}<extra></extra>"
+    chart.add_bar(x=x, customdata=labels, hovertemplate=hover, showlegend=False, **bars)
     for place, (_, name, colour) in enumerate(_modalities(scene)):
-        on = [name in row["modalities"] for row in rows]
-        colours = [colour if flag else translucent(NEUTRAL, 0.25) for flag in on]
-        chart.add_scatter(
-            x=np.arange(len(rows)),
-            y=[place] * len(rows),
-            mode="markers",
-            name=name,
-            showlegend=False,
-            marker={"size": 14, "color": colours},
-            hoverinfo="skip",
-            row=2,
-            col=1,
-        )
+        colours = [colour if name in row["modalities"] else translucent(NEUTRAL, 0.25) for row in rows]
+        dots = {"y": [place] * len(rows), "mode": "markers", "marker": {"size": 14, "color": colours}}
+        chart.add_scatter(x=x, name=name, showlegend=False, hoverinfo="skip", row=2, col=1, **dots)
     names = [name for _, name, _ in _modalities(scene)]
     chart.update_xaxes(showticklabels=False, ticks="")
     chart.update_yaxes(title_text="(member, hyperedge) pairs", row=1)

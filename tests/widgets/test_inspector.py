@@ -17,8 +17,7 @@ from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.errors import DataWarning
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, known_id
-from hyperctr.widgets.numbers_panel import numbers_panel
-from hyperctr.widgets.user_panel import user_panel
+from hyperctr.widgets.panels import numbers_panel, user_panel
 from tests.widgets.conftest import Trained
 
 PACKAGE = Path(module.__file__).parent

@@ -59,10 +59,10 @@ def test_large_layout_takes_under_a_second() -> None:
 def test_a_new_threshold_on_default_planted_data_is_a_matter_of_milliseconds() -> None:
     data = hc.load_dataset("planted")
     scenes = Scenes(data)
-    rows = scenes.split.train  # hand-made degrees: pre-training is not what is timed
+    rows = scenes.split_data.split.train  # hand-made degrees: pre-training is not what is timed
     degree = np.random.default_rng(0).random((len(rows), 3), dtype=np.float32)
     scenes.interest = hand_made_fast(scenes, degree)
-    slot = int(np.bincount(scenes._slots.index[rows]).argmax())
+    slot = int(np.bincount(scenes.split_data.slots.index[rows]).argmax())
     scenes.build(slot=slot)
     took = []
     for delta in (0.3, 0.35, 0.4, 0.45, 0.5):

@@ -12,6 +12,7 @@ import pytest
 
 import hyperctr as hc
 from hyperctr.errors import ConfigError, DataError, RunError
+from hyperctr.split_data import SplitData
 from hyperctr.widgets.contrast import contrast, difference
 from hyperctr.widgets.scene import BUFFERS, Scene
 from hyperctr.widgets.scenes import Scenes
@@ -29,8 +30,9 @@ def shown(scene: Scene) -> Sets:
 
 def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | None = None) -> Sets:
     config, data = scenes.config, scenes.data
+    split, slots = scenes.split_data.split, scenes.split_data.slots
     lists = hc.build_hypergraphs(
-        data, scenes.split, scenes._slots, scenes.interest, delta, max_neighbours=neighbours, seed=config.seed
+        data, split, slots, scenes.interest, delta, max_neighbours=neighbours, seed=config.seed
     )
     graph = lists[side == "item"][slot]
     nodes, labels = (data.users, data.items) if side == "user" else (data.items, data.users)
@@ -66,7 +68,7 @@ def test_awkward_data(seed: int) -> None:
     """Missing modalities, empty slots and repeated clicks: every slot by itself is its part of the whole."""
     study = small(seed, users=12, items=9, rows=150)
     scenes = Scenes(study.data)
-    scenes.split, scenes._slots, scenes.interest = study.split, study.slots, study.interest
+    scenes.split_data, scenes.interest = SplitData(study.data, study.split, study.slots), study.interest
     scenes.slots = study.slots.labels
     for slot, side in itertools.product(range(study.slots.count), ("user", "item")):
         scene = scenes.build(side=side, slot=slot, delta=0.5, limit=ALL)  # type: ignore[arg-type]
@@ -161,7 +163,7 @@ def test_difference_names_hyperedges_that_come_go_and_change(scenes: Scenes) -> 
 
 
 def test_table_and_timeline(scenes: Scenes) -> None:
-    data, rows = scenes.data, scenes.split.train
+    data, rows = scenes.data, scenes.split_data.split.train
     item = data.items[[3, 0]].tolist()
     table = scenes.table(data.items[[3, 0]], "item")  # type: ignore[arg-type]
     assert [row["id"] for row in table] == item
@@ -183,7 +185,7 @@ def test_table_and_timeline(scenes: Scenes) -> None:
     of_user = data.user_index[rows] == 5
     assert [row["label"] for row in line] == scenes.slots
     for row in line:
-        here = of_user & (scenes._slots.index[rows] == row["slot"])
+        here = of_user & (scenes.split_data.slots.index[rows] == row["slot"])
         assert row["clicks"] == int(here.sum())
         for m, name in enumerate(scenes.modalities):
             degree = scenes.interest.degree[here, m]

@@ -22,7 +22,7 @@ CLOSE = 3e-7  # float32 sums in another order
 def pair(scenes: Scenes) -> tuple[Any, Any, int]:
     """A test click with hyperedges on both sides."""
     data = scenes.data
-    for row in scenes.split.test:
+    for row in scenes.split_data.split.test:
         click = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
         parts = scenes.explainer.explain(*click)["contributions"]
         if {part["side"] for part in parts} == {"user", "item"} and len({part["modality"] for part in parts}) > 1:
@@ -50,7 +50,7 @@ def rebuilt(scenes: Scenes, pair: tuple[Any, Any, int], drop: Any) -> float:
         made.append(Hypergraph(incidence, graph.num_nodes, graph.num_hyperedges, graph.weight, graph.group))
     user, item, time = pair
     when = np.array([time])
-    parts = (data.users_to_index([user]), scenes._slots.of(when), when, np.array([-1]))
+    parts = (data.users_to_index([user]), scenes.split_data.slots.of(when), when, np.array([-1]))
     target = Targets(*(torch.from_numpy(np.asarray(part, dtype=np.int64)) for part in parts))
     with torch.no_grad():
         state = model.convolve(*made)
@@ -102,7 +102,7 @@ def test_removing_modalities_empties_them_in_both_hypergraphs(scenes: Scenes, pa
 
 
 def test_a_training_click_is_explained_without_itself(scenes: Scenes) -> None:
-    data, row = scenes.data, scenes.split.train[10]
+    data, row = scenes.data, scenes.split_data.split.train[10]
     click = (data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row]))
     assert scenes.run is not None
     expected = scenes.run.predict(*([value] for value in click))[0]
