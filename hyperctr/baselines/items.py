@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
+from hyperctr.baselines.common import masked_mean
 from hyperctr.model.base import ClickModel
 from hyperctr.model.embedding import ItemEncoder
+from hyperctr.model.history import Targets, Window
 from hyperctr.runtime import rng
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ class ItemFields(ItemEncoder):
     """One vector of width k per field of every item: id, category, then the modalities.
 
     A modality's vector is ``LayerNorm(Linear(features))``; an item without the modality has a learned vector instead.
-    Features are the same frozen buffers as HyperCTR's, and so is the rule for ids: every item has one.
+    Features are the same frozen buffers as HyperCTR's.
 
     Args:
         data: items and features.
@@ -40,13 +44,14 @@ class ItemFields(ItemEncoder):
         - output: ``[I, F, k]``.
     """
 
+    __call__: Callable[..., Tensor]
+
     def __init__(self, data: Dataset, size: int) -> None:
         super().__init__(data, size)
         codes = item_categories(data)
         self.names = ("id", "category", *self.modalities)
         self.width = len(self.names) * size
-        self.category: Tensor
-        self.register_buffer("category", torch.from_numpy(codes), persistent=False)
+        self.category = nn.Buffer(torch.from_numpy(codes), persistent=False)
         self.category_embedding = nn.Parameter(torch.randn(int(codes.max()) + 1, size) * 0.1)
         self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
 
@@ -62,11 +67,11 @@ class ItemFields(ItemEncoder):
 
 
 class FieldModel(ClickModel):
-    """What models on fields have in common: the fields of all items, of which they share the side-by-side vectors.
+    """What models on fields have in common: ``items``, the fields of all items, and what is read of a target's clicks.
 
     Args:
         context: histories and features.
-        config: ``embedding_size``, the width k of a field, is read.
+        config: ``embedding_size``, the width k of a field, and ``history_length`` are read.
         users: whether every user has a vector of that width, too (``self.user``).
     """
 
@@ -81,8 +86,16 @@ class FieldModel(ClickModel):
 
     def refresh(self, dropped: Tensor | None = None) -> Any:
         """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
+        return self.items().flatten(1)
+
+    def window(self, targets: Targets) -> Window:
+        """Return the latest ``history_length`` clicks that the targets see."""
+        return self.context.history.window(targets, self.config.history_length)
+
+    def mean_click(self, items: Tensor, targets: Targets) -> Tensor:
+        """Return the mean of item vectors ``[I, d]`` over the clicks that each target sees, ``[B, d]``."""
+        window = self.window(targets)
+        return masked_mean(functional.embedding(window.items, items), window.valid)
 
 
 def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:

@@ -28,7 +28,6 @@ from torch.optim import Optimizer
 from hyperctr.baselines.autofis import AutoFISOptions
 from hyperctr.baselines.autofis.grda import GRDA
 from hyperctr.baselines.autofis.pairs import START, DeepNetwork, PairProducts
-from hyperctr.baselines.common import masked_mean
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
 from hyperctr.errors import DataWarning
@@ -64,12 +63,8 @@ class AutoFIS(FieldModel):
         self.options = options = AutoFISOptions.of(config)
         # At zero a slot without training clicks, as after a temporal split, adds no noise to the pairs.
         self.slot = nn.Parameter(torch.zeros(context.slots.count, size))
-        counts = {
-            "user": data.num_users,
-            "slot": context.slots.count,
-            "id": data.num_items,
-            "category": len(self.items.category_embedding),
-        }
+        counts = {"user": data.num_users, "slot": context.slots.count, "id": data.num_items}
+        counts["category"] = len(self.items.category_embedding)
         self.order = nn.ParameterDict({name: nn.Parameter(torch.zeros(count)) for name, count in counts.items()})
         widths = {name: getattr(self.items, f"values_{name}").shape[1] for name in self.items.modalities}
         self.order_of = nn.ModuleDict({name: nn.Linear(width, 1, bias=False) for name, width in widths.items()})
@@ -123,32 +118,23 @@ class AutoFIS(FieldModel):
 
     def encode(self, state: ItemSide, targets: Targets) -> Encoded:
         """Return the targets' side."""
-        window = self.context.history.window(targets, self.config.history_length)
-        clicked = masked_mean(functional.embedding(window.items, state.fields.flatten(1)), window.valid)
-        single = [
-            functional.embedding(number, table)[:, None]
-            for number, table in ((targets.user, self.user), (targets.slot, self.slot))
-        ]
-        fields = torch.cat([*single, clicked.unflatten(1, state.fields.shape[1:]).to(self.user.dtype)], 1)
+        clicked = self.mean_click(state.fields.flatten(1), targets)
+        single = functional.embedding(targets.user, self.user), functional.embedding(targets.slot, self.slot)
+        clicked_fields = clicked.unflatten(1, state.fields.shape[1:]).to(self.user.dtype)
+        fields = torch.cat([torch.stack(single, 1), clicked_fields], 1)
         order = self.order["user"][targets.user] + self.order["slot"][targets.slot]
         return Encoded(fields, order + self.order_of["clicked"](clicked).squeeze(1))
 
     def score(self, state: ItemSide, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        logits: Tensor = encoded.order[:, None] + state.order[items] + self.pairs(encoded.fields, state.fields, items)
+        logits = encoded.order[:, None] + state.order[items] + self.pairs(encoded.fields, state.fields, items)
         if self.deep is None:
             return logits
-        deep: Tensor = self.deep(encoded.fields.flatten(1), state.fields.flatten(1), items)
-        return logits + deep
+        return logits + self.deep(encoded.fields.flatten(1), state.fields.flatten(1), items)
 
     def diagnostics(self) -> dict[str, Any]:
         """Return which pairs it kept, by falling size of their weights."""
-        pairs = self.pairs
-        every = zip(pairs.names, pairs.alpha.tolist(), pairs.kept.tolist(), strict=True)
-        kept = dict(sorted(((name, alpha) for name, alpha, kept in every if kept), key=lambda pair: -abs(pair[1])))
-        return {
-            "select": self.options.select,
-            "pairs": len(pairs.names),
-            "share_kept": len(kept) / len(pairs.names),
-            "kept": kept,
-        }
+        names, alpha, chosen = self.pairs.names, self.pairs.alpha.tolist(), self.pairs.kept.tolist()
+        kept = {names[p]: alpha[p] for p in sorted(range(len(names)), key=lambda p: -abs(alpha[p])) if chosen[p]}
+        shares = {"pairs": len(names), "share_kept": len(kept) / len(names), "kept": kept}
+        return {"select": self.options.select, **shares}

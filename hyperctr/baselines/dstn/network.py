@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
+from hyperctr.baselines.common import MLP, in_pieces, masked_softmax, per_item
 from hyperctr.baselines.dstn import DSTNOptions
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
@@ -36,8 +36,8 @@ class Auxiliary(nn.Module):
 
     Args:
         user_width, item_width: of the parts of ``x_t = [user ; candidate]``; ``x_c`` is an item too.
-        hidden: of the attention.
-        variant: see above.
+        hidden: width of the attention.
+        variant: ``P``, ``S`` or ``I``.
 
     Shapes:
         - user: ``[B, user_width]``; candidates: ``[B, n, item_width]``; others: ``[B, T, item_width]``; valid: bool
@@ -60,11 +60,11 @@ class Auxiliary(nn.Module):
         if self.variant == "P":
             return mask.to(others.dtype)
         hidden = self.of_other(others)[:, None]
+        if self.variant == "I":
+            hidden = (self.of_user(user)[:, None] + self.of_candidate(candidates))[:, :, None] + hidden
+        scores = self.last(torch.relu(hidden)).squeeze(-1)
         if self.variant == "S":
-            scores = self.last(torch.relu(hidden)).squeeze(-1)
             return masked_softmax(scores, valid[:, None]).expand(mask.shape)
-        target = self.of_user(user)[:, None] + self.of_candidate(candidates)
-        scores = self.last(torch.relu(target[:, :, None] + hidden)).squeeze(-1)
         return torch.where(mask, scores.clamp(max=MOST).exp(), 0.0)
 
 
@@ -109,25 +109,18 @@ class DSTN(FieldModel):
         user, others = encoded
         of_user = self.from_user(user)[:, None]
         projected = [layer(fields) for layer, (fields, _) in zip(self.from_others, others, strict=True)]
-        # An item's part is the same wherever it is a candidate: once an item, where there are more candidates.
-        shared = self.from_candidate(state) if items.numel() > len(state) else None
+        of_candidate = per_item(self.from_candidate, state, items)
 
         def score(some: Tensor) -> Tensor:
-            candidates = functional.embedding(some, state)
-            first = self.from_candidate(candidates) if shared is None else functional.embedding(some, shared)
-            first = first + of_user
+            candidates, first = functional.embedding(some, state), of_candidate(some) + of_user
             for weigh, (fields, valid), values in zip(self.weigh, others, projected, strict=True):
                 first = first + torch.bmm(weigh(user, candidates, fields, valid).to(values.dtype), values)
-            hidden = functional.dropout(torch.relu(first), self.config.dropout, self.training)
-            logits: Tensor = self.rest(hidden)
-            return logits
+            return self.rest(functional.dropout(torch.relu(first), self.config.dropout, self.training))
 
         longest = max(fields.shape[1] for fields, _ in others)
         return in_pieces(score, items, max(longest * self.attention, self.config.hidden[0]))
 
     def diagnostics(self) -> dict[str, Any]:
         """Return which types of items it looked at: a data set may have no non-clicks."""
-        names = ("not clicked" if history.holds_non_clicks else "clicked" for history, _ in self.histories)
-        return {
-            "auxiliary": [name for name, (history, _) in zip(names, self.histories, strict=True) if len(history.item)]
-        }
+        used = (history for history, _ in self.histories if len(history.item))
+        return {"auxiliary": ["not clicked" if history.holds_non_clicks else "clicked" for history in used]}

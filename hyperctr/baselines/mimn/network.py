@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum
+from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum, trimmed
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.mimn import MimnOptions
 from hyperctr.config import Config
@@ -197,15 +197,13 @@ class Mimn(FieldModel):
 
     def refresh(self, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the item vectors and their part of the gates, ``[I, d]`` and ``[I, 3 d]``; nothing is dropped."""
-        fields: Tensor = self.items()
-        table = self.item(fields.flatten(1))
+        table = self.item(self.items().flatten(1))
         return table, table if self.memory is None else self.memory.gates(table)
 
     def encode(self, state: tuple[Tensor, Tensor], targets: Targets) -> Encoded:
         """Read the visible clicks, the oldest first."""
-        window = self.context.history.window(targets, self.config.history_length).oldest_first()
-        longest = max(1, int(window.lengths.max()))
-        items, valid = window.items[:, :longest], window.valid[:, :longest]
+        window = trimmed(self.window(targets).oldest_first())
+        items, valid = window.items, window.valid
         total = masked_sum(functional.embedding(items, state[0]), valid)
         trace = channels = None
         if self.memory is not None:
@@ -236,6 +234,7 @@ class Mimn(FieldModel):
 
     def auxiliary_loss(self, state: object, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the penalty on slots used more or less than the mean, summed over slots, mean over targets."""
-        if encoded.trace is None or not self.options.balance or not self.options.balance_weight:
+        weight = self.options.balance_weight if self.options.balance else 0.0
+        if encoded.trace is None or not weight:
             return None
-        return self.options.balance_weight * self.options.slots * encoded.trace.usage.var(1, correction=0).mean()
+        return weight * self.options.slots * encoded.trace.usage.var(1, correction=0).mean()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP
+from hyperctr.baselines.common import MLP, Layer
 from hyperctr.baselines.items import cluster, item_categories
 
 if TYPE_CHECKING:
@@ -86,10 +86,8 @@ class CodeIndex(nn.Module):
         codes, total = item_codes(data), data.num_items
         idf = [np.where(row < 0, 0.0, inverse_frequency(np.bincount(row + 1)[row + 1], total)) for row in codes]
         idf.append(np.full(total, inverse_frequency(total / slots, total)))
-        self.codes: Tensor
-        self.idf: Tensor
-        self.register_buffer("codes", torch.from_numpy(codes.astype(np.int32)), persistent=False)
-        self.register_buffer("idf", torch.from_numpy(np.stack(idf, 1).astype(np.float32)), persistent=False)
+        self.codes = nn.Buffer(torch.from_numpy(codes.astype(np.int32)), persistent=False)
+        self.idf = nn.Buffer(torch.from_numpy(np.stack(idf, 1).astype(np.float32)), persistent=False)
 
     def records(self, items: Tensor, valid: Tensor) -> Tensor:
         """Return the codes of records ``[B, T]``, int32 ``[F - 1, B, T]``; padding has none that matches."""
@@ -110,7 +108,7 @@ class CodeIndex(nn.Module):
         return score
 
 
-class Selector(nn.Module):
+class Selector(Layer):
     """How likely each feature of a candidate is searched by.
 
     Self-attention over the features with normalised queries, which are added to its output, then a network per
@@ -144,8 +142,7 @@ class Selector(nn.Module):
         weight = (scores / (x.shape[-1] / self.heads) ** 0.5).softmax(-1)
         weight = functional.dropout(weight, DROPOUT, self.training)
         heard = (weight @ split(self.of_value(x))).transpose(-2, -3).flatten(-2)
-        logits: Tensor = self.network(heard + query)
-        return logits
+        return self.network(heard + query)
 
 
 def thresholded(logits: Tensor) -> Tensor:
