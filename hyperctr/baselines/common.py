@@ -24,11 +24,7 @@ class Layer(nn.Module):
 class MLP(Layer):
     """Linear layers with an activation and dropout between them; the last layer is linear and gives one logit.
 
-    Args:
-        width: of the input.
-        hidden: widths of the hidden layers.
-        dropout: after each activation.
-        activation: ``relu``, ``prelu`` or ``sigmoid``.
+    The activation is ``relu``, ``prelu`` or ``sigmoid``.
 
     Shapes:
         - x: ``[..., width]``; output: ``[...]``.
@@ -50,10 +46,7 @@ class MLP(Layer):
 class PairMLP(Layer):
     """An :class:`MLP` on ``[user ; item]`` whose first layer is split, so that 1000 candidates cost little.
 
-    Args:
-        user_width, item_width: of the two parts.
-        hidden: widths of the hidden layers, at least one.
-        dropout: on both inputs and after each activation.
+    Dropout falls on both inputs and after each of the hidden layers, of which there is at least one.
 
     Shapes:
         - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``; output: ``[B, n]``.
@@ -157,10 +150,7 @@ def dot_attention(query: Tensor, keys: Tensor, valid: Tensor) -> Tensor:
 class DINAttention(Layer):
     """Pool a history by a small network on ``[q, k, q - k, q * k]``, as in Deep Interest Network.
 
-    Args:
-        width: d of queries and keys.
-        hidden: widths of the network.
-        softmax: normalise the weights over the history; without it they are used as they come.
+    Without ``softmax`` the weights are used as they come instead of normalised over the history.
 
     Shapes:
         - query: ``[B, n, d]``; keys: ``[B, T, d]``; valid: bool ``[B, T]``; output: ``[B, n, d]``, zeros where no key
@@ -193,9 +183,7 @@ class DINAttention(Layer):
 class VectorAttention(Layer):
     """Additive attention with a weight per position AND feature: ``softmax(ReLU(X W1 + Q W2 + b1) W3 + b3)``.
 
-    Args:
-        width: of X, Q and the sum.
-        dropout: after the ReLU.
+    Dropout falls after the ReLU.
 
     Shapes:
         - x: ``[..., m, width]``; query: ``[..., m, width]`` or ``[..., 1, width]``; valid: bool ``[..., m]``; output:

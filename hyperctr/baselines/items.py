@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hyperctr.model.context import Context
 
 MOST_CATEGORIES = 512
+MOST_ROUNDS = 20  # of updates of the clusters' centres
 
 
 class ItemFields(ItemEncoder):
@@ -98,35 +99,31 @@ class FieldModel(ClickModel):
         return masked_mean(functional.embedding(window.items, items), window.valid)
 
 
-def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:
+def item_categories(data: Dataset) -> NDArray[np.int64]:
     """Return a category number per item, int64 ``[I]``; 0 is "none".
 
     The data set's own where its item table has a column ``category``, or the first of its ``genres``; otherwise
-    clusters of the first modality, at most ``most`` and at least 16 items each on average. The catalogue decides, never
-    a click: which items were clicked is what predictions must not learn from here.
+    clusters of the first modality, at most 512. The catalogue decides, never a click: which items were clicked is what
+    predictions must not learn from here.
     """
     for column in ("category", "genres"):
         if column in data.item_table.columns:
             named = [str(value).partition("|")[0] if pd.notna(value) else "" for value in data.item_table[column]]
             first = [name if name[:1] not in ("", "(") else None for name in named]  # "(no genres listed)"
             return (pd.factorize(np.array(first, dtype=object), sort=True)[0] + 1).astype(np.int64)
-    codes = np.zeros(data.num_items, dtype=np.int64)
-    for table in list(data.features.values())[:1]:
-        codes = cluster(table.standardised().values, table.present, min(most, max(2, len(table) // 16))) + 1
-    return codes
+    for table in data.features.values():
+        return cluster(table.standardised().values, table.present, MOST_CATEGORIES) + 1
+    return np.zeros(data.num_items, dtype=np.int64)
 
 
-def cluster(
-    values: NDArray[np.float32], present: NDArray[np.bool_], count: int, *, seed: int = 0, rounds: int = 20
-) -> NDArray[np.int64]:
+def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, seed: int = 0) -> NDArray[np.int64]:
     """Return the k-means cluster of each row by direction (rows of length 1), int64 ``[I]``; -1 where not present.
 
     Args:
         values: ``[I, d]``.
         present: bool ``[I]``.
-        count: number of clusters; fewer where there are fewer present rows.
+        most: number of clusters; fewer where there are fewer present rows, or fewer than 16 rows each on average.
         seed: of the rows that the clusters start from.
-        rounds: most updates of the centres.
 
     >>> cluster(np.array([[1, 0], [2, 0.1], [0, 3], [0, 0]], np.float32), np.array([True, True, True, False]), 2)
     array([ 0,  0,  1, -1])
@@ -135,11 +132,14 @@ def cluster(
     rows = values[present].astype(np.float32)
     if not len(rows):
         return codes
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    rows, count = (
+        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12),
+        min(most, max(2, len(values) // 16)),
+    )
     draw = rng(seed, "cluster", count)
     centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
     label = np.full(len(rows), -1)
-    for _ in range(rounds):
+    for _ in range(MOST_ROUNDS):
         likeness = rows @ centres.T - 0.5 * (centres**2).sum(1)  # largest where the distance is smallest
         before, label = label, likeness.argmax(1)
         empty = np.setdiff1d(np.arange(len(centres)), label)

@@ -171,8 +171,7 @@ class Alpine(FieldModel):
 
     p and n pool the states of two :class:`GraphLSTM` by dot products with v.
 
-    Reads ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.alpine.AlpineOptions`.
+    Reads ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     sees_non_clicks = True

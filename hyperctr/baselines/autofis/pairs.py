@@ -87,11 +87,6 @@ class ShiftedNorm(nn.BatchNorm1d):
 class DeepNetwork(Layer):
     """Layers ``dropout(ReLU(BN(W x) + b))`` on ``[user ; item]`` and a last linear one to a logit.
 
-    Args:
-        user_width, item_width: of the two parts; the first layer is split between them.
-        hidden: widths of the hidden layers, at least one.
-        dropout: after each of them.
-
     Shapes:
         - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``, its rows; output: ``[B, n]``.
     """
@@ -109,7 +104,7 @@ class DeepNetwork(Layer):
 
     def forward(self, user: Tensor, table: Tensor, items: Tensor) -> Tensor:
         """Return logits."""
-        from_user, from_item = self.first.weight[:, : self.cut], self.first.weight[:, self.cut :]
+        from_user, from_item = self.first.weight.tensor_split([self.cut], 1)
         of_user = functional.linear(user, from_user)[:, None]
         of_item = per_item(lambda rows: functional.linear(rows, from_item), table, items)
 

@@ -49,8 +49,7 @@ class CrossLayer(nn.Module):
 class DCNv2(FieldModel):
     """Score a candidate by cross layers and a network on ``[user ; candidate's fields ; means of the clicks' fields]``.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.dcnv2.DCNv2Options`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

@@ -29,8 +29,7 @@ Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], vali
 class DIN(FieldModel):
     """Score a candidate by ``MLP([user ; sum_t a(e_t, e_i) e_t ; e_i])`` with the weights a from a small network.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.din.DINOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

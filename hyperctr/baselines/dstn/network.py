@@ -30,14 +30,9 @@ MOST = 10.0  # of the exponent
 
 
 class Auxiliary(nn.Module):
-    """Weights of one type's items (clicked, or not clicked) for every candidate.
+    """Weights of one type's items x_c (clicked, or not clicked) for every candidate, x_t with the user.
 
     ``P``: 1. ``S``: ``softmax(w2 ReLU(W1 x_c))``. ``I``: ``exp(w2 ReLU(W1 [x_t ; x_c]))``, not normalised.
-
-    Args:
-        user_width, item_width: of the parts of ``x_t = [user ; candidate]``; ``x_c`` is an item too.
-        hidden: width of the attention.
-        variant: ``P``, ``S`` or ``I``.
 
     Shapes:
         - user: ``[B, user_width]``; candidates: ``[B, n, item_width]``; others: ``[B, T, item_width]``; valid: bool
@@ -78,8 +73,7 @@ class Encoded(NamedTuple):
 class DSTN(FieldModel):
     """Score a candidate by ``MLP([x_t ; sum of a_c x_c over the clicked ; the same over the not clicked])``.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.dstn.DSTNOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     sees_non_clicks = True

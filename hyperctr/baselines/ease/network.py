@@ -62,7 +62,7 @@ def cosine_weights(products: NDArray[np.float64]) -> NDArray[np.float64]:
 class Ease(ClickModel):
     """Score a candidate i by ``a * (sum of B_ji over the distinct items j that the target sees) + b``.
 
-    Reads ``history_length``, :class:`~hyperctr.baselines.ease.EaseOptions`.
+    Reads ``history_length`` and its options.
 
     Raises:
         ConfigError: the data set has too many items for a matrix of all pairs.

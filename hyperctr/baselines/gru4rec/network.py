@@ -20,14 +20,13 @@ from hyperctr.baselines.gru4rec import GRU4RecOptions
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
 from hyperctr.model.context import Context
-from hyperctr.model.history import Targets
+from hyperctr.model.history import Targets, Window
 
 
 class GRU4Rec(FieldModel):
     """Score a candidate by ``MLP([h_T ; e_user ; e_item])`` with ``h_T`` the GRU's state after the newest click.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.gru4rec.GRU4RecOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -39,17 +38,20 @@ class GRU4Rec(FieldModel):
         self.head = PairMLP(options.units + size, self.items.width, config.hidden, dropout=config.dropout)
 
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
-        """Return the recurrent state after the newest click, 0 without clicks, and the user: ``[B, units + k]``."""
-        window = self.window(targets).oldest_first()
+        """Return the recurrent state and the user's vector, ``[B, units + k]``."""
+        return torch.cat([self.summary(state, self.window(targets)), functional.embedding(targets.user, self.user)], 1)
+
+    def summary(self, state: Tensor, window: Window) -> Tensor:
+        """Return the state after the newest click ``[B, units]``, zeros without clicks; padding is never read."""
+        window = window.oldest_first()
         clicks = functional.embedding(window.items, state)
         if self.mean is not None:
             last = torch.tanh(self.mean(masked_mean(clicks, window.valid)))
         else:
             clicks = functional.dropout(clicks, self.config.dropout, self.training)
-            lengths = window.lengths.clamp(min=1).cpu()  # padding is never read
+            lengths = window.lengths.clamp(min=1).cpu()
             last = self.gru(pack_padded_sequence(clicks, lengths, batch_first=True, enforce_sorted=False))[1][0]
-        last = torch.where(window.valid.any(1, keepdim=True), last, 0.0)
-        return torch.cat([last, functional.embedding(targets.user, self.user)], dim=1)
+        return torch.where(window.valid.any(1, keepdim=True), last, 0.0)
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""

@@ -39,7 +39,7 @@ class State(NamedTuple):
 class LightGCN(ClickModel):
     """Score a candidate by ``<x_user, x_item> + b`` with vectors propagated over the clicks of the slots in sight.
 
-    Reads ``embedding_size``, ``layers``, :class:`~hyperctr.baselines.lightgcn.LightGCNOptions`.
+    Reads ``embedding_size``, ``layers`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

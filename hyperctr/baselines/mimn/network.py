@@ -178,8 +178,7 @@ class Mimn(FieldModel):
     o is a linear layer on ``[h ; r]`` after one step more, with q as the input; S_i sums what was written to slot i, so
     that the mean over slots is the sum of all that was written over m.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.mimn.MimnOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

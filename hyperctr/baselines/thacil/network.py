@@ -37,9 +37,7 @@ Two = tuple[Tensor, Tensor]
 class ForwardAttention(nn.Module):
     """Let every block attend to the blocks before it, with a weight per feature: ``W (5 tanh((q_i + k_j + b) / 5))``.
 
-    Args:
-        width: of a block's vector.
-        heads: the features are split among them; W and b are shared.
+    The features are split among heads, which share W and b.
 
     Shapes:
         - blocks: ``[B, n, width]`` in the order of time; valid: bool ``[B, n]``; output: ``[B, n, width]``, zeros for
@@ -70,8 +68,7 @@ class Thacil(FieldModel):
     An item is ``[v ; c]``: its id and modalities through one linear layer, and its category. A block is ``l = [sum of
     a_v v ; sum of a_c c]`` with weights of each from the other, and ``LayerNorm(l + g)`` with g from the blocks before.
 
-    Reads ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.thacil.ThacilOptions`.
+    Reads ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout`` and its options.
 
     Raises:
         ConfigError: the heads do not divide twice the embedding size.

@@ -68,8 +68,8 @@ class UBR4CTR(FieldModel):
 
     ``a = softmax(<key_t, W q + b>)``, q = [user ; slot ; candidate].
 
-    Reads ``embedding_size`` (width of a feature), ``history_length`` (of the archive), ``attention_heads``, ``hidden``,
-    ``dropout``, :class:`~hyperctr.baselines.ubr4ctr.UBR4CTROptions`.
+    Reads ``embedding_size``, ``history_length`` (of the archive), ``attention_heads``, ``hidden``, ``dropout`` and its
+    options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

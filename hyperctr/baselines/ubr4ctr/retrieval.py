@@ -33,15 +33,10 @@ AT_FIRST = 1.0  # the selector's logits: search by everything, and try without
 
 
 def item_codes(data: Dataset) -> NDArray[np.int64]:
-    """Return id, category and one k-means cluster per modality of every item, int64 ``[F, I]``; -1 is "none".
-
-    Clusters are those of the catalogue's standardised features, at most 256 and at least 16 items each on average.
-    """
-    rows = [np.arange(data.num_items), item_categories(data) - 1]
-    for table in data.features.values():
-        count = min(MOST_CODES, max(2, len(table) // 16))
-        rows.append(cluster(table.standardised().values, table.present, count))
-    return np.stack(rows).astype(np.int64)
+    """Return id, category and one k-means cluster per modality of every item, int64 ``[F, I]``; -1 is "none"."""
+    tables = data.features.values()
+    clusters = [cluster(table.standardised().values, table.present, MOST_CODES) for table in tables]
+    return np.stack([np.arange(data.num_items), item_categories(data) - 1, *clusters]).astype(np.int64)
 
 
 def inverse_frequency(count: NDArray[np.float64] | float, total: int) -> NDArray[np.float64]:
@@ -112,10 +107,7 @@ class Selector(Layer):
     """How likely each feature of a candidate is searched by.
 
     Self-attention over the features with normalised queries, which are added to its output, then a network per
-    feature with widths 20 and 10.
-
-    Args:
-        features: F. size: k. heads: of the attention; divides ``size``.
+    feature with widths 20 and 10. The number of heads divides k.
 
     Shapes:
         - x: ``[..., F, k]``; output: logits ``[..., F]``.
