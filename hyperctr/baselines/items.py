@@ -33,10 +33,6 @@ class ItemFields(ItemEncoder):
     A modality's vector is ``LayerNorm(Linear(features))``; an item without the modality has a learned vector instead.
     Features are the same frozen buffers as HyperCTR's.
 
-    Args:
-        data: items and features.
-        size: k.
-
     Attributes:
         names: the F fields in order, such as ``("id", "category", "visual")``.
         width: F k.
@@ -49,11 +45,10 @@ class ItemFields(ItemEncoder):
 
     def __init__(self, data: Dataset, size: int) -> None:
         super().__init__(data, size)
-        codes = item_categories(data)
         self.names = ("id", "category", *self.modalities)
         self.width = len(self.names) * size
-        self.category = nn.Buffer(torch.from_numpy(codes), persistent=False)
-        self.category_embedding = nn.Parameter(torch.randn(int(codes.max()) + 1, size) * 0.1)
+        self.category = nn.Buffer(torch.from_numpy(item_categories(data)), persistent=False)
+        self.category_embedding = nn.Parameter(torch.randn(int(self.category.max()) + 1, size) * 0.1)
         self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
 
     def modality(self, name: str) -> Tensor:
@@ -70,10 +65,8 @@ class ItemFields(ItemEncoder):
 class FieldModel(ClickModel):
     """What models on fields have in common: ``items``, the fields of all items, and what is read of a target's clicks.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size``, the width k of a field, and ``history_length`` are read.
-        users: whether every user has a vector of that width, too (``self.user``).
+    Reads ``embedding_size``, the width k of a field, and ``history_length``. With ``users`` every user has a vector of
+    that width, too: ``self.user``.
     """
 
     user: nn.Parameter
@@ -132,13 +125,10 @@ def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, 
     rows = values[present].astype(np.float32)
     if not len(rows):
         return codes
-    rows, count = (
-        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12),
-        min(most, max(2, len(values) // 16)),
-    )
-    draw = rng(seed, "cluster", count)
-    centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
-    label = np.full(len(rows), -1)
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    count = min(most, max(2, len(values) // 16))
+    start = rng(seed, "cluster", count).choice(len(rows), min(count, len(rows)), replace=False)
+    centres, label = rows[np.sort(start)], np.full(len(rows), -1)
     for _ in range(MOST_ROUNDS):
         likeness = rows @ centres.T - 0.5 * (centres**2).sum(1)  # largest where the distance is smallest
         before, label = label, likeness.argmax(1)

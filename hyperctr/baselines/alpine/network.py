@@ -102,9 +102,7 @@ class GraphLSTM(nn.Module):
     With gate sets A on ``(x_t, h_{t-1})`` and G on ``(x_t, h_link)``, each with a cell c as in an LSTM:
     ``h_t = o_A tanh(c_A) + o_G tanh(c_G)``.
 
-    Args:
-        width: of inputs and states.
-        linked_cell: the graph cell goes on from the linked step's instead of the previous one's.
+    With ``linked_cell`` the graph cell goes on from the linked step's instead of the previous one's.
 
     Shapes:
         - table: ``[I, width]``; items: int64 ``[B, T]``, rows of it in the order of time; link: int64 ``[B, T]``, see
@@ -217,8 +215,8 @@ class Alpine(FieldModel):
                 total = total + part.to(candidates.dtype) * head(torch.cat([pooled, candidates], 2))
             return total
 
-        longest = max(states.shape[1] for states, _ in encoded)
-        return in_pieces(score, items, max(longest, 2 * state.shape[1], *self.config.hidden))
+        lengths = (states.shape[1] for states, _ in encoded)
+        return in_pieces(score, items, max(*lengths, 2 * state.shape[1], *self.config.hidden))
 
     def auxiliary_loss(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the L2 penalty."""

@@ -38,13 +38,11 @@ from hyperctr.model.history import Targets
 class GRDA(Optimizer):
     """Gradient descent seen through a soft threshold that grows, so that parameters end at exactly zero.
 
-    Chao et al., Directional pruning of deep neural networks, in the form that AutoFIS uses: without momentum. From the start ``a_0``, with step size g: ``v_t = v_{t-1} - g grad_t``, ``v_0 = a_0``, and
-    ``a_t = sign(v_t) max(|v_t| - l_t, 0)`` with ``l_t = c g^(0.5 + mu) t^mu``.
+    From the start ``a_0``, with step size g: ``v_t = v_{t-1} - g grad_t``, ``v_0 = a_0``, and
+    ``a_t = sign(v_t) max(|v_t| - l_t, 0)`` with ``l_t = c g^(0.5 + mu) t^mu``. A group's ``lr``, which is g, may change
+    on the way: the threshold grows by its difference at the present g.
 
-    Args:
-        parameters: what to learn.
-        step_size: g. A group's ``lr`` may change on the way: the threshold grows by its difference at the present g.
-        c, mu: of the threshold.
+    Source: Chao et al., Directional pruning of deep neural networks, without momentum as in AutoFIS.
 
     >>> a = nn.Parameter(torch.tensor([0.6]))
     >>> optimiser = GRDA([a], step_size=1.0, c=0.25, mu=1.0)
@@ -90,7 +88,7 @@ class Side(NamedTuple):
 class AutoFIS(FieldModel):
     """Score a candidate by ``sum of first-order weights + pairs + deep network``, see :class:`PairProducts`.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs`` and its options.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs``, its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:

@@ -113,7 +113,7 @@ class DeepNetwork(Layer):
             for k, norm in enumerate(self.norms):
                 x = self.layers[k - 1](x) if k else x
                 x = functional.dropout(torch.relu(norm(x)), self.dropout, self.training)
-            return functional.linear(x, self.last.weight).view_as(some)
+            return torch.reshape(self.last(x), some.shape)
 
         # Statistics of a training step are those of all its candidates.
         return score(items) if self.training else in_pieces(score, items, self.numbers)

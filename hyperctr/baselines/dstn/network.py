@@ -30,7 +30,7 @@ MOST = 10.0  # of the exponent
 
 
 class Auxiliary(nn.Module):
-    """Weights of one type's items x_c (clicked, or not clicked) for every candidate, x_t with the user.
+    """Weights of one type's items x_c (clicked, or not clicked) for every candidate; x_t is ``[user ; candidate]``.
 
     ``P``: 1. ``S``: ``softmax(w2 ReLU(W1 x_c))``. ``I``: ``exp(w2 ReLU(W1 [x_t ; x_c]))``, not normalised.
 

@@ -49,8 +49,7 @@ class Memory(nn.Module):
     for writing times ``P = softmax(W g)`` and scaled to 1; ``r_t = sum w_i M_i``; ``M_i <- M_i (1 - w_i e) + w_i a``;
     ``g <- g + w``.
 
-    Args:
-        width: d of inputs, slots and states. slots: m. balance: whether writing is weighed by P.
+    Without ``balance`` writing is not weighed by P.
 
     Shapes:
         - gates: ``[B, T, 3 d]`` from :meth:`gates`; valid: bool ``[B, T]``; output: :class:`Trace`.
@@ -219,8 +218,7 @@ class Mimn(FieldModel):
         of_total = self.from_total(total)[:, None]
 
         def score(some: Tensor) -> Tensor:
-            candidate = functional.embedding(some, table)
-            parts = [candidate]
+            parts = [candidate := functional.embedding(some, table)]
             if self.memory is not None and trace is not None:
                 written = trace.added[:, None] / self.options.slots
                 parts += [self.memory.recall(functional.embedding(some, gates), trace), written * candidate]

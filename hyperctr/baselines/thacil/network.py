@@ -31,7 +31,7 @@ from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 
 CLIP = 5.0  # of the forward attention's tanh
-Two = tuple[Tensor, Tensor]
+Pair = tuple[Tensor, Tensor]
 
 
 class ForwardAttention(nn.Module):
@@ -58,8 +58,7 @@ class ForwardAttention(nn.Module):
         place = torch.arange(blocks.shape[1], device=blocks.device)
         allowed = valid[:, None] & (place < place[:, None])
         weight = masked_softmax(scores, allowed[..., None, None].expand_as(scores), dim=2)
-        heard: Tensor = (weight * value[:, None]).sum(2).flatten(2)
-        return heard
+        return torch.sum(weight * value[:, None], 2).flatten(2)
 
 
 class Thacil(FieldModel):
@@ -88,7 +87,7 @@ class Thacil(FieldModel):
         self.weigh_blocks = VectorAttention(width, dropout=dropout)
         self.head = MLP(2 * width, config.hidden, dropout=dropout)
 
-    def refresh(self, dropped: Tensor | None = None) -> Two:
+    def refresh(self, dropped: Tensor | None = None) -> Pair:
         """Return items ``[v ; c]`` and their scores in a block, each ``[I, 2 k]``; no graph, so nothing is dropped."""
         fields, where = self.items(), self.items.names.index("category")
         category = fields[:, where]
@@ -96,13 +95,13 @@ class Thacil(FieldModel):
         scores = [self.weigh_items.scores(item, category), self.weigh_categories.scores(category, item)]
         return torch.cat([item, category], 1), torch.cat(scores, 1)
 
-    def blocks(self, items: Tensor, valid: Tensor) -> Two:
+    def blocks(self, items: Tensor, valid: Tensor) -> Pair:
         """Return a window's clicks cut into blocks in the order of time, items and bool ``[B, n, block_size]``."""
         size = min(self.options.block_size, items.shape[1])
         items, valid = (functional.pad(part, (0, -part.shape[1] % size)) for part in (items, valid))
         return items.unflatten(1, (-1, size)).flip(1), valid.unflatten(1, (-1, size)).flip(1)
 
-    def encode(self, state: Two, targets: Targets) -> Two:
+    def encode(self, state: Pair, targets: Targets) -> Pair:
         """Return interests ``[B, n, 2 k]`` of the blocks and which of them hold a click, bool ``[B, n]``."""
         vectors, scores = state
         window = self.window(targets)
@@ -117,7 +116,7 @@ class Thacil(FieldModel):
 
         return by_length(make, window.lengths, window.items.shape[1]), all_filled
 
-    def score(self, state: Two, encoded: Two, targets: Targets, items: Tensor) -> Tensor:
+    def score(self, state: Pair, encoded: Pair, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
         vectors, most = state[0], encoded[1].shape[1]
 

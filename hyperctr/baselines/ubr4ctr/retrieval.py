@@ -65,11 +65,7 @@ def top_records(scores: Tensor, most: int) -> Tensor:
 
 
 class CodeIndex(nn.Module):
-    """Codes and their idf, and the score of every record for every candidate.
-
-    Args:
-        data: items and features; clicks are never read.
-        slots: number of time slots.
+    """Codes and their idf, and the score of every record for every candidate. Only the catalogue is read, no click.
 
     Attributes:
         codes: int32 ``[F - 1, I]``, see :func:`item_codes`; the F-th feature is the time slot.
