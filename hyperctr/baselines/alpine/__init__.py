@@ -1,4 +1,4 @@
-"""ALPINE: its options and settings; the model itself is :mod:`hyperctr.baselines.alpine.network`."""
+"""Options and settings of ALPINE."""
 
 from __future__ import annotations
 

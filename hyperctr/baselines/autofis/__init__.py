@@ -1,4 +1,4 @@
-"""AutoFIS: its options and settings; the model itself is :mod:`hyperctr.baselines.autofis.network`."""
+"""Options and settings of AutoFIS."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both under batch normalisation.
-
-Source: see :mod:`hyperctr.baselines.autofis`.
-"""
+"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both under batch normalisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DCNv2: its options and settings; the model itself is :mod:`hyperctr.baselines.dcnv2.network`."""
+"""Options and settings of DCNv2."""
 
 from __future__ import annotations
 

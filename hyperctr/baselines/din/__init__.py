@@ -1,4 +1,4 @@
-"""DIN: its options and settings; the model itself is :mod:`hyperctr.baselines.din.network`."""
+"""Options and settings of DIN."""
 
 from __future__ import annotations
 

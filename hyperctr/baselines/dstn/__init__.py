@@ -1,4 +1,4 @@
-"""DSTN: its options and settings; the model itself is :mod:`hyperctr.baselines.dstn.network`."""
+"""Options and settings of DSTN."""
 
 from __future__ import annotations
 

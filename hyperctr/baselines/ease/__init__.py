@@ -1,4 +1,4 @@
-"""EASE: its options and settings; the model itself is :mod:`hyperctr.baselines.ease.network`."""
+"""Options and settings of EASE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GRU4Rec: its options and settings; the model itself is :mod:`hyperctr.baselines.gru4rec.network`."""
+"""Options and settings of GRU4Rec."""
 
 from __future__ import annotations
 

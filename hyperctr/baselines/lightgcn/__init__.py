@@ -1,4 +1,4 @@
-"""LightGCN: its options and settings; the model itself is :mod:`hyperctr.baselines.lightgcn.network`."""
+"""Options and settings of LightGCN."""
 
 from __future__ import annotations
 

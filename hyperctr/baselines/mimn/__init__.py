@@ -1,4 +1,4 @@
-"""MIMN: its options and settings; the model itself is :mod:`hyperctr.baselines.mimn.network`."""
+"""Options and settings of MIMN."""
 
 from __future__ import annotations
 

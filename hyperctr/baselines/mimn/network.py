@@ -46,10 +46,8 @@ class Memory(nn.Module):
 
     Per step, with the controller ``h_t = GRU([x_t ; r_{t-1}], h_{t-1})``, whose linear layer gives two keys k, an
     erase vector e, an added vector a and strengths b: ``w = softmax_i((softplus(b) + 1) (cos(k, K_i) + cos(k, M_i)))``,
-    for writing times ``P = softmax(W g)`` and scaled to 1; ``r_t = sum w_i M_i``; ``M_i <- M_i (1 - w_i e) + w_i a``;
-    ``g <- g + w``.
-
-    Without ``balance`` writing is not weighed by P.
+    for writing times ``P = softmax(W g)`` and scaled to 1 (with ``balance``); ``r_t = sum w_i M_i``;
+    ``M_i <- M_i (1 - w_i e) + w_i a``; ``g <- g + w``.
 
     Shapes:
         - gates: ``[B, T, 3 d]`` from :meth:`gates`; valid: bool ``[B, T]``; output: :class:`Trace`.

@@ -1,4 +1,4 @@
-"""THACIL: its options and settings; the model itself is :mod:`hyperctr.baselines.thacil.network`."""
+"""Options and settings of THACIL."""
 
 from __future__ import annotations
 

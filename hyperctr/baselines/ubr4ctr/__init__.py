@@ -1,4 +1,4 @@
-"""UBR4CTR: its options and settings; the model itself is :mod:`hyperctr.baselines.ubr4ctr.network`."""
+"""Options and settings of UBR4CTR."""
 
 from __future__ import annotations
 
