@@ -1,4 +1,4 @@
-"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both under batch normalisation."""
+"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both batch-normalised."""
 
 from __future__ import annotations
 

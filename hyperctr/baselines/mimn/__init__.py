@@ -25,5 +25,5 @@ SHARED = {**SIZES, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
 TABLE2 = {**SHARED, "batch_size": 200, "dropout": 0.2}
 AUTHOR = {**SHARED, "batch_size": 128, "dropout": 0.0}
 SMOKE = {"batch_size": 512, "history_length": 10, "hidden": (32, 16), "options": {"units": 16}}
-BUDGETS = {"quick": {"history_length": 30}, "smoke": SMOKE}
+BUDGETS: dict[str, dict[str, object]] = {"quick": {"history_length": 30}, "smoke": SMOKE}
 MODEL = ModelSpec("mimn", "hyperctr.baselines.mimn.network:Mimn", MimnOptions, TABLE2, AUTHOR, BUDGETS)
