@@ -112,7 +112,7 @@ class UBR4CTR(FieldModel):
     def encode(self, state: State, targets: Targets) -> Encoded:
         """Return the user, the slot and the archive."""
         window = trimmed(self.window(targets))
-        slot = torch.bucketize(window.timestamp, self.edges, right=True)
+        slot = torch.bucketize(window.timestamp.contiguous(), self.edges, right=True)
         keys = [functional.embedding(window.items, state.fields.flatten(1)), functional.embedding(slot, self.slot)]
         known = [functional.embedding(targets.user, self.user), functional.embedding(targets.slot, self.slot)]
         codes = self.index.records(window.items, window.valid)
