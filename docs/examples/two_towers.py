@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import masked_mean
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
 from hyperctr.model.context import Context
@@ -36,10 +35,8 @@ class TwoTowers(FieldModel):
 
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
         """Return one vector per target, ``[B, width]``; ``state [I, F k]`` is what ``refresh`` returned."""
-        window = self.context.history.window(targets, self.config.history_length)
-        clicks = masked_mean(functional.embedding(window.items, state), window.valid)
         user = functional.embedding(targets.user, self.user) * self.options.tell_users_apart
-        tower: Tensor = self.user_tower(torch.cat([user, clicks], 1))
+        tower: Tensor = self.user_tower(torch.cat([user, self.mean_click(state, targets)], 1))
         return functional.dropout(tower, self.config.dropout, self.training)
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:

@@ -8,91 +8,76 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.model.history import Window
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "sigmoid": nn.Sigmoid}
 MOST_NUMBERS = 2**24  # in one intermediate tensor: 64 MiB of float32
 IN_CACHE = 2**20  # the same on a CPU, where what a piece makes is read again before it leaves the cache
 
 
-class MLP(nn.Module):
-    """Linear layers with an activation and dropout between them; the last layer is linear.
+class Layer(nn.Module):
+    """A module that returns a tensor, which a type checker cannot know of other modules."""
 
-    Args:
-        width: of the input.
-        hidden: widths of the hidden layers.
-        out: width of the output; 1 gives logits without that dimension.
-        dropout: after each activation.
-        activation: ``relu``, ``prelu`` or ``sigmoid``.
-        batch_norm: normalise the input over all its rows.
+    __call__: Callable[..., Tensor]
+
+
+class MLP(Layer):
+    """Linear layers with an activation and dropout between them; the last layer is linear and gives one logit.
+
+    The activation is ``relu``, ``prelu`` or ``sigmoid``.
 
     Shapes:
-        - x: ``[..., width]``; output ``[...]`` where ``out`` is 1, else ``[..., out]``.
+        - x: ``[..., width]``; output: ``[...]``.
     """
 
-    def __init__(
-        self,
-        width: int,
-        hidden: Sequence[int],
-        out: int = 1,
-        *,
-        dropout: float = 0.0,
-        activation: str = "relu",
-        batch_norm: bool = False,
-    ) -> None:
+    def __init__(self, width: int, hidden: Sequence[int], *, dropout: float = 0.0, activation: str = "relu") -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(width) if batch_norm else None
         layers: list[nn.Module] = []
         for size in hidden:
             layers += [nn.Linear(width, size), ACTIVATIONS[activation](), nn.Dropout(dropout)]
             width = size
-        self.layers = nn.Sequential(*layers, nn.Linear(width, out))
+        self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the output, see the class."""
-        if self.norm is not None:
-            x = self.norm(x.flatten(0, -2)).view_as(x)
-        out: Tensor = self.layers(x)
-        return out.squeeze(-1)
+        """Return the logits."""
+        return torch.squeeze(self.layers(x), -1)
 
 
-class PairMLP(nn.Module):
+class PairMLP(Layer):
     """An :class:`MLP` on ``[user ; item]`` whose first layer is split, so that 1000 candidates cost little.
 
-    Args:
-        user_width, item_width: of the two parts.
-        hidden: widths of the hidden layers, at least one.
-        dropout: on both inputs and after each activation.
-        activation: see :class:`MLP`.
+    Dropout falls on both inputs and after each of the hidden layers, of which there is at least one.
 
     Shapes:
         - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``; output: ``[B, n]``.
     """
 
-    def __init__(
-        self, user_width: int, item_width: int, hidden: Sequence[int], *, dropout: float = 0.0, activation: str = "relu"
-    ) -> None:
+    def __init__(self, user_width: int, item_width: int, hidden: Sequence[int], *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.dropout, self.width = dropout, hidden[0]
+        self.width, self.drop = hidden[0], nn.Dropout(dropout)
         self.from_user = nn.Linear(user_width, hidden[0])
         self.from_item = nn.Linear(item_width, hidden[0], bias=False)
-        self.activation = ACTIVATIONS[activation]()
-        self.rest = MLP(hidden[0], hidden[1:], dropout=dropout, activation=activation)
+        self.rest = MLP(hidden[0], hidden[1:], dropout=dropout)
 
     def forward(self, user: Tensor, table: Tensor, items: Tensor) -> Tensor:
         """Return logits of the items as numbers of rows of ``table``."""
-        user = self.from_user(functional.dropout(user, self.dropout, self.training))[:, None]
-        # Without dropout an item's part is the same wherever it is a candidate.
-        shared = self.from_item(table) if not self.training and items.numel() > len(table) else None
+        user = self.from_user(self.drop(user))[:, None]
+        # Only without dropout is an item's part the same wherever it is a candidate.
+        item = per_item(lambda rows: self.from_item(self.drop(rows)), table, items, once=not self.training)
+        return in_pieces(lambda some: self.rest(self.drop(torch.relu(user + item(some)))), items, self.width)
 
-        def score(some: Tensor) -> Tensor:
-            if shared is not None:
-                item = functional.embedding(some, shared)
-            else:
-                item = functional.dropout(functional.embedding(some, table), self.dropout, self.training)
-                item = self.from_item(item)
-            hidden: Tensor = self.rest(functional.dropout(self.activation(user + item), self.dropout, self.training))
-            return hidden
 
-        return in_pieces(score, items, self.width)
+def per_item(
+    layer: Callable[[Tensor], Tensor], table: Tensor, items: Tensor, *, once: bool = True
+) -> Callable[[Tensor], Tensor]:
+    """Return a function of some of the items, rows of ``table``, that looks them up and applies a layer.
+
+    Where they are more than the rows, the layer is applied once a row, unless ``once`` is false.
+    """
+    if not once or items.numel() <= len(table):
+        return lambda some: layer(functional.embedding(some, table))
+    shared = layer(table)
+    return lambda some: functional.embedding(some, shared)
 
 
 def in_pieces(score: Callable[[Tensor], Tensor], items: Tensor, numbers: int, most: int = 0) -> Tensor:
@@ -133,6 +118,13 @@ def by_length(make: Callable[[Tensor, int], Tensor], lengths: Tensor, most: int,
     return made.index_select(0, order.argsort())
 
 
+def trimmed(window: Window) -> Window:
+    """Return the window without the columns that are padding in all rows; one stays at least."""
+    longest = max(1, int(window.valid.any(0).sum()))
+    parts = (window.items, window.valid, window.short, window.position, window.timestamp)
+    return Window(*(part[:, :longest] for part in parts))
+
+
 def masked_softmax(scores: Tensor, valid: Tensor, dim: int = -1) -> Tensor:
     """Return the softmax over the valid entries; the others get 0, and so do all where none is valid."""
     weight = scores.masked_fill(~valid, torch.finfo(scores.dtype).min).softmax(dim)
@@ -155,28 +147,21 @@ def dot_attention(query: Tensor, keys: Tensor, valid: Tensor) -> Tensor:
     return torch.bmm(masked_softmax(scores, valid[:, None].expand_as(scores)), keys)
 
 
-class DINAttention(nn.Module):
+class DINAttention(Layer):
     """Pool a history by a small network on ``[q, k, q - k, q * k]``, as in Deep Interest Network.
 
-    Args:
-        width: d of queries and keys.
-        hidden: widths of the network.
-        activation: see :class:`MLP`.
-        softmax: normalise the weights over the history; without it they are used as they come.
+    Without ``softmax`` the weights are used as they come instead of normalised over the history.
 
     Shapes:
         - query: ``[B, n, d]``; keys: ``[B, T, d]``; valid: bool ``[B, T]``; output: ``[B, n, d]``, zeros where no key
           is valid.
     """
 
-    def __init__(
-        self, width: int, hidden: Sequence[int] = (80, 40), *, activation: str = "sigmoid", softmax: bool = True
-    ) -> None:
+    def __init__(self, width: int, hidden: Sequence[int] = (80, 40), *, softmax: bool = True) -> None:
         super().__init__()
         self.softmax, self.width = softmax, width
         self.first = nn.Linear(4 * width, hidden[0])
-        self.activation = ACTIVATIONS[activation]()
-        self.rest = MLP(hidden[0], hidden[1:], activation=activation)
+        self.rest = MLP(hidden[0], hidden[1:], activation="sigmoid")
 
     def forward(self, query: Tensor, keys: Tensor, valid: Tensor) -> Tensor:
         """Return one pooled vector per query."""
@@ -187,7 +172,7 @@ class DINAttention(nn.Module):
         def pool(query: Tensor) -> Tensor:
             query_part = functional.linear(query, of_query + of_difference)[:, :, None]
             hidden = functional.linear(query[:, :, None] * keys[:, None], of_product) + query_part + key_part
-            scores = self.rest(self.activation(hidden))
+            scores = self.rest(torch.sigmoid(hidden))
             mask = valid[:, None].expand_as(scores)
             weight = masked_softmax(scores, mask) if self.softmax else scores.masked_fill(~mask, 0.0)
             return torch.bmm(weight, keys)
@@ -195,28 +180,25 @@ class DINAttention(nn.Module):
         return in_pieces(pool, query, keys.shape[1] * max(self.width, len(of_product)))
 
 
-class VectorAttention(nn.Module):
+class VectorAttention(Layer):
     """Additive attention with a weight per position AND feature: ``softmax(ReLU(X W1 + Q W2 + b1) W3 + b3)``.
 
-    Args:
-        width: of X. query_width: of Q. hidden: of the sum; ``width`` by default. dropout: after the ReLU.
+    Dropout falls after the ReLU.
 
     Shapes:
-        - x: ``[..., m, width]``; query: ``[..., m, query_width]`` or ``[..., 1, query_width]``; valid: bool
-          ``[..., m]``; output: ``[..., width]``, zeros where nothing is valid.
+        - x: ``[..., m, width]``; query: ``[..., m, width]`` or ``[..., 1, width]``; valid: bool ``[..., m]``; output:
+          ``[..., width]``, zeros where nothing is valid.
     """
 
-    def __init__(self, width: int, query_width: int, hidden: int = 0, *, dropout: float = 0.0) -> None:
+    def __init__(self, width: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.dropout = dropout
-        self.of_x = nn.Linear(width, hidden or width)
-        self.of_query = nn.Linear(query_width, hidden or width, bias=False)
-        self.last = nn.Linear(hidden or width, width)
+        self.of_x = nn.Linear(width, width)
+        self.of_query = nn.Linear(width, width, bias=False)
+        self.drop, self.last = nn.Dropout(dropout), nn.Linear(width, width)
 
     def scores(self, x: Tensor, query: Tensor) -> Tensor:
         """Return the scores before the softmax; each position's depends on that position and the query alone."""
-        hidden = torch.relu(self.of_x(x) + self.of_query(query))
-        scores: Tensor = self.last(functional.dropout(hidden, self.dropout, self.training))
+        scores: Tensor = self.last(self.drop(torch.relu(self.of_x(x) + self.of_query(query))))
         return scores
 
     def forward(self, x: Tensor, query: Tensor, valid: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
+from hyperctr.baselines.common import masked_mean
 from hyperctr.model.base import ClickModel
 from hyperctr.model.embedding import ItemEncoder
+from hyperctr.model.history import Targets, Window
 from hyperctr.runtime import rng
 
 if TYPE_CHECKING:
@@ -20,17 +24,14 @@ if TYPE_CHECKING:
     from hyperctr.model.context import Context
 
 MOST_CATEGORIES = 512
+MOST_ROUNDS = 20  # of updates of the clusters' centres
 
 
 class ItemFields(ItemEncoder):
     """One vector of width k per field of every item: id, category, then the modalities.
 
     A modality's vector is ``LayerNorm(Linear(features))``; an item without the modality has a learned vector instead.
-    Features are the same frozen buffers as HyperCTR's, and so is the rule for ids: every item has one.
-
-    Args:
-        data: items and features.
-        size: k.
+    Features are the same frozen buffers as HyperCTR's.
 
     Attributes:
         names: the F fields in order, such as ``("id", "category", "visual")``.
@@ -40,14 +41,14 @@ class ItemFields(ItemEncoder):
         - output: ``[I, F, k]``.
     """
 
+    __call__: Callable[..., Tensor]
+
     def __init__(self, data: Dataset, size: int) -> None:
         super().__init__(data, size)
-        codes = item_categories(data)
         self.names = ("id", "category", *self.modalities)
         self.width = len(self.names) * size
-        self.category: Tensor
-        self.register_buffer("category", torch.from_numpy(codes), persistent=False)
-        self.category_embedding = nn.Parameter(torch.randn(int(codes.max()) + 1, size) * 0.1)
+        self.category = nn.Buffer(torch.from_numpy(item_categories(data)), persistent=False)
+        self.category_embedding = nn.Parameter(torch.randn(int(self.category.max()) + 1, size) * 0.1)
         self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
 
     def modality(self, name: str) -> Tensor:
@@ -62,12 +63,10 @@ class ItemFields(ItemEncoder):
 
 
 class FieldModel(ClickModel):
-    """What models on fields have in common: the fields of all items, of which they share the side-by-side vectors.
+    """What models on fields have in common: ``items``, the fields of all items, and what is read of a target's clicks.
 
-    Args:
-        context: histories and features.
-        config: ``embedding_size``, the width k of a field, is read.
-        users: whether every user has a vector of that width, too (``self.user``).
+    Reads ``embedding_size``, the width k of a field, and ``history_length``. With ``users`` every user has a vector of
+    that width, too: ``self.user``.
     """
 
     user: nn.Parameter
@@ -81,39 +80,43 @@ class FieldModel(ClickModel):
 
     def refresh(self, dropped: Tensor | None = None) -> Any:
         """Return the items' fields side by side, ``[I, F k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        return fields.flatten(1)
+        return self.items().flatten(1)
+
+    def window(self, targets: Targets) -> Window:
+        """Return the latest ``history_length`` clicks that the targets see."""
+        return self.context.history.window(targets, self.config.history_length)
+
+    def mean_click(self, items: Tensor, targets: Targets) -> Tensor:
+        """Return the mean of item vectors ``[I, d]`` over the clicks that each target sees, ``[B, d]``."""
+        window = self.window(targets)
+        return masked_mean(functional.embedding(window.items, items), window.valid)
 
 
-def item_categories(data: Dataset, most: int = MOST_CATEGORIES) -> NDArray[np.int64]:
+def item_categories(data: Dataset) -> NDArray[np.int64]:
     """Return a category number per item, int64 ``[I]``; 0 is "none".
 
     The data set's own where its item table has a column ``category``, or the first of its ``genres``; otherwise
-    clusters of the first modality, at most ``most`` and at least 16 items each on average. The catalogue decides, never
-    a click: which items were clicked is what predictions must not learn from here.
+    clusters of the first modality, at most 512. The catalogue decides, never a click: which items were clicked is what
+    predictions must not learn from here.
     """
     for column in ("category", "genres"):
         if column in data.item_table.columns:
             named = [str(value).partition("|")[0] if pd.notna(value) else "" for value in data.item_table[column]]
             first = [name if name[:1] not in ("", "(") else None for name in named]  # "(no genres listed)"
             return (pd.factorize(np.array(first, dtype=object), sort=True)[0] + 1).astype(np.int64)
-    codes = np.zeros(data.num_items, dtype=np.int64)
-    for table in list(data.features.values())[:1]:
-        codes = cluster(table.standardised().values, table.present, min(most, max(2, len(table) // 16))) + 1
-    return codes
+    for table in data.features.values():
+        return cluster(table.standardised().values, table.present, MOST_CATEGORIES) + 1
+    return np.zeros(data.num_items, dtype=np.int64)
 
 
-def cluster(
-    values: NDArray[np.float32], present: NDArray[np.bool_], count: int, *, seed: int = 0, rounds: int = 20
-) -> NDArray[np.int64]:
+def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, seed: int = 0) -> NDArray[np.int64]:
     """Return the k-means cluster of each row by direction (rows of length 1), int64 ``[I]``; -1 where not present.
 
     Args:
         values: ``[I, d]``.
         present: bool ``[I]``.
-        count: number of clusters; fewer where there are fewer present rows.
+        most: number of clusters; fewer where there are fewer present rows, or fewer than 16 rows each on average.
         seed: of the rows that the clusters start from.
-        rounds: most updates of the centres.
 
     >>> cluster(np.array([[1, 0], [2, 0.1], [0, 3], [0, 0]], np.float32), np.array([True, True, True, False]), 2)
     array([ 0,  0,  1, -1])
@@ -123,10 +126,10 @@ def cluster(
     if not len(rows):
         return codes
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    draw = rng(seed, "cluster", count)
-    centres = rows[np.sort(draw.choice(len(rows), min(count, len(rows)), replace=False))]
-    label = np.full(len(rows), -1)
-    for _ in range(rounds):
+    count = min(most, max(2, len(values) // 16))
+    start = rng(seed, "cluster", count).choice(len(rows), min(count, len(rows)), replace=False)
+    centres, label = rows[np.sort(start)], np.full(len(rows), -1)
+    for _ in range(MOST_ROUNDS):
         likeness = rows @ centres.T - 0.5 * (centres**2).sum(1)  # largest where the distance is smallest
         before, label = label, likeness.argmax(1)
         empty = np.setdiff1d(np.arange(len(centres)), label)

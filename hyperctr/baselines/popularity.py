@@ -28,8 +28,7 @@ def popularity(split_data: SplitData) -> NDArray[np.float64]:
     """
     data, split = split_data.data, split_data.split
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items) + 1.0
-    odds: NDArray[np.float64] = np.log(clicks / clicks.sum() * data.num_items)
-    return odds
+    return np.asarray(np.log(clicks / clicks.sum() * data.num_items))
 
 
 def item_mean(split_data: SplitData) -> NDArray[np.float64]:
@@ -41,10 +40,8 @@ def item_mean(split_data: SplitData) -> NDArray[np.float64]:
     clicks = np.bincount(data.item_index[split.train], minlength=data.num_items)
     non_clicks = np.bincount(data.item_index[split.non_clicks("train")], minlength=data.num_items)
     average = max(clicks.sum(), 1) / max(clicks.sum() + non_clicks.sum(), 1)
-    rate = (clicks + 2 * average) / (clicks + non_clicks + 2)
-    rate = np.clip(rate, 1e-6, 1 - 1e-6)
-    odds: NDArray[np.float64] = np.log(rate / (1 - rate))
-    return odds
+    rate = np.clip((clicks + 2 * average) / (clicks + non_clicks + 2), 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(rate / (1 - rate)))
 
 
 BASELINE_ROWS = {"constant": constant, "popularity": popularity, "item mean": item_mean}

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.baselines import common
-from hyperctr.baselines.autofis.grda import GRDA
-from hyperctr.baselines.autofis.network import AutoFIS
+from hyperctr.baselines.autofis.network import GRDA, AutoFIS
 from hyperctr.baselines.autofis.pairs import PairProducts
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hyperctr.baselines import common
 from hyperctr.baselines.common import (
@@ -18,7 +18,10 @@ from hyperctr.baselines.common import (
     masked_mean,
     masked_softmax,
     masked_sum,
+    per_item,
+    trimmed,
 )
+from hyperctr.model.history import Window
 
 B, N, T, D = 3, 4, 5, 6
 VALID = torch.tensor([[True] * 5, [True, False, True, False, False], [False] * 5])
@@ -77,8 +80,8 @@ def test_din_attention_equals_a_network_on_the_four_parts(softmax: bool) -> None
 
 def test_vector_attention_weighs_every_feature_by_itself() -> None:
     torch.manual_seed(0)
-    layer = VectorAttention(D, 2, hidden=4).double()
-    x, query = draw(B, T, D), draw(B, T, 2, seed=1)
+    layer = VectorAttention(D).double()
+    x, query = draw(B, T, D), draw(B, T, D, seed=1)
     found = layer(x, query, VALID)
     for b in range(B):
         rows, asked = x[b][VALID[b]], query[b][VALID[b]]
@@ -90,26 +93,24 @@ def test_vector_attention_weighs_every_feature_by_itself() -> None:
 
 def test_a_network_is_its_layers() -> None:
     torch.manual_seed(0)
-    net = MLP(D, (5, 3), activation="sigmoid", batch_norm=True).double()
+    net = MLP(D, (5, 3), activation="sigmoid").double()
     x = draw(B, N, D) * 3 + 1
-    normal = (x - x.mean((0, 1))) / (x.var((0, 1), unbiased=False) + 1e-5).sqrt()
     first, _, _, second, _, _, last = net.layers
-    expected = last(torch.sigmoid(second(torch.sigmoid(first(normal))))).squeeze(-1)
+    expected = last(torch.sigmoid(second(torch.sigmoid(first(x))))).squeeze(-1)
     assert net(x).shape == (B, N)
     close(net(x), expected)
-    assert MLP(D, (), 2)(torch.zeros(B, D)).shape == (B, 2)
+    assert MLP(D, ())(torch.zeros(B, D)).shape == (B,)
     dropped = MLP(D, (50,), dropout=0.5).double()
     assert not torch.equal(dropped(x), dropped(x)) and torch.equal(dropped.eval()(x), dropped(x))
 
 
 def test_a_split_first_layer_is_the_network_on_both_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    net = PairMLP(D, 2, (7, 3), activation="prelu").double()
-    whole = MLP(D + 2, (7, 3), activation="prelu").double()
+    net = PairMLP(D, 2, (7, 3)).double()
+    whole = MLP(D + 2, (7, 3)).double()
     with torch.no_grad():
         whole.layers[0].weight.copy_(torch.cat([net.from_user.weight, net.from_item.weight], 1))
         whole.layers[0].bias.copy_(net.from_user.bias)
-        whole.layers[1].weight.fill_(float(net.activation.weight))
         for ours, theirs in zip(net.rest.layers, [whole.layers[k] for k in (3, 4, 5, 6)], strict=True):
             theirs.load_state_dict(ours.state_dict())
     user, table = draw(B, D), draw(9, 2, seed=1)
@@ -119,7 +120,30 @@ def test_a_split_first_layer_is_the_network_on_both_parts(monkeypatch: pytest.Mo
         both = torch.cat([user[:, None].expand(-1, count, -1), table[items]], 2)
         for training in (True, False):
             close(net.train(training)(user, table, items), whole(both))
-    assert isinstance(net.activation, nn.PReLU)
+
+
+def test_what_every_row_lacks_is_cut_off_a_window() -> None:
+    valid = torch.tensor([[True, True, False, False], [True, False, False, False]])
+    numbers = torch.arange(8).view(2, 4)
+    window = trimmed(Window(numbers, valid, valid, numbers, numbers))
+    assert torch.equal(window.items, numbers[:, :2]) and torch.equal(window.short, valid[:, :2])
+    for rows in (slice(0, 0), slice(2)):  # without targets, and without clicks
+        empty = Window(numbers[rows], valid[rows] & False, valid[rows], numbers[rows], numbers[rows])
+        assert trimmed(empty).timestamp.shape == (len(numbers[rows]), 1)
+
+
+@pytest.mark.parametrize(("rows", "calls"), [(2, [2]), (6, [9])])
+def test_a_layer_runs_once_an_item_where_candidates_are_more(rows: int, calls: list[int]) -> None:
+    table, items, asked = draw(9, D), torch.arange(2 * rows).view(rows, 2) % 9, []
+
+    def layer(x: Tensor) -> Tensor:
+        asked.append(len(x))
+        return x * 2
+
+    close(per_item(layer, table, items)(items), table[items] * 2)
+    assert asked == calls
+    close(per_item(layer, table, items, once=False)(items), table[items] * 2)
+    assert asked[1:] == [rows]
 
 
 def test_targets_of_similar_length_go_together_and_come_back_in_order() -> None:

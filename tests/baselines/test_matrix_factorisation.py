@@ -15,7 +15,7 @@ from tests.small import Small, small, targets_of, visible
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
 
-def build(study: Small, protocol: str = "paper", dropout: float = 0.0) -> ContentMF:
+def build(study: Small, protocol: str = "as-published", dropout: float = 0.0) -> ContentMF:
     config = Config.for_model(REFERENCE_MODEL, embedding_size=6, history_length=3, protocol=protocol, dropout=dropout)
     model = ContentMF(Context.build(study, None, config), config)
     for k, parameter in enumerate(model.parameters()):

@@ -1,4 +1,4 @@
-"""ALPINE: its options and settings; the model itself is :mod:`hyperctr.baselines.alpine.network`."""
+"""Options and settings of ALPINE."""
 
 from __future__ import annotations
 
@@ -22,15 +22,9 @@ class AlpineOptions(Options):
 
 SIZES = {"embedding_size": 64, "history_length": 300, "hidden": (128,)}
 SHARED = {**SIZES, "batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
-SMALL = {"embedding_size": 16, "history_length": 10, "hidden": (32,)}
-MODEL = ModelSpec(
-    "alpine",
-    "hyperctr.baselines.alpine.network:Alpine",
-    AlpineOptions,
-    settings={**SHARED, "dropout": 0.3},
-    author={**SHARED, "dropout": 0.0},  # the authors' code feeds its dropout a keep probability of 1
-    budgets={
-        "quick": {"batch_size": 512, "history_length": 30, "options": {"non_clicks": 30}},
-        "smoke": {**SMALL, "batch_size": 512, "options": {"non_clicks": 10}},
-    },
-)
+TABLE2 = {**SHARED, "dropout": 0.3}
+AUTHOR = {**SHARED, "dropout": 0.0}  # the authors' code feeds its dropout a keep probability of 1
+QUICK = {"batch_size": 512, "history_length": 30, "options": {"non_clicks": 30}}
+SMOKE = {**QUICK, "embedding_size": 16, "history_length": 10, "hidden": (32,), "options": {"non_clicks": 10}}
+BUDGETS = {"quick": QUICK, "smoke": SMOKE}
+MODEL = ModelSpec("alpine", "hyperctr.baselines.alpine.network:Alpine", AlpineOptions, TABLE2, AUTHOR, BUDGETS)

@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from hyperctr.baselines.alpine import AlpineOptions
-from hyperctr.baselines.common import MLP, MOST_NUMBERS, dot_attention, in_pieces
+from hyperctr.baselines.common import MLP, MOST_NUMBERS, dot_attention, in_pieces, per_item, trimmed
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
@@ -76,15 +76,9 @@ class Recurrence(torch.autograd.Function):
             squashed = cells[t + 1].tanh()
             of_cell = of_cells[t + 1] + of_states[t + 1] * o * (1 - squashed**2)
             before = _cells_before(cells, t, link[t], row, ctx.linked_cell)
-            of_gates[t] = torch.cat(
-                [
-                    of_cell * g * i * (1 - i),
-                    of_cell * before * f * (1 - f),
-                    of_cell * i * (1 - g**2),
-                    of_states[t + 1] * squashed * o * (1 - o),
-                ],
-                2,
-            )
+            of_i, of_f, of_g = of_cell * g * i * (1 - i), of_cell * before * f * (1 - f), of_cell * i * (1 - g**2)
+            of_o = of_states[t + 1] * squashed * o * (1 - o)
+            of_gates[t] = torch.cat([of_i, of_f, of_g, of_o], 2)
             of_past = torch.bmm(of_gates[t], weight.transpose(1, 2))
             of_states[t] += of_past[0]
             of_states[link[t], row] += of_past[1]
@@ -108,9 +102,7 @@ class GraphLSTM(nn.Module):
     With gate sets A on ``(x_t, h_{t-1})`` and G on ``(x_t, h_link)``, each with a cell c as in an LSTM:
     ``h_t = o_A tanh(c_A) + o_G tanh(c_G)``.
 
-    Args:
-        width: of inputs and states.
-        linked_cell: the graph cell goes on from the linked step's instead of the previous one's.
+    With ``linked_cell`` the graph cell goes on from the linked step's instead of the previous one's.
 
     Shapes:
         - table: ``[I, width]``; items: int64 ``[B, T]``, rows of it in the order of time; link: int64 ``[B, T]``, see
@@ -130,10 +122,7 @@ class GraphLSTM(nn.Module):
 
     def forward(self, table: Tensor, items: Tensor, link: Tensor) -> Tensor:
         """Return the states after every step."""
-        if items.numel() > len(table):  # an item's part is the same wherever it was clicked
-            gates = functional.embedding(items, self.of_input(table))
-        else:
-            gates = self.of_input(functional.embedding(items, table))
+        gates = per_item(self.of_input, table, items)(items)
         gates = gates.to(self.of_state.dtype).unflatten(2, (2, -1)).permute(1, 2, 0, 3).contiguous()
         with torch.autocast(gates.device.type, enabled=False):
             states: Tensor = Recurrence.apply(gates, self.of_state, link.T.contiguous(), self.linked_cell)  # type: ignore[no-untyped-call]
@@ -180,8 +169,7 @@ class Alpine(FieldModel):
 
     p and n pool the states of two :class:`GraphLSTM` by dot products with v.
 
-    Reads ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.alpine.AlpineOptions`.
+    Reads ``embedding_size`` (width of items and states), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     sees_non_clicks = True
@@ -196,33 +184,28 @@ class Alpine(FieldModel):
         self.item = nn.Linear(self.items.width, size)
         self.encoders = nn.ModuleList(GraphLSTM(size, options.graph_cell == "linked") for _ in self.histories)
         self.heads = nn.ModuleList(MLP(2 * size, config.hidden, dropout=config.dropout) for _ in self.histories)
-        self.points: Tensor
-        self.register_buffer("points", torch.from_numpy(principal_components(context.data)), persistent=False)
+        self.points = nn.Buffer(torch.from_numpy(principal_components(context.data)), persistent=False)
 
     def refresh(self, dropped: Tensor | None = None) -> Tensor:
         """Return the item vectors ``[I, d]``; no graph among users, so nothing is dropped."""
-        fields: Tensor = self.items()
-        items: Tensor = self.item(fields.flatten(1))
+        items: Tensor = self.item(self.items().flatten(1))
         return items
 
     def encode(self, state: Tensor, targets: Targets) -> list[tuple[Tensor, Tensor]]:
         """Return the states ``[B, T, d]`` and which are real, bool ``[B, T]``, of clicks and of non-clicks."""
         sides = []
         for encoder, (history, length) in zip(self.encoders, self.histories, strict=True):
-            window = history.window(targets, length).oldest_first()
-            longest = max(1, int(window.lengths.max())) if len(targets) else 1
-            items, valid = window.items[:, :longest], window.valid[:, :longest]
-            link = nearest_earlier(functional.embedding(items, self.points)) + 1
+            window = trimmed(history.window(targets, length).oldest_first())
+            link = nearest_earlier(functional.embedding(window.items, self.points)) + 1
             link[:, 0] = 0  # the first step has none: it is linked with the start
-            sides.append((encoder(state, items, link), valid))
+            sides.append((encoder(state, window.items, link), window.valid))
         return sides
 
     def score(self, state: Tensor, encoded: list[tuple[Tensor, Tensor]], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        weight = torch.ones(len(items), 1, dtype=state.dtype, device=items.device)
+        weight = state.new_ones(len(items), 1)
         if len(encoded) == 2:
-            refused = encoded[1][1].any(1, keepdim=True)
-            weight = torch.where(refused, self.options.click_weight, weight)
+            weight = torch.where(encoded[1][1].any(1, keepdim=True), self.options.click_weight, weight)
 
         def score(some: Tensor) -> Tensor:
             candidates = functional.embedding(some, state)
@@ -232,11 +215,10 @@ class Alpine(FieldModel):
                 total = total + part.to(candidates.dtype) * head(torch.cat([pooled, candidates], 2))
             return total
 
-        longest = max(states.shape[1] for states, _ in encoded)
-        return in_pieces(score, items, max(longest, 2 * state.shape[1], *self.config.hidden))
+        lengths = (states.shape[1] for states, _ in encoded)
+        return in_pieces(score, items, max(*lengths, 2 * state.shape[1], *self.config.hidden))
 
     def auxiliary_loss(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the L2 penalty."""
-        if not self.options.l2:
-            return None
-        return self.options.l2 * squared_norm(p for p in self.heads.parameters() if p.dim() > 1)
+        weights = (p for p in self.heads.parameters() if p.dim() > 1)
+        return self.options.l2 * squared_norm(weights) if self.options.l2 else None

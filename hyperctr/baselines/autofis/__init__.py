@@ -1,4 +1,4 @@
-"""AutoFIS: its options and settings; the model itself is :mod:`hyperctr.baselines.autofis.network`."""
+"""Options and settings of AutoFIS."""
 
 from __future__ import annotations
 
@@ -23,14 +23,8 @@ class AutoFISOptions(Options):
 
 
 SHARED = {"batch_size": 2000, "weight_decay": 0.0, "embedding_size": 40, "hidden": (700,) * 5}
-MODEL = ModelSpec(
-    "autofis",
-    "hyperctr.baselines.autofis.network:AutoFIS",
-    AutoFISOptions,
-    settings={**SHARED, "dropout": 0.6, "learning_rate": 5e-3},
-    author={**SHARED, "dropout": 0.0, "learning_rate": 1e-3},
-    budgets={
-        "quick": {"batch_size": 512, "hidden": (200,) * 3},
-        "smoke": {"batch_size": 512, "embedding_size": 16, "hidden": (32, 16), "options": {"search_epochs": 1}},
-    },
-)
+TABLE2 = {**SHARED, "dropout": 0.6, "learning_rate": 5e-3}
+AUTHOR = {**SHARED, "dropout": 0.0, "learning_rate": 1e-3}
+SMOKE = {"batch_size": 512, "embedding_size": 16, "hidden": (32, 16), "options": {"search_epochs": 1}}
+BUDGETS = {"quick": {"batch_size": 512, "hidden": (200,) * 3}, "smoke": SMOKE}
+MODEL = ModelSpec("autofis", "hyperctr.baselines.autofis.network:AutoFIS", AutoFISOptions, TABLE2, AUTHOR, BUDGETS)

@@ -17,7 +17,7 @@ here, first-order weights and slots at zero; no third order.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -26,9 +26,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from hyperctr.baselines.autofis import AutoFISOptions
-from hyperctr.baselines.autofis.grda import GRDA
 from hyperctr.baselines.autofis.pairs import START, DeepNetwork, PairProducts
-from hyperctr.baselines.common import masked_mean
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
 from hyperctr.errors import DataWarning
@@ -37,15 +35,51 @@ from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 
 
-class ItemSide(NamedTuple):
-    """Fields ``[I, F, k]`` and first-order weights ``[I]`` of all items."""
+class GRDA(Optimizer):
+    """Gradient descent seen through a soft threshold that grows, so that parameters end at exactly zero.
 
-    fields: Tensor
-    order: Tensor
+    From the start ``a_0``, with step size g: ``v_t = v_{t-1} - g grad_t``, ``v_0 = a_0``, and
+    ``a_t = sign(v_t) max(|v_t| - l_t, 0)`` with ``l_t = c g^(0.5 + mu) t^mu``. A group's ``lr``, which is g, may change
+    on the way: the threshold grows by its difference at the present g.
+
+    Source: Chao et al., Directional pruning of deep neural networks, without momentum as in AutoFIS.
+
+    >>> a = nn.Parameter(torch.tensor([0.6]))
+    >>> optimiser = GRDA([a], step_size=1.0, c=0.25, mu=1.0)
+    >>> for _ in range(2):
+    ...     a.grad = torch.tensor([0.05])
+    ...     optimiser.step()
+    >>> a.data  # 0.6 - 2 * 0.05 has not outgrown 2 * 0.25
+    tensor([0.])
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], step_size: float, c: float, mu: float) -> None:
+        super().__init__(parameters, {"lr": step_size, "c": c, "mu": mu})
+
+    @torch.no_grad()
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        """Take a step; a closure is not supported and ignored."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if not state:
+                    state["step"] = torch.zeros(())
+                    # In the parameter's type, as what is restored from a checkpoint would be cast to it.
+                    state["total"], state["threshold"] = parameter.detach().clone(), parameter.new_zeros(())
+                state["step"] += 1
+                t, mu = int(state["step"]), group["mu"]
+                state["threshold"] += group["c"] * group["lr"] ** (0.5 + mu) * (t**mu - (t - 1) ** mu)
+                total = state["total"].sub_(parameter.grad, alpha=group["lr"])
+                parameter.copy_(total.sign() * (total.abs() - state["threshold"]).clamp(min=0))
 
 
-class Encoded(NamedTuple):
-    """A target's fields ``[B, F + 2, k]`` (user, slot, means of the clicks' fields) and first-order weight ``[B]``."""
+class Side(NamedTuple):
+    """Fields ``[..., F, k]`` and first-order weight ``[...]`` of items, or of targets.
+
+    A target's fields are the user, the slot and the means of the clicks' fields.
+    """
 
     fields: Tensor
     order: Tensor
@@ -54,8 +88,7 @@ class Encoded(NamedTuple):
 class AutoFIS(FieldModel):
     """Score a candidate by ``sum of first-order weights + pairs + deep network``, see :class:`PairProducts`.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs``,
-    :class:`~hyperctr.baselines.autofis.AutoFISOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``, ``epochs``, its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -64,12 +97,8 @@ class AutoFIS(FieldModel):
         self.options = options = AutoFISOptions.of(config)
         # At zero a slot without training clicks, as after a temporal split, adds no noise to the pairs.
         self.slot = nn.Parameter(torch.zeros(context.slots.count, size))
-        counts = {
-            "user": data.num_users,
-            "slot": context.slots.count,
-            "id": data.num_items,
-            "category": len(self.items.category_embedding),
-        }
+        counts = {"user": data.num_users, "slot": context.slots.count, "id": data.num_items}
+        counts["category"] = len(self.items.category_embedding)
         self.order = nn.ParameterDict({name: nn.Parameter(torch.zeros(count)) for name, count in counts.items()})
         widths = {name: getattr(self.items, f"values_{name}").shape[1] for name in self.items.modalities}
         self.order_of = nn.ModuleDict({name: nn.Linear(width, 1, bias=False) for name, width in widths.items()})
@@ -114,41 +143,32 @@ class AutoFIS(FieldModel):
         self.load_state_dict(fresh.state_dict())
         self.pairs.alpha.data.mul_(kept)
 
-    def refresh(self, dropped: Tensor | None = None) -> ItemSide:
-        """Return the items' side; no graph, so nothing is dropped."""
+    def refresh(self, dropped: Tensor | None = None) -> Side:
+        """Return the items; no graph, so nothing is dropped."""
         order = self.order["id"] + self.order["category"][self.items.category]
         for name in self.items.modalities:  # absent features are zeros: no weight
             order = order + self.order_of[name](getattr(self.items, f"values_{name}")).squeeze(1)
-        return ItemSide(self.items(), order)
+        return Side(self.items(), order)
 
-    def encode(self, state: ItemSide, targets: Targets) -> Encoded:
-        """Return the targets' side."""
-        window = self.context.history.window(targets, self.config.history_length)
-        clicked = masked_mean(functional.embedding(window.items, state.fields.flatten(1)), window.valid)
-        single = [
-            functional.embedding(number, table)[:, None]
-            for number, table in ((targets.user, self.user), (targets.slot, self.slot))
-        ]
-        fields = torch.cat([*single, clicked.unflatten(1, state.fields.shape[1:]).to(self.user.dtype)], 1)
+    def encode(self, state: Side, targets: Targets) -> Side:
+        """Return the targets."""
+        clicked = self.mean_click(state.fields.flatten(1), targets)
+        single = functional.embedding(targets.user, self.user), functional.embedding(targets.slot, self.slot)
+        clicked_fields = clicked.unflatten(1, state.fields.shape[1:]).to(self.user.dtype)
+        fields = torch.cat([torch.stack(single, 1), clicked_fields], 1)
         order = self.order["user"][targets.user] + self.order["slot"][targets.slot]
-        return Encoded(fields, order + self.order_of["clicked"](clicked).squeeze(1))
+        return Side(fields, order + self.order_of["clicked"](clicked).squeeze(1))
 
-    def score(self, state: ItemSide, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
+    def score(self, state: Side, encoded: Side, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        logits: Tensor = encoded.order[:, None] + state.order[items] + self.pairs(encoded.fields, state.fields, items)
+        logits = encoded.order[:, None] + state.order[items] + self.pairs(encoded.fields, state.fields, items)
         if self.deep is None:
             return logits
-        deep: Tensor = self.deep(encoded.fields.flatten(1), state.fields.flatten(1), items)
-        return logits + deep
+        return logits + self.deep(encoded.fields.flatten(1), state.fields.flatten(1), items)
 
     def diagnostics(self) -> dict[str, Any]:
         """Return which pairs it kept, by falling size of their weights."""
-        pairs = self.pairs
-        every = zip(pairs.names, pairs.alpha.tolist(), pairs.kept.tolist(), strict=True)
-        kept = dict(sorted(((name, alpha) for name, alpha, kept in every if kept), key=lambda pair: -abs(pair[1])))
-        return {
-            "select": self.options.select,
-            "pairs": len(pairs.names),
-            "share_kept": len(kept) / len(pairs.names),
-            "kept": kept,
-        }
+        names, alpha, chosen = self.pairs.names, self.pairs.alpha.tolist(), self.pairs.kept.tolist()
+        kept = {names[p]: alpha[p] for p in sorted(range(len(names)), key=lambda p: -abs(alpha[p])) if chosen[p]}
+        shares = {"pairs": len(names), "share_kept": len(kept) / len(names), "kept": kept}
+        return {"select": self.options.select, **shares}

@@ -1,7 +1,4 @@
-"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both under batch normalisation.
-
-Source: see :mod:`hyperctr.baselines.autofis`.
-"""
+"""The two parts of AutoFIS: weighted products of pairs of fields, and a deep network, both batch-normalised."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import in_pieces
+from hyperctr.baselines.common import Layer, in_pieces, per_item
 
 START = 0.6  # weight of a pair; drawn within 0.001 of it
 
 
-class PairProducts(nn.Module):
+class PairProducts(Layer):
     """``sum over pairs p = (i, j), i < j, of alpha_p BN(<e_i, e_j>)_p`` of the fields of a target and a candidate.
 
     BN has no scale and no shift of its own, so that alpha alone tells what a pair is worth.
@@ -42,8 +39,7 @@ class PairProducts(nn.Module):
         self.names = [f"{names[i]} x {names[j]}" for i, j in zip(self.first, self.second, strict=True)]
         self.alpha = nn.Parameter(torch.empty(len(self.names)).uniform_(START - 0.001, START + 0.001))
         self.norm = nn.BatchNorm1d(len(self.names), affine=False)
-        self.kept: Tensor
-        self.register_buffer("kept", torch.ones(len(self.names), dtype=torch.bool))
+        self.kept = nn.Buffer(torch.ones(len(self.names), dtype=torch.bool))
 
     def forward(self, users: Tensor, table: Tensor, items: Tensor) -> Tensor:
         """Return the sums."""
@@ -85,13 +81,8 @@ class ShiftedNorm(nn.BatchNorm1d):
         self.register_buffer("weight", torch.ones(width), persistent=False)  # fixed; kernels want both or none
 
 
-class DeepNetwork(nn.Module):
+class DeepNetwork(Layer):
     """Layers ``dropout(ReLU(BN(W x) + b))`` on ``[user ; item]`` and a last linear one to a logit.
-
-    Args:
-        user_width, item_width: of the two parts; the first layer is split between them.
-        hidden: widths of the hidden layers, at least one.
-        dropout: after each of them.
 
     Shapes:
         - user: ``[B, user_width]``; table: ``[I, item_width]``; items: int64 ``[B, n]``, its rows; output: ``[B, n]``.
@@ -110,22 +101,16 @@ class DeepNetwork(nn.Module):
 
     def forward(self, user: Tensor, table: Tensor, items: Tensor) -> Tensor:
         """Return logits."""
-        from_user, from_item = self.first.weight[:, : self.cut], self.first.weight[:, self.cut :]
+        from_user, from_item = self.first.weight.tensor_split([self.cut], 1)
         of_user = functional.linear(user, from_user)[:, None]
-        # An item's part is the same wherever it is a candidate: once an item, where there are more candidates.
-        shared = functional.linear(table, from_item) if items.numel() > len(table) else None
+        of_item = per_item(lambda rows: functional.linear(rows, from_item), table, items)
 
         def score(some: Tensor) -> Tensor:
-            if shared is None:
-                x = functional.linear(functional.embedding(some, table), from_item)
-            else:
-                x = functional.embedding(some, shared)
-            x = (x + of_user).flatten(0, 1)
+            x = (of_item(some) + of_user).flatten(0, 1)
             for k, norm in enumerate(self.norms):
                 x = self.layers[k - 1](x) if k else x
                 x = functional.dropout(torch.relu(norm(x)), self.dropout, self.training)
-            logits: Tensor = self.last(x).view_as(some)
-            return logits
+            return torch.reshape(self.last(x), some.shape)
 
         # Statistics of a training step are those of all its candidates.
         return score(items) if self.training else in_pieces(score, items, self.numbers)

@@ -1,4 +1,4 @@
-"""DCNv2: its options and settings; the model itself is :mod:`hyperctr.baselines.dcnv2.network`."""
+"""Options and settings of DCNv2."""
 
 from __future__ import annotations
 
@@ -19,15 +19,10 @@ class DCNv2Options(Options):
     )
 
 
-AUTHOR = {"learning_rate": 0.01, "embedding_size": 32, "hidden": (192, 192), "batch_size": 4096}
-NO_PENALTY = {"dropout": 0.0, "weight_decay": 0.0}
-MODEL = ModelSpec(
-    "dcnv2",
-    "hyperctr.baselines.dcnv2.network:DCNv2",
-    DCNv2Options,
-    # The paper has no such row: the usual widths under the settings that HyperCTR has.
-    settings={"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)},
-    # As in its authors' example on MovieLens in TensorFlow Recommenders: 8192 rows a step, half of them negatives here.
-    author={**AUTHOR, **NO_PENALTY, "options": {"cross_layers": 1, "structure": "stacked"}},
-    budgets={"smoke": {"embedding_size": 8, "hidden": (32, 16)}},
-)
+# The paper has no such row: the usual widths under the settings that HyperCTR has.
+TABLE2 = {"learning_rate": 1e-3, "embedding_size": 16, "hidden": (200, 80)}
+# As in its authors' example on MovieLens in TensorFlow Recommenders: 8192 rows a step, half of them negatives here.
+SIZES = {"learning_rate": 0.01, "embedding_size": 32, "hidden": (192, 192), "batch_size": 4096}
+AUTHOR = {**SIZES, "dropout": 0.0, "weight_decay": 0.0, "options": {"cross_layers": 1, "structure": "stacked"}}
+BUDGETS = {"smoke": {"embedding_size": 8, "hidden": (32, 16)}}
+MODEL = ModelSpec("dcnv2", "hyperctr.baselines.dcnv2.network:DCNv2", DCNv2Options, TABLE2, AUTHOR, BUDGETS)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP, in_pieces, masked_mean
+from hyperctr.baselines.common import MLP, in_pieces
 from hyperctr.baselines.dcnv2 import DCNv2Options
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
@@ -26,11 +26,8 @@ class CrossLayer(nn.Module):
     """``x0 * (W x + b) + x``: every entry of the input times a sum over the layer before, and that layer itself.
 
     Args:
-        width: of x0 and x.
+        width: of x0, x and the output, each ``[..., width]``.
         rank: of W; 0 means full.
-
-    Shapes:
-        - start, x: ``[..., width]``; output: ``[..., width]``.
 
     >>> layer = CrossLayer(2)
     >>> _ = layer.load_state_dict({"weight.weight": torch.eye(2), "weight.bias": torch.ones(2)})
@@ -52,8 +49,7 @@ class CrossLayer(nn.Module):
 class DCNv2(FieldModel):
     """Score a candidate by cross layers and a network on ``[user ; candidate's fields ; means of the clicks' fields]``.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.dcnv2.DCNv2Options`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -69,9 +65,7 @@ class DCNv2(FieldModel):
 
     def encode(self, state: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
         """Return the user's vector ``[B, k]`` and the mean of the clicks' fields ``[B, F k]``."""
-        window = self.context.history.window(targets, self.config.history_length)
-        clicks = masked_mean(functional.embedding(window.items, state), window.valid)
-        return functional.embedding(targets.user, self.user), clicks
+        return functional.embedding(targets.user, self.user), self.mean_click(state, targets)
 
     def score(self, state: Tensor, encoded: tuple[Tensor, Tensor], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
@@ -81,7 +75,6 @@ class DCNv2(FieldModel):
             start = crossed = torch.cat([user, functional.embedding(some, state), clicks], 2)
             for layer in self.cross:
                 crossed = layer(start, crossed)
-            deep: Tensor = self.deep(crossed if self.last is None else start)
-            return deep if self.last is None else deep + self.last(crossed).squeeze(2)
+            return self.deep(crossed) if self.last is None else self.deep(start) + self.last(crossed).squeeze(2)
 
         return in_pieces(score, items, self.numbers)

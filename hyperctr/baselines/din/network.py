@@ -29,8 +29,7 @@ Encoded = tuple[Tensor, Tensor, Tensor]  # user [B, k], clicks [B, T, F k], vali
 class DIN(FieldModel):
     """Score a candidate by ``MLP([user ; sum_t a(e_t, e_i) e_t ; e_i])`` with the weights a from a small network.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.din.DINOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -42,7 +41,7 @@ class DIN(FieldModel):
 
     def encode(self, state: Tensor, targets: Targets) -> Encoded:
         """Return the user's vector and the clicks to attend to."""
-        window = self.context.history.window(targets, self.config.history_length)
+        window = self.window(targets)
         return functional.embedding(targets.user, self.user), functional.embedding(window.items, state), window.valid
 
     def score(self, state: Tensor, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
@@ -51,18 +50,12 @@ class DIN(FieldModel):
 
         def score_rows(rows: Tensor, longest: int) -> Tensor:
             user, clicks, valid = encoded[0][rows, None], encoded[1][rows, :longest], encoded[2][rows, :longest]
-            mean = masked_mean(clicks, valid)[:, None] if self.attention is None else None
 
             def score(some: Tensor) -> Tensor:
-                candidate = functional.embedding(some, state)
-                if self.attention is None:
-                    assert mean is not None  # for the type checker
-                    pooled = mean.expand_as(candidate)
-                else:
-                    pooled = self.attention(candidate, clicks, valid)
-                known = user.expand(-1, some.shape[1], -1)
-                logits: Tensor = self.head(torch.cat([known, pooled, candidate], 2))
-                return logits
+                candidate, attend = functional.embedding(some, state), self.attention
+                pooled = attend(candidate, clicks, valid) if attend else masked_mean(clicks, valid)[:, None]
+                known = (part.expand(-1, some.shape[1], -1) for part in (user, pooled))
+                return self.head(torch.cat([*known, candidate], 2))
 
             return in_pieces(score, items[rows], self.numbers)
 

@@ -1,4 +1,4 @@
-"""DSTN: its options and settings; the model itself is :mod:`hyperctr.baselines.dstn.network`."""
+"""Options and settings of DSTN."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ class DSTNOptions(Options):
 
 SIZES = {"embedding_size": 10, "history_length": 5, "hidden": (512, 256)}
 SHARED = {**SIZES, "batch_size": 128, "dropout": 0.5, "weight_decay": 0.0, "clip_norm": 5.0}
-MODEL = ModelSpec(
-    "dstn",
-    "hyperctr.baselines.dstn.network:DSTN",
-    DSTNOptions,
-    settings={**SHARED, "learning_rate": 1e-3},  # the paper names no optimiser: Adam, as for the others
-    author={**SHARED, "optimiser": "adagrad", "learning_rate": 0.01},
-    budgets={"smoke": {"batch_size": 512, "hidden": (32, 16), "options": {"attention": 16}}},
-)
+TABLE2 = {**SHARED, "learning_rate": 1e-3}  # the paper names no optimiser: Adam, as for the others
+AUTHOR = {**SHARED, "optimiser": "adagrad", "learning_rate": 0.01}
+BUDGETS = {"smoke": {"batch_size": 512, "hidden": (32, 16), "options": {"attention": 16}}}
+MODEL = ModelSpec("dstn", "hyperctr.baselines.dstn.network:DSTN", DSTNOptions, TABLE2, AUTHOR, BUDGETS)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
+from hyperctr.baselines.common import MLP, in_pieces, masked_softmax, per_item
 from hyperctr.baselines.dstn import DSTNOptions
 from hyperctr.baselines.items import FieldModel
 from hyperctr.config import Config
@@ -30,14 +30,9 @@ MOST = 10.0  # of the exponent
 
 
 class Auxiliary(nn.Module):
-    """Weights of one type's items (clicked, or not clicked) for every candidate.
+    """Weights of one type's items x_c (clicked, or not clicked) for every candidate; x_t is ``[user ; candidate]``.
 
     ``P``: 1. ``S``: ``softmax(w2 ReLU(W1 x_c))``. ``I``: ``exp(w2 ReLU(W1 [x_t ; x_c]))``, not normalised.
-
-    Args:
-        user_width, item_width: of the parts of ``x_t = [user ; candidate]``; ``x_c`` is an item too.
-        hidden: of the attention.
-        variant: see above.
 
     Shapes:
         - user: ``[B, user_width]``; candidates: ``[B, n, item_width]``; others: ``[B, T, item_width]``; valid: bool
@@ -60,11 +55,11 @@ class Auxiliary(nn.Module):
         if self.variant == "P":
             return mask.to(others.dtype)
         hidden = self.of_other(others)[:, None]
+        if self.variant == "I":
+            hidden = (self.of_user(user)[:, None] + self.of_candidate(candidates))[:, :, None] + hidden
+        scores = self.last(torch.relu(hidden)).squeeze(-1)
         if self.variant == "S":
-            scores = self.last(torch.relu(hidden)).squeeze(-1)
             return masked_softmax(scores, valid[:, None]).expand(mask.shape)
-        target = self.of_user(user)[:, None] + self.of_candidate(candidates)
-        scores = self.last(torch.relu(target[:, :, None] + hidden)).squeeze(-1)
         return torch.where(mask, scores.clamp(max=MOST).exp(), 0.0)
 
 
@@ -78,8 +73,7 @@ class Encoded(NamedTuple):
 class DSTN(FieldModel):
     """Score a candidate by ``MLP([x_t ; sum of a_c x_c over the clicked ; the same over the not clicked])``.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.dstn.DSTNOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     sees_non_clicks = True
@@ -109,25 +103,18 @@ class DSTN(FieldModel):
         user, others = encoded
         of_user = self.from_user(user)[:, None]
         projected = [layer(fields) for layer, (fields, _) in zip(self.from_others, others, strict=True)]
-        # An item's part is the same wherever it is a candidate: once an item, where there are more candidates.
-        shared = self.from_candidate(state) if items.numel() > len(state) else None
+        of_candidate = per_item(self.from_candidate, state, items)
 
         def score(some: Tensor) -> Tensor:
-            candidates = functional.embedding(some, state)
-            first = self.from_candidate(candidates) if shared is None else functional.embedding(some, shared)
-            first = first + of_user
+            candidates, first = functional.embedding(some, state), of_candidate(some) + of_user
             for weigh, (fields, valid), values in zip(self.weigh, others, projected, strict=True):
                 first = first + torch.bmm(weigh(user, candidates, fields, valid).to(values.dtype), values)
-            hidden = functional.dropout(torch.relu(first), self.config.dropout, self.training)
-            logits: Tensor = self.rest(hidden)
-            return logits
+            return self.rest(functional.dropout(torch.relu(first), self.config.dropout, self.training))
 
         longest = max(fields.shape[1] for fields, _ in others)
         return in_pieces(score, items, max(longest * self.attention, self.config.hidden[0]))
 
     def diagnostics(self) -> dict[str, Any]:
         """Return which types of items it looked at: a data set may have no non-clicks."""
-        names = ("not clicked" if history.holds_non_clicks else "clicked" for history, _ in self.histories)
-        return {
-            "auxiliary": [name for name, (history, _) in zip(names, self.histories, strict=True) if len(history.item)]
-        }
+        used = (history for history, _ in self.histories if len(history.item))
+        return {"auxiliary": ["not clicked" if history.holds_non_clicks else "clicked" for history in used]}

@@ -1,4 +1,4 @@
-"""EASE: its options and settings; the model itself is :mod:`hyperctr.baselines.ease.network`."""
+"""Options and settings of EASE."""
 
 from __future__ import annotations
 
@@ -17,11 +17,7 @@ class EaseOptions(Options):
 
 
 # Only a scale and a shift are learnt by steps: two short stages (docstring of the model), one point each.
-SHARED = {"learning_rate": 0.05, "weight_decay": 0.0, "history_length": 300, "epochs": 1, "points_per_epoch": 1}
-MODEL = ModelSpec(
-    "ease",
-    "hyperctr.baselines.ease.network:Ease",
-    EaseOptions,
-    settings=SHARED,  # the paper has no EASE: what libraries start from
-    author={**SHARED, "options": {"l2": 500.0}},  # of the authors' three data sets, MovieLens-20M
-)
+TABLE2 = {"learning_rate": 0.05, "weight_decay": 0.0, "history_length": 300, "epochs": 1, "points_per_epoch": 1}
+AUTHOR = {**TABLE2, "options": {"l2": 500.0}}  # of the authors' three data sets, MovieLens-20M
+# The paper has no EASE, so table2 is what libraries start from.
+MODEL = ModelSpec("ease", "hyperctr.baselines.ease.network:Ease", EaseOptions, TABLE2, AUTHOR)

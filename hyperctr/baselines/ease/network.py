@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from hyperctr.baselines.common import in_pieces
+from hyperctr.baselines.common import in_pieces, trimmed
 from hyperctr.baselines.ease import EaseOptions
 from hyperctr.config import Config
 from hyperctr.errors import ConfigError
@@ -62,7 +62,7 @@ def cosine_weights(products: NDArray[np.float64]) -> NDArray[np.float64]:
 class Ease(ClickModel):
     """Score a candidate i by ``a * (sum of B_ji over the distinct items j that the target sees) + b``.
 
-    Reads ``history_length``, :class:`~hyperctr.baselines.ease.EaseOptions`.
+    Reads ``history_length`` and its options.
 
     Raises:
         ConfigError: the data set has too many items for a matrix of all pairs.
@@ -72,16 +72,12 @@ class Ease(ClickModel):
         super().__init__()
         count = context.data.num_items
         if count > MOST_ITEMS:
-            raise ConfigError(
-                f"model 'ease' keeps a weight for every pair of items: {count} items are more than the {MOST_ITEMS} "
-                f"that fit; choose another model, such as lightgcn"
-            )
+            why = f"{count} items are more than the {MOST_ITEMS} that fit; choose another model, such as lightgcn"
+            raise ConfigError(f"model 'ease' keeps a weight for every pair of items: {why}")
         self.context, self.config = context, config
         self.options = EaseOptions.of(config)
-        self.weights: Tensor
-        self.register_buffer("weights", torch.zeros(count, count))
-        self.log_scale = nn.Parameter(torch.zeros(1))
-        self.shift = nn.Parameter(torch.zeros(1))
+        self.weights = nn.Buffer(torch.zeros(count, count))
+        self.log_scale, self.shift = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
 
     def fit_plan(self, trainer: Fitting) -> Sequence[Stage]:
         """Return the two stages."""
@@ -91,28 +87,24 @@ class Ease(ClickModel):
         """Compute the weights from the training clicks, in float64."""
         history = self.context.history
         products = item_products(history.user.cpu().numpy(), history.item.cpu().numpy(), len(self.weights))
-        weights = (
-            cosine_weights(products) if self.options.weights == "cosine" else ease_weights(products, self.options.l2)
-        )
-        self.weights.copy_(torch.from_numpy(weights))
+        cosine, l2 = self.options.weights == "cosine", self.options.l2
+        self.weights.copy_(torch.from_numpy(cosine_weights(products) if cosine else ease_weights(products, l2)))
 
     def refresh(self, dropped: Tensor | None = None) -> None:
         """Return nothing: targets share the weights alone, which are fixed like learnt parameters."""
 
     def encode(self, state: None, targets: Targets) -> tuple[Tensor, Tensor]:
         """Return the items that each target sees, int64 ``[B, T]`` in ascending order, and where they are new ones."""
-        window = self.context.history.window(targets, self.config.history_length)
-        longest = max(1, int(window.lengths.max())) if len(targets) else 1
+        window = trimmed(self.context.history.window(targets, self.config.history_length))
         none = len(self.weights)
-        items = torch.where(window.valid, window.items, none)[:, :longest].sort(1).values
+        items = torch.where(window.valid, window.items, none).sort(1).values
         # An item that was clicked twice counts once, as in X.
         new = (items != none) & (items != torch.cat([torch.full_like(items[:, :1], -1), items[:, :-1]], 1))
         return items.clamp(max=none - 1), new
 
     def score(self, state: None, encoded: tuple[Tensor, Tensor], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        seen, new = encoded
-        scale = self.log_scale.exp()
+        (seen, new), scale = encoded, self.log_scale.exp()
 
         def score(some: Tensor) -> Tensor:
             weights = self.weights[seen[:, :, None], some[:, None]]

@@ -1,4 +1,4 @@
-"""GRU4Rec: its options and settings; the model itself is :mod:`hyperctr.baselines.gru4rec.network`."""
+"""Options and settings of GRU4Rec."""
 
 from __future__ import annotations
 
@@ -17,11 +17,7 @@ class GRU4RecOptions(Options):
 
 ADAGRAD = {"optimiser": "adagrad", "learning_rate": 0.05, "weight_decay": 0.0, "clip_norm": 5.0}
 SHARED = {**ADAGRAD, "embedding_size": 16, "hidden": (200, 80)}
-MODEL = ModelSpec(
-    "gru4rec",
-    "hyperctr.baselines.gru4rec.network:GRU4Rec",
-    GRU4RecOptions,
-    settings={**SHARED, "batch_size": 200, "dropout": 0.1},
-    # What the official code's page gives for RetailRocket, which was tuned for ranking: there is none for clicks.
-    author={**SHARED, "batch_size": 80, "dropout": 0.0, "options": {"units": 224}},
-)
+TABLE2 = {**SHARED, "batch_size": 200, "dropout": 0.1}
+# What the official code's page gives for RetailRocket, which was tuned for ranking: there is none for clicks.
+AUTHOR = {**SHARED, "batch_size": 80, "dropout": 0.0, "options": {"units": 224}}
+MODEL = ModelSpec("gru4rec", "hyperctr.baselines.gru4rec.network:GRU4Rec", GRU4RecOptions, TABLE2, AUTHOR)

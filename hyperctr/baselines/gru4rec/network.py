@@ -26,37 +26,33 @@ from hyperctr.model.history import Targets, Window
 class GRU4Rec(FieldModel):
     """Score a candidate by ``MLP([h_T ; e_user ; e_item])`` with ``h_T`` the GRU's state after the newest click.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.gru4rec.GRU4RecOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         options, size = GRU4RecOptions.of(config), config.embedding_size
-        self.gru = nn.GRU(self.items.width, options.units, batch_first=True) if options.recurrent else None
         self.mean = None if options.recurrent else nn.Linear(self.items.width, options.units)
+        if options.recurrent:
+            self.gru = nn.GRU(self.items.width, options.units, batch_first=True)
         self.head = PairMLP(options.units + size, self.items.width, config.hidden, dropout=config.dropout)
 
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
         """Return the recurrent state and the user's vector, ``[B, units + k]``."""
-        window = self.context.history.window(targets, self.config.history_length)
-        return torch.cat([self.summary(state, window), functional.embedding(targets.user, self.user)], dim=1)
+        return torch.cat([self.summary(state, self.window(targets)), functional.embedding(targets.user, self.user)], 1)
 
     def summary(self, state: Tensor, window: Window) -> Tensor:
         """Return the state after the newest click ``[B, units]``, zeros without clicks; padding is never read."""
         window = window.oldest_first()
         clicks = functional.embedding(window.items, state)
-        if self.gru is None:
-            assert self.mean is not None  # for the type checker
+        if self.mean is not None:
             last = torch.tanh(self.mean(masked_mean(clicks, window.valid)))
         else:
             clicks = functional.dropout(clicks, self.config.dropout, self.training)
             lengths = window.lengths.clamp(min=1).cpu()
-            packed = pack_padded_sequence(clicks, lengths, batch_first=True, enforce_sorted=False)
-            last = self.gru(packed)[1][0]
+            last = self.gru(pack_padded_sequence(clicks, lengths, batch_first=True, enforce_sorted=False))[1][0]
         return torch.where(window.valid.any(1, keepdim=True), last, 0.0)
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
-        logits: Tensor = self.head(encoded, state, items)
-        return logits
+        return self.head(encoded, state, items)

@@ -1,4 +1,4 @@
-"""LightGCN: its options and settings; the model itself is :mod:`hyperctr.baselines.lightgcn.network`."""
+"""Options and settings of LightGCN."""
 
 from __future__ import annotations
 
@@ -16,14 +16,6 @@ class LightGCNOptions(Options):
 
 # The paper has no LightGCN: what is usual is what its authors set.
 SAME = {"batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "embedding_size": 64, "layers": 3}
-MODEL = ModelSpec(
-    "lightgcn",
-    "hyperctr.baselines.lightgcn.network:LightGCN",
-    LightGCNOptions,
-    settings=SAME,
-    author=SAME,
-    budgets={
-        "quick": {"batch_size": 512, "learning_rate": 5e-3},  # a thousand epochs are the authors' way, not a budget's
-        "smoke": {"batch_size": 512, "embedding_size": 16, "layers": 1},
-    },
-)
+QUICK = {"batch_size": 512, "learning_rate": 5e-3}  # a thousand epochs are the authors' way, not a budget's
+BUDGETS: dict[str, dict[str, float]] = {"quick": QUICK, "smoke": {"batch_size": 512, "embedding_size": 16, "layers": 1}}
+MODEL = ModelSpec("lightgcn", "hyperctr.baselines.lightgcn.network:LightGCN", LightGCNOptions, SAME, SAME, BUDGETS)

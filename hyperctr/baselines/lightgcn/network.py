@@ -39,7 +39,7 @@ class State(NamedTuple):
 class LightGCN(ClickModel):
     """Score a candidate by ``<x_user, x_item> + b`` with vectors propagated over the clicks of the slots in sight.
 
-    Reads ``embedding_size``, ``layers``, :class:`~hyperctr.baselines.lightgcn.LightGCNOptions`.
+    Reads ``embedding_size``, ``layers`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -55,27 +55,22 @@ class LightGCN(ClickModel):
         self.conv = LGConv(normalize=False)
         self.slots, self.nodes = history.num_slots, data.num_users + data.num_items
         pairs, of_click = torch.unique(history.user * data.num_items + history.item, return_inverse=True)
-        self.pair_user: Tensor
-        self.pair_item: Tensor
-        self.pair_of_click: Tensor
-        self.graph_of_click: Tensor
-        self.register_buffer("pair_user", pairs // data.num_items, persistent=False)
-        self.register_buffer("pair_item", pairs % data.num_items, persistent=False)
-        self.register_buffer("pair_of_click", of_click, persistent=False)
+        self.pair_user = nn.Buffer(pairs // data.num_items, persistent=False)
+        self.pair_item = nn.Buffer(pairs % data.num_items, persistent=False)
+        self.pair_of_click = nn.Buffer(of_click, persistent=False)
         # The first graph that has the click; all later ones have it too.
         first = history.slot + (config.protocol == "causal")
-        self.register_buffer("graph_of_click", first.clamp(max=self.slots), persistent=False)
+        self.graph_of_click = nn.Buffer(first.clamp(max=self.slots), persistent=False)
 
     def edges(self, dropped: Tensor | None = None) -> Tensor:
         """Return the edges of all graphs in both directions, int64 ``[2, E]``, without the training clicks ``dropped``.
 
         Node v of the graph of slot t is row ``t * (U + I) + v``; items come after the users.
         """
-        first = self.graph_of_click
+        first: Tensor = self.graph_of_click
         if dropped is not None:
             first = first.index_fill(0, self.context.history.place[dropped], self.slots)
-        start = first.new_full(self.pair_user.shape, self.slots)
-        start = start.scatter_reduce(0, self.pair_of_click, first, "amin")
+        start = torch.full_like(self.pair_user, self.slots).scatter_reduce(0, self.pair_of_click, first, "amin")
         count = self.slots - start
         pair = torch.repeat_interleave(count)
         graph = torch.arange(len(pair), device=pair.device) - (count.cumsum(0) - count - start)[pair]
@@ -117,7 +112,5 @@ class LightGCN(ClickModel):
 
     def auxiliary_loss(self, state: State, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the L2 penalty on the vectors that the batch starts from."""
-        if not self.options.l2:
-            return None
         used = functional.embedding(targets.user, self.user), functional.embedding(items, state.static)
-        return self.options.l2 * squared_norm(used) / max(1, len(targets))
+        return self.options.l2 * squared_norm(used) / max(1, len(targets)) if self.options.l2 else None

@@ -1,4 +1,4 @@
-"""Content matrix factorisation: its settings; the model is :mod:`hyperctr.baselines.matrix_factorisation.network`."""
+"""Settings of content matrix factorisation."""
 
 from hyperctr.settings import ModelSpec
 

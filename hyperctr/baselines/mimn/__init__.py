@@ -1,4 +1,4 @@
-"""MIMN: its options and settings; the model itself is :mod:`hyperctr.baselines.mimn.network`."""
+"""Options and settings of MIMN."""
 
 from __future__ import annotations
 
@@ -22,14 +22,8 @@ class MimnOptions(Options):
 # The paper leaves slots and history open: the authors' 4, and their 100 clicks.
 SIZES = {"embedding_size": 16, "history_length": 100, "hidden": (200, 80)}
 SHARED = {**SIZES, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
-MODEL = ModelSpec(
-    "mimn",
-    "hyperctr.baselines.mimn.network:Mimn",
-    MimnOptions,
-    settings={**SHARED, "batch_size": 200, "dropout": 0.2},
-    author={**SHARED, "batch_size": 128, "dropout": 0.0},
-    budgets={
-        "quick": {"history_length": 30},
-        "smoke": {"batch_size": 512, "history_length": 10, "hidden": (32, 16), "options": {"units": 16}},
-    },
-)
+TABLE2 = {**SHARED, "batch_size": 200, "dropout": 0.2}
+AUTHOR = {**SHARED, "batch_size": 128, "dropout": 0.0}
+SMOKE = {"batch_size": 512, "history_length": 10, "hidden": (32, 16), "options": {"units": 16}}
+BUDGETS: dict[str, dict[str, object]] = {"quick": {"history_length": 30}, "smoke": SMOKE}
+MODEL = ModelSpec("mimn", "hyperctr.baselines.mimn.network:Mimn", MimnOptions, TABLE2, AUTHOR, BUDGETS)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum
+from hyperctr.baselines.common import MLP, DINAttention, in_pieces, masked_sum, trimmed
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.mimn import MimnOptions
 from hyperctr.config import Config
@@ -46,11 +46,8 @@ class Memory(nn.Module):
 
     Per step, with the controller ``h_t = GRU([x_t ; r_{t-1}], h_{t-1})``, whose linear layer gives two keys k, an
     erase vector e, an added vector a and strengths b: ``w = softmax_i((softplus(b) + 1) (cos(k, K_i) + cos(k, M_i)))``,
-    for writing times ``P = softmax(W g)`` and scaled to 1; ``r_t = sum w_i M_i``; ``M_i <- M_i (1 - w_i e) + w_i a``;
-    ``g <- g + w``.
-
-    Args:
-        width: d of inputs, slots and states. slots: m. balance: whether writing is weighed by P.
+    for writing times ``P = softmax(W g)`` and scaled to 1 (with ``balance``); ``r_t = sum w_i M_i``;
+    ``M_i <- M_i (1 - w_i e) + w_i a``; ``g <- g + w``.
 
     Shapes:
         - gates: ``[B, T, 3 d]`` from :meth:`gates`; valid: bool ``[B, T]``; output: :class:`Trace`.
@@ -178,8 +175,7 @@ class Mimn(FieldModel):
     o is a linear layer on ``[h ; r]`` after one step more, with q as the input; S_i sums what was written to slot i, so
     that the mean over slots is the sum of all that was written over m.
 
-    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.mimn.MimnOptions`.
+    Reads ``embedding_size`` (width of a field), ``history_length``, ``hidden``, ``dropout`` and its options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -197,15 +193,13 @@ class Mimn(FieldModel):
 
     def refresh(self, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the item vectors and their part of the gates, ``[I, d]`` and ``[I, 3 d]``; nothing is dropped."""
-        fields: Tensor = self.items()
-        table = self.item(fields.flatten(1))
+        table = self.item(self.items().flatten(1))
         return table, table if self.memory is None else self.memory.gates(table)
 
     def encode(self, state: tuple[Tensor, Tensor], targets: Targets) -> Encoded:
         """Read the visible clicks, the oldest first."""
-        window = self.context.history.window(targets, self.config.history_length).oldest_first()
-        longest = max(1, int(window.lengths.max()))
-        items, valid = window.items[:, :longest], window.valid[:, :longest]
+        window = trimmed(self.window(targets).oldest_first())
+        items, valid = window.items, window.valid
         total = masked_sum(functional.embedding(items, state[0]), valid)
         trace = channels = None
         if self.memory is not None:
@@ -222,8 +216,7 @@ class Mimn(FieldModel):
         of_total = self.from_total(total)[:, None]
 
         def score(some: Tensor) -> Tensor:
-            candidate = functional.embedding(some, table)
-            parts = [candidate]
+            parts = [candidate := functional.embedding(some, table)]
             if self.memory is not None and trace is not None:
                 written = trace.added[:, None] / self.options.slots
                 parts += [self.memory.recall(functional.embedding(some, gates), trace), written * candidate]
@@ -236,6 +229,7 @@ class Mimn(FieldModel):
 
     def auxiliary_loss(self, state: object, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the penalty on slots used more or less than the mean, summed over slots, mean over targets."""
-        if encoded.trace is None or not self.options.balance or not self.options.balance_weight:
+        weight = self.options.balance_weight if self.options.balance else 0.0
+        if encoded.trace is None or not weight:
             return None
-        return self.options.balance_weight * self.options.slots * encoded.trace.usage.var(1, correction=0).mean()
+        return weight * self.options.slots * encoded.trace.usage.var(1, correction=0).mean()

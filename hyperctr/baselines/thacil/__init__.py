@@ -1,4 +1,4 @@
-"""THACIL: its options and settings; the model itself is :mod:`hyperctr.baselines.thacil.network`."""
+"""Options and settings of THACIL."""
 
 from __future__ import annotations
 
@@ -21,11 +21,5 @@ class ThacilOptions(Options):
 SIZES = {"embedding_size": 64, "history_length": 160, "hidden": (128,)}
 SAME = {**SIZES, "batch_size": 128, "dropout": 0.2, "learning_rate": 1e-3, "weight_decay": 0.0, "clip_norm": 5.0}
 SMALL = {"embedding_size": 16, "history_length": 20, "hidden": (32,)}
-MODEL = ModelSpec(
-    "thacil",
-    "hyperctr.baselines.thacil.network:Thacil",
-    ThacilOptions,
-    settings=SAME,
-    author=SAME,
-    budgets={"smoke": {**SMALL, "batch_size": 512, "options": {"block_size": 5}}},
-)
+BUDGETS = {"smoke": {**SMALL, "batch_size": 512, "options": {"block_size": 5}}}
+MODEL = ModelSpec("thacil", "hyperctr.baselines.thacil.network:Thacil", ThacilOptions, SAME, SAME, BUDGETS)

@@ -31,14 +31,13 @@ from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 
 CLIP = 5.0  # of the forward attention's tanh
+Pair = tuple[Tensor, Tensor]
 
 
 class ForwardAttention(nn.Module):
     """Let every block attend to the blocks before it, with a weight per feature: ``W (5 tanh((q_i + k_j + b) / 5))``.
 
-    Args:
-        width: of a block's vector.
-        heads: the features are split among them; W and b are shared.
+    The features are split among heads, which share W and b.
 
     Shapes:
         - blocks: ``[B, n, width]`` in the order of time; valid: bool ``[B, n]``; output: ``[B, n, width]``, zeros for
@@ -59,8 +58,7 @@ class ForwardAttention(nn.Module):
         place = torch.arange(blocks.shape[1], device=blocks.device)
         allowed = valid[:, None] & (place < place[:, None])
         weight = masked_softmax(scores, allowed[..., None, None].expand_as(scores), dim=2)
-        heard: Tensor = (weight * value[:, None]).sum(2).flatten(2)
-        return heard
+        return torch.sum(weight * value[:, None], 2).flatten(2)
 
 
 class Thacil(FieldModel):
@@ -69,8 +67,7 @@ class Thacil(FieldModel):
     An item is ``[v ; c]``: its id and modalities through one linear layer, and its category. A block is ``l = [sum of
     a_v v ; sum of a_c c]`` with weights of each from the other, and ``LayerNorm(l + g)`` with g from the blocks before.
 
-    Reads ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout``,
-    :class:`~hyperctr.baselines.thacil.ThacilOptions`.
+    Reads ``embedding_size`` (width of v and of c), ``history_length``, ``hidden``, ``dropout`` and its options.
 
     Raises:
         ConfigError: the heads do not divide twice the embedding size.
@@ -81,38 +78,33 @@ class Thacil(FieldModel):
         size, width, dropout = config.embedding_size, 2 * config.embedding_size, config.dropout
         self.options = ThacilOptions.of(config)
         if width % self.options.heads:
-            raise ConfigError(
-                f"option heads = {self.options.heads} must divide 2 * embedding_size = {width}; "
-                f"write options.heads=4 or choose another embedding_size"
-            )
+            fix = "write options.heads=4 or choose another embedding_size"
+            raise ConfigError(f"option heads = {self.options.heads} must divide 2 * embedding_size = {width}; {fix}")
         self.item = nn.Linear(self.items.width - size, size, bias=False)
-        self.weigh_items = VectorAttention(size, size, dropout=dropout)
-        self.weigh_categories = VectorAttention(size, size, dropout=dropout)
+        self.weigh_items, self.weigh_categories = (VectorAttention(size, dropout=dropout) for _ in range(2))
         self.forwards = ForwardAttention(width, self.options.heads) if self.options.forward else None
         self.norm = nn.LayerNorm(width)
-        self.weigh_blocks = VectorAttention(width, width, dropout=dropout)
+        self.weigh_blocks = VectorAttention(width, dropout=dropout)
         self.head = MLP(2 * width, config.hidden, dropout=dropout)
 
-    def refresh(self, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def refresh(self, dropped: Tensor | None = None) -> Pair:
         """Return items ``[v ; c]`` and their scores in a block, each ``[I, 2 k]``; no graph, so nothing is dropped."""
-        fields: Tensor = self.items()
-        where = self.items.names.index("category")
+        fields, where = self.items(), self.items.names.index("category")
         category = fields[:, where]
         item = self.item(torch.cat([fields[:, :where], fields[:, where + 1 :]], 1).flatten(1))
         scores = [self.weigh_items.scores(item, category), self.weigh_categories.scores(category, item)]
         return torch.cat([item, category], 1), torch.cat(scores, 1)
 
-    def blocks(self, items: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    def blocks(self, items: Tensor, valid: Tensor) -> Pair:
         """Return a window's clicks cut into blocks in the order of time, items and bool ``[B, n, block_size]``."""
         size = min(self.options.block_size, items.shape[1])
-        padded = (functional.pad(part, (0, -part.shape[1] % size)) for part in (items, valid))
-        items, valid = (part.unflatten(1, (-1, size)).flip(1) for part in padded)
-        return items, valid
+        items, valid = (functional.pad(part, (0, -part.shape[1] % size)) for part in (items, valid))
+        return items.unflatten(1, (-1, size)).flip(1), valid.unflatten(1, (-1, size)).flip(1)
 
-    def encode(self, state: tuple[Tensor, Tensor], targets: Targets) -> tuple[Tensor, Tensor]:
+    def encode(self, state: Pair, targets: Targets) -> Pair:
         """Return interests ``[B, n, 2 k]`` of the blocks and which of them hold a click, bool ``[B, n]``."""
         vectors, scores = state
-        window = self.context.history.window(targets, self.config.history_length)
+        window = self.window(targets)
         all_filled = self.blocks(window.items, window.valid)[1].any(2)
 
         def make(rows: Tensor, longest: int) -> Tensor:
@@ -124,9 +116,7 @@ class Thacil(FieldModel):
 
         return by_length(make, window.lengths, window.items.shape[1]), all_filled
 
-    def score(
-        self, state: tuple[Tensor, Tensor], encoded: tuple[Tensor, Tensor], targets: Targets, items: Tensor
-    ) -> Tensor:
+    def score(self, state: Pair, encoded: Pair, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]``."""
         vectors, most = state[0], encoded[1].shape[1]
 
@@ -135,9 +125,7 @@ class Thacil(FieldModel):
 
             def score(some: Tensor) -> Tensor:
                 candidate = functional.embedding(some, vectors)
-                user = self.weigh_blocks(interests, candidate[:, :, None], filled)
-                logits: Tensor = self.head(torch.cat([user, candidate], 2))
-                return logits
+                return self.head(torch.cat([self.weigh_blocks(interests, candidate[:, :, None], filled), candidate], 2))
 
             return in_pieces(score, items[rows], max(longest, 2) * vectors.shape[1])
 
@@ -145,7 +133,5 @@ class Thacil(FieldModel):
 
     def auxiliary_loss(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor | None:
         """Return the L2 penalty."""
-        if not self.options.l2:
-            return None
         matrices = [p for name, p in self.named_parameters() if p.dim() > 1 and name != "items.embedding"]
-        return self.options.l2 * squared_norm(matrices)
+        return self.options.l2 * squared_norm(matrices) if self.options.l2 else None

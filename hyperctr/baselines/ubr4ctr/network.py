@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
 
-from hyperctr.baselines.common import MLP, in_pieces, masked_softmax
+from hyperctr.baselines.common import MLP, in_pieces, masked_softmax, trimmed
 from hyperctr.baselines.items import FieldModel
 from hyperctr.baselines.ubr4ctr import UBR4CTROptions
 from hyperctr.baselines.ubr4ctr.retrieval import CodeIndex, Selector, thresholded, top_records
@@ -68,8 +68,8 @@ class UBR4CTR(FieldModel):
 
     ``a = softmax(<key_t, W q + b>)``, q = [user ; slot ; candidate].
 
-    Reads ``embedding_size`` (width of a feature), ``history_length`` (of the archive), ``attention_heads``, ``hidden``,
-    ``dropout``, :class:`~hyperctr.baselines.ubr4ctr.UBR4CTROptions`.
+    Reads ``embedding_size``, ``history_length`` (of the archive), ``attention_heads``, ``hidden``, ``dropout`` and its
+    options.
     """
 
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
@@ -78,8 +78,7 @@ class UBR4CTR(FieldModel):
         self.options = UBR4CTROptions.of(config)
         self.names = (*self.items.names, "time slot")
         self.index = CodeIndex(context.data, slots.count)
-        self.edges: Tensor
-        self.register_buffer("edges", torch.from_numpy(slots.edges[1:-1].copy()), persistent=False)
+        self.edges = nn.Buffer(torch.from_numpy(slots.edges[1:-1].copy()), persistent=False)
         self.slot = nn.Parameter(torch.randn(slots.count, size) * 0.1)
         self.selector = Selector(len(self.names), size, config.attention_heads)
         width, key, first = self.items.width, self.items.width + size, config.hidden[0]
@@ -87,16 +86,14 @@ class UBR4CTR(FieldModel):
         self.query_known, self.query_item = nn.Linear(2 * size, key), nn.Linear(width, key, bias=False)
         self.from_known, self.from_item = nn.Linear(2 * size, first), nn.Linear(width, first, bias=False)
         self.from_records = nn.Linear(key, first, bias=False)
-        self.head = nn.Sequential(
-            nn.ReLU(), nn.Dropout(config.dropout), MLP(first, config.hidden[1:], dropout=config.dropout)
-        )
+        rest = MLP(first, config.hidden[1:], dropout=config.dropout)
+        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(config.dropout), rest)
 
     # ---- what to search by
     def wishes(self, fields: Tensor, slot: Tensor) -> Tensor:
         """Return the selector's logits ``[..., F]`` for item fields ``[..., F - 1, k]`` in slots ``[...]``."""
         of_slot = functional.embedding(slot, self.slot)[..., None, :]
-        logits: Tensor = self.selector(torch.cat([fields, of_slot], -2).detach())
-        return logits
+        return self.selector(torch.cat([fields, of_slot], -2).detach())
 
     def catalogue(self, fields: Tensor) -> Tensor:
         """Return the selector's logits of all items in all slots, ``[S, I, F]``."""
@@ -109,26 +106,23 @@ class UBR4CTR(FieldModel):
         if self.training:
             return State(fields, None)
         with torch.no_grad():
-            weights = thresholded(self.catalogue(fields)) * self.index.idf
-        return State(fields, weights.flatten(0, 1))
+            return State(fields, (thresholded(self.catalogue(fields)) * self.index.idf).flatten(0, 1))
 
     # ---- scoring
     def encode(self, state: State, targets: Targets) -> Encoded:
         """Return the user, the slot and the archive."""
-        window = self.context.history.window(targets, self.config.history_length)
-        longest = max(1, int(window.lengths.max())) if len(targets) else 1
-        slot = torch.bucketize(window.timestamp, self.edges, right=True)
-        items, valid, same, slot = (part[:, :longest] for part in (window.items, window.valid, window.short, slot))
-        keys = [functional.embedding(items, state.fields.flatten(1)), functional.embedding(slot, self.slot)]
+        window = trimmed(self.window(targets))
+        slot = torch.bucketize(window.timestamp.contiguous(), self.edges, right=True)
+        keys = [functional.embedding(window.items, state.fields.flatten(1)), functional.embedding(slot, self.slot)]
         known = [functional.embedding(targets.user, self.user), functional.embedding(targets.slot, self.slot)]
-        return Encoded(torch.cat(known, 1), torch.cat(keys, 2), self.index.records(items, valid), valid, same)
+        codes = self.index.records(window.items, window.valid)
+        return Encoded(torch.cat(known, 1), torch.cat(keys, 2), codes, window.valid, window.short)
 
     def retrieve(self, encoded: Encoded, items: Tensor, weight: Tensor) -> Tensor:
         """Return the records found for candidates ``[B, k]`` by feature weights ``[B, k, F]``: bool ``[B, k, T]``."""
         if self.options.retrieve == "recent":
-            return encoded.valid[:, None].expand(-1, items.shape[1], -1) & (
-                torch.arange(encoded.valid.shape[1], device=items.device) < self.options.records
-            )
+            latest = torch.arange(encoded.valid.shape[1], device=items.device) < self.options.records
+            return (encoded.valid & latest)[:, None].expand(-1, items.shape[1], -1)
         return top_records(self.index(items, weight, encoded.codes, encoded.same_slot), self.options.records)
 
     def predict(self, state: State, encoded: Encoded, items: Tensor, weight: Tensor) -> Tensor:
@@ -189,9 +183,8 @@ class UBR4CTR(FieldModel):
         wishes = self.wishes(state.fields[items], targets.slot[:, None].expand_as(items))
         with torch.no_grad():
             action, idf = torch.bernoulli(wishes.sigmoid()), self.index.idf[items]
-            gain, usual = (
-                reward(self.predict(state, encoded, items, use * idf), labels) for use in (action, thresholded(wishes))
-            )
+            predictions = (self.predict(state, encoded, items, use * idf) for use in (action, thresholded(wishes)))
+            gain, usual = (reward(logits, labels) for logits in predictions)
         self.head.train(self.training)
         likelihood = -functional.binary_cross_entropy_with_logits(wishes, action, reduction="none").sum(-1)
         return -((gain - usual) * likelihood).mean()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.common import MLP
+from hyperctr.baselines.common import MLP, Layer
 from hyperctr.baselines.items import cluster, item_categories
 
 if TYPE_CHECKING:
@@ -33,15 +33,10 @@ AT_FIRST = 1.0  # the selector's logits: search by everything, and try without
 
 
 def item_codes(data: Dataset) -> NDArray[np.int64]:
-    """Return id, category and one k-means cluster per modality of every item, int64 ``[F, I]``; -1 is "none".
-
-    Clusters are those of the catalogue's standardised features, at most 256 and at least 16 items each on average.
-    """
-    rows = [np.arange(data.num_items), item_categories(data) - 1]
-    for table in data.features.values():
-        count = min(MOST_CODES, max(2, len(table) // 16))
-        rows.append(cluster(table.standardised().values, table.present, count))
-    return np.stack(rows).astype(np.int64)
+    """Return id, category and one k-means cluster per modality of every item, int64 ``[F, I]``; -1 is "none"."""
+    tables = data.features.values()
+    clusters = [cluster(table.standardised().values, table.present, MOST_CODES) for table in tables]
+    return np.stack([np.arange(data.num_items), item_categories(data) - 1, *clusters]).astype(np.int64)
 
 
 def inverse_frequency(count: NDArray[np.float64] | float, total: int) -> NDArray[np.float64]:
@@ -70,11 +65,7 @@ def top_records(scores: Tensor, most: int) -> Tensor:
 
 
 class CodeIndex(nn.Module):
-    """Codes and their idf, and the score of every record for every candidate.
-
-    Args:
-        data: items and features; clicks are never read.
-        slots: number of time slots.
+    """Codes and their idf, and the score of every record for every candidate. Only the catalogue is read, no click.
 
     Attributes:
         codes: int32 ``[F - 1, I]``, see :func:`item_codes`; the F-th feature is the time slot.
@@ -86,10 +77,8 @@ class CodeIndex(nn.Module):
         codes, total = item_codes(data), data.num_items
         idf = [np.where(row < 0, 0.0, inverse_frequency(np.bincount(row + 1)[row + 1], total)) for row in codes]
         idf.append(np.full(total, inverse_frequency(total / slots, total)))
-        self.codes: Tensor
-        self.idf: Tensor
-        self.register_buffer("codes", torch.from_numpy(codes.astype(np.int32)), persistent=False)
-        self.register_buffer("idf", torch.from_numpy(np.stack(idf, 1).astype(np.float32)), persistent=False)
+        self.codes = nn.Buffer(torch.from_numpy(codes.astype(np.int32)), persistent=False)
+        self.idf = nn.Buffer(torch.from_numpy(np.stack(idf, 1).astype(np.float32)), persistent=False)
 
     def records(self, items: Tensor, valid: Tensor) -> Tensor:
         """Return the codes of records ``[B, T]``, int32 ``[F - 1, B, T]``; padding has none that matches."""
@@ -110,14 +99,11 @@ class CodeIndex(nn.Module):
         return score
 
 
-class Selector(nn.Module):
+class Selector(Layer):
     """How likely each feature of a candidate is searched by.
 
     Self-attention over the features with normalised queries, which are added to its output, then a network per
-    feature with widths 20 and 10.
-
-    Args:
-        features: F. size: k. heads: of the attention; divides ``size``.
+    feature with widths 20 and 10. The number of heads divides k.
 
     Shapes:
         - x: ``[..., F, k]``; output: logits ``[..., F]``.
@@ -144,8 +130,7 @@ class Selector(nn.Module):
         weight = (scores / (x.shape[-1] / self.heads) ** 0.5).softmax(-1)
         weight = functional.dropout(weight, DROPOUT, self.training)
         heard = (weight @ split(self.of_value(x))).transpose(-2, -3).flatten(-2)
-        logits: Tensor = self.network(heard + query)
-        return logits
+        return self.network(heard + query)
 
 
 def thresholded(logits: Tensor) -> Tensor:
