@@ -127,7 +127,7 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
     table = table3_layout(frame, "ml-trailers")
     titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
     first = titles.index(("GRU4Rec", "causal; below popularity; variant author"))
-    assert ("GRU4Rec", "paper; variant author") in titles[:first]
+    assert ("GRU4Rec", "as-published; variant author") in titles[:first]
     assert first in table.rules_before
     bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
     assert bold == {("HyperCTR", "as-published"), ("HyperCTR", "causal")}
@@ -263,7 +263,7 @@ def modalities() -> pd.DataFrame:
     frame = results_frame(
         {"multi-modal": 0.85, "visual-modal": 0.8, "(-) hypergraph": 0.848},
         plan="modalities",
-        behind=0.0,
+        auc_deficit=0.0,
         auc_deficit_low=0.0,
         auc_deficit_high=0.0,
         failed={"textual-modal": "killed"},

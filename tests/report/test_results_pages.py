@@ -47,14 +47,15 @@ def report(tmp_path: Path) -> Path:
     costs_frame(runs).to_csv(folder / "tables" / "costs.csv", index=False)
     table3_frame(runs, baselines_frame(2), "ml-trailers").to_csv(folder / "tables" / "table3.csv", index=False)
     rows = {"multi-modal": 0.85, "(-) hypergraph": 0.84}
-    behind = results_frame(rows, behind=0.01, auc_deficit_low=0.005, auc_deficit_high=0.015)
+    behind = results_frame(rows, auc_deficit=0.01, auc_deficit_low=0.005, auc_deficit_high=0.015)
     table4_frame(behind, "planted").to_csv(folder / "tables" / "table4.csv", index=False)
     for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)
-    pd.DataFrame({"run": ["0" * 12], "state": ["done"]}).to_csv(folder / "runs.csv", index=False)
+    one_run = {"run": ["0" * 12], "model": "hyperctr", "state": "done", "code_fingerprint": "c" * 64}
+    pd.DataFrame(one_run).to_csv(folder / "runs.csv", index=False)
     command = "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir '/home/me/my data'"
-    (folder / "card.json").write_text(json.dumps({"command": command}))
+    (folder / "card.json").write_text(json.dumps({"command": command, "versions": ["hyperctr 0.1.0"]}))
     return folder
 
 
@@ -81,6 +82,7 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     given = "--budget quick --seeds 2 --data-dir DATA"
     assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
     assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
+    assert "recorded by hyperctr 0.1.0, code `cccccccc`" in text
     frame = pd.read_csv(report / "tables" / "table3.csv")
     row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
     stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"
@@ -90,8 +92,11 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     assert "| dstn (author) | 0.8300 [" in text and "| thacil | – | – | – | 0 |" in text
     costs = pages.costs_text("ml-trailers")
     assert "**ml-trailers**, 6 minutes of runs in all" in costs
-    assert "| dstn, author * | paper | 2 | 0.8350 | 0.8300 | 100,000 | 3.0 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |" in costs
-    assert "| dstn, table2 | paper |" not in costs
+    assert (
+        "| dstn, author * | as-published | 2 | 0.8350 | 0.8300 | 100,000 | 3.0 | 4.0 | 12.00 | 1.00 | 2.0 | 800 |"
+        in costs
+    )
+    assert "| dstn, table2 | as-published |" not in costs
     fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth

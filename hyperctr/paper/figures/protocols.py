@@ -58,9 +58,9 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
 
     Returns:
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
-        without a click; exposed: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
+        without a click; impressions: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
         training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
-        that are not done have no AUC, exposed rows of data without non-clicks are left out.
+        that are not done have no AUC, impression rows of data without non-clicks are left out.
 
     Raises:
         ShapeError: a column is missing, or there is no run.
@@ -144,8 +144,8 @@ def effect_table(frame: pd.DataFrame) -> Table:
 def case_of(*choices: str) -> str:
     """Name a case by its choices, in the order of ``KEYS``; negatives are told of only where they leak.
 
-    >>> case_of("paper", "random", "sampled", "training"), case_of("paper", "random", "sampled", "all")
-    ('paper, random, sampled', 'paper, random, sampled, leak')
+    >>> case_of("as-published", "random", "sampled", "all")
+    'as-published, random, sampled, leak'
     """
     *others, avoided = choices
     return ", ".join(others if avoided == HOME["negatives_avoid"] else [*others, "leak"])
