@@ -168,7 +168,7 @@ def test_a_difference_is_marked_only_if_the_interval_leaves_the_print_out(
 ) -> None:
     cell = difference_to_published(0.85, low, high, 0.836, lower_is_better=lower_is_better)
     assert (cell.text, cell.tone) == (text, tone)
-    assert difference_to_published(math.nan, low, high, 0.836).text == "–"
+    assert difference_to_published(math.nan, low, high, 0.836, lower_is_better=lower_is_better).text == "–"
 
 
 def test_table3_on_a_page_and_in_print() -> None:

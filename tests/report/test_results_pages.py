@@ -52,8 +52,8 @@ def report(tmp_path: Path) -> Path:
     for name in ("figures/figure8.png", "figures/interest.csv", "tables/split.csv", "tables/table3.tex"):
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)
-    one_run = {"run": ["0" * 12], "model": "hyperctr", "state": "done", "code_fingerprint": "c" * 64}
-    pd.DataFrame(one_run).to_csv(folder / "runs.csv", index=False)
+    run = {"run": ["0" * 12], "model": "hyperctr", "state": "done", "code_fingerprint": "c" * 64}
+    pd.DataFrame(run).to_csv(folder / "runs.csv", index=False)
     command = "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir '/home/me/my data'"
     (folder / "card.json").write_text(json.dumps({"command": command, "versions": ["hyperctr 0.1.0"]}))
     return folder
@@ -80,9 +80,9 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     results.publish_results(report, "ml-trailers")
     text = pages.table3_text("ml-trailers")
     given = "--budget quick --seeds 2 --data-dir DATA"
-    assert f"2 seeds (`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
-    assert f"1 seed (`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
-    assert "recorded by hyperctr 0.1.0, code `cccccccc`" in text
+    assert "2 seeds, recorded by hyperctr 0.1.0, code `cccccccc`" in text
+    assert f"(`hyperctr sweep run systems --dataset ml-trailers {given}`, then `hyperctr report" in text
+    assert f"(`hyperctr report ml-trailers {given}`)" in pages.table4_text("ml-trailers")
     frame = pd.read_csv(report / "tables" / "table3.csv")
     row = frame[(frame["model"] == "hyperctr") & (frame["state"] == "done")].iloc[0]
     stated = f"{row['paper_auc']:.4f} | {row['paper_logloss']:.4f}"

@@ -1,8 +1,8 @@
 """The parts of a claim: a sentence of the paper's section 3, the results it is checked on, and the verdict.
 
-To add a claim, append to ``CLAIMS`` of :mod:`~hyperctr.paper.checks.tables3and4` or
-:mod:`~hyperctr.paper.checks.figures4to7` a :class:`Claim`: a name, the place in the paper, the sentence in our words,
-and a function from :class:`Results` to a :class:`Verdict`. Most are one call of :func:`verdict_of`.
+To add a claim, give :func:`claims_at` in :mod:`~hyperctr.paper.checks.tables3and4` or
+:mod:`~hyperctr.paper.checks.figures4to7` its name, the sentence in our words, and a function from :class:`Results` to
+a :class:`Verdict`; most are one call of :func:`verdict_of`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -17,6 +18,7 @@ import pandas as pd
 Decision = Literal["better", "worse", "open", "missing"]
 Kind = Literal["holds", "fails", "not decided", "not testable"]
 NAMES = {"auc": "AUC", "logloss": "log loss"}
+HIGHER = {"auc": "higher", "logloss": "lower"}  # the better direction
 FLAT = 0.005  # AUC; where the paper says "stable", "enough" or "slightly", a gain up to this is taken as none
 SHOWN = 3  # comparisons named in an explanation
 
@@ -25,17 +27,9 @@ SHOWN = 3  # comparisons named in an explanation
 class Comparison:
     """Whether A is better than B.
 
-    Attributes:
-        a: name of A.
-        b: name of B.
-        metric: ``auc`` or ``logloss``.
-        of_a: the value of A; nan where there is none.
-        of_b: that of B.
-        gain: by how much A is better, whichever way the metric runs.
-        low: lower end of the interval of the gain; nan without one. Of published values, the gain.
-        high: its upper end.
-        decision: ``better``, ``worse``, ``open`` (not told apart) or ``missing``.
-        how: where the interval comes from, or what is missing.
+    ``gain`` is by how much A is better, whichever way the metric runs; ``low`` and ``high`` bound it (nan without an
+    interval; of published values both are the gain). The decision is ``open`` where A and B are not told apart;
+    ``how`` says where the interval comes from, or what is missing.
     """
 
     a: str
@@ -59,10 +53,8 @@ class Comparison:
         if self.decision == "missing":
             return f"{self.a} against {self.b}: {self.how}"
         interval = f" [{self.low:+.4f}, {self.high:+.4f}]" if self.low < self.high else ""
-        return (
-            f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}: {self.gain:+.4f}{interval} "
-            f"for {self.a}, {self.how}"
-        )
+        values = f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}"
+        return f"{values}: {self.gain:+.4f}{interval} for {self.a}, {self.how}"
 
 
 class Results:
@@ -107,7 +99,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim on some results, and why, in one line."""
+    """Whether a claim holds on some results, and why, in one line."""
 
     kind: Kind
     why: str
@@ -136,6 +128,22 @@ class Claim:
         if self.said_of and results.column not in self.said_of:
             return not_testable(f"said of {' and '.join(self.said_of)}")
         return self.function(results)
+
+
+def claims_at(place: str, **claims: tuple[str, Callable[..., Verdict], *tuple[str, ...]]) -> list[Claim]:
+    """Return the claims of one place in the paper: name -> sentence, function, the data sets it is about.
+
+    A sentence with ``{metric}`` makes two claims, on the AUC and on the log loss; ``{higher}`` is filled in, too.
+    """
+    listed = []
+    for name, (text, function, *said_of) in claims.items():
+        if "{metric}" not in text:
+            listed.append(Claim(name, place, text, function, tuple(said_of)))
+            continue
+        for key, metric in NAMES.items():
+            sentence = text.format(metric=metric, higher=HIGHER[key])
+            listed.append(Claim(f"{name}_{key}", place, sentence, partial(function, metric=key), tuple(said_of)))
+    return listed
 
 
 def not_testable(why: str) -> Verdict:

@@ -62,10 +62,6 @@ def point_share(frame: pd.DataFrame) -> str:
 def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """Draw a :func:`curves_frame`: validation AUC above, training loss below, a panel per label, a line per seed.
 
-    Args:
-        frame: the frame.
-        measured: on what, for the subtitle.
-
     Raises:
         ShapeError: a column is missing.
 
@@ -101,17 +97,9 @@ def _lines(chart: go.Figure, run: pd.DataFrame, row: int, column: int, number: i
     hover: dict[str, Any] = {"hovertemplate": f"{seed}, %{{x:.2f}} passes: %{{y:.4f}}<extra></extra>"}
     for metric, colour, below in (("validation_auc", AUC_COLOUR, 0), ("loss", LOSS_COLOUR, 1)):
         points = run[np.isfinite(run[metric].to_numpy(np.float64))]
-        chart.add_scatter(
-            x=points["seen"],
-            y=points[metric],
-            mode="lines+markers",
-            marker_size=3,
-            line={"color": colour, "width": 1.5, "dash": dash},
-            name=f"{metric.replace('_', ' ')}, {seed}",
-            row=row + below,
-            col=column,
-            **hover,
-        )
+        look = {"name": f"{metric.replace('_', ' ')}, {seed}", "line": {"color": colour, "width": 1.5, "dash": dash}}
+        look |= {"mode": "lines+markers", "marker_size": 3, "row": row + below, "col": column, **hover}
+        chart.add_scatter(x=points["seen"], y=points[metric], **look)
     best = run[run["best"]]
     ring = {"size": 11, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
     at = {"x": best["seen"], "y": best["validation_auc"], "row": row, "col": column}
@@ -153,21 +141,10 @@ def _arrange(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: i
 
 def curves_note(frame: pd.DataFrame) -> str:
     """Say what Figure 8 shows, a sentence per panel of a :func:`curves_frame`."""
-    return prose(
-        "figure8",
-        panels=[_facts(str(label), rows) for label, rows in frame.groupby("label", sort=False)] if len(frame) else [],
-        notes=notes("figure8"),
-    )
-
-
-def _facts(label: str, rows: pd.DataFrame) -> dict[str, Any]:
-    best = rows[rows["best"]].set_index("run")
-    last = rows.groupby("run")["seen"].max()
-    return {
-        "label": label,
-        "runs": len(best),
-        "auc": best["validation_auc"].mean(),
-        "best": best["seen"].mean(),
-        "last": last.mean(),
-        "still_rising": int((best["seen"] == last.reindex(best.index)).sum()),
-    }
+    panels = []
+    for label, rows in frame.groupby("label", sort=False) if len(frame) else ():
+        best, last = rows[rows["best"]].set_index("run"), rows.groupby("run")["seen"].max()
+        panel = {"label": label, "runs": len(best), "auc": best["validation_auc"].mean(), "best": best["seen"].mean()}
+        rising = int((best["seen"] == last.reindex(best.index)).sum())
+        panels.append({**panel, "last": last.mean(), "still_rising": rising})
+    return prose("figure8", panels=panels, notes=notes("figure8"))

@@ -58,8 +58,8 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
 
     Returns:
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
-        without a click; impressions: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
-        training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
+        without a click; impressions: against those shown but not clicked), ``negatives_avoid`` (whether training
+        negatives avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
         that are not done have no AUC, impression rows of data without non-clicks are left out.
 
     Raises:

@@ -14,18 +14,20 @@ from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-COLUMNS = [
-    "protocol",
-    "model",
-    "variant",
-    "reported",
-    "seeds",
-    "best_validation_auc",
-    "auc",
-    "parameters",
+# column -> digits after the point, in the order shown
+_SHOWN = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "seconds_per_epoch": 2}
+_SHOWN |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
+COLUMNS = ["protocol", "model", "variant", "reported", "seeds", "best_validation_auc", "auc", "parameters"]
+COLUMNS += [
     "best_epoch",
+    "epochs",
+    "seconds_per_epoch",
+    "times_hyperctr",
+    "minutes",
+    "peak_memory_mib",
+    "state",
+    "error",
 ]
-COLUMNS += ["epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error"]
 
 
 def costs(sweep: Sweep) -> Table:
@@ -34,16 +36,10 @@ def costs(sweep: Sweep) -> Table:
 
 
 def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per protocol, model and variant of the runs behind Table 3.
+    """Return one row per protocol, model and variant of a sweep's results, with means over the finished seeds.
 
-    Args:
-        results: rows of ``Plan.results()``.
-
-    Returns:
-        ``variant`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
-        seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
-        (``times_hyperctr``). ``best_epoch``: of the best validation AUC, of ``epochs`` trained. ``minutes``: training
-        and testing, all seeds together. ``peak_memory_mib``: the most.
+    ``variant`` is empty where a model has one only, ``reported`` tells which is in Table 3. ``best_epoch`` is that of
+    the best validation AUC, of ``epochs`` trained; ``minutes`` are of training and testing, all seeds together.
     """
     rows: list[dict[str, Any]] = []
     names = list(dict.fromkeys([*method_names(), *results["model"]]))
@@ -87,8 +83,3 @@ def costs_layout(frame: pd.DataFrame) -> Table:
     several_variants = frame.groupby(["protocol", "model"])["variant"].transform("size") > 1
     strong = frozenset(frame.index[frame["reported"] & several_variants].tolist())
     return Table(head, lines, caption, "costs", strong=strong, frame=frame)
-
-
-# column -> digits after the point, in the order shown
-_SHOWN = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "seconds_per_epoch": 2}
-_SHOWN |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from hyperctr.display.table import EMPTY, Table
@@ -24,12 +25,7 @@ def table1(session: Session) -> Table:
 
 
 def table1_frame(data: Dataset) -> pd.DataFrame:
-    """Return the paper's three data sets as published, then ours, all with the sparsity recomputed.
-
-    Returns:
-        columns ``dataset, source, items, users, interactions, clicks, sparsity_printed, sparsity`` (%), a
-        dimension column per modality, ``note``; missing where nothing is published or nothing there.
-    """
+    """Return the paper's three data sets as published, then ours, all with the sparsity (%) recomputed."""
     modalities = list(dict.fromkeys(["visual", "acoustic", "textual", *data.modalities]))
     stated = paper_numbers()["table1"]["rows"]
     rows = [{"source": "paper", "sparsity_printed": row.get("sparsity_percent"), **row} for row in stated]
@@ -43,18 +39,12 @@ def table1_frame(data: Dataset) -> pd.DataFrame:
 
 def table1_layout(frame: pd.DataFrame) -> Table:
     """Lay :func:`table1_frame` out, our row in bold, with the note on the published sparsity."""
-    names = {"dataset": "data set", "sparsity_printed": "sparsity printed", "sparsity": "sparsity from counts"}
-    modalities = frame.columns[8:-1]
-    ours = frozenset(place for place, source in enumerate(frame["source"]) if source != "paper")
+    titles = {"dataset": "data set", "sparsity_printed": "sparsity printed", "sparsity": "sparsity from counts"}
+    titles |= {name: f"{name} dims" for name in frame.columns[8:-1]}
+    ours = frozenset(np.flatnonzero(frame["source"] != "paper").tolist())
     percent = dict.fromkeys(("sparsity_printed", "sparsity"), _percent)
-    shown = Table.from_frame(
-        frame.drop(columns="note"),
-        titles=names | {name: f"{name} dims" for name in modalities},
-        formats=percent,
-        caption=paper_numbers()["table1"]["note"],
-        name="table1",
-        strong=ours,
-    )
+    about, numbers = paper_numbers()["table1"]["note"], frame.drop(columns="note")
+    shown = Table.from_frame(numbers, titles=titles, formats=percent, caption=about, name="table1", strong=ours)
     return replace(shown, frame=frame, rules_before=ours)
 
 

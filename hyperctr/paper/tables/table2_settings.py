@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -32,26 +32,21 @@ def table2(sweep: Sweep) -> Table:
 
 
 def table2_frame(runs: Iterable[PlannedRun], table: pd.DataFrame) -> pd.DataFrame:
-    """Return the published settings beside those of the runs that Table 3 reports.
+    """Return the published settings beside those of the runs that Table 3 reports, one row per system.
 
     Args:
         runs: the planned runs of the plan ``overall``.
         table: of :func:`table3_frame`, which says which variant is reported.
-
-    Returns:
-        one row per system: ``method, model``, then ``batch_size_printed, batch_size, dropout_printed, ...``, further
-        settings of ours, ``text`` (what the paper's bullets say) and ``note``. nan where nothing is published or run.
     """
     content = paper_numbers()
     search = content["search"]
     grid = (f"{_words(name)} {', '.join(f'{value:g}' for value in search[name])}" for name in SEARCHED)
-    text = f"searched: {'; '.join(grid)}"
-    hyperctr = {"method": "HyperCTR", "model": "hyperctr", "text": text, "note": search["note"]}
+    hyperctr = {"method": "HyperCTR", "model": "hyperctr", "text": f"searched: {'; '.join(grid)}"}
+    hyperctr["note"] = search["note"]
     # Of several protocols the first: what comes last in the dict is kept.
     labels = {row["model"]: row["label"] for row in reversed(records(measured_rows(table))) if row["state"] != NO_RUN}
-    configs = {
-        run.config.model: run.config for run in reversed(list(runs)) if run.label == labels.get(run.config.model)
-    }
+    reported = [run.config for run in runs if run.label == labels.get(run.config.model)]
+    configs = {config.model: config for config in reversed(reported)}
     rows = []
     for stated in [*content["table2"]["rows"], hyperctr]:
         config = configs.get(stated["model"])
@@ -77,17 +72,10 @@ def table2_layout(frame: pd.DataFrame) -> Table:
     head = ["model", *["printed", "ours"] * len(SETTINGS), "optimiser (ours)", "d (ours)", "printed about it"]
     groups = [("", 1), *((_words(name), 2) for name in SETTINGS), ("", 3)]
     ours_are = "Ours: the settings of the runs in Table 3; a dash: no run, or not printed."
-    return Table(
-        head,
-        lines,
-        f"{paper_numbers()['table2']['note']} {ours_are}",
-        "table2",
-        groups,
-        text_columns=frozenset({0, 7, 9}),
-        wide={9: 0.35},
-        frame=frame,
-        note=prose("on_the_paper", notes=notes("table2")),
-    )
+    caption = f"{paper_numbers()['table2']['note']} {ours_are}"
+    look: dict[str, Any] = {"text_columns": frozenset({0, 7, 9}), "wide": {9: 0.35}}
+    note = prose("on_the_paper", notes=notes("table2"))
+    return Table(head, lines, caption, "table2", groups, frame=frame, note=note, **look)
 
 
 def _words(name: str) -> str:

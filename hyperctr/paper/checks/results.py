@@ -1,14 +1,15 @@
-"""Measured runs as results that claims are checked on: A is better than B only if an interval leaves zero out.
+"""What claims are checked on: the published numbers, compared as printed, and measured runs.
 
-That is the paired bootstrap interval over test users of each seed, all of them on one side, or Student's interval of
-the mean over the seeds' differences (two or three seeds are too few for a bootstrap of their mean).
+Of runs, A is better than B only if an interval leaves zero out: the paired bootstrap interval over test users of each
+seed, all of them on one side, or Student's interval of the mean over the seeds' differences (two or three seeds are
+too few for a bootstrap of their mean).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,50 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.paper.checks.claim import Comparison, Decision, Results, sign
-from hyperctr.paper.numbers import counterpart
+from hyperctr.paper.numbers import counterpart, published_columns, published_table
 from hyperctr.paper.settings import axis_of
-from hyperctr.sweeps.seeds import Pair, chosen_variant, seed_interval
+from hyperctr.sweeps.seeds import Pair, chosen_variant, records, seed_interval
 
 Bounds = tuple[float, float]
+
+
+class PublishedResults(Results):
+    """The paper's numbers of one data set, named as in Table 3.
+
+    >>> print(PublishedResults("Kuaishou").compare("modalities", "multi-modal", "visual-modal"))
+    AUC multi-modal 0.8120, visual-modal 0.8110: +0.0010 for multi-modal, as printed
+    """
+
+    source = "published"
+
+    def __init__(self, column: str) -> None:
+        self.dataset = self.column = column
+        self._cells: dict[str, dict[str, dict[str, float]]] = {}
+        for name, table, key in (("overall", "table3", "model"), ("modalities", "table4", "name")):
+            cells = published_table(table).query("dataset == @column").dropna(subset=["auc"])
+            self._cells[name] = {str(row[key]): row for row in records(cells)}
+
+    def rows(self, table: str) -> list[str]:
+        """Return the rows with numbers in this column."""
+        return list(self._cells.get(table, ()))
+
+    def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
+        """Compare two published cells; printed to four digits, their difference has no more."""
+        first, second = (arm if isinstance(arm, str) else f"{arm:g}" for arm in (a, b))
+        cells = self._cells.get(table, {})
+        if first not in cells or second not in cells:
+            return Comparison(first, second, metric, how="not printed")
+        of_a, of_b = cells[first][metric], cells[second][metric]
+        gain = round((of_a - of_b) * sign(metric), 4)
+        return Comparison(first, second, metric, of_a, of_b, gain, gain, gain, _side(gain, gain), "as printed")
+
+
+def published_results() -> list[Results]:
+    """Return the paper's data sets, each knowing the others."""
+    columns: list[Results] = [PublishedResults(column) for column in published_columns()]
+    for results in columns:
+        results.others = [other for other in columns if other is not results]
+    return columns
 
 
 @dataclass
@@ -40,7 +80,7 @@ class RunResults(Results):
     runs: pd.DataFrame
     pair: Pair | None = None
     speedup: pd.DataFrame | None = None
-    others: Sequence[Results] = field(default_factory=tuple)
+    others: Sequence[Results] = ()
 
     source = "measured"
 
@@ -72,9 +112,8 @@ class RunResults(Results):
         of_a, of_b = of_a.loc[seeds], of_b.loc[seeds]
         gains = (of_a[metric] - of_b[metric]).to_numpy(np.float64) * sign(metric)
         by_seed = [self._interval(of_a.loc[seed], of_b.loc[seed]) for seed in seeds] if metric == "auc" else []
-        low, high, decision, how = _decide(gains, by_seed)
         means = float(of_a[metric].mean()), float(of_b[metric].mean())
-        return Comparison(first, second, metric, *means, float(gains.mean()), low, high, decision, how)
+        return Comparison(first, second, metric, *means, float(gains.mean()), *_decide(gains, by_seed))
 
     def _table(self, table: str) -> pd.DataFrame:
         """The runs of a plan's rows, or of a setting's values."""
