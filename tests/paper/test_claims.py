@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError, RunError
-from hyperctr.paper.checks.claim import Results, Verdict
+from hyperctr.paper.checks.claim import Verdict
 from hyperctr.paper.checks.results import PublishedResults, RunResults, published_results
 from hyperctr.paper.tables.claims import CLAIMS as ALL_CLAIMS
 from hyperctr.paper.tables.claims import check_claims, claim_reasons, claims_frame, claims_layout
@@ -270,7 +270,7 @@ def test_an_end_is_judged_only_beyond_what_the_paper_calls_best() -> None:
 
 @pytest.mark.parametrize(("gap", "wanted"), [(0.01, HOLDS), (0.09, FAILS), (0.05, OPEN)])
 def test_claims_across_data_sets(gap: float, wanted: str) -> None:
-    elsewhere: list[Results] = [RunResults("kuaishou", rows4(0.85, 0.8, 0.75, 0.75, 0.8))]
+    elsewhere = [RunResults("kuaishou", rows4(0.85, 0.8, 0.75, 0.75, 0.8))]
     textual = RunResults("ml-trailers", rows4(0.85, 0.8, 0.75, 0.8 - gap, 0.85), others=elsewhere)
     assert CLAIMS["smaller_textual_gap_on_movielens"].check(textual).kind == wanted
     graphs = RunResults("kuaishou", rows4(0.85, 0.8, 0.7, 0.7, 0.85 - gap), others=elsewhere)

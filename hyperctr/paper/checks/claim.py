@@ -1,100 +1,23 @@
-"""The parts of a claim: a sentence of the paper's section 3, the results it is checked on, and the verdict.
+"""The parts of a claim: a sentence of the paper's section 3, how it is checked, and the verdict.
 
 To add a claim, give :func:`claims_at` in :mod:`~hyperctr.paper.checks.tables3and4` or
-:mod:`~hyperctr.paper.checks.figures4to7` its name, the sentence in our words, and a function from :class:`Results` to
-a :class:`Verdict`; most are one call of :func:`verdict_of`.
+:mod:`~hyperctr.paper.checks.figures4to7` its name, the sentence in our words, and a function from results to a
+:class:`Verdict`; most are one call of :func:`verdict_of`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-import pandas as pd
+from hyperctr.paper.checks.results import NAMES, Comparison, Results
 
-Decision = Literal["better", "worse", "open", "missing"]
 Kind = Literal["holds", "fails", "not decided", "not testable"]
-NAMES = {"auc": "AUC", "logloss": "log loss"}
 HIGHER = {"auc": "higher", "logloss": "lower"}  # the better direction
 FLAT = 0.005  # AUC; where the paper says "stable", "enough" or "slightly", a gain up to this is taken as none
 SHOWN = 3  # comparisons named in an explanation
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Whether A is better than B.
-
-    ``gain`` is by how much A is better, whichever way the metric runs; ``low`` and ``high`` bound it (nan without an
-    interval; of published values both are the gain). The decision is ``open`` where A and B are not told apart;
-    ``how`` says where the interval comes from, or what is missing.
-    """
-
-    a: str
-    b: str
-    metric: str
-    of_a: float = math.nan
-    of_b: float = math.nan
-    gain: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    decision: Decision = "missing"
-    how: str = "no result"
-
-    def at_most(self, margin: float) -> Decision:
-        """Decide whether A gains at most ``margin`` over B: ``better`` means yes, ``worse`` means it gains more."""
-        if self.decision == "missing":
-            return "missing"
-        return "better" if self.high <= margin else "worse" if self.low > margin else "open"
-
-    def __str__(self) -> str:
-        if self.decision == "missing":
-            return f"{self.a} against {self.b}: {self.how}"
-        interval = f" [{self.low:+.4f}, {self.high:+.4f}]" if self.low < self.high else ""
-        values = f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}"
-        return f"{values}: {self.gain:+.4f}{interval} for {self.a}, {self.how}"
-
-
-class Results:
-    """Results that claims are checked on: published tables, or measured runs.
-
-    Attributes:
-        source: ``published`` or ``measured``.
-        dataset: the published column, or the name of the measured data set.
-        column: the published column it is, or stands nearest to; empty for none.
-        others: results of the same source on other data sets, for claims across them.
-        speedup: rows of :func:`~hyperctr.paper.figures.figure7_scaling.speedup_frame`; None if not measured. Its
-            ``attrs`` may say how many ``busy_cores`` there were when the measurement began.
-    """
-
-    source: Literal["published", "measured"]
-    dataset: str
-    column: str
-    others: Sequence[Results] = ()
-    speedup: pd.DataFrame | None = None
-
-    @property
-    def none(self) -> str:
-        """Why there is nothing to check a claim about a figure on."""
-        return "the figure is printed without numbers" if self.source == "published" else "no such runs"
-
-    def rows(self, table: str) -> list[str]:
-        """Name the rows of ``overall`` (models) or ``modalities`` (labels) that were published, or planned."""
-        raise NotImplementedError
-
-    def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
-        """Compare two rows of a table, or two values of a setting (``table`` is then its name)."""
-        raise NotImplementedError
-
-    def values(self, setting: str) -> list[float]:
-        """Return the values of a setting that were run, in order; of the paper none, its figures print no numbers."""
-        return []
-
-    def chosen(self, setting: str, among: Iterable[float]) -> float | None:
-        """Return the value that validation chooses among some; None if none has a result."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -175,8 +98,3 @@ def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, n
 def _listed(pairs: Sequence[Comparison]) -> str:
     more = f"; and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     return "; ".join(map(str, pairs[:SHOWN])) + more
-
-
-def sign(metric: str) -> int:
-    """Return -1 for a metric of which less is better, else 1."""
-    return -1 if metric == "logloss" else 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hyperctr.paper.checks.claim import FLAT, Results, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.claim import FLAT, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.results import Results
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
 

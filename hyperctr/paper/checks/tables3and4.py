@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from hyperctr.paper.checks.claim import Comparison, Kind, Results, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.claim import Kind, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.results import Comparison, Results
 from hyperctr.paper.numbers import paper_numbers
 
 MODEL, ALL, GRAPHLESS, SINGLE = "hyperctr", "multi-modal", "(-) hypergraph", "-modal"

@@ -24,7 +24,6 @@ from hyperctr.sweeps.sweep import paired_runs
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-LABELS = {"auc": "sampled", "auc_impressions": "impressions"}
 BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
 BASELINE_LOOKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
 MODEL_LOOK = ("#0072B2", "circle")
@@ -52,10 +51,6 @@ def protocols(sweep: Sweep) -> list[Figure | Table]:
 def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """List the AUC of every finished run and of the baselines, one row per seed and labelling.
 
-    Args:
-        results: rows of ``Sweep.results`` of runs that differ in protocol, split and ``negatives_avoid`` only.
-        baselines: rows of ``Sweep.baselines``.
-
     Returns:
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
         without a click; impressions: against those shown but not clicked), ``negatives_avoid`` (whether training
@@ -73,11 +68,9 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
     shown = baselines[baselines["model"].isin(list(BASELINES))].reindex(columns=needed).assign(run=None)
     runs = pd.concat([results[needed], shown], ignore_index=True).replace({"model": BASELINES})
     # the bootstrap interval of a single run was taken for sampled labels only
-    impressions = runs.assign(
-        auc=runs["auc_impressions"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_impressions"]
-    )
+    impressions = runs.assign(auc=runs["auc_impressions"], auc_low=np.nan, auc_high=np.nan, labels="impressions")
     impressions = impressions[np.isfinite(impressions["auc"].to_numpy(np.float64))]
-    every = pd.concat([runs.assign(labels=LABELS["auc"]), impressions], ignore_index=True)
+    every = pd.concat([runs.assign(labels="sampled"), impressions], ignore_index=True)
     listed: pd.DataFrame = every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
     return listed
 
@@ -93,11 +86,7 @@ def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
-    """Return what each choice changes, the others as in the paper and without a leak, by model.
-
-    Args:
-        runs: a :func:`protocol_runs`.
-        pair: compares two runs of one seed on the same test clicks; used where there is only one seed.
+    """Return what each choice changes in :func:`protocol_runs`, all else as in the paper and without a leak, by model.
 
     Returns:
         columns ``choice, start, end, model, seeds, auc_start, auc_end, change, change_low, change_high``: the mean
@@ -132,8 +121,8 @@ def effect_table(frame: pd.DataFrame) -> Table:
     rows: list[list[Cell | str]] = []
     for row in records(frame):
         interval = f"{row['change_low']:+.4f} to {row['change_high']:+.4f}" if np.isfinite(row["change_low"]) else ""
-        numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
         names = (str(row[name]).replace("_", " ") for name in ("choice", "start", "end", "model"))
+        numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
         rows.append([*names, *numbers, Cell(f"{row['change']:+.4f}", interval)])
     caption = "AUC with the one choice and with the other, all else as in the paper; small: 95 % interval of the change"
     alone = "; a change without one was seen with one seed only" if frame["change_low"].isna().any() else ""
@@ -154,10 +143,6 @@ def case_of(*choices: str) -> str:
 def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """Draw a :func:`protocol_frame`: a line per protocol, split, labelling and sampler, a mark per model.
 
-    Args:
-        frame: the frame.
-        measured: on what, for the subtitle.
-
     Raises:
         ShapeError: a column is missing.
     """
@@ -169,25 +154,15 @@ def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     bars = f"bars: 95 % over {most} seeds" if most > 1 else "bars: 95 % bootstrap over test users, sampled labels only"
     leaks = (frame["negatives_avoid"] != HOME["negatives_avoid"]).any()
     leak = "leak: training negatives avoid validation and test clicks, too" if leaks else ""
-    chart = figure(
-        "What the choices are worth",
-        "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else ""))),
-        x="AUC",
-        height=230 + 46 * len(lines),
-        legend={**LEGEND_BELOW, "y": -0.24},
-        margin={"t": 84, "b": 110, "l": 170},
-    )
+    subtitle = "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else "")))
+    layout = {"height": 230 + 46 * len(lines), "legend": {**LEGEND_BELOW, "y": -0.24}}
+    chart = figure("What the choices are worth", subtitle, x="AUC", margin={"t": 84, "b": 110, "l": 170}, **layout)
     for model, rows in frame.assign(case=cases).groupby("model", sort=False):
         colour, symbol = BASELINE_LOOKS.get(str(model), MODEL_LOOK)
-        chart.add_scatter(
-            x=rows["auc"],
-            y=rows["case"],
-            mode="markers",
-            name=str(model),
-            error_x=error_bars(rows["auc"], rows["auc_low"], rows["auc_high"]),
-            marker={"color": colour, "symbol": symbol, "size": 10},
-            hovertemplate="%{y}: %{x:.4f}",
-        )
+        marker = {"color": colour, "symbol": symbol, "size": 10}
+        interval = error_bars(rows["auc"], rows["auc_low"], rows["auc_high"])
+        look = {"mode": "markers", "name": str(model), "marker": marker, "hovertemplate": "%{y}: %{x:.4f}"}
+        chart.add_scatter(x=rows["auc"], y=rows["case"], error_x=interval, **look)
     chart.update_yaxes(categoryorder="array", categoryarray=lines[::-1], range=[-0.6, len(lines) - 0.4])
     chart.update_xaxes(tickformat=".2f")
     return chart

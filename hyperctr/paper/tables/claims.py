@@ -10,8 +10,8 @@ import pandas as pd
 from hyperctr.display.table import Cell, Table, Tone
 from hyperctr.errors import ConfigError, RunError, did_you_mean
 from hyperctr.paper.checks import figures4to7, tables3and4
-from hyperctr.paper.checks.claim import FLAT, Results
-from hyperctr.paper.checks.results import RunResults, published_results
+from hyperctr.paper.checks.claim import FLAT
+from hyperctr.paper.checks.results import Results, RunResults, published_results
 from hyperctr.paper.figures.figure7_scaling import speedup_frame
 from hyperctr.paper.numbers import beside, published_columns
 from hyperctr.paper.prose import prose
