@@ -30,14 +30,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper that can be tested.
+    """A sentence of the paper, in our words, that can be tested.
 
-    Attributes:
-        name: for files and tests.
-        place: section and table or figure.
-        text: the sentence, in our words.
-        function: gives the verdict on results.
-        said_of: the published data sets that it is about; empty: about all.
+    ``place`` is its section and table or figure; ``said_of`` names the published data sets it is about, empty: all.
     """
 
     name: str
@@ -77,13 +72,9 @@ def not_testable(why: str) -> Verdict:
 def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, none: str = "") -> Verdict:
     """Return the verdict on "in each of these, A is better than B".
 
-    It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare, and is not
-    decided otherwise: something is not told apart, or missing.
-
-    Args:
-        comparisons: A against B.
-        margin: the claim is instead that A gains at most so much over B.
-        none: why there is nothing to compare, if there is not.
+    It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare (``none`` says
+    why), and is not decided otherwise: something is not told apart, or missing. With a margin the claim is instead
+    that A gains at most so much over B.
     """
     pairs = list(comparisons)
     decisions = [pair.decision if margin is None else pair.at_most(margin) for pair in pairs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hyperctr.paper.checks.claim import FLAT, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.claim import FLAT, Claim, Verdict, claims_at, not_testable, verdict_of
 from hyperctr.paper.checks.results import Results
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
@@ -116,7 +116,7 @@ def _near_linear(results: Results) -> Verdict:
     return Verdict("holds" if sure else "not decided", why)
 
 
-CLAIMS = claims_at(
+CLAIMS: list[Claim] = claims_at(
     "3.3.2, Figure 4",
     one_layer_is_worst=("One convolution layer is worse than any other depth.", others_against("layers", 1)),
     three_layers_beat_one=(

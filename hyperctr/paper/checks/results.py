@@ -158,8 +158,9 @@ class RunResults:
         of_a, of_b = of_a.loc[seeds], of_b.loc[seeds]
         gains = (of_a[metric] - of_b[metric]).to_numpy(np.float64) * SIGN[metric]
         by_seed = [self._interval(of_a.loc[seed], of_b.loc[seed]) for seed in seeds] if metric == "auc" else []
+        low, high, decision, how = _decide(gains, by_seed)
         means = float(of_a[metric].mean()), float(of_b[metric].mean())
-        return Comparison(first, second, metric, *means, float(gains.mean()), *_decide(gains, by_seed))
+        return Comparison(first, second, metric, *means, float(gains.mean()), low, high, decision, how)
 
     def _table(self, table: str) -> pd.DataFrame:
         """The runs of a plan's rows, or of a setting's values."""

@@ -66,12 +66,7 @@ def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
 
 
 def speedup_chart(frame: pd.DataFrame, machine: str = "") -> go.Figure:
-    """Draw a :func:`speedup_frame` beside the line of a perfect speed-up; with one core, say that there is none.
-
-    >>> rows = pd.DataFrame({"what": "training step", "threads": [1], "round": 0, "per_second": [10.0]})
-    >>> speedup_chart(speedup_frame(rows)).layout.annotations[0].text
-    'one thread only: no speed-up to show'
-    """
+    """Draw a :func:`speedup_frame` beside the line of a perfect speed-up; with one core, say that there is none."""
     need_columns(frame, "what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high")
     spread = f"median of {frame['rounds'].max()} rounds, bars from the smallest to the largest"
     subtitle = "; ".join(filter(None, (machine, spread)))

@@ -106,7 +106,7 @@ def settings_frame(
         runs = simple[simple["model"] == model]
         if len(runs):
             rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["chosen"] = frame["chosen"].eq(True)
     return frame
 
@@ -144,12 +144,7 @@ def _auc(runs: pd.DataFrame) -> dict[str, float]:
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return what validation chose and its test AUC, by setting, for the index page.
-
-    >>> frame = pd.DataFrame({"setting": ["layers"], "label": ["3"], "chosen": [True], "auc": [0.8]})
-    >>> headline(frame)
-    {'layers, chosen on validation': '3', 'layers, test AUC': 0.8}
-    """
+    """Return what validation chose and its test AUC, by setting, for the index page."""
     values: dict[str, Any] = {}
     for row in records(frame[frame["chosen"]]):
         name = str(row["setting"]).replace("_", " ")
@@ -158,13 +153,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
-    """Say what a :func:`settings_frame` of a data set shows, a paragraph per setting, with the notes on a figure.
-
-    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
-    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.7, 0.81]})
-    >>> settings_note(settings_frame(runs), "planted").split(";")[0]
-    '**Convolution layers.** Best on validation: 2 layers (0.8100)'
-    """
+    """Say what a :func:`settings_frame` of a data set shows, a paragraph per setting, with the notes on a figure."""
     baselines = records(frame[frame["kind"] == "reference"])
     return prose(
         "settings",
@@ -179,7 +168,7 @@ def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
 def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
     """What there is to say of a setting; its means with a result are in the order of the axis."""
     axis = axis_of(setting)
-    finished = rows[(rows["kind"] == "mean") & (rows["seeds"] > 0)]
+    finished = rows.query("kind == 'mean' and seeds > 0")
     places = axis.places(finished["value"], finished["value"])
     means = records(finished.assign(place=places, name=finished["value"].map(axis.words)).sort_values("place"))
     best = next((row for row in means if row["chosen"]), None)

@@ -60,8 +60,8 @@ def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFram
     Raises:
         ShapeError: a column is missing, or there is no run.
     """
-    case = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
-    needed = [*case, "auc", "auc_low", "auc_high", "auc_impressions"]
+    needed = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
+    needed += ["auc", "auc_low", "auc_high", "auc_impressions"]
     need_columns(results, *needed)
     if results.empty:
         raise ShapeError("no runs to compare: the plan is empty")
@@ -88,23 +88,16 @@ def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
 def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
     """Return what each choice changes in :func:`protocol_runs`, all else as in the paper and without a leak, by model.
 
-    Returns:
-        columns ``choice, start, end, model, seeds, auc_start, auc_end, change, change_low, change_high``: the mean
-        over common seeds, paired by seed; one seed has an interval only if its runs can be paired. Choices without
-        both sides are left out.
-
-    >>> rows = {"model": "hyperctr", "protocol": ["as-published", "causal"], "split": "random", "labels": "sampled"}
-    >>> rows |= {"seed": 0, "negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]}
-    >>> runs = pd.DataFrame(rows)
-    >>> effect_frame(runs)[["choice", "change"]].round(3).values.tolist()
-    [['protocol', -0.05]]
+    A change is the mean over common seeds, paired by seed; one seed has an interval only if its runs can be paired.
+    Choices without both sides are left out.
     """
     rows: list[tuple[Any, ...]] = []
     for choice, start, end in CHOICES:
         others = [runs[name] == value for name, value in HOME.items() if name != choice]
         for model, group in runs[np.logical_and.reduce(others)].groupby("model", sort=False):
-            by_seed = group.pivot_table(index="seed", columns=choice, values="auc")
-            by_seed = by_seed.reindex(columns=[start, end]).dropna()
+            by_seed = (
+                group.pivot_table(index="seed", columns=choice, values="auc").reindex(columns=[start, end]).dropna()
+            )
             if by_seed.empty:
                 continue
             before, after = by_seed.mean()
@@ -155,7 +148,7 @@ def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     leaks = (frame["negatives_avoid"] != HOME["negatives_avoid"]).any()
     leak = "leak: training negatives avoid validation and test clicks, too" if leaks else ""
     subtitle = "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else "")))
-    layout = {"height": 230 + 46 * len(lines), "legend": {**LEGEND_BELOW, "y": -0.24}}
+    layout: dict[str, Any] = {"height": 230 + 46 * len(lines), "legend": {**LEGEND_BELOW, "y": -0.24}}
     chart = figure("What the choices are worth", subtitle, x="AUC", margin={"t": 84, "b": 110, "l": 170}, **layout)
     for model, rows in frame.assign(case=cases).groupby("model", sort=False):
         colour, symbol = BASELINE_LOOKS.get(str(model), MODEL_LOOK)

@@ -14,8 +14,8 @@ from hyperctr.paper.settings import Axis, axis_of
 from hyperctr.sweeps.seeds import records
 
 AUC, DEFICIT = (tuple(f"{name}{end}" for end in ("", "_low", "_high")) for name in ("auc", "auc_deficit"))
-COLUMNS = ("kind", "setting", "value", "value_high", "label", "seed", "run", "state")
-COLUMNS += (*AUC, "validation_auc", "seeds", "chosen", *DEFICIT)
+COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
+COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", *DEFICIT]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
 TEST, VALIDATION = "#0072B2", "#D55E00"
 _SMALL: dict[str, Any] = {"showarrow": False, "font": {"size": 11, "color": NEUTRAL}}
@@ -49,11 +49,7 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
 
 
 def missing_runs(frame: pd.DataFrame) -> list[str]:
-    """Name the planned runs that have no result: "5, seed 0: failed".
-
-    >>> missing_runs(pd.DataFrame({"kind": ["run"], "label": ["5"], "seed": [0], "state": ["failed"]}))
-    ['5, seed 0: failed']
-    """
+    """Name the planned runs that have no result: "5, seed 0: failed"."""
     lost = frame[(frame["kind"] == "run") & (frame["state"] != "done")]
     return [f"{row['label']}, seed {int(row['seed'])}: {row['state']}" for row in records(lost)]
 
@@ -142,7 +138,7 @@ def _stated(
     chart: go.Figure, stated: pd.DataFrame, axis: Axis, values: list[float], limits: tuple[float, float], column: int
 ) -> None:
     """Mark at the foot of the panel where the paper finds the best value."""
-    panel: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
+    panel: dict[str, Any] = {"row": 1, "col": column, "yref": "y domain"}
     ranges = stated.groupby(["value", "value_high"])["label"].unique().reset_index()
     for place, row in enumerate(records(ranges)):
         low, high, names = row["value"], row["value_high"], list(row["label"])
@@ -164,16 +160,10 @@ def _stated(
 
 
 def _baselines(chart: go.Figure, rows: pd.DataFrame, column: int, named: bool) -> None:
-    number = _number(column)
     for place, row in enumerate(records(rows.sort_values("auc", ascending=False))):
         line = {"color": NEUTRAL, "width": 1.5, "dash": ("dot", "dashdot")[place % 2]}
         chart.add_hline(row["auc"], line=line, row=1, col=column)
         if named:
-            at = {"x": 1, "xref": f"x{number} domain", "xanchor": "right", "y": row["auc"], "yref": f"y{number}"}
+            at = {"x": 1, "xref": "x domain", "xanchor": "right", "y": row["auc"], "row": 1, "col": column}
             side = ("bottom", "top")[place % 2]
             chart.add_annotation(text=f"{row['label']} {row['auc']:.4f}", yanchor=side, **at, **_SMALL)
-
-
-def _number(column: int) -> str:
-    """The first axis has no number in plotly's names."""
-    return "" if column == 1 else str(column)

@@ -124,11 +124,6 @@ def claim_reasons(claims: Table | pd.DataFrame, side: str) -> Table:
 
 
 def claims_note(frame: pd.DataFrame) -> str:
-    """Say how many claims hold, fail or are open, on the published numbers and on ours, and name those that fail.
-
-    >>> row = {"claim": "a_is_best", "text": "A is best.", "source": "measured", "dataset": "d", "verdict": "fails"}
-    >>> claims_note(pd.DataFrame([row]))
-    'On ours (d): 0 hold, 1 fails, 0 are not decided, 0 are not testable. Fails: A is best.'
-    """
+    """Say how many claims hold, fail or are open, on the published numbers and on ours, and name those that fail."""
     groups = frame.groupby(["source", "dataset"], sort=False)
     return prose("claims", groups=[(*names, records(rows)) for names, rows in groups])

@@ -32,7 +32,27 @@ COLUMNS += [
 
 def costs(sweep: Sweep) -> Table:
     """Return what every variant of every model of a sweep cost; those that Table 3 reports are bold."""
-    return costs_layout(costs_frame(sweep.results))
+    frame = costs_frame(sweep.results)
+    names, several = method_names(), frame["protocol"].nunique() > 1
+    lines: list[list[Cell | str]] = []
+    for row in records(frame):
+        words = [row["variant"], row["protocol"] if several else "", "" if row["state"] == "done" else row["state"]]
+        words += str(row["error"] or "").splitlines()[:1]
+        name = Cell(names.get(row["model"], row["model"]), "; ".join(filter(None, words)))
+        numbers = {column: value_cell(row[column], digits=digits) for column, digits in _SHOWN.items()}
+        if row["seeds"]:
+            numbers["best_epoch"] = Cell(f"{row['best_epoch']:.1f}", f"of {row['epochs']:.1f}")
+        lines.append([name, str(row["seeds"]), *numbers.values()])
+    caption = (
+        f"All together: {frame['minutes'].sum():.0f} minutes of runs, some of them side by side. Bold: in Table 3; of "
+        "two variants, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
+        "most of any. An epoch holds its validation points. What is not trained has no parameters."
+    )
+    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "seconds an epoch"]
+    head += ["times HyperCTR", "minutes", "peak memory (MiB)"]
+    several_variants = frame.groupby(["protocol", "model"])["variant"].transform("size") > 1
+    strong = frozenset(frame.index[frame["reported"] & several_variants].tolist())
+    return Table(head, lines, caption, "costs", strong=strong, frame=frame)
 
 
 def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
@@ -59,27 +79,3 @@ def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
     seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
     frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
     return frame.reindex(columns=COLUMNS)
-
-
-def costs_layout(frame: pd.DataFrame) -> Table:
-    """Lay :func:`costs_frame` out; variants that Table 3 reports are bold."""
-    names, several = method_names(), frame["protocol"].nunique() > 1
-    lines: list[list[Cell | str]] = []
-    for row in records(frame):
-        words = [row["variant"], row["protocol"] if several else "", "" if row["state"] == "done" else row["state"]]
-        words += str(row["error"] or "").splitlines()[:1]
-        name = Cell(names.get(row["model"], row["model"]), "; ".join(filter(None, words)))
-        numbers = {column: value_cell(row[column], digits=digits) for column, digits in _SHOWN.items()}
-        if row["seeds"]:
-            numbers["best_epoch"] = Cell(f"{row['best_epoch']:.1f}", f"of {row['epochs']:.1f}")
-        lines.append([name, str(row["seeds"]), *numbers.values()])
-    caption = (
-        f"All together: {frame['minutes'].sum():.0f} minutes of runs, some of them side by side. Bold: in Table 3; of "
-        "two variants, the one better on validation. Means over the finished seeds; minutes: their sum; memory: the "
-        "most of any. An epoch holds its validation points. What is not trained has no parameters."
-    )
-    head = ["model", "seeds", "validation AUC", "test AUC", "parameters", "best epoch", "seconds an epoch"]
-    head += ["times HyperCTR", "minutes", "peak memory (MiB)"]
-    several_variants = frame.groupby(["protocol", "model"])["variant"].transform("size") > 1
-    strong = frozenset(frame.index[frame["reported"] & several_variants].tolist())
-    return Table(head, lines, caption, "costs", strong=strong, frame=frame)

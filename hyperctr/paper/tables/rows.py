@@ -116,13 +116,7 @@ def layout(
 ) -> Table:
     """Return Table 3 or 4 of cells: what is measured, the difference to the published column if any, the published.
 
-    Args:
-        name: of the table.
-        head: titles of the first column and of the measured ones.
-        lines: all cells.
-        about: what ours are measured on, then further sentences of the caption.
-        dataset: of ours.
-        more: of the table; ``frame`` is needed.
+    ``head`` titles the first column and the measured ones; ``about`` says what ours are measured on, and more.
     """
     near, columns = counterpart(dataset), published_columns()
     difference = ("AUC", "log loss") if near else ()

@@ -13,7 +13,6 @@ from hyperctr.display.table import EMPTY, Table
 from hyperctr.paper.numbers import paper_numbers
 
 if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
     from hyperctr.runs.session import Session
 
 COUNTS = ("items", "users", "interactions", "clicks")
@@ -21,11 +20,7 @@ COUNTS = ("items", "users", "interactions", "clicks")
 
 def table1(session: Session) -> Table:
     """Return Table 1: the paper's three data sets as published, then the session's own, in bold."""
-    return table1_layout(table1_frame(session.data))
-
-
-def table1_frame(data: Dataset) -> pd.DataFrame:
-    """Return the paper's three data sets as published, then ours, all with the sparsity (%) recomputed."""
+    data = session.data
     modalities = list(dict.fromkeys(["visual", "acoustic", "textual", *data.modalities]))
     stated = paper_numbers()["table1"]["rows"]
     rows = [{"source": "paper", "sparsity_printed": row.get("sparsity_percent"), **row} for row in stated]
@@ -34,13 +29,9 @@ def table1_frame(data: Dataset) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
     columns = ["dataset", "source", *COUNTS, "sparsity_printed", "sparsity", *modalities, "note"]
-    return frame.reindex(columns=columns).astype(dict.fromkeys([*COUNTS, *modalities], "Int64"))
-
-
-def table1_layout(frame: pd.DataFrame) -> Table:
-    """Lay :func:`table1_frame` out, our row in bold, with the note on the published sparsity."""
+    frame = frame.reindex(columns=columns).astype(dict.fromkeys([*COUNTS, *modalities], "Int64"))
     titles = {"dataset": "data set", "sparsity_printed": "sparsity printed", "sparsity": "sparsity from counts"}
-    titles |= {name: f"{name} dims" for name in frame.columns[8:-1]}
+    titles |= {name: f"{name} dims" for name in modalities}
     ours = frozenset(np.flatnonzero(frame["source"] != "paper").tolist())
     percent = dict.fromkeys(("sparsity_printed", "sparsity"), _percent)
     about, numbers = paper_numbers()["table1"]["note"], frame.drop(columns="note")

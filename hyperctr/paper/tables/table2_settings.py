@@ -27,8 +27,7 @@ ALSO = ("optimiser", "weight_decay", "embedding_size", "negatives", "epochs")
 
 def table2(sweep: Sweep) -> Table:
     """Return Table 2 of a sweep over the plan ``overall``: the settings of the runs that Table 3 reports."""
-    reported = table3_frame(sweep.results, sweep.baselines, sweep.dataset)
-    return table2_layout(table2_frame(sweep.runs, reported))
+    return table2_layout(table2_frame(sweep.runs, table3_frame(sweep)))
 
 
 def table2_frame(runs: Iterable[PlannedRun], table: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,29 @@ _ABOUT = (
 
 def table3(sweep: Sweep) -> Table:
     """Return Table 3 of a sweep over the plan ``overall``, and others: all systems, beside the published numbers."""
-    return table3_layout(table3_frame(sweep.results, sweep.baselines, sweep.dataset), sweep.dataset, sweep.measured)
+    frame = table3_frame(sweep)
+    compared = bool(counterpart(sweep.dataset))
+    rows, names = common.measured_rows(frame), method_names()
+    rows["below"] = below_popularity(rows)
+    best = {str(name): common.best_values(group) for name, group in rows.groupby("protocol")}
+    several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
+    lines: list[list[Cell | str]] = []
+    for row in records(rows):
+        model, state, variant = row["model"], row["state"], common.variant_of(row["label"], row["model"])
+        words = [row["protocol"] if several else "", "" if state == "done" else state]
+        words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
+        tone: Tone = "bad" if row["below"] or state not in ("done", common.NO_RUN) else ""
+        cells = common.measured_cells(row, best[row["protocol"]], compared=compared)
+        name = Cell(names.get(model, model), "; ".join(filter(None, words)), tone)
+        lines.append([name, *cells, *common.published_cells(frame, model)])
+    first = next((model for model in rows["model"] if model in BASELINES), None)
+    protocol = rows["protocol"].replace("", None).ffill().bfill()
+    starts = (rows["model"] == first) | (protocol != protocol.shift())
+    rules = frozenset([*starts.index[starts & (starts.index > 0)].tolist(), len(rows)])
+    lines.append(_improvement_row(frame, compared))
+    about = [sweep.measured, common.MARKS if compared else "", _ABOUT]
+    more: dict[str, Any] = {"rules_before": rules, "frame": frame, "note": table3_note(frame)}
+    return common.layout("table3", ["model", "AUC", "GAUC", "log loss"], lines, about, sweep.dataset, **more)
 
 
 def method_names() -> dict[str, str]:
@@ -41,21 +63,13 @@ def method_names() -> dict[str, str]:
     return {row["model"]: row["method"] for row in paper_numbers()["table3"]["rows"]}
 
 
-def table3_frame(results: pd.DataFrame, baselines: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def table3_frame(sweep: Sweep) -> pd.DataFrame:
     """Return the numbers of Table 3: ours beside the published numbers, then the published table.
 
     Of a model with several variants, the one that did best on validation is reported. A system without a run is a row
-    without numbers, a failed one a row that says so.
-
-    Args:
-        results: rows of ``Sweep.results`` of the plan ``overall``.
-        baselines: rows of ``Sweep.baselines``.
-        dataset: name of the data set of ours.
-
-    Returns:
-        columns :data:`~hyperctr.paper.tables.rows.COLUMNS`; ``state`` of a published row is ``printed``. AUC intervals
-        are 95 %, of the mean over seeds, or of one run over test users.
+    without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`.
     """
+    results, baselines, dataset = sweep.results, sweep.baselines, sweep.dataset
     rows: list[dict[str, Any]] = []
     protocols = list(dict.fromkeys(results["protocol"]))
     for protocol in protocols:
@@ -90,32 +104,6 @@ def improvement(frame: pd.DataFrame) -> dict[str, float]:
     best = {"auc": others["auc"].max(), "logloss": others["logloss"].min()}
     gains = {metric: 100 * (rows.at["hyperctr", metric] / value - 1) for metric, value in best.items()}
     return {"auc": gains["auc"], "logloss": -gains["logloss"]}
-
-
-def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Table:
-    """Lay :func:`table3_frame` out: ours (``measured`` says on what), the difference to the paper, the published."""
-    compared = bool(counterpart(dataset))
-    rows, names = common.measured_rows(frame), method_names()
-    rows["below"] = below_popularity(rows)
-    best = {str(name): common.best_values(group) for name, group in rows.groupby("protocol")}
-    several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
-    lines: list[list[Cell | str]] = []
-    for row in records(rows):
-        model, state, variant = row["model"], row["state"], common.variant_of(row["label"], row["model"])
-        words = [row["protocol"] if several else "", "" if state == "done" else state]
-        words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
-        tone: Tone = "bad" if row["below"] or state not in ("done", common.NO_RUN) else ""
-        cells = common.measured_cells(row, best[row["protocol"]], compared=compared)
-        name = Cell(names.get(model, model), "; ".join(filter(None, words)), tone)
-        lines.append([name, *cells, *common.published_cells(frame, model)])
-    first = next((model for model in rows["model"] if model in BASELINES), None)
-    protocol = rows["protocol"].replace("", None).ffill().bfill()
-    starts = (rows["model"] == first) | (protocol != protocol.shift())
-    rules = frozenset([*starts.index[starts & (starts.index > 0)].tolist(), len(rows)])
-    lines.append(_improvement_row(frame, compared))
-    about = [measured, common.MARKS if compared else "", _ABOUT]
-    more: dict[str, Any] = {"rules_before": rules, "frame": frame, "note": table3_note(frame)}
-    return common.layout("table3", ["model", "AUC", "GAUC", "log loss"], lines, about, dataset, **more)
 
 
 def _improvement_row(frame: pd.DataFrame, compared: bool) -> list[Cell | str]:

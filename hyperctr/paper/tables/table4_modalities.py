@@ -27,29 +27,7 @@ _ABOUT = (
 
 def table4(sweep: Sweep) -> Table:
     """Return Table 4 of a sweep over the plan ``modalities``: what each modality, and the hypergraph, is worth."""
-    return table4_layout(table4_frame(sweep.results, sweep.dataset), sweep.dataset, sweep.measured)
-
-
-def table4_frame(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the numbers of Table 4, from the results of the plan ``modalities``: columns as of Table 3, and a deficit.
-
-    ``auc_deficit`` is the multi-modal model's test AUC minus this row's, on the same clicks; its interval (``_low``,
-    ``_high``) is that of the paired bootstrap over users for one run, of the mean for several seeds. ``model`` is the
-    row's published name.
-    """
-    rows = []
-    for label, runs in results.groupby("label", sort=False):
-        row = {"model": str(label), "dataset": dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
-        done = runs[runs["state"] == "done"]
-        behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
-        rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
-    place = common.COLUMNS.index("paper_auc")
-    return common.with_published(rows, "table4", dataset, [*common.COLUMNS[:place], *BEHIND, *common.COLUMNS[place:]])
-
-
-def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Table:
-    """Lay :func:`table4_frame` out: ours (``measured`` says on what), how far each row is behind, the published."""
-    compared = bool(counterpart(dataset))
+    frame, compared = table4_frame(sweep), bool(counterpart(sweep.dataset))
     rows = common.measured_rows(frame)
     best = common.best_values(rows)
     lines: list[list[Cell | str]] = []
@@ -63,9 +41,28 @@ def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Tabl
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
             lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *common.published_cells(frame, name)])
-    about = [measured, _ABOUT, common.MARKS if compared else "", "Bold: best of ours."]
+    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best of ours."]
     head = ["row", "AUC", "log loss", "behind (AUC)"]
-    return common.layout("table4", head, lines, about, dataset, frame=frame, note=table4_note(frame))
+    return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
+
+
+def table4_frame(sweep: Sweep) -> pd.DataFrame:
+    """Return the numbers of Table 4: columns as of Table 3, and a deficit.
+
+    ``auc_deficit`` is the multi-modal model's test AUC minus this row's, on the same clicks; its interval (``_low``,
+    ``_high``) is that of the paired bootstrap over users for one run, of the mean for several seeds. ``model`` is the
+    row's published name.
+    """
+    rows = []
+    for label, runs in sweep.results.groupby("label", sort=False):
+        row = {"model": str(label), "dataset": sweep.dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
+        done = runs[runs["state"] == "done"]
+        behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
+        rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
+    place = common.COLUMNS.index("paper_auc")
+    return common.with_published(
+        rows, "table4", sweep.dataset, [*common.COLUMNS[:place], *BEHIND, *common.COLUMNS[place:]]
+    )
 
 
 def behind_cell(row: dict[str, float]) -> Cell:
