@@ -15,7 +15,7 @@ from hyperctr.display.figure import Figure
 from hyperctr.display.table import Cell, Table, show_number
 from hyperctr.display.theme import PLOTLY_MIME, figure
 from hyperctr.figures.describe import ahead_table, metrics_table
-from hyperctr.paper.tables.table1_datasets import table1
+from hyperctr.paper.tables.tables1and2 import table1
 
 
 def test_metrics_table_marks_the_best_and_shows_intervals() -> None:

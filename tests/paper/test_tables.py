@@ -19,9 +19,9 @@ from hyperctr.display.table import Table
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.costs import costs, costs_frame
 from hyperctr.paper.tables.rows import PUBLISHED, difference_to_published, headline, measured_rows
-from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
 from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3, table3_frame, table3_note
 from hyperctr.paper.tables.table4_modalities import table4, table4_frame, table4_note
+from hyperctr.paper.tables.tables1and2 import table2, table2_frame
 from hyperctr.settings import VARIANTS
 from tests.paper.frames import baselines_frame, results_frame, sweep_of
 
@@ -245,7 +245,11 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
         SimpleNamespace(label="gru4rec", config=Config.for_model("gru4rec", batch_size=64)),
         SimpleNamespace(label="other", config=Config.for_model("gru4rec", batch_size=32)),
     ]
-    frame = table2_frame(runs, table3_frame(overall())).set_index("model")
+    sweep = overall()
+    sweep.runs = runs
+    table = table2(sweep)
+    assert table.frame is not None
+    frame = table.frame.set_index("model")
     assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
     assert frame.loc["gru4rec", ["learning_rate_printed", "learning_rate", "optimiser"]].tolist() == [
         0.05,
@@ -254,8 +258,7 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
     ]
     assert math.isnan(frame.loc["mimn", "batch_size"])
     assert "regulariser 0, 1e-05" in frame.loc["hyperctr", "text"]
-    table = table2_layout(frame.reset_index())
-    line = next(row for row in table.rows if row[0].text == "GRU4Rec")
+    line: Any = next(row for row in table.rows if getattr(row[0], "text", "") == "GRU4Rec")
     assert [(cell.text, cell.small) for cell in line[1:5]] == [("200", ""), ("64", "differs"), ("0.1", ""), ("0.1", "")]
     assert "nan" not in well_formed(table)
 
