@@ -13,10 +13,11 @@ from hyperctr.cli import main
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.errors import ConfigError
 from hyperctr.models import model_class
-from hyperctr.paper.tables.table3_overall import table3
+from hyperctr.paper.tables.table3_overall import table3_frame
 from hyperctr.runs.experiment import train
 from hyperctr.runs.run import load_run
 from hyperctr.sweeps.plan import open_plan
+from hyperctr.sweeps.results import baselines, results
 from hyperctr.sweeps.schema import parse_plan
 from tests.conftest import Tiny
 
@@ -53,7 +54,7 @@ def test_it_trains_by_name_and_is_loaded_again(
     wanted = Config.for_model(EXAMPLE, "smoke", **{name: getattr(run.config, name) for name in dry})
     assert run.config == wanted.replace(**{"options.width": 4})
     assert run.metrics["model"] == EXAMPLE and (run.folder / "code.json").read_text().count("./two_towers.py") == 1
-    probabilities = run.predict([run.study.data.users[0]] * 2, run.study.data.items[:2])
+    probabilities = run.predict([run.split_data.data.users[0]] * 2, run.split_data.data.items[:2])
     assert ((probabilities > 0) & (probabilities < 1)).all()
 
 
@@ -77,7 +78,7 @@ def test_it_stands_in_table_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path.write_text(f'title = "mine"\n[[rows]]\nlabel = "mine"\nmodel = "{EXAMPLE}"\n')
     assert [row.run_id for row in open_plan(path, "planted", "smoke").runs] == [run.run_id]
     trained = train(plan.data, run.config, device="cpu")
-    row = table3(plan.results(), plan.baselines(), "planted").set_index("model").loc[EXAMPLE]
+    row = table3_frame(results(plan), baselines(plan), "planted").set_index("model").loc[EXAMPLE]
     assert row["state"] == "done" and np.isclose(row["auc"], trained.metrics["auc"])
 
 

@@ -98,7 +98,7 @@ def shaken(
         allowed: tells of rows whether a readable one may be put there.
         deleted: share of the free rows that go.
         draw: decides the rest.
-        non-clicks: whether training rows shown and not clicked are readable.
+        non_clicks: whether training rows shown and not clicked are readable.
     """
     free = hidden | ~world.readable(non_clicks)
     visible = world.rows[~free]
@@ -132,7 +132,7 @@ def with_other_clicks(world: World, part: int, draw: np.random.Generator, non_cl
         world: stays as it is.
         part: 1 validation, 2 test.
         draw: decides what happens to whom.
-        non-clicks: whether training rows shown and not clicked are readable.
+        non_clicks: whether training rows shown and not clicked are readable.
     """
     rows, (low, high) = world.rows, world.clock.edges[[0, -1]].tolist()
     free = (rows["clicked"] & (rows["part"] == part)).to_numpy()

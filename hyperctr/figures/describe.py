@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METRICS = {
     "auc": ("AUC", 1),
     "gauc": ("GAUC", 1),
-    "auc_impressions": ("AUC, exposed", 1),
+    "auc_impressions": ("AUC, impressions", 1),
     "logloss": ("log loss", -1),
     "logloss_corrected": ("log loss, corrected", -1),
     "calibration_error": ("calibration error", 0),
@@ -183,7 +183,7 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> T
 def measured_on(run: Run) -> str:
     """Say what a run's test metrics are measured on: always printed under them."""
     facts, config = run.metrics, run.config
-    shown = "" if np.isnan(facts["auc_impressions"]) else " AUC, exposed: clicks against rows shown and not clicked."
+    shown = "" if np.isnan(facts["auc_impressions"]) else " AUC, impressions: against rows shown and not clicked."
     return (
         f"{facts['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hyperctr.errors import HyperCTRError
-from hyperctr.executor import PRELOADED, Executor
+from hyperctr.executor import Executor
 from hyperctr.report.execute import NotebookResult, run_notebook
 
 
@@ -31,7 +31,7 @@ def run_notebooks(jobs: Sequence[Job], workers: int) -> Iterator[NotebookResult]
     nobody listens any more (Ctrl-C), what still runs is killed.
     """
     waiting, started = deque(jobs), {str(job.source): job for job in jobs}
-    with Executor(preload=(*PRELOADED, "papermill")) as executor:
+    with Executor(preload=("papermill",)) as executor:
         while waiting or executor.running:
             while waiting and len(executor.running) < workers:
                 executor.start(str(waiting[0].source), _run, waiting.popleft())

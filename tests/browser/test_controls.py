@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,12 +220,18 @@ def test_bars_of_the_overlap_answer_the_keyboard(lab: Lab, page: Any) -> None:
     page.wait_for_selector(".hctr:not([data-selected='0'])")
 
 
-def test_a_busy_kernel_is_told_after_a_slider_move(lab: Lab, page: Any) -> None:
+def test_a_busy_kernel_is_told_after_a_slider_move(lab: Lab, page: Any, tmp_path: Path) -> None:
     page.evaluate("document.querySelector('.hctr').inspector.state.quiet = 200")
+    # a sleep that keeps the interpreter's lock: JupyterLab may send what widgets say to a thread beside the busy one
+    held = tmp_path / "held"
+    code = f"import ctypes; open({str(held)!r}, 'w').close(); ctypes.PyDLL(None).sleep(3)"
     page.evaluate(
-        "() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-        ".requestExecute({ code: 'import time; time.sleep(2)' }); }"
+        "code => { jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code }); }", code
     )
+    deadline = time.monotonic() + 20
+    while not held.exists():
+        assert time.monotonic() < deadline, "the kernel never began"
+        time.sleep(0.01)
     page.focus("input[data-key=delta]")
     page.keyboard.press("Home")
     page.wait_for_selector(".hc-banner:not([hidden]):has-text('does not answer')")

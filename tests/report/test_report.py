@@ -258,7 +258,7 @@ def test_after_a_kill_a_second_call_ends_as_if_undisturbed(tmp_path: Path) -> No
         assert (out / "tables" / name).read_bytes() == (clean.index.parent / "tables" / name).read_bytes()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit, "it took too long"
