@@ -17,8 +17,8 @@ from hyperctr.paper.tables.table3_overall import table3_frame
 from hyperctr.runs.experiment import train
 from hyperctr.runs.run import load_run
 from hyperctr.sweeps.plan import open_plan
-from hyperctr.sweeps.results import baselines, results
 from hyperctr.sweeps.schema import parse_plan
+from hyperctr.sweeps.sweep import Sweep
 from tests.conftest import Tiny
 
 EXAMPLE = "docs.examples.two_towers:TwoTowers"
@@ -78,7 +78,7 @@ def test_it_stands_in_table_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path.write_text(f'title = "mine"\n[[rows]]\nlabel = "mine"\nmodel = "{EXAMPLE}"\n')
     assert [row.run_id for row in open_plan(path, "planted", "smoke").runs] == [run.run_id]
     trained = train(plan.data, run.config, device="cpu")
-    row = table3_frame(results(plan), baselines(plan), "planted").set_index("model").loc[EXAMPLE]
+    row = table3_frame(Sweep("systems", "planted", "smoke")).set_index("model").loc[EXAMPLE]
     assert row["state"] == "done" and np.isclose(row["auc"], trained.metrics["auc"])
 
 

@@ -11,17 +11,13 @@ from importlib import import_module as _import_module
 
 # Public name -> its module. __init__.pyi repeats the names for type checkers; a test compares the two.
 _HOME = {
-    "claim_reasons": "tables.claims",
-    "claims": "tables.claims",
+    **dict.fromkeys(("claim_reasons", "claims"), "tables.claims"),
     "costs": "tables.costs",
-    "figure4": "figures.figures4to6_settings",
-    "figure5": "figures.figures4to6_settings",
-    "figure6": "figures.figures4to6_settings",
+    **dict.fromkeys(("figure4", "figure5", "figure6"), "figures.figures4to6_settings"),
     "figure7": "figures.figure7_scaling",
     "figure8": "figures.figure8_curves",
     "protocols": "figures.protocols",
-    "table1": "tables.table1_datasets",
-    "table2": "tables.table2_settings",
+    **dict.fromkeys(("table1", "table2"), "tables.tables1and2"),
     "table3": "tables.table3_overall",
     "table4": "tables.table4_modalities",
 }

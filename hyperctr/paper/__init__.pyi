@@ -7,9 +7,9 @@ from hyperctr.paper.figures.protocols import protocols as protocols
 from hyperctr.paper.tables.claims import claim_reasons as claim_reasons
 from hyperctr.paper.tables.claims import claims as claims
 from hyperctr.paper.tables.costs import costs as costs
-from hyperctr.paper.tables.table1_datasets import table1 as table1
-from hyperctr.paper.tables.table2_settings import table2 as table2
 from hyperctr.paper.tables.table3_overall import table3 as table3
 from hyperctr.paper.tables.table4_modalities import table4 as table4
+from hyperctr.paper.tables.tables1and2 import table1 as table1
+from hyperctr.paper.tables.tables1and2 import table2 as table2
 
 __all__: list[str]

@@ -14,7 +14,6 @@ import hyperctr
 from hyperctr.errors import ConfigError, did_you_mean
 
 METRICS = ("auc", "logloss")
-OWN_MODEL = "HyperCTR"  # the paper's, as Table 3 prints it in its last row
 
 
 @cache
@@ -72,13 +71,9 @@ def beside(dataset: str) -> str:
 
 
 def published_table(table: str) -> pd.DataFrame:
-    """Return Table 3 or 4 as printed, one row per cell pair.
+    """Return Table 3 or 4 as printed: ``name``, ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``.
 
-    Args:
-        table: ``table3`` or ``table4``.
-
-    Returns:
-        columns ``name`` (as printed), ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``; a dash is nan.
+    A dash is nan.
 
     >>> published_table("table4").set_index(["name", "dataset"]).loc[("textual-modal", "Kuaishou"), "auc"].item()
     0.772
@@ -97,10 +92,7 @@ def published_table(table: str) -> pd.DataFrame:
 def published_cell(table: str, name: str, dataset: str) -> dict[str, float]:
     """Return one published pair of AUC and log loss; nan for a dash, a row or a column that is not there.
 
-    Args:
-        table: ``table3`` or ``table4``.
-        name: the row: a model of ours in Table 3, the label in Table 4.
-        dataset: the printed column.
+    Rows are named by our model in Table 3, by the label in Table 4.
     """
     frame = published_table(table)
     key = "model" if table == "table3" else "name"
@@ -121,13 +113,10 @@ def stated_best(setting: str) -> list[dict[str, Any]]:
 def notes(table: str) -> list[str]:
     """Return the notes of a table or figure, its own and those of its rows: "MIMN: ..."."""
     content = paper_numbers()[table]
+    listed = [content["note"]] if "note" in content else []
+    listed += [f"{_name(row)}: {row['note']}" for row in content.get("rows", []) if row.get("note")]
     improvement = content.get("improvement_percent", {}).get("note")
-    of_rows = [f"{_name(row)}: {row['note']}" for row in content.get("rows", []) if row.get("note")]
-    return [
-        *([content["note"]] if "note" in content else []),
-        *of_rows,
-        *([f"Improvement: {improvement}"] if improvement else []),
-    ]
+    return [*listed, f"Improvement: {improvement}"] if improvement else listed
 
 
 def _name(row: dict[str, Any]) -> Any:

@@ -9,19 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Axis:
-    """One setting as an x axis.
+    """One setting as an x axis."""
 
-    Attributes:
-        title: of the axis, with its unit.
-        noun: for sentences, with ``{}`` where the value goes.
-        log: equal steps are equal factors.
-        all_is: what value 0 means, drawn at the right end; empty: 0 is a number like others.
-    """
-
-    title: str
-    noun: str
-    log: bool = False
-    all_is: str = ""
+    title: str  # with its unit
+    noun: str  # for sentences, with {} where the value goes
+    log: bool = False  # equal steps are equal factors
+    all_is: str = ""  # what value 0 means, drawn at the right end; empty: 0 is a number like others
 
     def words(self, value: float) -> str:
         """Write a value for a sentence.

@@ -70,6 +70,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def over_seeds(runs: pd.DataFrame, metric: str) -> tuple[float, float, float]:
     """Return mean, low and high of a metric over finished runs, one per seed; nan without any.
 
+    Two seeds or more have the interval of their mean, a single run its own, over test users.
+
     >>> over_seeds(pd.DataFrame({"auc": [0.8], "auc_low": [0.7], "auc_high": [0.9]}), "auc")
     (0.8, 0.7, 0.9)
     """

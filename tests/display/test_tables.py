@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from hyperctr.display.figure import Figure
 from hyperctr.display.table import Cell, Table, show_number
 from hyperctr.display.theme import PLOTLY_MIME, figure
 from hyperctr.figures.describe import gains_table, metrics_table
-from hyperctr.paper.tables.table1_datasets import table1_frame, table1_layout
+from hyperctr.paper.tables.tables1and2 import table1
 
 
 def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
@@ -86,7 +87,9 @@ def test_a_difference_is_called_only_outside_its_interval(low: float, high: floa
 
 def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     data = load_dataset("planted", num_users=40, num_items=90, num_interactions=500, months=3)
-    table = table1_frame(data)
+    shown = table1(SimpleNamespace(data=data))  # type: ignore[arg-type]
+    table = shown.frame
+    assert table is not None
     paper = table[table["source"] == "paper"].set_index("dataset")
     assert paper.loc["MovieLens 10M", ["items", "users", "interactions"]].tolist() == [10_681, 71_567, 10_000_054]
     assert paper["sparsity"].round(2).tolist() == [99.96, 99.93, 98.69]
@@ -96,7 +99,6 @@ def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     own = table.iloc[-1]
     assert (own["dataset"], own["users"], own["interactions"]) == ("planted", data.num_users, 500)
     assert own["sparsity"] == pytest.approx(100 * (1 - 500 / (data.num_users * data.num_items)))
-    shown = table1_layout(table)
     page = shown.html()
     assert pd.read_csv(io.StringIO(shown.csv()))["source"].tolist() == ["paper"] * 3 + ["ours"]
     assert "98.69 %" in page

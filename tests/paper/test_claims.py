@@ -10,12 +10,10 @@ import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError, RunError
-from hyperctr.paper.checks import evaluate
-from hyperctr.paper.checks.claim import Results, Verdict
-from hyperctr.paper.checks.evaluate import check_claims, claims_of
-from hyperctr.paper.checks.measured import RunResults
-from hyperctr.paper.checks.published import PublishedResults, published_results
-from hyperctr.paper.tables.claims import claim_reasons, claims_layout
+from hyperctr.paper.checks.claim import Verdict
+from hyperctr.paper.checks.results import PublishedResults, RunResults, published_results
+from hyperctr.paper.tables.claims import CLAIMS as ALL_CLAIMS
+from hyperctr.paper.tables.claims import check_claims, claim_reasons, claims_frame, claims_layout
 from hyperctr.paper.tables.table3_overall import method_names
 from hyperctr.runs.scaling import Scaling
 from hyperctr.statistics import Interval
@@ -24,7 +22,7 @@ from tests.paper.frames import results_frame, sweep_of
 
 HOLDS, FAILS, OPEN, NONE = "holds", "fails", "not decided", "not testable"
 NOISE = [0.0, 0.0004, -0.0004]  # three seeds that agree to less than a thousandth
-CLAIMS = {claim.name: claim for claim in evaluate.CLAIMS}
+CLAIMS = {claim.name: claim for claim in ALL_CLAIMS}
 
 
 def runs(values: Mapping[Any, float], plan: str, axis: str = "row", **changes: Any) -> pd.DataFrame:
@@ -272,7 +270,7 @@ def test_an_end_is_judged_only_beyond_what_the_paper_calls_best() -> None:
 
 @pytest.mark.parametrize(("gap", "wanted"), [(0.01, HOLDS), (0.09, FAILS), (0.05, OPEN)])
 def test_claims_across_data_sets(gap: float, wanted: str) -> None:
-    elsewhere: list[Results] = [RunResults("kuaishou", rows4(0.85, 0.8, 0.75, 0.75, 0.8))]
+    elsewhere = [RunResults("kuaishou", rows4(0.85, 0.8, 0.75, 0.75, 0.8))]
     textual = RunResults("ml-trailers", rows4(0.85, 0.8, 0.75, 0.8 - gap, 0.85), others=elsewhere)
     assert CLAIMS["smaller_textual_gap_on_movielens"].check(textual).kind == wanted
     graphs = RunResults("kuaishou", rows4(0.85, 0.8, 0.7, 0.7, 0.85 - gap), others=elsewhere)
@@ -371,7 +369,7 @@ def test_a_sweep_is_checked_with_its_timing_or_without_one() -> None:
     timing = pd.DataFrame({"what": "training step", "threads": [1, 2], "round": 0, "per_second": [10.0, 11.0]})
 
     def speedup(scaling: Callable[[], Any]) -> tuple[str, str]:
-        frame = claims_of(sweep_of(HELD, scaling=scaling)).query("source == 'measured'").set_index("claim")
+        frame = claims_frame(sweep_of(HELD, scaling=scaling)).query("source == 'measured'").set_index("claim")
         return frame.loc["near_linear_speedup", "verdict"], frame.loc["hyperedges_help_auc", "verdict"]
 
     def unfinished() -> Scaling:

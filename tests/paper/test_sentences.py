@@ -148,8 +148,8 @@ def test_protocols_tell_each_change_and_the_lead() -> None:
     shown, table = protocols.protocols(sweep_of(results, simple))
     assert isinstance(table, Table)
     effects = {(row[0], row[1], row[2], row[3]): row[-1] for row in table.rows}
-    assert effects["protocol", "paper", "causal", "hyperctr"] == Cell("-0.1000", "-0.1000 to -0.1000")
+    assert effects["protocol", "as-published", "causal", "hyperctr"] == Cell("-0.1000", "-0.1000 to -0.1000")
     assert effects["negatives avoid", "training", "all", "hyperctr"] == Cell("+0.0200", "+0.0200 to +0.0200")
     assert "one seed only" not in table.caption
-    assert "+0.0550 (paper, random, sampled); -0.0450 (causal, random, sampled)" in shown.note
-    assert "+0.0750 (paper, random, sampled, leak)" in shown.note
+    assert "+0.0550 (as-published, random, sampled); -0.0450 (causal, random, sampled)" in shown.note
+    assert "+0.0750 (as-published, random, sampled, leak)" in shown.note

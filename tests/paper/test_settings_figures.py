@@ -283,29 +283,29 @@ def test_only_runs_on_the_same_clicks_are_paired() -> None:
 
 
 def test_data_without_non_clicks_have_no_impressions_rows() -> None:
-    results = results_frame({"paper, random": 0.8}, auc_impressions=np.nan)
+    results = results_frame({"as-published, random": 0.8}, auc_impressions=np.nan)
     runs = protocols.protocol_runs(results, baselines_frame(auc_impressions=np.nan))
     assert set(runs["labels"]) == {"sampled"}
     chart = protocols.protocol_chart(protocols.protocol_frame(runs), "t")
-    assert list(chart.layout.yaxis.categoryarray) == ["paper, random, sampled"]
+    assert list(chart.layout.yaxis.categoryarray) == ["as-published, random, sampled"]
     assert list(trace(chart, "hyperctr").x) == [0.8]
 
 
 def test_a_leak_has_a_line_of_its_own_and_is_explained() -> None:
     chart = protocols.protocol_chart(protocols.protocol_frame(experiment(2)))
     assert list(chart.layout.yaxis.categoryarray)[::-1][:4] == [
-        "paper, random, sampled",
+        "as-published, random, sampled",
         "causal, random, sampled",
-        "paper, temporal, sampled",
-        "paper, random, sampled, leak",
+        "as-published, temporal, sampled",
+        "as-published, random, sampled, leak",
     ]
     assert "leak: training negatives avoid validation and test clicks, too" in subtitle(chart)
     mark = trace(chart, "content MF")
-    assert dict(zip(mark.y, mark.x, strict=True))["paper, random, sampled, leak"] == pytest.approx(0.75)
+    assert dict(zip(mark.y, mark.x, strict=True))["as-published, random, sampled, leak"] == pytest.approx(0.75)
 
 
 def test_a_choice_without_a_finished_run_is_named() -> None:
-    results = results_frame({"paper, random": 0.8}, failed={"causal, random": "boom"})
+    results = results_frame({"as-published, random": 0.8}, failed={"causal, random": "boom"})
     results.loc[results["state"] == "failed", "protocol"] = "causal"
     chart = protocols.protocol_chart(protocols.protocol_frame(protocols.protocol_runs(results, baselines_frame())))
     assert "no result: causal, random, sampled (failed)" in subtitle(chart)
@@ -326,7 +326,7 @@ def test_every_figure_survives_json_and_names_its_axes() -> None:
 
 COLUMNS = (
     "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,"
-    "behind,auc_deficit_low,auc_deficit_high"
+    "auc_deficit,auc_deficit_low,auc_deficit_high"
 )
 
 

@@ -17,13 +17,13 @@ from hyperctr.config import Config
 from hyperctr.display.latex import escape
 from hyperctr.display.table import Table
 from hyperctr.paper.prose import prose
-from hyperctr.paper.tables.costs import costs_frame, costs_layout
+from hyperctr.paper.tables.costs import costs, costs_frame
 from hyperctr.paper.tables.rows import PUBLISHED, difference_to_published, headline, measured_rows
-from hyperctr.paper.tables.table2_settings import table2_frame, table2_layout
-from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3_frame, table3_layout, table3_note
-from hyperctr.paper.tables.table4_modalities import table4_frame, table4_layout, table4_note
+from hyperctr.paper.tables.table3_overall import below_popularity, improvement, table3, table3_frame, table3_note
+from hyperctr.paper.tables.table4_modalities import table4, table4_frame, table4_note
+from hyperctr.paper.tables.tables1and2 import table2, table2_frame
 from hyperctr.settings import VARIANTS
-from tests.paper.frames import baselines_frame, results_frame
+from tests.paper.frames import baselines_frame, results_frame, sweep_of
 
 CONTRACT = [
     "model",
@@ -40,15 +40,15 @@ CONTRACT = [
 ]
 
 
-def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> pd.DataFrame:
-    """Three models over three seeds, one that fails, simple models beside them."""
+def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> Any:
+    """A sweep of three models over three seeds, one that fails, simple models beside them."""
     runs = results_frame(
         {"hyperctr": [0.85, 0.852, 0.848], "gru4rec": [0.6, 0.61, 0.59]},
         failed={"thacil": "out of memory"},
         dataset=dataset,
     )
     runs["model"] = runs["label"]
-    return table3_frame(runs, baselines_frame(3, popularity=popularity, reference=0.8), dataset)
+    return sweep_of(runs, baselines_frame(3, popularity=popularity, reference=0.8), dataset=dataset)
 
 
 def well_formed(table: Table) -> str:
@@ -69,7 +69,7 @@ def well_formed(table: Table) -> str:
 
 
 def test_table3_has_the_columns_that_others_rely_on() -> None:
-    frame = overall()
+    frame = table3_frame(overall())
     assert frame.columns.tolist()[: len(CONTRACT)] == CONTRACT
     own = measured_rows(frame).set_index("model")
     row = own.loc["hyperctr"]
@@ -84,7 +84,7 @@ def test_table3_has_the_columns_that_others_rely_on() -> None:
 
 
 def test_the_printed_table_stands_below_whatever_the_data() -> None:
-    frame = overall("planted")
+    frame = table3_frame(overall("planted"))
     stated = frame[frame["state"] == PUBLISHED]
     assert len(stated) == 24
     assert stated["auc"].isna().all()
@@ -94,20 +94,22 @@ def test_the_printed_table_stands_below_whatever_the_data() -> None:
 
 
 def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> None:
-    one = table3_frame(results_frame({"hyperctr": 0.8}), baselines_frame(), "planted")
+    one = table3_frame(sweep_of(results_frame({"hyperctr": 0.8}), baselines_frame()))
     row = measured_rows(one).set_index("model").loc["hyperctr"]
     assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.79, 0.81))
     assert math.isnan(row["logloss_low"])
-    assert measured_rows(overall()).set_index("model").loc["hyperctr", "logloss_low"] == pytest.approx(0.5725158)
+    assert measured_rows(table3_frame(overall())).set_index("model").loc["hyperctr", "logloss_low"] == pytest.approx(
+        0.5725158
+    )
 
 
 def test_of_two_variants_the_one_better_on_validation_is_reported() -> None:
     runs = results_frame({"table2": 0.7, "author": 0.69}, validation={"table2": 0.6, "author": 0.65}, model="gru4rec")
-    row = measured_rows(table3_frame(runs, baselines_frame(), "planted")).set_index("model").loc["gru4rec"]
+    row = measured_rows(table3_frame(sweep_of(runs, baselines_frame()))).set_index("model").loc["gru4rec"]
     assert (row["label"], row["auc"]) == ("author", 0.69)
     more = pd.concat([runs, results_frame({"table2": [0.7, 0.7]}, model="gru4rec").tail(1)])
     assert (
-        measured_rows(table3_frame(more, baselines_frame(), "planted")).set_index("model").loc["gru4rec", "label"]
+        measured_rows(table3_frame(sweep_of(more, baselines_frame()))).set_index("model").loc["gru4rec", "label"]
         == "table2"
     )
 
@@ -122,12 +124,12 @@ def test_a_second_protocol_is_a_block_of_its_own() -> None:
         [baselines_frame(popularity=0.6, protocol="as-published"), baselines_frame(popularity=0.68, protocol="causal")]
     )
     both.loc[both["model"] == "gru4rec", "label"] = "gru4rec, author"
-    frame = table3_frame(both, simple, "ml-trailers")
+    frame = table3_frame(sweep := sweep_of(both, simple, dataset="ml-trailers"))
     assert frame.loc[frame["state"] == "done", "protocol"].value_counts().to_dict() == {"as-published": 6, "causal": 6}
-    table = table3_layout(frame, "ml-trailers")
+    table = table3(sweep)
     titles = [(row[0].text, row[0].small) for row in table.rows if not isinstance(row[0], str)]
     first = titles.index(("GRU4Rec", "causal; below popularity; variant author"))
-    assert ("GRU4Rec", "paper; variant author") in titles[:first]
+    assert ("GRU4Rec", "as-published; variant author") in titles[:first]
     assert first in table.rules_before
     bold = {titles[place] for place, row in enumerate(table.rows) if not isinstance(row[1], str) and row[1].bold}
     assert bold == {("HyperCTR", "as-published"), ("HyperCTR", "causal")}
@@ -168,12 +170,12 @@ def test_a_difference_is_marked_only_if_the_interval_leaves_the_print_out(
 ) -> None:
     cell = difference_to_published(0.85, low, high, 0.836, lower_is_better=lower_is_better)
     assert (cell.text, cell.tone) == (text, tone)
-    assert difference_to_published(math.nan, low, high, 0.836).text == "–"
+    assert difference_to_published(math.nan, low, high, 0.836, lower_is_better=lower_is_better).text == "–"
 
 
 def test_table3_on_a_page_and_in_print() -> None:
-    frame = overall()
-    table = table3_layout(frame, "ml-trailers", "Measured here.")
+    table = table3(overall())
+    frame = table3_frame(overall())
     rows = {row[0].text: row for row in table.rows if not isinstance(row[0], str)}
     assert rows["GRU4Rec"][0].small == "below popularity"
     assert rows["THACIL"][0].small == "failed"
@@ -193,17 +195,17 @@ def test_table3_on_a_page_and_in_print() -> None:
     page = table.html()
     assert page.count("<tr") == 2 + len(table.rows)
     assert '<th colspan="3" style="text-align:center">ours, ml-trailers</th>' in page
-    assert len(table3_layout(overall("planted"), "planted").head) == len(table.head) - 2
+    assert len(table3(overall("planted")).head) == len(table.head) - 2
 
 
 def test_a_model_below_popularity_is_marked_only_then() -> None:
-    frame = overall(popularity=0.9)
+    frame = table3_frame(overall(popularity=0.9))
     assert measured_rows(frame)["model"][below_popularity(measured_rows(frame))].tolist() == [
         "gru4rec",
         "hyperctr",
         "content matrix factorisation",
     ]
-    assert not below_popularity(measured_rows(overall(popularity=0.5))).any()
+    assert not below_popularity(measured_rows(table3_frame(overall(popularity=0.5)))).any()
 
 
 def test_costs_and_states() -> None:
@@ -224,7 +226,7 @@ def test_costs_and_states() -> None:
     ]
     assert frame["times_hyperctr"].tolist()[1:] == [1.0, 2.5, 1.0]
     assert frame.loc[2, ["best_validation_auc", "auc", "epochs"]].tolist() == pytest.approx([0.65, 0.69, 4.0])
-    table = costs_layout(frame)
+    table = costs(sweep_of(runs))
     assert table.strong == {2} and table.caption.startswith("All together: 6 minutes")
     rows = [[getattr(cell, "text", cell) for cell in row] for row in table.rows]
     words = [row[0].small for row in table.rows if not isinstance(row[0], str)]
@@ -243,7 +245,11 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
         SimpleNamespace(label="gru4rec", config=Config.for_model("gru4rec", batch_size=64)),
         SimpleNamespace(label="other", config=Config.for_model("gru4rec", batch_size=32)),
     ]
-    frame = table2_frame(runs, overall()).set_index("model")
+    sweep = overall()
+    sweep.runs = runs
+    table = table2(sweep)
+    assert table.frame is not None
+    frame = table.frame.set_index("model")
     assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
     assert frame.loc["gru4rec", ["learning_rate_printed", "learning_rate", "optimiser"]].tolist() == [
         0.05,
@@ -252,8 +258,7 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
     ]
     assert math.isnan(frame.loc["mimn", "batch_size"])
     assert "regulariser 0, 1e-05" in frame.loc["hyperctr", "text"]
-    table = table2_layout(frame.reset_index())
-    line = next(row for row in table.rows if row[0].text == "GRU4Rec")
+    line: Any = next(row for row in table.rows if getattr(row[0], "text", "") == "GRU4Rec")
     assert [(cell.text, cell.small) for cell in line[1:5]] == [("200", ""), ("64", "differs"), ("0.1", ""), ("0.1", "")]
     assert "nan" not in well_formed(table)
 
@@ -263,7 +268,7 @@ def modalities() -> pd.DataFrame:
     frame = results_frame(
         {"multi-modal": 0.85, "visual-modal": 0.8, "(-) hypergraph": 0.848},
         plan="modalities",
-        behind=0.0,
+        auc_deficit=0.0,
         auc_deficit_low=0.0,
         auc_deficit_high=0.0,
         failed={"textual-modal": "killed"},
@@ -277,7 +282,7 @@ def modalities() -> pd.DataFrame:
 
 
 def test_table4_shows_how_far_each_row_is_behind() -> None:
-    frame = table4_frame(modalities(), "ml-trailers")
+    frame = table4_frame(sweep_of(modalities(), dataset="ml-trailers"))
     own = measured_rows(frame).set_index("model")
     assert own.loc["visual-modal", ["auc_deficit", "auc_deficit_low", "auc_deficit_high"]].tolist() == [
         0.05,
@@ -287,7 +292,7 @@ def test_table4_shows_how_far_each_row_is_behind() -> None:
     assert math.isnan(own.loc["multi-modal", "auc_deficit"])
     assert own.loc["textual-modal", "state"] == "failed"
     assert own.loc["visual-modal", "paper_auc"] == 0.8259
-    table = table4_layout(frame, "ml-trailers")
+    table = table4(sweep_of(modalities(), dataset="ml-trailers"))
     rows = {row[0].text: row for row in table.rows}
     assert rows["(-) hypergraph"][3].text == "(0.0020)"
     assert rows["acoustic-modal"][1].text == "–"
@@ -299,31 +304,31 @@ def test_table4_shows_how_far_each_row_is_behind() -> None:
 def test_over_seeds_the_distance_is_the_mean_of_the_pairs() -> None:
     frame = pd.concat([modalities().assign(seed=seed) for seed in range(2)])
     frame.loc[(frame["label"] == "visual-modal") & (frame["seed"] == 1), "auc_deficit"] = 0.07
-    row = measured_rows(table4_frame(frame, "planted")).set_index("model").loc["visual-modal"]
+    row = measured_rows(table4_frame(sweep_of(frame))).set_index("model").loc["visual-modal"]
     assert (row["seeds"], row["auc_deficit"]) == (2, pytest.approx(0.06))
     assert (row["auc_deficit_low"], row["auc_deficit_high"]) == pytest.approx((0.06 - 0.1270620, 0.06 + 0.1270620))
 
 
 def test_paragraphs_say_what_the_tables_say() -> None:
-    words = table3_note(overall())
+    words = table3_note(table3_frame(overall()))
     assert "HyperCTR has a test AUC of 0.8500 [0.8450, 0.8550] (3 seeds). That is the highest in the table." in words
     assert "Of the paper's 7 other systems 1 has a result: GRU4Rec 0.6000." in words
     assert "Below popularity: GRU4Rec. Without a result: THACIL (failed)." in words
-    told, *stated = table4_note(table4_frame(modalities(), "planted")).split("\n\n")
+    told, *stated = table4_note(table4_frame(sweep_of(modalities()))).split("\n\n")
     assert stated[-1].startswith("*On the paper*: (-) hypergraph: what replaces the hypergraph is not said")
     assert "Visual-modal (by 0.0500) is behind all together." in told
     assert "Without hyperedges it is 0.0020 behind (−0.0010 to 0.0050, not told apart)." in told
     assert told.endswith("Without a result: textual-modal (failed).")
     none = results_frame({}, failed={"hyperctr": "disk full"})
-    told = table3_note(table3_frame(none, baselines_frame(), "planted"))
+    told = table3_note(table3_frame(sweep_of(none, baselines_frame())))
     assert told.startswith(
         "The highest is that of content matrix factorisation, 0.7000 [0.6900, 0.7100]. Of the paper's"
     )
     assert "other systems none has a result. No model is below popularity. Without a result: HyperCTR (failed)." in told
-    told = table3_note(table3_frame(none, baselines_frame().head(0), "planted"))
+    told = table3_note(table3_frame(sweep_of(none, baselines_frame().head(0))))
     assert told.startswith("No run has a result yet. Without a result: HyperCTR (failed).\n\n*On the paper*")
     lost = results_frame({}, failed={"multi-modal": "disk full"})
-    assert table4_note(table4_frame(lost, "planted")).startswith("The multi-modal model has no result yet")
+    assert table4_note(table4_frame(sweep_of(lost))).startswith("The multi-modal model has no result yet")
 
 
 def test_a_sweep_gives_tables_that_are_complete() -> None:

@@ -1,113 +1,28 @@
-"""The parts of a claim: a sentence of the paper's section 3, the results it is checked on, and the verdict.
+"""The parts of a claim: a sentence of the paper's section 3, how it is checked, and the verdict.
 
-To add a claim, append to ``CLAIMS`` of :mod:`~hyperctr.paper.checks.tables3and4` or
-:mod:`~hyperctr.paper.checks.figures4to7` a :class:`Claim`: a name, the place in the paper, the sentence in our words,
-and a function from :class:`Results` to a :class:`Verdict`. Most are one call of :func:`verdict_of`.
+To add a claim, give :func:`claims_at` in :mod:`~hyperctr.paper.checks.tables3and4` or
+:mod:`~hyperctr.paper.checks.figures4to7` its name, the sentence in our words, and a function from results to a
+:class:`Verdict`; most are one call of :func:`verdict_of`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-import pandas as pd
+from hyperctr.paper.checks.results import NAMES, Comparison, Results
 
-Decision = Literal["better", "worse", "open", "missing"]
 Kind = Literal["holds", "fails", "not decided", "not testable"]
-NAMES = {"auc": "AUC", "logloss": "log loss"}
+HIGHER = {"auc": "higher", "logloss": "lower"}  # the better direction
 FLAT = 0.005  # AUC; where the paper says "stable", "enough" or "slightly", a gain up to this is taken as none
 SHOWN = 3  # comparisons named in an explanation
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Whether A is better than B.
-
-    Attributes:
-        a: name of A.
-        b: name of B.
-        metric: ``auc`` or ``logloss``.
-        of_a: the value of A; nan where there is none.
-        of_b: that of B.
-        gain: by how much A is better, whichever way the metric runs.
-        low: lower end of the interval of the gain; nan without one. Of published values, the gain.
-        high: its upper end.
-        decision: ``better``, ``worse``, ``open`` (not told apart) or ``missing``.
-        how: where the interval comes from, or what is missing.
-    """
-
-    a: str
-    b: str
-    metric: str
-    of_a: float = math.nan
-    of_b: float = math.nan
-    gain: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    decision: Decision = "missing"
-    how: str = "no result"
-
-    def at_most(self, margin: float) -> Decision:
-        """Decide whether A gains at most ``margin`` over B: ``better`` means yes, ``worse`` means it gains more."""
-        if self.decision == "missing":
-            return "missing"
-        return "better" if self.high <= margin else "worse" if self.low > margin else "open"
-
-    def __str__(self) -> str:
-        if self.decision == "missing":
-            return f"{self.a} against {self.b}: {self.how}"
-        interval = f" [{self.low:+.4f}, {self.high:+.4f}]" if self.low < self.high else ""
-        return (
-            f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}: {self.gain:+.4f}{interval} "
-            f"for {self.a}, {self.how}"
-        )
-
-
-class Results:
-    """Results that claims are checked on: published tables, or measured runs.
-
-    Attributes:
-        source: ``published`` or ``measured``.
-        dataset: the published column, or the name of the measured data set.
-        column: the published column it is, or stands nearest to; empty for none.
-        others: results of the same source on other data sets, for claims across them.
-        speedup: rows of :func:`~hyperctr.paper.figures.figure7_scaling.speedup_frame`; None if not measured. Its
-            ``attrs`` may say how many ``busy_cores`` there were when the measurement began.
-    """
-
-    source: Literal["published", "measured"]
-    dataset: str
-    column: str
-    others: Sequence[Results] = ()
-    speedup: pd.DataFrame | None = None
-
-    @property
-    def none(self) -> str:
-        """Why there is nothing to check a claim about a figure on."""
-        return "the figure is printed without numbers" if self.source == "published" else "no such runs"
-
-    def rows(self, table: str) -> list[str]:
-        """Name the rows of ``overall`` (models) or ``modalities`` (labels) that were published, or planned."""
-        raise NotImplementedError
-
-    def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
-        """Compare two rows of a table, or two values of a setting (``table`` is then its name)."""
-        raise NotImplementedError
-
-    def values(self, setting: str) -> list[float]:
-        """Return the values of a setting that were run, in order; of the paper none, its figures print no numbers."""
-        return []
-
-    def chosen(self, setting: str, among: Iterable[float]) -> float | None:
-        """Return the value that validation chooses among some; None if none has a result."""
-        return None
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """What became of a claim on some results, and why, in one line."""
+    """Whether a claim holds on some results, and why, in one line."""
 
     kind: Kind
     why: str
@@ -115,14 +30,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the paper that can be tested.
+    """A sentence of the paper, in our words, that can be tested.
 
-    Attributes:
-        name: for files and tests.
-        place: section and table or figure.
-        text: the sentence, in our words.
-        function: gives the verdict on results.
-        said_of: the published data sets that it is about; empty: about all.
+    ``place`` is its section and table or figure; ``said_of`` names the published data sets it is about, empty: all.
     """
 
     name: str
@@ -138,6 +48,22 @@ class Claim:
         return self.function(results)
 
 
+def claims_at(place: str, **claims: tuple[str, Callable[..., Verdict], *tuple[str, ...]]) -> list[Claim]:
+    """Return the claims of one place in the paper: name -> sentence, function, the data sets it is about.
+
+    A sentence with ``{metric}`` makes two claims, on the AUC and on the log loss; ``{higher}`` is filled in, too.
+    """
+    listed = []
+    for name, (text, function, *said_of) in claims.items():
+        if "{metric}" not in text:
+            listed.append(Claim(name, place, text, function, tuple(said_of)))
+            continue
+        for key, metric in NAMES.items():
+            sentence = text.format(metric=metric, higher=HIGHER[key])
+            listed.append(Claim(f"{name}_{key}", place, sentence, partial(function, metric=key), tuple(said_of)))
+    return listed
+
+
 def not_testable(why: str) -> Verdict:
     """Return that verdict."""
     return Verdict("not testable", why)
@@ -146,13 +72,9 @@ def not_testable(why: str) -> Verdict:
 def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, none: str = "") -> Verdict:
     """Return the verdict on "in each of these, A is better than B".
 
-    It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare, and is not
-    decided otherwise: something is not told apart, or missing.
-
-    Args:
-        comparisons: A against B.
-        margin: the claim is instead that A gains at most so much over B.
-        none: why there is nothing to compare, if there is not.
+    It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare (``none`` says
+    why), and is not decided otherwise: something is not told apart, or missing. With a margin the claim is instead
+    that A gains at most so much over B.
     """
     pairs = list(comparisons)
     decisions = [pair.decision if margin is None else pair.at_most(margin) for pair in pairs]
@@ -167,8 +89,3 @@ def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, n
 def _listed(pairs: Sequence[Comparison]) -> str:
     more = f"; and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     return "; ".join(map(str, pairs[:SHOWN])) + more
-
-
-def sign(metric: str) -> int:
-    """Return -1 for a metric of which less is better, else 1."""
-    return -1 if metric == "logloss" else 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hyperctr.paper.checks.claim import FLAT, Claim, Results, Verdict, not_testable, verdict_of
+from hyperctr.paper.checks.claim import FLAT, Claim, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.results import Results
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
 
@@ -48,21 +49,20 @@ def best_is_inside(setting: str, *, on_any_data: bool = False) -> Check:
     return check
 
 
-def end_is_worse(setting: str, end: Literal["smallest", "largest"]) -> Check:
-    """The best of the others, chosen on validation, is better than the end, if that is beyond the stated best."""
+def end_is_worse(setting: str, end: Literal[0, -1]) -> Check:
+    """The best other value, chosen on validation, is better than the first or last, if that is beyond the stated."""
 
     def check(results: Results) -> Verdict:
         values = results.values(setting)
         if len(values) < 2:
             return not_testable(results.none)
         low, high = _stated_range(setting)
-        if end == "smallest" and values[0] >= low:
+        if end == 0 and values[0] >= low:
             return not_testable(f"no run below {low}")
-        if end == "largest" and values[-1] <= high:
+        if end == -1 and values[-1] <= high:
             return not_testable(f"no run above {high:g}")
-        worst = values[0 if end == "smallest" else -1]
-        best = results.chosen(setting, [value for value in values if value != worst])
-        return not_testable(results.none) if best is None else verdict_of([results.compare(setting, best, worst)])
+        best = results.chosen(setting, [value for value in values if value != values[end]])
+        return not_testable(results.none) if best is None else verdict_of([results.compare(setting, best, values[end])])
 
     return check
 
@@ -72,10 +72,6 @@ def _stated_range(setting: str) -> tuple[float, float]:
     reported = paper_numbers()["figure6"]["reported_embedding_size"]
     stated = stated_best(setting) or [{"low": reported}]
     return float(min(best["low"] for best in stated)), float(max(best.get("high", best["low"]) for best in stated))
-
-
-def _three_layers_beat_one(results: Results) -> Verdict:
-    return verdict_of([results.compare("layers", 3.0, 1.0)] if results.values("layers") else [], none=results.none)
 
 
 def _deeper_helps(results: Results) -> Verdict:
@@ -120,86 +116,66 @@ def _near_linear(results: Results) -> Verdict:
     return Verdict("holds" if sure else "not decided", why)
 
 
-CLAIMS = [
-    Claim(
-        "one_layer_is_worst",
-        "3.3.2, Figure 4",
-        "One convolution layer is worse than any other depth.",
-        others_against("layers", 1),
+CLAIMS: list[Claim] = claims_at(
+    "3.3.2, Figure 4",
+    one_layer_is_worst=("One convolution layer is worse than any other depth.", others_against("layers", 1)),
+    three_layers_beat_one=(
+        "Three layers are better than one.",
+        lambda on: verdict_of([on.compare("layers", 3.0, 1.0)] if on.values("layers") else [], none=on.none),
     ),
-    Claim("three_layers_beat_one", "3.3.2, Figure 4", "Three layers are better than one.", _three_layers_beat_one),
-    Claim(
-        "three_layers_are_enough",
-        "3.3.2, Figure 4",
+    three_layers_are_enough=(
         f"On Kuaishou and MV1.7M three layers are enough (more gain at most {FLAT} AUC).",
         others_against("layers", 3, above=3, margin=FLAT),
-        said_of=("Kuaishou", "MV1.7M"),
+        *("Kuaishou", "MV1.7M"),
     ),
-    Claim(
-        "deeper_helps_on_movielens",
-        "3.3.2, Figure 4",
-        "On MovieLens more than three layers help further.",
-        _deeper_helps,
-        said_of=("MovieLens",),
-    ),
-    Claim(
-        "best_granularity",
-        "3.3.3, Figure 5",
+    deeper_helps_on_movielens=("On MovieLens more than three layers help further.", _deeper_helps, "MovieLens"),
+)
+CLAIMS += claims_at(
+    "3.3.3, Figure 5",
+    best_granularity=(
         "The best time slot is half a year on Kuaishou, three months on MV1.7M, a year on MovieLens.",
         best_is_inside("slot_months"),
     ),
-    Claim(
-        "short_slots_are_worse",
-        "3.3.3, Figure 5",
-        "The shortest time slot is worse than the best one.",
-        end_is_worse("slot_months", "smallest"),
-    ),
-    Claim(
-        "long_slots_are_worse",
-        "3.3.3, Figure 5",
-        "The longest time slot is worse than the best one.",
-        end_is_worse("slot_months", "largest"),
-    ),
-    Claim(
-        "larger_dimension_is_better",
-        "3.4.1, Figure 6",
+    short_slots_are_worse=("The shortest time slot is worse than the best one.", end_is_worse("slot_months", 0)),
+    long_slots_are_worse=("The longest time slot is worse than the best one.", end_is_worse("slot_months", -1)),
+)
+CLAIMS += claims_at(
+    "3.4.1, Figure 6",
+    larger_dimension_is_better=(
         "The AUC rises with the latent dimension: the smallest is worse than the best.",
-        end_is_worse("embedding_size", "smallest"),
+        end_is_worse("embedding_size", 0),
     ),
-    Claim(
-        "dimension_flattens",
-        "3.4.1, Figure 6",
+    dimension_flattens=(
         f"The AUC then flattens: the largest dimension gains at most {FLAT} over the one before.",
         _dimension_flattens,
     ),
-    Claim(
-        "dimension_64_does_well",
-        "3.1.3, Figure 6",
+)
+CLAIMS += claims_at(
+    "3.1.3, Figure 6",
+    dimension_64_does_well=(
         f"A latent dimension of 64 does well: no other gains more than {FLAT} AUC over it.",
         others_against("embedding_size", 64, margin=FLAT),
     ),
-    Claim(
-        "best_neighbours",
-        "3.4.1, Figure 6",
+)
+CLAIMS += claims_at(
+    "3.4.1, Figure 6",
+    best_neighbours=(
         "The best number of sampled neighbours lies between 15 and 25.",
         best_is_inside("max_neighbours", on_any_data=True),
     ),
-    Claim(
-        "few_neighbours_are_worse",
-        "3.4.1, Figure 6",
+    few_neighbours_are_worse=(
         "Few neighbours are too few: the smallest K is worse than the best.",
-        end_is_worse("max_neighbours", "smallest"),
+        end_is_worse("max_neighbours", 0),
     ),
-    Claim(
-        "many_neighbours_are_worse",
-        "3.4.1, Figure 6",
+    many_neighbours_are_worse=(
         "Many neighbours are too many: the largest K is worse than the best.",
-        end_is_worse("max_neighbours", "largest"),
+        end_is_worse("max_neighbours", -1),
     ),
-    Claim(
-        "near_linear_speedup",
-        "3.4.2, Figure 7",
+)
+CLAIMS += claims_at(
+    "3.4.2, Figure 7",
+    near_linear_speedup=(
         f"The speed-up is close to linear up to 24 threads (here: at least {NEAR_LINEAR:.0%} of it).",
         _near_linear,
     ),
-]
+)

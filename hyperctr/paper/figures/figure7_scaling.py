@@ -38,10 +38,7 @@ def figure7(sweep: Sweep) -> Figure:
 
 
 def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
-    """Turn timings into speed-ups over one thread, each within its round.
-
-    Args:
-        timings: columns ``what, threads, round, per_second``, see :func:`hyperctr.runs.scaling.measure_scaling`.
+    """Turn timings (see :func:`hyperctr.runs.scaling.measure_scaling`) into speed-ups over one thread, round by round.
 
     Returns:
         columns ``what, threads, rounds, per_second`` (median), ``speedup`` (median), ``speedup_low, speedup_high``
@@ -69,27 +66,12 @@ def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:
 
 
 def speedup_chart(frame: pd.DataFrame, machine: str = "") -> go.Figure:
-    """Draw a :func:`speedup_frame` beside the line of a perfect speed-up; with one core, say that there is none.
-
-    Args:
-        frame: the frame.
-        machine: what it was measured on, for the subtitle.
-
-    >>> rows = pd.DataFrame({"what": "training step", "threads": [1], "round": 0, "per_second": [10.0]})
-    >>> speedup_chart(speedup_frame(rows)).layout.annotations[0].text
-    'one thread only: no speed-up to show'
-    """
+    """Draw a :func:`speedup_frame` beside the line of a perfect speed-up; with one core, say that there is none."""
     need_columns(frame, "what", "threads", "rounds", "per_second", "speedup", "speedup_low", "speedup_high")
     spread = f"median of {frame['rounds'].max()} rounds, bars from the smallest to the largest"
-    chart = figure(
-        "Speed-up with threads (Figure 7)",
-        "; ".join(filter(None, (machine, spread))),
-        x="threads",
-        y="speed-up over one thread",
-        legend=LEGEND_BELOW,
-        height=460,
-        margin={"t": 72, "b": 100},
-    )
+    subtitle = "; ".join(filter(None, (machine, spread)))
+    layout: dict[str, Any] = {"x": "threads", "y": "speed-up over one thread", "legend": LEGEND_BELOW, "height": 460}
+    chart = figure("Speed-up with threads (Figure 7)", subtitle, **layout, margin={"t": 72, "b": 100})
     counts = sorted(frame["threads"].unique().tolist())
     if counts == [1]:
         chart.update_xaxes(range=[0, 2], tickvals=[1])
@@ -99,36 +81,19 @@ def speedup_chart(frame: pd.DataFrame, machine: str = "") -> go.Figure:
     chart.add_scatter(x=counts, y=counts, mode="lines", line=line, name="linear", hoverinfo="skip")
     for what, rows in frame.groupby("what", sort=False):
         colour, symbol = LOOKS.get(str(what), (NEUTRAL, "square"))
-        chart.add_scatter(
-            x=rows["threads"],
-            y=rows["speedup"],
-            mode="lines+markers",
-            name=str(what),
-            error_y=error_bars(rows["speedup"], rows["speedup_low"], rows["speedup_high"], width=4),
-            line={"color": colour, "width": 2},
-            marker={"size": 8, "symbol": symbol},
-            customdata=rows["per_second"],
-            hovertemplate="%{x} threads: %{y:.2f} times<br>%{customdata:.1f} per second",
-        )
+        bars = error_bars(rows["speedup"], rows["speedup_low"], rows["speedup_high"], width=4)
+        look: dict[str, Any] = {"line": {"color": colour, "width": 2}, "marker": {"size": 8, "symbol": symbol}}
+        look |= {"mode": "lines+markers", "name": str(what), "error_y": bars, "customdata": rows["per_second"]}
+        hover = "%{x} threads: %{y:.2f} times<br>%{customdata:.1f} per second"
+        chart.add_scatter(x=rows["threads"], y=rows["speedup"], hovertemplate=hover, **look)
     chart.update_xaxes(tickvals=counts)
     chart.update_yaxes(rangemode="tozero")
     return chart
 
 
 def speedup_note(frame: pd.DataFrame, machine: Mapping[str, Any], busy_cores: float) -> str:
-    """Say what Figure 7 shows.
-
-    Args:
-        frame: a :func:`speedup_frame`.
-        machine: ``processor`` and ``cores``.
-        busy_cores: how many were busy at the start; nan if unknown.
-    """
+    """Say what Figure 7 shows, of a machine's ``processor`` and ``cores``; ``busy_cores`` is nan if unknown."""
     most = int(frame["threads"].max())
-    return prose(
-        "figure7",
-        rows=records(frame[frame["threads"] == most]),
-        most=most,
-        machine=machine,
-        busy=busy_cores if np.isfinite(busy_cores) else None,
-        paper=paper_numbers()["figure7"],
-    )
+    rows = records(frame[frame["threads"] == most])
+    busy = busy_cores if np.isfinite(busy_cores) else None
+    return prose("figure7", rows=rows, most=most, machine=machine, busy=busy, paper=paper_numbers()["figure7"])

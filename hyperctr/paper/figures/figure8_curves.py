@@ -62,16 +62,8 @@ def point_share(frame: pd.DataFrame) -> str:
 def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """Draw a :func:`curves_frame`: validation AUC above, training loss below, a panel per label, a line per seed.
 
-    Args:
-        frame: the frame.
-        measured: on what, for the subtitle.
-
     Raises:
         ShapeError: a column is missing.
-
-    >>> points = {"label": "a", "seed": 0, "run": "r", "epoch": [0.5, 1.0], "loss": 0.6, "validation_auc": [0.7, 0.8]}
-    >>> len(curves_chart(curves_frame(pd.DataFrame(points))).data)
-    3
     """
     need_columns(frame, *COLUMNS, "seen", "best")
     if frame.empty:
@@ -101,17 +93,12 @@ def _lines(chart: go.Figure, run: pd.DataFrame, row: int, column: int, number: i
     hover: dict[str, Any] = {"hovertemplate": f"{seed}, %{{x:.2f}} passes: %{{y:.4f}}<extra></extra>"}
     for metric, colour, below in (("validation_auc", AUC_COLOUR, 0), ("loss", LOSS_COLOUR, 1)):
         points = run[np.isfinite(run[metric].to_numpy(np.float64))]
-        chart.add_scatter(
-            x=points["seen"],
-            y=points[metric],
-            mode="lines+markers",
-            marker_size=3,
-            line={"color": colour, "width": 1.5, "dash": dash},
-            name=f"{metric.replace('_', ' ')}, {seed}",
-            row=row + below,
-            col=column,
-            **hover,
-        )
+        look: dict[str, Any] = {
+            "name": f"{metric.replace('_', ' ')}, {seed}",
+            "line": {"color": colour, "width": 1.5, "dash": dash},
+        }
+        look |= {"mode": "lines+markers", "marker_size": 3, "row": row + below, "col": column, **hover}
+        chart.add_scatter(x=points["seen"], y=points[metric], **look)
     best = run[run["best"]]
     ring = {"size": 11, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
     at = {"x": best["seen"], "y": best["validation_auc"], "row": row, "col": column}
@@ -133,41 +120,25 @@ def _arrange(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: i
         chart.update_yaxes(domain=[foot, foot + 0.28 / whole], **lower)
         if place >= len(labels):
             for pane in (upper, lower):
-                chart.update_xaxes(visible=False, **pane)
-                chart.update_yaxes(visible=False, **pane)
+                chart.update_xaxes(visible=False, **pane).update_yaxes(visible=False, **pane)
             continue
         first, last = column == 0, place + across >= len(labels)
         seen = [0, 1.03 * float(frame.loc[frame["label"] == labels[place], "seen"].max())]
         chart.update_xaxes(range=seen, showticklabels=False, **upper)
         chart.update_xaxes(range=seen, title_text="passes" if last else None, **lower)
-        chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=first, **upper)
-        chart.update_yaxes(tickformat=".3f", nticks=4, **lower)
-        if first:
-            chart.update_yaxes(title_text="validation AUC", **upper)
-            chart.update_yaxes(title_text="training loss", **lower)
-        pane = chart.get_subplot(**upper)
-        x, y = (f"{axis.plotly_name.replace('axis', '')} domain" for axis in (pane.xaxis, pane.yaxis))
-        heading = "<br>".join(wrap(labels[place], 24))
-        chart.add_annotation(text=heading, x=0.5, xref=x, y=1, yref=y, yanchor="bottom", showarrow=False)
+        titles = ("validation AUC", "training loss") if first else (None, None)
+        chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=first, title_text=titles[0], **upper)
+        chart.update_yaxes(tickformat=".3f", nticks=4, title_text=titles[1], **lower)
+        heading = {"text": "<br>".join(wrap(labels[place], 24)), "yanchor": "bottom", "showarrow": False}
+        chart.add_annotation(x=0.5, xref="x domain", y=1, yref="y domain", **heading, **upper)
 
 
 def curves_note(frame: pd.DataFrame) -> str:
     """Say what Figure 8 shows, a sentence per panel of a :func:`curves_frame`."""
-    return prose(
-        "figure8",
-        panels=[_facts(str(label), rows) for label, rows in frame.groupby("label", sort=False)] if len(frame) else [],
-        notes=notes("figure8"),
-    )
-
-
-def _facts(label: str, rows: pd.DataFrame) -> dict[str, Any]:
-    best = rows[rows["best"]].set_index("run")
-    last = rows.groupby("run")["seen"].max()
-    return {
-        "label": label,
-        "runs": len(best),
-        "auc": best["validation_auc"].mean(),
-        "best": best["seen"].mean(),
-        "last": last.mean(),
-        "still_rising": int((best["seen"] == last.reindex(best.index)).sum()),
-    }
+    panels = []
+    for label, rows in frame.groupby("label", sort=False) if len(frame) else ():
+        best, last = rows[rows["best"]].set_index("run"), rows.groupby("run")["seen"].max()
+        panel = {"label": label, "runs": len(best), "auc": best["validation_auc"].mean(), "best": best["seen"].mean()}
+        rising = int((best["seen"] == last.reindex(best.index)).sum())
+        panels.append({**panel, "last": last.mean(), "still_rising": rising})
+    return prose("figure8", panels=panels, notes=notes("figure8"))

@@ -16,7 +16,7 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
-from hyperctr.paper.figures.settings_chart import COLUMNS, REPORTED, missing_runs, settings_chart
+from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, DEFICIT, REPORTED, missing_runs, settings_chart
 from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
 from hyperctr.paper.prose import prose
 from hyperctr.paper.settings import Axis, axis_of
@@ -65,10 +65,10 @@ def settings_frame(
     stated: Sequence[Mapping[str, Any]] = (),
     pair: Pair | None = None,
 ) -> pd.DataFrame:
-    """Sum up the runs of a sweep over numeric settings.
+    """Sum up the runs of a sweep over numeric settings; rows whose ``axis`` is ``row`` are left out.
 
     Args:
-        results: rows of ``Sweep.results``; rows whose ``axis`` is ``row`` are left out.
+        results: rows of ``Sweep.results``.
         baselines: rows of ``Sweep.baselines``.
         stated: the best values that the paper states: ``setting``, ``dataset``, ``low`` and perhaps ``high``.
         pair: compares two runs of one seed; used where there is only one seed.
@@ -78,8 +78,7 @@ def settings_frame(
         a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
         auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
         with most finished seeds; of equals the smallest), ``auc_deficit`` with ``_low`` and ``_high`` (test AUC of the
-        chosen value minus this one's, paired). A mean over two seeds or more has the interval of that mean, a single
-        run its bootstrap interval over test users.
+        chosen value minus this one's, paired). Intervals are as of :func:`~hyperctr.sweeps.seeds.over_seeds`.
 
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
@@ -89,7 +88,7 @@ def settings_frame(
     >>> settings_frame(runs).query("chosen")["value"].tolist()
     [1.0]
     """
-    need_columns(results, "axis", *RUN, "auc_low", "auc_high", "best_validation_auc")
+    need_columns(results, "axis", *RUN, *AUC[1:], "best_validation_auc")
     varied = results[results["axis"] != "row"]
     if varied.empty:
         raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
@@ -107,7 +106,7 @@ def settings_frame(
         runs = simple[simple["model"] == model]
         if len(runs):
             rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["chosen"] = frame["chosen"].eq(True)
     return frame
 
@@ -127,7 +126,7 @@ def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str
         row["chosen"] = row is chosen
         gap = None if row is chosen else paired(runs, "value", chosen["value"], row["value"], pair)
         if gap is not None:
-            row |= {"auc_deficit": gap.value, "auc_deficit_low": gap.low, "auc_deficit_high": gap.high}
+            row |= dict(zip(DEFICIT, (gap.value, gap.low, gap.high), strict=True))
     return rows
 
 
@@ -136,23 +135,16 @@ def _best_on_validation(rows: list[dict[str, Any]], axis: Axis) -> dict[str, Any
     most = max(row["seeds"] for row in rows)
     able = [row for row in rows if most and row["seeds"] == most and np.isfinite(row["validation_auc"])]
     ranks = axis.places([row["value"] for row in able], [row["value"] for row in rows])
-    # of equals the smallest
-    return max(zip(able, ranks, strict=True), key=lambda pair: (pair[0]["validation_auc"], -pair[1]), default=({}, 0))[
-        0
-    ]
+    keys = [(row["validation_auc"], -rank) for row, rank in zip(able, ranks, strict=True)]  # of equals the smallest
+    return able[keys.index(max(keys))] if able else {}
 
 
 def _auc(runs: pd.DataFrame) -> dict[str, float]:
-    return dict(zip(("auc", "auc_low", "auc_high"), over_seeds(runs, "auc"), strict=True))
+    return dict(zip(AUC, over_seeds(runs, "auc"), strict=True))
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return what validation chose and its test AUC, by setting, for the index page.
-
-    >>> frame = pd.DataFrame({"setting": ["layers"], "label": ["3"], "chosen": [True], "auc": [0.8]})
-    >>> headline(frame)
-    {'layers, chosen on validation': '3', 'layers, test AUC': 0.8}
-    """
+    """Return what validation chose and its test AUC, by setting, for the index page."""
     values: dict[str, Any] = {}
     for row in records(frame[frame["chosen"]]):
         name = str(row["setting"]).replace("_", " ")
@@ -161,18 +153,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
-    """Say what a :func:`settings_frame` shows, a paragraph per setting.
-
-    Args:
-        frame: the frame.
-        dataset: name of the measured data set, to say how the paper's relate to it.
-        figure: the paper's figure, whose notes are added; empty: none.
-
-    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
-    ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.7, 0.81]})
-    >>> settings_note(settings_frame(runs), "planted").split(";")[0]
-    '**Convolution layers.** Best on validation: 2 layers (0.8100)'
-    """
+    """Say what a :func:`settings_frame` of a data set shows, a paragraph per setting, with the notes on a figure."""
     baselines = records(frame[frame["kind"] == "reference"])
     return prose(
         "settings",
@@ -187,15 +168,15 @@ def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
 def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
     """What there is to say of a setting; its means with a result are in the order of the axis."""
     axis = axis_of(setting)
-    finished = rows[(rows["kind"] == "mean") & (rows["seeds"] > 0)]
-    finished = finished.assign(
-        place=axis.places(finished["value"], finished["value"]), name=finished["value"].map(axis.words)
-    )
-    means = records(finished.sort_values("place"))
+    finished = rows.query("kind == 'mean' and seeds > 0")
+    places = axis.places(finished["value"], finished["value"])
+    means = records(finished.assign(place=places, name=finished["value"].map(axis.words)).sort_values("place"))
     best = next((row for row in means if row["chosen"]), None)
     others = [row for row in means if row is not best]
     equal = ("validation_auc", "seeds")
-    stated = [_stated(row, axis, means) for row in records(rows[rows["kind"] == "paper"])]
+    above = [row for row in others if row["auc_deficit_low"] > 0]
+    below = [row for row in others if row["auc_deficit_high"] < 0]
+    stated = [_stated(row, axis, means, best) for row in records(rows[rows["kind"] == "paper"])]
     return {
         "title": axis.title[0].upper() + axis.title[1:],
         "means": means,
@@ -204,17 +185,10 @@ def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
         "lowest": min(means, key=lambda row: row["auc"], default=None),
         "highest": max(means, key=lambda row: row["auc"], default=None),
         "paired": any(np.isfinite(row["auc_deficit"]) for row in others),
-        "apart": {
-            "higher": [_gap(row) for row in others if row["auc_deficit_low"] > 0],
-            "lower": [_gap(row) for row in others if row["auc_deficit_high"] < 0],
-        },
+        "apart": {"higher": [_gap(row) for row in above], "lower": [_gap(row) for row in below]},
         "open": [row["name"] for row in others if row["auc_deficit_low"] <= 0 <= row["auc_deficit_high"]],
         "reported": [row["text"] for row in stated if row["label"] == REPORTED],
-        "stated": [
-            {**row, "agrees": best is not None and row["value"] <= best["value"] <= row["value_high"]}
-            for row in stated
-            if row["label"] != REPORTED
-        ],
+        "stated": [row for row in stated if row["label"] != REPORTED],
         "lost": missing_runs(rows),
     }
 
@@ -224,10 +198,13 @@ def _gap(row: Mapping[str, Any]) -> str:
     return f"{row['name']} (by {abs(row['auc_deficit']):.4f}, {low:.4f} to {high:.4f})"
 
 
-def _stated(row: Mapping[str, Any], axis: Axis, means: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _stated(
+    row: dict[str, Any], axis: Axis, means: list[dict[str, Any]], best: dict[str, Any] | None
+) -> dict[str, Any]:
     """A best value of the paper in words, with a remark where no run comes near it."""
     low, high = row["value"], row["value_high"]
     end = " or more" if np.isinf(high) else "" if low == high else f" to {high:g}"
     tried = any(low <= mean["value"] <= high for mean in means)
     name = f"{row['label']} ({axis.words(low)}{end}{'' if tried else ', not tried here'})"
-    return {**row, "text": axis.words(low), "name": name}
+    agrees = best is not None and low <= best["value"] <= high
+    return {**row, "text": axis.words(low), "name": name, "agrees": agrees}

@@ -24,7 +24,6 @@ from hyperctr.sweeps.sweep import paired_runs
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-LABELS = {"auc": "sampled", "auc_impressions": "impressions"}
 BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
 BASELINE_LOOKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
 MODEL_LOOK = ("#0072B2", "circle")
@@ -52,32 +51,26 @@ def protocols(sweep: Sweep) -> list[Figure | Table]:
 def protocol_runs(results: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """List the AUC of every finished run and of the baselines, one row per seed and labelling.
 
-    Args:
-        results: rows of ``Sweep.results`` of runs that differ in protocol, split and ``negatives_avoid`` only.
-        baselines: rows of ``Sweep.baselines``.
-
     Returns:
         columns ``model`` (the runs' own, content MF, popularity), ``protocol, split, labels`` (sampled: against items
-        without a click; exposed: against items shown and not clicked), ``negatives_avoid`` (whether the negatives of
-        training avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
-        that are not done have no AUC, exposed rows of data without non-clicks are left out.
+        without a click; impressions: against those shown but not clicked), ``negatives_avoid`` (whether training
+        negatives avoid ``training`` or ``all`` clicks), ``seed, run, state, auc, auc_low, auc_high``; the rows of runs
+        that are not done have no AUC, impression rows of data without non-clicks are left out.
 
     Raises:
         ShapeError: a column is missing, or there is no run.
     """
-    case = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
-    needed = [*case, "auc", "auc_low", "auc_high", "auc_impressions"]
+    needed = ["model", "protocol", "split", "negatives_avoid", "seed", "run", "state"]
+    needed += ["auc", "auc_low", "auc_high", "auc_impressions"]
     need_columns(results, *needed)
     if results.empty:
         raise ShapeError("no runs to compare: the plan is empty")
     shown = baselines[baselines["model"].isin(list(BASELINES))].reindex(columns=needed).assign(run=None)
     runs = pd.concat([results[needed], shown], ignore_index=True).replace({"model": BASELINES})
     # the bootstrap interval of a single run was taken for sampled labels only
-    impressions = runs.assign(
-        auc=runs["auc_impressions"], auc_low=np.nan, auc_high=np.nan, labels=LABELS["auc_impressions"]
-    )
+    impressions = runs.assign(auc=runs["auc_impressions"], auc_low=np.nan, auc_high=np.nan, labels="impressions")
     impressions = impressions[np.isfinite(impressions["auc"].to_numpy(np.float64))]
-    every = pd.concat([runs.assign(labels=LABELS["auc"]), impressions], ignore_index=True)
+    every = pd.concat([runs.assign(labels="sampled"), impressions], ignore_index=True)
     listed: pd.DataFrame = every[["model", *KEYS, "seed", "run", "state", "auc", "auc_low", "auc_high"]]
     return listed
 
@@ -93,29 +86,18 @@ def protocol_frame(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def effect_frame(runs: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
-    """Return what each choice changes, the others as in the paper and without a leak, by model.
+    """Return what each choice changes in :func:`protocol_runs`, all else as in the paper and without a leak, by model.
 
-    Args:
-        runs: a :func:`protocol_runs`.
-        pair: compares two runs of one seed on the same test clicks; used where there is only one seed.
-
-    Returns:
-        columns ``choice, start, end, model, seeds, auc_start, auc_end, change, change_low, change_high``: the mean
-        over common seeds, paired by seed; one seed has an interval only if its runs can be paired. Choices without
-        both sides are left out.
-
-    >>> rows = {"model": "hyperctr", "protocol": ["as-published", "causal"], "split": "random", "labels": "sampled"}
-    >>> rows |= {"seed": 0, "negatives_avoid": "training", "run": "r", "state": "done", "auc": [0.8, 0.75]}
-    >>> runs = pd.DataFrame(rows)
-    >>> effect_frame(runs)[["choice", "change"]].round(3).values.tolist()
-    [['protocol', -0.05]]
+    A change is the mean over common seeds, paired by seed; one seed has an interval only if its runs can be paired.
+    Choices without both sides are left out.
     """
     rows: list[tuple[Any, ...]] = []
     for choice, start, end in CHOICES:
         others = [runs[name] == value for name, value in HOME.items() if name != choice]
         for model, group in runs[np.logical_and.reduce(others)].groupby("model", sort=False):
-            by_seed = group.pivot_table(index="seed", columns=choice, values="auc")
-            by_seed = by_seed.reindex(columns=[start, end]).dropna()
+            by_seed = (
+                group.pivot_table(index="seed", columns=choice, values="auc").reindex(columns=[start, end]).dropna()
+            )
             if by_seed.empty:
                 continue
             before, after = by_seed.mean()
@@ -132,8 +114,8 @@ def effect_table(frame: pd.DataFrame) -> Table:
     rows: list[list[Cell | str]] = []
     for row in records(frame):
         interval = f"{row['change_low']:+.4f} to {row['change_high']:+.4f}" if np.isfinite(row["change_low"]) else ""
-        numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
         names = (str(row[name]).replace("_", " ") for name in ("choice", "start", "end", "model"))
+        numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
         rows.append([*names, *numbers, Cell(f"{row['change']:+.4f}", interval)])
     caption = "AUC with the one choice and with the other, all else as in the paper; small: 95 % interval of the change"
     alone = "; a change without one was seen with one seed only" if frame["change_low"].isna().any() else ""
@@ -144,8 +126,8 @@ def effect_table(frame: pd.DataFrame) -> Table:
 def case_of(*choices: str) -> str:
     """Name a case by its choices, in the order of ``KEYS``; negatives are told of only where they leak.
 
-    >>> case_of("paper", "random", "sampled", "training"), case_of("paper", "random", "sampled", "all")
-    ('paper, random, sampled', 'paper, random, sampled, leak')
+    >>> case_of("as-published", "random", "sampled", "all")
+    'as-published, random, sampled, leak'
     """
     *others, avoided = choices
     return ", ".join(others if avoided == HOME["negatives_avoid"] else [*others, "leak"])
@@ -153,10 +135,6 @@ def case_of(*choices: str) -> str:
 
 def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     """Draw a :func:`protocol_frame`: a line per protocol, split, labelling and sampler, a mark per model.
-
-    Args:
-        frame: the frame.
-        measured: on what, for the subtitle.
 
     Raises:
         ShapeError: a column is missing.
@@ -169,25 +147,15 @@ def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     bars = f"bars: 95 % over {most} seeds" if most > 1 else "bars: 95 % bootstrap over test users, sampled labels only"
     leaks = (frame["negatives_avoid"] != HOME["negatives_avoid"]).any()
     leak = "leak: training negatives avoid validation and test clicks, too" if leaks else ""
-    chart = figure(
-        "What the choices are worth",
-        "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else ""))),
-        x="AUC",
-        height=230 + 46 * len(lines),
-        legend={**LEGEND_BELOW, "y": -0.24},
-        margin={"t": 84, "b": 110, "l": 170},
-    )
+    subtitle = "; ".join(filter(None, (measured, bars, leak, f"no result: {'; '.join(lost)}" if lost else "")))
+    layout: dict[str, Any] = {"height": 230 + 46 * len(lines), "legend": {**LEGEND_BELOW, "y": -0.24}}
+    chart = figure("What the choices are worth", subtitle, x="AUC", margin={"t": 84, "b": 110, "l": 170}, **layout)
     for model, rows in frame.assign(case=cases).groupby("model", sort=False):
         colour, symbol = BASELINE_LOOKS.get(str(model), MODEL_LOOK)
-        chart.add_scatter(
-            x=rows["auc"],
-            y=rows["case"],
-            mode="markers",
-            name=str(model),
-            error_x=error_bars(rows["auc"], rows["auc_low"], rows["auc_high"]),
-            marker={"color": colour, "symbol": symbol, "size": 10},
-            hovertemplate="%{y}: %{x:.4f}",
-        )
+        marker = {"color": colour, "symbol": symbol, "size": 10}
+        interval = error_bars(rows["auc"], rows["auc_low"], rows["auc_high"])
+        look = {"mode": "markers", "name": str(model), "marker": marker, "hovertemplate": "%{y}: %{x:.4f}"}
+        chart.add_scatter(x=rows["auc"], y=rows["case"], error_x=interval, **look)
     chart.update_yaxes(categoryorder="array", categoryarray=lines[::-1], range=[-0.6, len(lines) - 0.4])
     chart.update_xaxes(tickformat=".2f")
     return chart

@@ -13,33 +13,21 @@ from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_colum
 from hyperctr.paper.settings import Axis, axis_of
 from hyperctr.sweeps.seeds import records
 
-COLUMNS = (
-    *("kind", "setting", "value", "value_high", "label", "seed", "run", "state"),
-    *(
-        "auc",
-        "auc_low",
-        "auc_high",
-        "validation_auc",
-        "seeds",
-        "chosen",
-        "auc_deficit",
-        "auc_deficit_low",
-        "auc_deficit_high",
-    ),
-)
+AUC, DEFICIT = (tuple(f"{name}{end}" for end in ("", "_low", "_high")) for name in ("auc", "auc_deficit"))
+COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
+COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", *DEFICIT]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
 TEST, VALIDATION = "#0072B2", "#D55E00"
 _SMALL: dict[str, Any] = {"showarrow": False, "font": {"size": 11, "color": NEUTRAL}}
+_BAND: dict[str, Any] = {"mode": "lines", "line_width": 0, "fill": "toself", "fillcolor": translucent(TEST, 0.14)}
+_BAND |= {"hoverinfo": "skip", "showlegend": False}
 NARROWEST = 0.01  # an axis never shows less than this much AUC: a flat line should look flat
 
 
 def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Figure:
     """Draw a :func:`~hyperctr.paper.figures.figures4to6_settings.settings_frame`, one panel per setting.
 
-    Args:
-        frame: the frame.
-        title: of the figure.
-        measured: what the AUC is measured on, for the subtitle.
+    ``measured`` says in the subtitle what the AUC is measured on.
 
     Raises:
         ShapeError: a column is missing.
@@ -61,11 +49,7 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
 
 
 def missing_runs(frame: pd.DataFrame) -> list[str]:
-    """Name the planned runs that have no result: "5, seed 0: failed".
-
-    >>> missing_runs(pd.DataFrame({"kind": ["run"], "label": ["5"], "seed": [0], "state": ["failed"]}))
-    ['5, seed 0: failed']
-    """
+    """Name the planned runs that have no result: "5, seed 0: failed"."""
     lost = frame[(frame["kind"] == "run") & (frame["state"] != "done")]
     return [f"{row['label']}, seed {int(row['seed'])}: {row['state']}" for row in records(lost)]
 
@@ -85,9 +69,7 @@ def _subtitle(frame: pd.DataFrame, measured: str, outside: pd.DataFrame) -> str:
 
 def _range(frame: pd.DataFrame) -> tuple[float, float]:
     """The y axis fits the runs; baselines are on it if they are near, else named in the subtitle."""
-    shown = frame[frame["kind"].isin(["run", "mean"])]
-    columns = ["auc", "auc_low", "auc_high", "validation_auc"]
-    values = shown[columns].to_numpy(np.float64)
+    values = frame.loc[frame["kind"].isin(["run", "mean"]), [*AUC, "validation_auc"]].to_numpy(np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         return 0.0, 1.0
@@ -106,70 +88,34 @@ def _panel(chart: go.Figure, frame: pd.DataFrame, axis: Axis, column: int) -> No
     means = means.assign(x=axis.places(means["value"], means["value"])).sort_values("x")
     place: dict[str, Any] = {"row": 1, "col": column}
 
-    def add(group: str, name: str, **trace: Any) -> None:
-        shown = column == 1 and len(trace["x"]) > 0
-        chart.add_scatter(name=name, legendgroup=group, showlegend=shown, **trace, **place)
+    def add(name: str, rows: pd.DataFrame, y: str, hover: str, **look: Any) -> None:
+        look |= {"name": name, "legendgroup": name, "showlegend": column == 1 and len(rows) > 0}
+        look = {"mode": "lines+markers", "hovertemplate": f"{hover}<extra></extra>", **look, **place}
+        chart.add_scatter(x=rows["x"], y=rows[y], **look)
 
     stretches = _stretches(means)
     for part in stretches:
-        chart.add_scatter(
-            x=pd.concat([part["x"], part["x"][::-1]]),
-            y=pd.concat([part["auc_high"], part["auc_low"][::-1]]),
-            mode="lines",
-            line_width=0,
-            fill="toself",
-            fillcolor=translucent(TEST, 0.14),
-            hoverinfo="skip",
-            showlegend=False,
-            **place,
-        )
-    add(
-        "validation",
-        "validation AUC",
-        x=means["x"],
-        y=means["validation_auc"],
-        mode="lines+markers",
-        line={"color": VALIDATION, "dash": "dash", "width": 1.5},
-        marker={"symbol": "diamond-open", "size": 8},
-        hovertemplate="validation AUC %{y:.4f}<extra></extra>",
-    )
+        x = pd.concat([part["x"], part["x"][::-1]])
+        y = pd.concat([part["auc_high"], part["auc_low"][::-1]])
+        chart.add_scatter(x=x, y=y, **_BAND, **place)
+    line, marker = {"color": VALIDATION, "dash": "dash", "width": 1.5}, {"symbol": "diamond-open", "size": 8}
+    add("validation AUC", means, "validation_auc", "validation AUC %{y:.4f}", line=line, marker=marker)
     alone = ~means.index.isin([row for part in stretches for row in part.index])
     bounds = (means[name].where(alone, means["auc"]) for name in ("auc_low", "auc_high"))
-    add(
-        "mean",
-        "test AUC, mean",
-        x=means["x"],
-        y=means["auc"],
-        mode="lines+markers",
-        line={"color": TEST, "width": 2},
-        marker_size=7,
-        error_y=error_bars(means["auc"], *bounds, width=3),
-        customdata=means[["label", "auc_low", "auc_high", "seeds"]],
-        hovertemplate="%{customdata[0]}: test AUC %{y:.4f}<br>%{customdata[1]:.4f} to "
-        "%{customdata[2]:.4f}, seeds: %{customdata[3]}<extra></extra>",
-    )
+    bars = {"error_y": error_bars(means["auc"], *bounds, width=3), "line": {"color": TEST, "width": 2}}
+    hover = "%{customdata[0]}: test AUC %{y:.4f}<br>%{customdata[1]:.4f} to %{customdata[2]:.4f}, "
+    hover += "seeds: %{customdata[3]}"
+    data = means[["label", "auc_low", "auc_high", "seeds"]]
+    add("test AUC, mean", means, "auc", hover, marker_size=7, customdata=data, **bars)
     done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
     if len(done) > len(done["value"].unique()):  # one run per value is its own mean
-        add(
-            "seed",
-            "test AUC, a seed",
-            x=axis.places(done["value"], means["value"]),
-            y=done["auc"],
-            mode="markers",
-            marker={"color": TEST, "size": 6, "symbol": "circle-open"},
-            customdata=done[["seed", "run"]],
-            hovertemplate="seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}<extra></extra>",
-        )
-    best = means[means["chosen"]]
-    add(
-        "chosen",
-        "chosen on validation",
-        x=best["x"],
-        y=best["auc"],
-        mode="markers",
-        marker={"size": 15, "symbol": "circle-open", "color": TEST, "line": {"width": 2}},
-        hovertemplate="chosen on validation: test AUC %{y:.4f}<extra></extra>",
-    )
+        done = done.assign(x=axis.places(done["value"], means["value"]))
+        look = {"marker": {"color": TEST, "size": 6, "symbol": "circle-open"}, "customdata": done[["seed", "run"]]}
+        hover = "seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}"
+        add("test AUC, a seed", done, "auc", hover, mode="markers", **look)
+    ring = {"size": 15, "symbol": "circle-open", "color": TEST, "line": {"width": 2}}
+    hover = "chosen on validation: test AUC %{y:.4f}"
+    add("chosen on validation", means[means["chosen"]], "auc", hover, mode="markers", marker=ring)
     # values that only the paper has widen the axis, too
     every = {float(value) for value in (*means["value"], *stated["value"], *stated["value_high"])}
     values = sorted(value for value in every if np.isfinite(value))
@@ -183,7 +129,7 @@ def _panel(chart: go.Figure, frame: pd.DataFrame, axis: Axis, column: int) -> No
 
 def _stretches(means: pd.DataFrame) -> list[pd.DataFrame]:
     """Cut the means where one is missing: a band is not drawn over what was not measured."""
-    measured = np.isfinite(means[["auc", "auc_low", "auc_high"]].to_numpy(np.float64)).all(axis=1)
+    measured = np.isfinite(means[list(AUC)].to_numpy(np.float64)).all(axis=1)
     group = np.cumsum(~measured)
     return [part for _, part in means[measured].groupby(group[measured]) if len(part) > 1]
 
@@ -192,7 +138,7 @@ def _stated(
     chart: go.Figure, stated: pd.DataFrame, axis: Axis, values: list[float], limits: tuple[float, float], column: int
 ) -> None:
     """Mark at the foot of the panel where the paper finds the best value."""
-    panel: dict[str, Any] = {"xref": f"x{_number(column)}", "yref": f"y{_number(column)} domain"}
+    panel: dict[str, Any] = {"row": 1, "col": column, "yref": "y domain"}
     ranges = stated.groupby(["value", "value_high"])["label"].unique().reset_index()
     for place, row in enumerate(records(ranges)):
         low, high, names = row["value"], row["value_high"], list(row["label"])
@@ -214,16 +160,10 @@ def _stated(
 
 
 def _baselines(chart: go.Figure, rows: pd.DataFrame, column: int, named: bool) -> None:
-    number = _number(column)
     for place, row in enumerate(records(rows.sort_values("auc", ascending=False))):
         line = {"color": NEUTRAL, "width": 1.5, "dash": ("dot", "dashdot")[place % 2]}
         chart.add_hline(row["auc"], line=line, row=1, col=column)
         if named:
-            at = {"x": 1, "xref": f"x{number} domain", "xanchor": "right", "y": row["auc"], "yref": f"y{number}"}
+            at = {"x": 1, "xref": "x domain", "xanchor": "right", "y": row["auc"], "row": 1, "col": column}
             side = ("bottom", "top")[place % 2]
             chart.add_annotation(text=f"{row['label']} {row['auc']:.4f}", yanchor=side, **at, **_SMALL)
-
-
-def _number(column: int) -> str:
-    """The first axis has no number in plotly's names."""
-    return "" if column == 1 else str(column)

@@ -14,59 +14,25 @@ from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-COLUMNS = [
-    "protocol",
-    "model",
-    "variant",
-    "reported",
-    "seeds",
-    "best_validation_auc",
-    "auc",
-    "parameters",
+# column -> digits after the point, in the order shown
+_SHOWN = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "seconds_per_epoch": 2}
+_SHOWN |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
+COLUMNS = ["protocol", "model", "variant", "reported", "seeds", "best_validation_auc", "auc", "parameters"]
+COLUMNS += [
     "best_epoch",
+    "epochs",
+    "seconds_per_epoch",
+    "times_hyperctr",
+    "minutes",
+    "peak_memory_mib",
+    "state",
+    "error",
 ]
-COLUMNS += ["epochs", "seconds_per_epoch", "times_hyperctr", "minutes", "peak_memory_mib", "state", "error"]
 
 
 def costs(sweep: Sweep) -> Table:
     """Return what every variant of every model of a sweep cost; those that Table 3 reports are bold."""
-    return costs_layout(costs_frame(sweep.results))
-
-
-def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per protocol, model and variant of the runs behind Table 3.
-
-    Args:
-        results: rows of ``Plan.results()``.
-
-    Returns:
-        ``variant`` is empty where a model has one only, ``reported`` tells which is in Table 3. Means over the finished
-        seeds: validation and test AUC, parameters, epochs, seconds an epoch, and these over those of ``hyperctr``
-        (``times_hyperctr``). ``best_epoch``: of the best validation AUC, of ``epochs`` trained. ``minutes``: training
-        and testing, all seeds together. ``peak_memory_mib``: the most.
-    """
-    rows: list[dict[str, Any]] = []
-    names = list(dict.fromkeys([*method_names(), *results["model"]]))
-    for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
-        labels = every.groupby("run")["label"].unique()
-        variants = {run: " = ".join(variant_of(label, str(model)) for label in same) for run, same in labels.items()}
-        runs = every.drop_duplicates("run")  # variants that do not differ are the same runs
-        reported = chosen_variant(runs)["label"].iloc[0]
-        for label, variant in runs.groupby("label", sort=False):
-            done = variant[variant["state"] == "done"]
-            named = {"protocol": protocol, "model": model, "variant": variants[variant["run"].iloc[0]]}
-            means = {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
-            minutes = done["seconds"].astype(float).sum() / 60
-            rows.append({**sum_up(variant), **named, **means, "reported": label == reported, "minutes": minutes})
-    rows.sort(key=lambda row: names.index(row["model"]))
-    frame = pd.DataFrame(rows)
-    seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
-    frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
-    return frame.reindex(columns=COLUMNS)
-
-
-def costs_layout(frame: pd.DataFrame) -> Table:
-    """Lay :func:`costs_frame` out; variants that Table 3 reports are bold."""
+    frame = costs_frame(sweep.results)
     names, several = method_names(), frame["protocol"].nunique() > 1
     lines: list[list[Cell | str]] = []
     for row in records(frame):
@@ -89,6 +55,27 @@ def costs_layout(frame: pd.DataFrame) -> Table:
     return Table(head, lines, caption, "costs", strong=strong, frame=frame)
 
 
-# column -> digits after the point, in the order shown
-_SHOWN = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "seconds_per_epoch": 2}
-_SHOWN |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
+def costs_frame(results: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per protocol, model and variant of a sweep's results, with means over the finished seeds.
+
+    ``variant`` is empty where a model has one only, ``reported`` tells which is in Table 3. ``best_epoch`` is that of
+    the best validation AUC, of ``epochs`` trained; ``minutes`` are of training and testing, all seeds together.
+    """
+    rows: list[dict[str, Any]] = []
+    names = list(dict.fromkeys([*method_names(), *results["model"]]))
+    for (protocol, model), every in results.groupby(["protocol", "model"], sort=False):
+        labels = every.groupby("run")["label"].unique()
+        variants = {run: " = ".join(variant_of(label, str(model)) for label in same) for run, same in labels.items()}
+        runs = every.drop_duplicates("run")  # variants that do not differ are the same runs
+        reported = chosen_variant(runs)["label"].iloc[0]
+        for label, variant in runs.groupby("label", sort=False):
+            done = variant[variant["state"] == "done"]
+            named = {"protocol": protocol, "model": model, "variant": variants[variant["run"].iloc[0]]}
+            means = {name: done[name].astype(float).mean() for name in ("best_validation_auc", "best_epoch", "epochs")}
+            minutes = done["seconds"].astype(float).sum() / 60
+            rows.append({**sum_up(variant), **named, **means, "reported": label == reported, "minutes": minutes})
+    rows.sort(key=lambda row: names.index(row["model"]))
+    frame = pd.DataFrame(rows)
+    seconds = frame[frame["model"] == "hyperctr"].groupby("protocol")["seconds_per_epoch"].first()
+    frame["times_hyperctr"] = frame["seconds_per_epoch"] / seconds.reindex(frame["protocol"]).to_numpy(float)
+    return frame.reindex(columns=COLUMNS)

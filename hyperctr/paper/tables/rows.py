@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from hyperctr.display.table import EMPTY, Cell, show_number, value_cell
-from hyperctr.paper.numbers import METRICS, counterpart, published_cell, published_columns, published_table
+from hyperctr.display.table import EMPTY, Cell, Table, show_number, value_cell
+from hyperctr.paper.numbers import METRICS, beside, counterpart, published_cell, published_columns, published_table
 from hyperctr.sweeps.seeds import records
 
 NO_RUN, PUBLISHED = "no run", "printed"  # states of rows without a run of ours
@@ -33,13 +33,8 @@ def with_published(
 ) -> pd.DataFrame:
     """Put the published numbers beside measured rows, and the published table as rows of its own below.
 
-    A measured row has the published cell of the column nearest to its data set, nan if there is none.
-
-    Args:
-        rows: measured, with ``model`` (Table 4: the label).
-        table: ``table3`` or ``table4``.
-        dataset: what they are measured on.
-        columns: of the frame.
+    A measured row has the published cell of the column nearest to its data set, nan if there is none; in Table 4 its
+    ``model`` is the label.
     """
     every = [{**row, **_paper(published_cell(table, row["model"], counterpart(dataset)))} for row in rows]
     for cell in records(published_table(table)):
@@ -74,20 +69,15 @@ def measured_cells(row: Mapping[str, Any], best: Mapping[str, float], *, compare
     """Return AUC, GAUC and log loss, and, where they are compared with a published column, the two differences."""
     bounds = {name: (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan)) for name in best}
     cells = [value_cell(row[name], *bounds[name], bold=bool(row[name] == best[name])) for name in best]
-    for metric in METRICS if compared else ():
-        lower = metric == "logloss"
-        stated = row[f"paper_{metric}"]
-        cells.append(difference_to_published(row[metric], *bounds[metric], stated, lower_is_better=lower))
-    return cells
+    stated = [(name, row[f"paper_{name}"], name == "logloss") for name in METRICS] if compared else []
+    return cells + [difference_to_published(row[name], *bounds[name], value, lower) for name, value, lower in stated]
 
 
-def difference_to_published(
-    value: float, low: float, high: float, stated: float, *, lower_is_better: bool = False
-) -> Cell:
+def difference_to_published(value: float, low: float, high: float, stated: float, lower_is_better: bool) -> Cell:
     r"""Return measured minus published; coloured, with an arrow, only if the interval leaves the published value out.
 
-    >>> difference_to_published(0.85, 0.84, 0.86, 0.836), difference_to_published(0.85, 0.83, 0.87, 0.836).tone
-    (Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False), '')
+    >>> difference_to_published(0.85, 0.84, 0.86, 0.836, lower_is_better=False)
+    Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False)
     """
     if not (math.isfinite(value) and math.isfinite(stated)):
         return Cell(EMPTY)
@@ -116,24 +106,26 @@ def pair_cell(auc: float, logloss: float, digits: int = 4) -> Cell:
     return Cell(EMPTY) if missing else Cell(show_number(auc, digits), show_number(logloss, digits))
 
 
-def titles(
-    first: str, dataset: str, shown: Sequence[str] = ("AUC", "GAUC", "log loss")
-) -> tuple[list[str], list[tuple[str, int]]]:
-    """Return the titles and the line above them: measured, difference to the published column if any, published."""
+def layout(
+    name: str,
+    head: Sequence[str],
+    lines: Sequence[Sequence[Cell | str]],
+    about: Sequence[str],
+    dataset: str,
+    **more: Any,
+) -> Table:
+    """Return Table 3 or 4 of cells: what is measured, the difference to the published column if any, the published.
+
+    ``head`` titles the first column and the measured ones; ``about`` says what ours are measured on, and more.
+    """
     near, columns = counterpart(dataset), published_columns()
     difference = ("AUC", "log loss") if near else ()
-    groups = [("", 1), (f"ours, {dataset}", len(shown)), (f"ours \u2212 {near}", len(difference))]
-    groups.append(("printed: AUC, small: log loss", len(columns)))
-    return [first, *shown, *difference, *columns], [(text, width) for text, width in groups if width]
-
-
-def caption_of(measured: str, *sentences: str) -> str:
-    """Return what was measured, as a sentence, and further sentences.
-
-    >>> caption_of("planted, one seed", "", "Bold: best."), caption_of("")
-    ('planted, one seed. Bold: best.', '')
-    """
-    return " ".join(filter(None, [measured if not measured or measured.endswith(".") else f"{measured}.", *sentences]))
+    groups = [("", 1), (f"ours, {dataset}", len(head) - 1), (f"ours \u2212 {near}", len(difference))]
+    groups = [(text, width) for text, width in groups if width] + [("printed: AUC, small: log loss", len(columns))]
+    measured = about[0].removesuffix(".") + "." if about[0] else ""
+    caption = " ".join(filter(None, [measured, beside(dataset), *about[1:]]))
+    titles = [*head, *difference, *columns]
+    return Table(titles, lines, caption, name, groups, headline=headline(more["frame"]), **more)
 
 
 def variant_of(label: str, model: str) -> str:

@@ -8,24 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
-from hyperctr.display.table import EMPTY, Cell, Table
-from hyperctr.paper.numbers import beside, counterpart, notes, paper_numbers, published_columns
+from hyperctr.display.table import EMPTY, Cell, Table, Tone
+from hyperctr.paper.numbers import counterpart, notes, paper_numbers, published_columns
 from hyperctr.paper.prose import prose
-from hyperctr.paper.tables.rows import (
-    MARKS,
-    NO_RUN,
-    best_values,
-    caption_of,
-    empty_row,
-    headline,
-    measured_cells,
-    measured_rows,
-    pair_cell,
-    published_cells,
-    titles,
-    variant_of,
-    with_published,
-)
+from hyperctr.paper.tables import rows as common
 from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
 
 if TYPE_CHECKING:
@@ -43,7 +29,29 @@ _ABOUT = (
 
 def table3(sweep: Sweep) -> Table:
     """Return Table 3 of a sweep over the plan ``overall``, and others: all systems, beside the published numbers."""
-    return table3_layout(table3_frame(sweep.results, sweep.baselines, sweep.dataset), sweep.dataset, sweep.measured)
+    frame = table3_frame(sweep)
+    compared = bool(counterpart(sweep.dataset))
+    rows, names = common.measured_rows(frame), method_names()
+    rows["below"] = below_popularity(rows)
+    best = {str(name): common.best_values(group) for name, group in rows.groupby("protocol")}
+    several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
+    lines: list[list[Cell | str]] = []
+    for row in records(rows):
+        model, state, variant = row["model"], row["state"], common.variant_of(row["label"], row["model"])
+        words = [row["protocol"] if several else "", "" if state == "done" else state]
+        words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
+        tone: Tone = "bad" if row["below"] or state not in ("done", common.NO_RUN) else ""
+        cells = common.measured_cells(row, best[row["protocol"]], compared=compared)
+        name = Cell(names.get(model, model), "; ".join(filter(None, words)), tone)
+        lines.append([name, *cells, *common.published_cells(frame, model)])
+    first = next((model for model in rows["model"] if model in BASELINES), None)
+    protocol = rows["protocol"].replace("", None).ffill().bfill()
+    starts = (rows["model"] == first) | (protocol != protocol.shift())
+    rules = frozenset([*starts.index[starts & (starts.index > 0)].tolist(), len(rows)])
+    lines.append(_improvement_row(frame, compared))
+    about = [sweep.measured, common.MARKS if compared else "", _ABOUT]
+    more: dict[str, Any] = {"rules_before": rules, "frame": frame, "note": table3_note(frame)}
+    return common.layout("table3", ["model", "AUC", "GAUC", "log loss"], lines, about, sweep.dataset, **more)
 
 
 def method_names() -> dict[str, str]:
@@ -55,21 +63,13 @@ def method_names() -> dict[str, str]:
     return {row["model"]: row["method"] for row in paper_numbers()["table3"]["rows"]}
 
 
-def table3_frame(results: pd.DataFrame, baselines: pd.DataFrame, dataset: str) -> pd.DataFrame:
+def table3_frame(sweep: Sweep) -> pd.DataFrame:
     """Return the numbers of Table 3: ours beside the published numbers, then the published table.
 
-    Of a model with several variants (a system's two variants), the one that did best on validation is reported. A
-    system without a run is a row without numbers, a failed one a row that says so.
-
-    Args:
-        results: rows of ``Plan.results()`` of the plan ``overall``.
-        baselines: rows of the models that the runs were tested beside.
-        dataset: name of the data set of ours.
-
-    Returns:
-        columns :data:`~hyperctr.paper.tables.rows.COLUMNS`; ``state`` of a published row is ``printed``. AUC intervals
-        are 95 %, of the mean over seeds, or of one run over test users.
+    Of a model with several variants, the one that did best on validation is reported. A system without a run is a row
+    without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`.
     """
+    results, baselines, dataset = sweep.results, sweep.baselines, sweep.dataset
     rows: list[dict[str, Any]] = []
     protocols = list(dict.fromkeys(results["protocol"]))
     for protocol in protocols:
@@ -83,8 +83,8 @@ def table3_frame(results: pd.DataFrame, baselines: pd.DataFrame, dataset: str) -
             if len(runs):
                 rows.append({"model": model, "dataset": dataset, "protocol": protocol, **sum_up(runs)})
             elif model in method_names() and protocol == protocols[0]:
-                rows.append(empty_row(model, dataset, NO_RUN))
-    return with_published(rows, "table3", dataset)
+                rows.append(common.empty_row(model, dataset, common.NO_RUN))
+    return common.with_published(rows, "table3", dataset)
 
 
 def below_popularity(frame: pd.DataFrame) -> pd.Series:
@@ -99,60 +99,18 @@ def improvement(frame: pd.DataFrame) -> dict[str, float]:
 
     nan where none of them, or not HyperCTR, has a result.
     """
-    rows = measured_rows(frame).drop_duplicates("model").set_index("model").reindex(list(method_names()))
+    rows = common.measured_rows(frame).drop_duplicates("model").set_index("model").reindex(list(method_names()))
     others = rows.drop("hyperctr")
     best = {"auc": others["auc"].max(), "logloss": others["logloss"].min()}
     gains = {metric: 100 * (rows.at["hyperctr", metric] / value - 1) for metric, value in best.items()}
     return {"auc": gains["auc"], "logloss": -gains["logloss"]}
 
 
-def table3_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Table:
-    """Lay :func:`table3_frame` out: ours, the difference to the nearest published column, the published columns.
-
-    Args:
-        frame: of :func:`table3_frame`.
-        dataset: of ours.
-        measured: what ours are measured on, one or two sentences.
-    """
-    compared = bool(counterpart(dataset))
-    rows, names = measured_rows(frame), method_names()
-    rows["below"] = below_popularity(rows)
-    best = {str(name): best_values(group) for name, group in rows.groupby("protocol")}
-    several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
-    lines: list[list[Cell | str]] = []
-    for row in records(rows):
-        model, state, variant = row["model"], row["state"], variant_of(row["label"], row["model"])
-        words = [row["protocol"] if several else "", "" if state == "done" else state]
-        words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
-        name = Cell(
-            names.get(model, model),
-            "; ".join(filter(None, words)),
-            tone="bad" if row["below"] or state not in ("done", NO_RUN) else "",
-        )
-        cells = measured_cells(row, best[row["protocol"]], compared=compared)
-        lines.append([name, *cells, *published_cells(frame, model)])
-    first = next((model for model in rows["model"] if model in BASELINES), None)
-    protocol = rows["protocol"].replace("", None).ffill().bfill()
-    starts = (rows["model"] == first) | (protocol != protocol.shift())
-    head, groups = titles("model", dataset)
-    return Table(
-        head,
-        [*lines, _improvement_row(frame, compared)],
-        caption_of(measured, beside(dataset), MARKS if compared else "", _ABOUT),
-        "table3",
-        groups,
-        rules_before=frozenset([*starts.index[starts & (starts.index > 0)].tolist(), len(rows)]),
-        frame=frame,
-        note=table3_note(frame),
-        headline=headline(frame),
-    )
-
-
 def _improvement_row(frame: pd.DataFrame, compared: bool) -> list[Cell | str]:
     gained, stated = improvement(frame), paper_numbers()["table3"]["improvement_percent"]
     row = [Cell("Improv. (%)"), _percent(gained["auc"]), Cell(EMPTY), _percent(gained["logloss"])]
     row += [Cell(EMPTY)] * (2 if compared else 0)
-    return [*row, *(pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in published_columns())]
+    return [*row, *(common.pair_cell(stated[name]["auc"], stated[name]["logloss"], 2) for name in published_columns())]
 
 
 def _percent(value: float) -> Cell:
@@ -162,14 +120,14 @@ def _percent(value: float) -> Cell:
 def table3_note(frame: pd.DataFrame) -> str:
     """Say what Table 3 shows: HyperCTR, the best model, how many systems have a result, who is below popularity."""
     names = method_names()
-    rows = measured_rows(frame)
+    rows = common.measured_rows(frame)
     rows = rows.assign(title=rows["model"].replace(names), below=below_popularity(rows))
     rows = rows.sort_values("auc", ascending=False, kind="stable")
     protocols = [name for name in frame["protocol"].unique() if name] or [""]
     blocks = []
     for place, protocol in enumerate(protocols):
         block = rows[rows["protocol"].isin([protocol, ""] if place == 0 else [protocol])]
-        lost = block[(block["seeds"] == 0) & (block["state"] != NO_RUN)].sort_index()
+        lost = block[(block["seeds"] == 0) & (block["state"] != common.NO_RUN)].sort_index()
         blocks.append({"protocol": protocol, "done": records(block[block["auc"].notna()]), "lost": records(lost)})
     systems = [name for name in names if name != "hyperctr"]
     return prose("table3", blocks=blocks, systems=systems, popularity=POPULARITY, notes=notes("table3"))

@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hyperctr.display.table import EMPTY, Cell, Table
-from hyperctr.paper.numbers import beside, counterpart, notes
+from hyperctr.paper.numbers import counterpart, notes
 from hyperctr.paper.prose import prose
-from hyperctr.paper.tables.rows import (
-    COLUMNS,
-    MARKS,
-    best_values,
-    caption_of,
-    headline,
-    measured_cells,
-    measured_rows,
-    published_cells,
-    titles,
-    with_published,
-)
+from hyperctr.paper.tables import rows as common
 from hyperctr.sweeps.seeds import over_seeds, records, sum_up
 
 if TYPE_CHECKING:
@@ -38,56 +27,42 @@ _ABOUT = (
 
 def table4(sweep: Sweep) -> Table:
     """Return Table 4 of a sweep over the plan ``modalities``: what each modality, and the hypergraph, is worth."""
-    return table4_layout(table4_frame(sweep.results, sweep.dataset), sweep.dataset, sweep.measured)
-
-
-def table4_frame(results: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return the numbers of Table 4: ours beside the published numbers, then the published table.
-
-    Args:
-        results: rows of ``Plan.results()`` of the plan ``modalities``.
-        dataset: name of the data set of ours.
-
-    Returns:
-        columns as Table 3, with ``auc_deficit`` and its ``_low`` and ``_high``: the multi-modal model's test AUC minus
-        this row's, on the same clicks; of one run the paired bootstrap interval over users, of several seeds that of
-        their mean. ``model`` is the row's published name.
-    """
-    rows = []
-    for label, runs in results.groupby("label", sort=False):
-        row = {"model": str(label), "dataset": dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
-        done = runs[runs["state"] == "done"]
-        behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
-        rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
-    place = COLUMNS.index("paper_auc")
-    return with_published(rows, "table4", dataset, [*COLUMNS[:place], *BEHIND, *COLUMNS[place:]])
-
-
-def table4_layout(frame: pd.DataFrame, dataset: str, measured: str = "") -> Table:
-    """Lay :func:`table4_frame` out: ours with how far each row is behind the multi-modal model, and the published.
-
-    Args:
-        frame: of :func:`table4_frame`.
-        dataset: of ours.
-        measured: what ours are measured on, one or two sentences.
-    """
-    compared = bool(counterpart(dataset))
-    rows = measured_rows(frame)
-    best = best_values(rows)
+    frame, compared = table4_frame(sweep), bool(counterpart(sweep.dataset))
+    rows = common.measured_rows(frame)
+    best = common.best_values(rows)
     lines: list[list[Cell | str]] = []
     for row in records(rows):
         done = row["state"] == "done"
-        auc, _, logloss, *differences = measured_cells(row, best, compared=compared)
+        auc, _, logloss, *differences = common.measured_cells(row, best, compared=compared)
         name = Cell(row["model"], "" if done else row["state"], "" if done else "bad")
         # the interval of the log loss is in the CSV; here there is no room
         cells = [auc, replace(logloss, small=""), behind_cell(row), *differences]
-        lines.append([name, *cells, *published_cells(frame, row["model"])])
+        lines.append([name, *cells, *common.published_cells(frame, row["model"])])
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
-            lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *published_cells(frame, name)])
-    head, groups = titles("row", dataset, ("AUC", "log loss", "behind (AUC)"))
-    about = caption_of(measured, beside(dataset), _ABOUT, MARKS if compared else "", "Bold: best of ours.")
-    return Table(head, lines, about, "table4", groups, frame=frame, note=table4_note(frame), headline=headline(frame))
+            lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *common.published_cells(frame, name)])
+    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best of ours."]
+    head = ["row", "AUC", "log loss", "behind (AUC)"]
+    return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
+
+
+def table4_frame(sweep: Sweep) -> pd.DataFrame:
+    """Return the numbers of Table 4: columns as of Table 3, and a deficit.
+
+    ``auc_deficit`` is the multi-modal model's test AUC minus this row's, on the same clicks; its interval (``_low``,
+    ``_high``) is that of the paired bootstrap over users for one run, of the mean for several seeds. ``model`` is the
+    row's published name.
+    """
+    rows = []
+    for label, runs in sweep.results.groupby("label", sort=False):
+        row = {"model": str(label), "dataset": sweep.dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
+        done = runs[runs["state"] == "done"]
+        behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
+        rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
+    place = common.COLUMNS.index("paper_auc")
+    return common.with_published(
+        rows, "table4", sweep.dataset, [*common.COLUMNS[:place], *BEHIND, *common.COLUMNS[place:]]
+    )
 
 
 def behind_cell(row: dict[str, float]) -> Cell:
@@ -109,7 +84,7 @@ def behind_cell(row: dict[str, float]) -> Cell:
 
 def table4_note(frame: pd.DataFrame) -> str:
     """Say what Table 4 shows: which single modalities, and whether no hyperedges, are told apart from all together."""
-    rows = measured_rows(frame).assign(title=lambda rows: rows["model"])
+    rows = common.measured_rows(frame).assign(title=lambda rows: rows["model"])
     distances = rows[rows["auc_deficit"].notna() & (rows["model"] != BASE)].set_index("model", drop=False)
     single = distances[distances["model"] != GRAPHLESS]
     behind, ahead = single["auc_deficit_low"] > 0, single["auc_deficit_high"] < 0
