@@ -1,8 +1,7 @@
 """Time slots: the snapshots in which hypergraphs are built (paper, section 2.1 and Figure 5).
 
-A calendar clock is cut at whole months (UTC), because interests follow seasons and releases. An ordinal
-clock (obfuscated timestamps) has no months and is cut in slots of equal width. Either way a slot lies
-between two edges.
+A calendar clock is cut at whole months (UTC), because interests follow seasons and releases. An ordinal clock
+(obfuscated timestamps) has no months and is cut in slots of equal width. Either way a slot lies between two edges.
 """
 
 from __future__ import annotations
@@ -120,8 +119,7 @@ def _equal_edges(first: int, last: int, count: Any) -> NDArray[np.int64]:
     span = last - first + 1
     if not _is_whole(count) or not 1 <= int(count) <= span:
         raise ConfigError(f"count={count!r}: a whole number from 1 to {span}, the ticks of the clock, is needed")
-    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows
-    # int64.
+    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows int64.
     return np.array([first - (-slot * span // int(count)) for slot in range(int(count) + 1)], dtype=np.int64)
 
 

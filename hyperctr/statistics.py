@@ -1,8 +1,7 @@
 """How sure a number is: bootstrap over users, for one model or for the difference of two on the same pool.
 
-Rows of one user are alike, so resampling rows would promise intervals that are too narrow: users are drawn,
-with all their rows. The pooled AUC is not a mean over users, yet it is a ratio of quadratic forms in the
-user weights w,
+Rows of one user are alike, so resampling rows would promise intervals that are too narrow: users are drawn, with all
+their rows. The pooled AUC is not a mean over users, yet it is a ratio of quadratic forms in the user weights w,
 
     AUC(w) = sum_uv w_u w_v K[u, v] / (sum_u w_u P[u] * sum_v w_v N[v]),
 

@@ -23,9 +23,8 @@ class Interactions:
     """What users were shown and what they clicked.
 
     Args:
-        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any
-            order-preserving integer if ``clock="ordinal"``) and optionally ``clicked`` (all rows are clicks
-            without it). Other columns are ignored.
+        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any order-preserving
+            integer if ``clock="ordinal"``) and optionally ``clicked`` (else all rows are clicks); others are ignored.
         source: where the rows come from; named in every message.
         clock: ``"calendar"`` if timestamps are real dates, ``"ordinal"`` if only their order is real.
 
@@ -98,10 +97,10 @@ class Interactions:
         contradicted = np.zeros(len(rows), dtype=bool)
         contradicted[~repeated] = distinct.duplicated(event, keep=False).to_numpy() & ~distinct["clicked"].to_numpy()
         if contradicted.any():
-            self.note(
-                f"{self.source}: {contradicted.sum():,} rows say 'not clicked' where another row of the same "
-                "user, item and timestamp says 'clicked'; the clicks were kept"
+            rows_say = (
+                f"{contradicted.sum():,} rows say 'not clicked' where another row of the same user, item and timestamp"
             )
+            self.note(f"{self.source}: {rows_say} says 'clicked'; the clicks were kept")
         kept: npt.NDArray[np.bool_] = ~(repeated | contradicted)
         return kept
 
@@ -110,10 +109,8 @@ class Interactions:
         for count, words in ((1, "only one click"), (0, "no click")):
             users = int((clicks == count).sum())
             if users:
-                self.note(
-                    f"{self.source}: {users:,} of {len(clicks):,} users have {words}; they were kept "
-                    "(no history to learn their taste from)"
-                )
+                thin = f"{users:,} of {len(clicks):,} users have {words}"
+                self.note(f"{self.source}: {thin}; they were kept (no history to learn their taste from)")
 
 
 def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArray[np.int64]:

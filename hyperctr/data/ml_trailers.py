@@ -4,10 +4,9 @@ Clicks are ratings of 4 and more; lower ratings are real non-clicks (shown and n
 that have both a visual (aesthetic descriptors) and an acoustic (i-vector) feature of their trailer. The
 textual feature is computed here from title, genres and tags.
 
-Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an
-item, not as interactions, so under the protocol `causal` a tag may be younger than the click it helps to
-predict (tags.csv has timestamps; they are not used). And raw values are kept: models call
-:meth:`FeatureTable.standardised`.
+Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an item, not
+as interactions, so under the protocol `causal` a tag may be younger than the click it helps to predict (tags.csv has
+timestamps; they are not used). And raw values are kept: models call :meth:`FeatureTable.standardised`.
 """
 
 from __future__ import annotations
@@ -40,10 +39,8 @@ Text: TypeAlias = Literal["tfidf", "encoder"]
 def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = ENCODER) -> Dataset:
     """Build the data set from the genuine files below ``root``.
 
-    Args:
-        root: folder with ``ml-latest-small/`` and ``mmtf-14k/``, as published.
-        text: ``"tfidf"`` (TF-IDF, then 128 singular directions) or ``"encoder"`` (needs the extra ``text``).
-        encoder: name or folder of the sentence encoder.
+    These are ``ml-latest-small/`` and ``mmtf-14k/``, as published. ``text`` is ``"tfidf"`` (TF-IDF, then 128 singular
+    directions) or ``"encoder"``: the sentence encoder of that name or in that folder, which needs the extra ``text``.
 
     Raises:
         DataError: a file is missing or unusable; the message names file, line, value and fix.

@@ -1,10 +1,9 @@
 """Hypergraphs for other libraries: networkx, PyG, and HIF files that XGI, HyperNetX and hypergraphx read.
 
-HIF (Hypergraph Interchange Format) is one JSON object with ``network-type``, ``metadata`` and the lists
-``incidences``, ``nodes`` and ``edges``, whose records may carry ``weight`` and free ``attrs``. We repeat
-weight and slot in the ``attrs`` of every hyperedge, because some readers keep nothing else, and store each
-number as ``index``, because some writers do not keep the order. What went through another library comes back
-the same.
+HIF (Hypergraph Interchange Format) is one JSON object with ``network-type``, ``metadata`` and the lists ``incidences``,
+``nodes`` and ``edges``, whose records may carry ``weight`` and free ``attrs``. We repeat weight and slot in the
+``attrs`` of every hyperedge, because some readers keep nothing else, and store each number as ``index``, because some
+writers do not keep the order. What went through another library comes back the same.
 """
 
 from __future__ import annotations

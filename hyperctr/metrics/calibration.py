@@ -71,9 +71,8 @@ def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: fl
 def calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error: mean of ``|mean prediction - share of positives|`` over bins.
 
-    Bins hold equal numbers of rows (and weigh what they hold), by the rank of the prediction. Equal
-    predictions always share a bin, so the value does not depend on the order of rows (and a constant
-    prediction has one bin).
+    Bins hold equal numbers of rows (and weigh what they hold), by the rank of the prediction. Equal predictions always
+    share a bin, so the value does not depend on the order of rows (and a constant prediction has one bin).
 
     Args:
         labels: bool or 0/1, [n].

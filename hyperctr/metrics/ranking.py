@@ -1,8 +1,7 @@
 """AUC, pooled and per user: exact, with ties.
 
-Two AUCs with one name in the literature are kept apart. The *pooled* AUC compares every positive with every
-negative of the whole test (what the paper reports); the *per-user* AUC (GAUC) compares only within a user,
-then averages.
+Two AUCs with one name in the literature are kept apart. The *pooled* AUC compares every positive with every negative of
+the whole test (what the paper reports); the *per-user* AUC (GAUC) compares only within a user, then averages.
 """
 
 from __future__ import annotations
@@ -143,8 +142,7 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike, weighting: Weig
         labels: bool or 0/1, [n].
         scores: [n].
         users: [n], integers or strings.
-        weighting: what a user weighs: "users" (all the same), "positives" (RecBole), "rows" (THACIL,
-            FuxiCTR).
+        weighting: what a user weighs: "users" (all the same), "positives" (RecBole), "rows" (THACIL, FuxiCTR).
 
     Returns:
         A float in [0, 1]; nan where no user has both classes.

@@ -1,10 +1,9 @@
 """The hypergraph convolution of Eq 5, computed without ever holding one message per incidence.
 
 ``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied in two steps: nodes gather into hyperedges, hyperedges
-gather into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the
-compressed view is a sparse-dense product without values. The transpose of a step is a sum over the rows of
-the *other* view, so the backward pass is made of the same two sums, and nothing has to be kept between the
-two passes.
+gather into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the compressed view is
+a sparse-dense product without values. The transpose of a step is a sum over the rows of the *other* view, so the
+backward pass is made of the same two sums, and nothing has to be kept between the two passes.
 """
 
 from __future__ import annotations
