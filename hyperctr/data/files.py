@@ -39,7 +39,12 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise pandas cuts off surplus fields
-            unchanged = {"dtype": str, "na_filter": False, "skip_blank_lines": False, "index_col": False}
+            unchanged: dict[str, Any] = {
+                "dtype": str,
+                "na_filter": False,
+                "skip_blank_lines": False,
+                "index_col": False,
+            }
             frame = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True, **unchanged)
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error

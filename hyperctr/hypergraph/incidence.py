@@ -72,18 +72,9 @@ class Hypergraph:
         if not names:
             last = int(columns["group"].max()) if len(columns["group"]) else 0
             names = tuple(f"group {m}" for m in range(last + 1))
-        made = Hypergraph.unchecked(
-            num_nodes=int(num_nodes),
-            num_hyperedges=int(num_hyperedges),
-            weight=columns["weight"],
-            group=columns["group"],
-            label=columns["label"],
-            group_names=names,
-            node_kind=node_kind,
-            slot=slot,
-            incidence=pairs,
-        )
-        vars(self).update(vars(made))
+        sizes = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges)}
+        facts: dict[str, Any] = {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
+        vars(self).update(vars(Hypergraph.unchecked(**sizes, **columns, **facts)))
 
     @classmethod
     def unchecked(
@@ -198,21 +189,17 @@ class Hypergraph:
         """Return the hyperedges one node lies on, int64."""
         return arrays.row("node", node, self.by_node)
 
-    def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
-        """Drop incidences, then empty hyperedges left with fewer than ``min_size`` members; keep all numbers.
+    def without(self, dropped: Tensor) -> Hypergraph:
+        """Drop incidences, a bool mask [nnz], then empty hyperedges left with one member; keep all numbers.
 
         Nothing is sorted: both CSR views are filtered, which is cheap enough for every training step.
-
-        Args:
-            dropped: bool [nnz], True drops the incidence, in the order of :attr:`incidence`.
-            min_size: members a hyperedge needs to stay (section 2.3: 2).
 
         >>> H = Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], 4, 2)
         >>> H.without(torch.tensor([True, False, False, False, True])).incidence.tolist()
         [[1, 2], [0, 0]]
         """
         keep = ~arrays.mask("dropped", dropped, self.nnz, self.device)
-        enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= min_size
+        enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= 2  # section 2.3
         by_hyperedge, by_node = self._filtered(keep & enough[self.incidence[1]])
         return self._like(by_hyperedge=by_hyperedge, by_node=by_node)
 
@@ -241,11 +228,9 @@ class Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""
         if torch.device(device) == self.device:
             return self
-        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("weight", "group", "label")}
-        for name in ("by_hyperedge", "by_node"):
-            offsets, index = getattr(self, name)
-            moved[name] = offsets.to(device), index.to(device)
-        return self._like(**moved)
+        columns = {name: getattr(self, name).to(device) for name in COLUMNS}
+        views = {name: tuple(t.to(device) for t in getattr(self, name)) for name in ("by_hyperedge", "by_node")}
+        return self._like(**columns, **views)
 
     def same_as(self, other: Hypergraph) -> bool:
         """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""

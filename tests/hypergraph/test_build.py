@@ -15,9 +15,8 @@ from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.build import build_hypergraphs
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.hypergraph.sampling import sampling_priority
 from hyperctr.hypergraph.settings import GraphSettings
-from hyperctr.hypergraph.stack import SlotHypergraphs
+from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
 from hyperctr.model.convolution import HypergraphConv
 from tests.small import Edges, definitions, small
 
