@@ -17,9 +17,7 @@ from hyperctr.settings import VARIANTS, ModelSpec, Options, Variant, setting, to
 REFERENCE_MODEL = "content matrix factorisation"
 HYPERCTR = ("hyperctr", "hyperctr+")
 # The models HyperCTR is compared with; what every table carries is not among them.
-SYSTEMS: dict[str, ModelSpec] = {
-    name: spec for name, spec in MODELS.items() if name not in (*HYPERCTR, REFERENCE_MODEL)
-}
+SYSTEMS: dict[str, ModelSpec] = {n: spec for n, spec in MODELS.items() if n not in (*HYPERCTR, REFERENCE_MODEL)}
 SMALL = {"embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16)}
 SHORT = {"batch_size": 512, "epochs": 1, "points_per_epoch": 2, "interest_epochs": 1}
 FEW = {"validation_clicks": 200, "validation_candidates": 20, "test_candidates": 100}
@@ -32,14 +30,8 @@ BUDGETS: dict[str, dict[str, Any]] = {
 # no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest simple model
 # there is, trained once a split.
 MEASURED = (
-    "seed",
-    "protocol",
-    "split",
-    "ratios",
-    "negatives_avoid",
-    "validation_clicks",
-    "validation_candidates",
-    "test_candidates",
+    *("seed", "protocol", "split", "ratios", "negatives_avoid"),
+    *("validation_clicks", "validation_candidates", "test_candidates"),
 )
 
 # What settings were called before version 0.2; they are still read, and warn.
@@ -129,9 +121,8 @@ class Config:
         validate(self)
         object.__setattr__(self, "options", self._typed_options())
         if self.embedding_size % self.attention_heads:
-            raise ConfigError(
-                f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
-            )
+            heads = f"attention_heads = {self.attention_heads}"
+            raise ConfigError(f"embedding_size = {self.embedding_size} must be a multiple of {heads}")
         if self.max_neighbours == 1:
             raise ConfigError("max_neighbours = 1 leaves no hyperedge with two members: must be 0 (all) or at least 2")
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):

@@ -64,19 +64,14 @@ class Slots:
 def make_slots(data: Dataset, months: int | None = None, count: int | None = None) -> Slots:
     """Cut the time of ``data`` into slots.
 
-    By ``months``: slot = whole calendar months (UTC) since the month of the first interaction,
-    integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
-    timestamp. With neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots. Nothing between
-    the first and the last interaction moves an edge; from when to when the data go is, like their catalogue, no label.
-
-    Args:
-        data: the data set; its ``clock`` decides what is allowed.
-        months: 1..18, calendar clocks only.
-        count: at least 1 and at most the number of clock ticks between the first and the last interaction.
+    By ``months`` (1..18, calendar clocks only): slot = whole calendar months (UTC) since the month of the first
+    interaction, integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
+    timestamp, at most one a tick of the clock. With neither, a calendar clock is cut every 6 months and an ordinal
+    clock in 12 slots. Nothing between the first and the last interaction moves an edge; from when to when the data go
+    is, like their catalogue, no label.
 
     Raises:
         ConfigError: months on an ordinal clock, both or out-of-bounds arguments.
-        DataError: the data set has no interaction.
 
     >>> import pandas as pd
     >>> from hyperctr.data.dataset import Dataset
@@ -88,13 +83,9 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
     """
     if months is not None and count is not None:
         raise ConfigError(f"make_slots: give months ({months}) or count ({count}), not both")
-    if len(data.timestamp) == 0:
-        raise DataError(f"data set {data.name!r} has no interaction, so its time cannot be cut into slots")
     if months is not None and data.clock == "ordinal":
-        raise ConfigError(
-            f"data set {data.name!r} has an ordinal clock (timestamps that are no dates), so months={months} "
-            f"means nothing; use make_slots(data, count={DEFAULT_COUNT})"
-        )
+        clock = f"data set {data.name!r} has an ordinal clock (timestamps that are no dates)"
+        raise ConfigError(f"{clock}, so months={months} means nothing; use make_slots(data, count={DEFAULT_COUNT})")
     if months is None and count is None:
         months, count = (DEFAULT_MONTHS, None) if data.clock == "calendar" else (None, DEFAULT_COUNT)
     first, last = int(data.timestamp.min()), int(data.timestamp.max())
@@ -130,9 +121,6 @@ def _is_whole(value: object) -> bool:
 def _labels(edges: NDArray[np.int64], clock: str, months: int | None) -> list[str]:
     if clock == "ordinal":
         return [f"slot {slot}" for slot in range(len(edges) - 1)]
-    unit = "D" if months is None else "M"
-    starts, ends = (
-        moments.astype("datetime64[s]").astype(f"datetime64[{unit}]").astype(str)
-        for moments in (edges[:-1], edges[1:] - 1)
-    )
+    unit = "datetime64[D]" if months is None else "datetime64[M]"
+    starts, ends = (m.astype("datetime64[s]").astype(unit).astype(str) for m in (edges[:-1], edges[1:] - 1))
     return [str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True)]

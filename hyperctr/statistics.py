@@ -87,11 +87,8 @@ class PooledAUCDraws:
             ConfigError: ``level`` is not between 0 and 1.
         """
         if self.users != other.users or len(self.draws) != len(other.draws):
-            sizes = [
-                f"{len(draws)} draws of {users} users"
-                for draws, users in ((self.draws, self.users), (other.draws, other.users))
-            ]
-            raise DataError(f"{sizes[0]} cannot be paired with {sizes[1]}: test both on the same pool")
+            these, others = (f"{len(draws.draws)} draws of {draws.users} users" for draws in (self, other))
+            raise DataError(f"{these} cannot be paired with {others}: test both on the same pool")
         return _interval(self.value - other.value, self.draws - other.draws, level, self.users, paired=True)
 
 
@@ -106,20 +103,12 @@ def auc_draws(
 ) -> PooledAUCDraws:
     """Pooled AUC of one model with its bootstrap draws over users.
 
-    ``CandidatePool.divide`` gives the four arrays. A replicate without a positive or without a negative is nan in the
-    draws, and is not counted in ``Interval.replicates``.
+    ``CandidatePool.divide`` gives the four arrays: scores of positives [P] and negatives [Q], and the user of each. A
+    replicate without a positive or without a negative is nan in the draws, and is not counted in
+    ``Interval.replicates``; 1000 replicates do for a 95 % interval.
 
-    Args:
-        scores_pos: [P], scores of the positives; only their order matters.
-        scores_neg: [Q], scores of the negatives.
-        pos_users: [P], user of each positive.
-        neg_users: [Q], user of each negative.
-        replicates: at least 1; 1000 for a 95 % interval.
-        seed: of the draws of users.
-
-    Returns:
-        A :class:`PooledAUCDraws`. Time: one search of Q scores among P, then P * U + replicates * U^2 operations
-        for U users; memory about 8 times the scores and 4 bytes for each replicate and user, twice.
+    Time: one search of Q scores among P, then P * U + replicates * U^2 operations for U users; memory: about 8 times
+    the scores and 4 bytes for each replicate and user, twice.
 
     Raises:
         ShapeError: arrays of different length.
@@ -142,12 +131,8 @@ def mean_interval(
 ) -> Interval:
     """Mean with a bootstrap interval over users: for GAUC, log loss or any number per user or per row.
 
-    Args:
-        values: [n]. Without ``users`` one value per user (for GAUC: ``per_user_auc(...).auc`` without its nan).
-        users: [n], optional: the user of each value; users are drawn with all their rows.
-        replicates: at least 1.
-        level: strictly between 0 and 1.
-        seed: of the draws of users.
+    Without ``users`` [n] there is one of the ``values`` [n] per user (for GAUC: ``per_user_auc(...).auc`` without its
+    nan); with them, users are drawn with all their rows.
 
     Raises:
         ShapeError: arrays of different length.

@@ -39,13 +39,8 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise pandas cuts off surplus fields
-            unchanged: dict[str, Any] = {
-                "dtype": str,
-                "na_filter": False,
-                "skip_blank_lines": False,
-                "index_col": False,
-            }
-            frame = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True, **unchanged)
+            as_is: dict[str, Any] = dict.fromkeys(("na_filter", "skip_blank_lines", "index_col"), False)
+            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **as_is)
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     except pd.errors.ParserWarning as error:

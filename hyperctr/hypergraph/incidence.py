@@ -189,8 +189,8 @@ class Hypergraph:
         """Return the hyperedges one node lies on, int64."""
         return arrays.row("node", node, self.by_node)
 
-    def without(self, dropped: Tensor) -> Hypergraph:
-        """Drop incidences, a bool mask [nnz], then empty hyperedges left with one member; keep all numbers.
+    def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
+        """Drop incidences, a bool mask [nnz], then empty hyperedges left with under ``min_size``; keep all numbers.
 
         Nothing is sorted: both CSR views are filtered, which is cheap enough for every training step.
 
@@ -199,7 +199,7 @@ class Hypergraph:
         [[1, 2], [0, 0]]
         """
         keep = ~arrays.mask("dropped", dropped, self.nnz, self.device)
-        enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= 2  # section 2.3
+        enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= min_size
         by_hyperedge, by_node = self._filtered(keep & enough[self.incidence[1]])
         return self._like(by_hyperedge=by_hyperedge, by_node=by_node)
 
