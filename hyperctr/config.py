@@ -60,10 +60,7 @@ class Config:
     )
     split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
     ratios: tuple[float, ...] = setting(
-        (),
-        "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
-        low=0,
-        high=1,
+        (), "Shares of train, validation, test; empty: 7:2:1, or 7:1:2 for a temporal split.", low=0, high=1
     )
     modalities: tuple[str, ...] = setting((), "Modalities used everywhere; empty means all the data set has.")
     slot_months: int = setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
@@ -231,8 +228,7 @@ class Config:
     def from_toml(cls, path: str | Path) -> Config:
         """Read a TOML file of settings; errors name the file."""
         try:
-            settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-            return cls.from_dict(settings)
+            return cls.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise ConfigError(f"{path}: no such settings file") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

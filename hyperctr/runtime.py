@@ -64,14 +64,14 @@ def choose_device(name: str | None = None) -> torch.device:
     mps = torch.backends.mps.is_available()
     if wanted is None:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
-    kind, count = wanted.split(":")[0], torch.cuda.device_count()
+    kind = wanted.split(":")[0]
     if not re.fullmatch(r"(cuda|mps|cpu)(:\d+)?", wanted):
         raise ConfigError(f"device {wanted!r} is not known; allowed: cpu, cuda, cuda:N, mps")
     if (kind == "cuda" and not torch.cuda.is_available()) or (kind == "mps" and not mps):
         problem = f"device {wanted!r} was asked for, but torch {torch.__version__} sees none"
         raise ConfigError(f"{problem}; run `hyperctr doctor` to see why, or use device='cpu'")
     device = torch.device(wanted)
-    if kind == "cuda" and ":" in wanted and device.index >= count:
+    if kind == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
         raise ConfigError(f"device {wanted!r} does not exist: this machine has {count} cuda devices")
     return device
 

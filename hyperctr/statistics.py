@@ -121,9 +121,16 @@ def auc_draws(
     >>> str(difference), difference.p_value
     ('0.5000 [0.5000, 0.5000]', 0.02)
     """
-    _check_replicates(replicates)
     sample = UserWins(scores_pos, scores_neg, pos_users, neg_users)
-    return PooledAUCDraws(sample.value, _areas(sample, replicates, seed), sample.count)
+    weights, wins = _weights(sample.count, replicates, seed), np.zeros(replicates)
+    step = max(1, CELLS // sample.count)
+    for block, table in sample.tables():
+        for start in range(0, replicates, step):
+            some = weights[start : start + step].astype(np.float64)
+            wins[start : start + step] += ((some @ table) * some[:, block]).sum(axis=1)
+    pairs = (weights @ sample.positives).astype(np.float64) * (weights @ sample.negatives)
+    draws = np.divide(wins, 2 * pairs, out=np.full(replicates, np.nan), where=pairs > 0)
+    return PooledAUCDraws(sample.value, draws, sample.count)
 
 
 def mean_interval(
@@ -143,7 +150,6 @@ def mean_interval(
     >>> round(interval.value, 3), interval.users
     (0.7, 3)
     """
-    _check_replicates(replicates)
     array = numbers(values, "values").astype(np.float64)
     if not len(array):
         raise DataError("no values were given, so there is no mean")
@@ -155,21 +161,10 @@ def mean_interval(
     return _interval(float(array.mean()), draws, level, len(known))
 
 
-def _areas(sample: UserWins, replicates: int, seed: int) -> Floats:
-    weights = _weights(sample.count, replicates, seed)
-    wins = np.zeros(replicates)
-    step = max(1, CELLS // sample.count)
-    for block, table in sample.tables():
-        for start in range(0, replicates, step):
-            some = weights[start : start + step].astype(np.float64)
-            wins[start : start + step] += ((some @ table) * some[:, block]).sum(axis=1)
-    pairs = (weights @ sample.positives).astype(np.float64) * (weights @ sample.negatives)
-    areas: Floats = np.divide(wins, 2 * pairs, out=np.full(replicates, np.nan), where=pairs > 0)
-    return areas
-
-
 def _weights(users: int, replicates: int, seed: int) -> NDArray[np.int32]:
     """Return how often each user was drawn, int32 [replicates, users]; every row sums to ``users``."""
+    if replicates < 1:
+        raise ConfigError(f"replicates={replicates!r} must be at least 1")
     generator = rng(seed, "bootstrap")
     drawn = np.empty((replicates, users), dtype=np.int32)
     for replicate in drawn:
@@ -186,8 +181,3 @@ def _interval(value: float, draws: Floats, level: float, users: int, paired: boo
     extreme = 1 + min(int((draws <= 0).sum()), int((draws >= 0).sum()))
     p_value = min(1.0, 2 * extreme / (len(draws) + 1)) if paired else None
     return Interval(value, float(low), float(high), level, users, len(draws), p_value)
-
-
-def _check_replicates(replicates: int) -> None:
-    if replicates < 1:
-        raise ConfigError(f"replicates={replicates!r} must be at least 1")

@@ -72,9 +72,9 @@ class Hypergraph:
         if not names:
             last = int(columns["group"].max()) if len(columns["group"]) else 0
             names = tuple(f"group {m}" for m in range(last + 1))
-        sizes = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges)}
-        facts: dict[str, Any] = {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
-        vars(self).update(vars(Hypergraph.unchecked(**sizes, **columns, **facts)))
+        facts: dict[str, Any] = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges), **columns}
+        facts |= {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
+        vars(self).update(vars(Hypergraph.unchecked(**facts)))
 
     @classmethod
     def unchecked(
