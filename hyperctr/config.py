@@ -55,9 +55,7 @@ class Config:
     # What is predicted, and what a prediction may look at.
     model: str = setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
     seed: int = setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
-    protocol: Literal["as-published", "causal"] = setting(
-        "as-published", "What context a prediction sees (docs/method.md, 3)."
-    )
+    protocol: Literal["as-published", "causal"] = setting("as-published", "What predictions see (docs/method.md, 3).")
     split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
     ratios: tuple[float, ...] = setting(
         (), "Shares of train, validation, test; empty: 7:2:1, or 7:1:2 for a temporal split.", low=0, high=1

@@ -131,8 +131,7 @@ def track(elements: Iterable[Element], *, total: int | None = None, label: str =
 
     Papermill and CI have a kernel or a pipe but nobody watching, and a widget there leaves broken state behind.
     """
-    batch = bool(os.environ.get("HYPERCTR_BATCH"))
-    if batch or not (in_notebook() or sys.stderr.isatty()):
+    if os.environ.get("HYPERCTR_BATCH") or not (in_notebook() or sys.stderr.isatty()):
         return elements
     from tqdm.auto import tqdm
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MONTHS = 6
 DEFAULT_COUNT = 12
-MONTHS_ALLOWED = (1, 18)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +95,8 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
 
 
 def _month_edges(first: int, last: int, months: Any) -> NDArray[np.int64]:
-    low, high = MONTHS_ALLOWED
-    if not _is_whole(months) or not low <= months <= high:
-        raise ConfigError(f"months={months!r}: a whole number from {low} to {high} is needed")
+    if not _is_whole(months) or not 1 <= months <= 18:
+        raise ConfigError(f"months={months!r}: a whole number from 1 to 18 is needed")
     start, end = np.array([first, last]).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     total = (end - start) // int(months) + 1
     starts = start + int(months) * np.arange(total + 1, dtype=np.int64)

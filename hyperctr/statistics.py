@@ -33,8 +33,7 @@ class Interval:
         value: computed on the data as they are.
         low, high: bounds; nan if every replicate lacked one class.
         level: coverage aimed at, for example 0.95.
-        users: number of users resampled.
-        replicates: number of replicates that could be evaluated.
+        users, replicates: how many users were resampled, and how many replicates could be evaluated.
         p_value: of a difference: two-sided, against no difference; None for a plain value. At least
             2 / (replicates + 1), so never 0.
 
