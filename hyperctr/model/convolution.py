@@ -108,9 +108,16 @@ class HypergraphConv(nn.Module):
             raise ConfigError(f"side is {side!r}; {did_you_mean(side, get_args(Side))}")
         self.side = side
         self.in_channels, self.out_channels = in_channels, out_channels
-        bound = math.sqrt(6.0 / max(in_channels + out_channels, 1))
-        self.weight = nn.Parameter(torch.empty(in_channels, out_channels).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        self.weight = nn.Parameter(torch.empty(in_channels, out_channels))
+        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw Theta anew and set the bias to zero."""
+        bound = math.sqrt(6.0 / max(self.in_channels + self.out_channels, 1))
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor, H: Hypergraph) -> Tensor:
         """Return X' [N, out_channels]; under autocast in its type, with float32 scales.

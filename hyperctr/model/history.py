@@ -67,9 +67,8 @@ class Window:
         """Return the window in the order of time; the valid clicks still stand in front, as packing wants them."""
         place = torch.arange(self.items.shape[1], device=self.items.device)
         index = torch.where(self.valid, self.lengths[:, None] - 1 - place, place)
-        return Window(
-            *(part.gather(1, index) for part in (self.items, self.valid, self.short, self.position, self.timestamp))
-        )
+        parts = (self.items, self.valid, self.short, self.position, self.timestamp)
+        return Window(*(part.gather(1, index) for part in parts))
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""

@@ -193,12 +193,11 @@ class HyperCTR(ClickModel):
         table, index = self._item_table(state, items, slots)
         hidden = torch.relu(from_user[:, None] + functional.embedding(index, self.from_item(table)))
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
-        logits = self.last(torch.relu(self.second(hidden))).squeeze(-1)
+        logits: Tensor = self.last(torch.relu(self.second(hidden))).squeeze(-1)
         if matching is not None:
             vectors = functional.embedding(items, state.static_items)
             logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
-        total: Tensor = logits
-        return total
+        return logits
 
     def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
         """Return item vectors ``[k, d]`` and, for each candidate, which of them is its own, ``[B, n]``.
