@@ -82,10 +82,10 @@ class WatchedTrainer(Trainer):
     validated: list[float]
     states: list[dict[str, torch.Tensor]]
 
-    def _step(self, step: int, stage: Stage) -> torch.Tensor:
+    def train_step(self, step: int, stage: Stage | None = None) -> torch.Tensor:
         if step == 0:
             self.validated, self.states = [], [self.all_tensors()]
-        loss = super()._step(step, stage)
+        loss = super().train_step(step, stage)
         self.states.append(self.all_tensors())
         return loss
 
