@@ -17,9 +17,7 @@ from hyperctr.settings import VARIANTS, ModelSpec, Options, Variant, setting, to
 REFERENCE_MODEL = "content matrix factorisation"
 HYPERCTR = ("hyperctr", "hyperctr+")
 # The models HyperCTR is compared with; what every table carries is not among them.
-SYSTEMS: dict[str, ModelSpec] = {
-    name: spec for name, spec in MODELS.items() if name not in (*HYPERCTR, REFERENCE_MODEL)
-}
+SYSTEMS: dict[str, ModelSpec] = {n: spec for n, spec in MODELS.items() if n not in (*HYPERCTR, REFERENCE_MODEL)}
 SMALL = {"embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32, 16)}
 SHORT = {"batch_size": 512, "epochs": 1, "points_per_epoch": 2, "interest_epochs": 1}
 FEW = {"validation_clicks": 200, "validation_candidates": 20, "test_candidates": 100}
@@ -32,14 +30,8 @@ BUDGETS: dict[str, dict[str, Any]] = {
 # no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest simple model
 # there is, trained once a split.
 MEASURED = (
-    "seed",
-    "protocol",
-    "split",
-    "ratios",
-    "negatives_avoid",
-    "validation_clicks",
-    "validation_candidates",
-    "test_candidates",
+    *("seed", "protocol", "split", "ratios", "negatives_avoid"),
+    *("validation_clicks", "validation_candidates", "test_candidates"),
 )
 
 # What settings were called before version 0.2; they are still read, and warn.
@@ -63,15 +55,10 @@ class Config:
     # What is predicted, and what a prediction may look at.
     model: str = setting("hyperctr", "Name of the model; `hyperctr` is the paper's.")
     seed: int = setting(0, "Seed of split, candidates, initial weights, shuffling and negatives.", low=0)
-    protocol: Literal["as-published", "causal"] = setting(
-        "as-published", "What context a prediction sees (docs/method.md, 3)."
-    )
+    protocol: Literal["as-published", "causal"] = setting("as-published", "What predictions see (docs/method.md, 3).")
     split: Literal["random", "temporal"] = setting("random", "How clicks are divided into train, validation, test.")
     ratios: tuple[float, ...] = setting(
-        (),
-        "Shares of train, validation, test; empty: 7:2:1 for a random split, 7:1:2 for a temporal one.",
-        low=0,
-        high=1,
+        (), "Shares of train, validation, test; empty: 7:2:1, or 7:1:2 for a temporal split.", low=0, high=1
     )
     modalities: tuple[str, ...] = setting((), "Modalities used everywhere; empty means all the data set has.")
     slot_months: int = setting(6, "Length of a time slot in calendar months (Figure 5).", low=1, high=18)
@@ -129,9 +116,8 @@ class Config:
         validate(self)
         object.__setattr__(self, "options", self._typed_options())
         if self.embedding_size % self.attention_heads:
-            raise ConfigError(
-                f"embedding_size = {self.embedding_size} must be a multiple of attention_heads = {self.attention_heads}"
-            )
+            heads = f"attention_heads = {self.attention_heads}"
+            raise ConfigError(f"embedding_size = {self.embedding_size} must be a multiple of {heads}")
         if self.max_neighbours == 1:
             raise ConfigError("max_neighbours = 1 leaves no hyperedge with two members: must be 0 (all) or at least 2")
         if self.ratios and (len(self.ratios) != 3 or abs(sum(self.ratios) - 1) > 1e-9 or min(self.ratios) <= 0):
@@ -240,8 +226,7 @@ class Config:
     def from_toml(cls, path: str | Path) -> Config:
         """Read a TOML file of settings; errors name the file."""
         try:
-            settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-            return cls.from_dict(settings)
+            return cls.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise ConfigError(f"{path}: no such settings file") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

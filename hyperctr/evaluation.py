@@ -31,15 +31,10 @@ def evaluate(
     seed: int = 0,
     draws: PooledAUCDraws | None = None,
 ) -> dict[str, float]:
-    """Sum up a model's scores on the sampled pool, and its AUC on the exposed one where there is one.
+    """Sum up a model's scores on the sampled pool, and its AUC on the rows really shown, where non-clicks are known.
 
-    Args:
-        scores: of a pool with sampled candidates.
-        impressions: of the rows really shown, clicked or not.
-        train_negatives: negatives per click in training; the prior that ``logloss_corrected`` shifts away.
-        draws: :func:`pooled_draws` of the scores, where they are known already.
-        replicates: bootstrap replicates over users for the AUC's interval.
-        seed: of the bootstrap.
+    ``train_negatives`` are those per click in training, the prior that ``logloss_corrected`` shifts away; ``draws`` are
+    :func:`pooled_draws` of the scores, where they are known already; the bootstrap has ``replicates`` over users.
 
     Returns:
         ``auc, auc_low, auc_high`` (pooled over all pairs), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``
@@ -52,8 +47,7 @@ def evaluate(
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
     shown = np.nan
     if impressions is not None:
-        clicked, unclicked, _, _ = impressions.divided()
-        shown = auc_from_scores(clicked, unclicked)
+        shown = auc_from_scores(*impressions.divided()[:2])
     return {
         "auc": pooled.value,
         "auc_low": pooled.low,
@@ -80,9 +74,8 @@ def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) 
     """Return the mean over users of their own AUC, with a bootstrap interval."""
     positives, negatives, positive_users, negative_users = scores.divided()
     labels = np.arange(len(positives) + len(negatives)) < len(positives)
-    each = per_user_auc(
-        labels, np.concatenate([positives, negatives]), np.concatenate([positive_users, negative_users])
-    )
+    users = np.concatenate([positive_users, negative_users])
+    each = per_user_auc(labels, np.concatenate([positives, negatives]), users)
     return mean_interval(each.auc[~np.isnan(each.auc)], replicates=replicates, seed=seed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -64,21 +65,14 @@ def choose_device(name: str | None = None) -> torch.device:
     if wanted is None:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     kind = wanted.split(":")[0]
-    if kind not in {"cuda", "mps", "cpu"}:
+    if not re.fullmatch(r"(cuda|mps|cpu)(:\d+)?", wanted):
         raise ConfigError(f"device {wanted!r} is not known; allowed: cpu, cuda, cuda:N, mps")
     if (kind == "cuda" and not torch.cuda.is_available()) or (kind == "mps" and not mps):
-        raise ConfigError(
-            f"device {wanted!r} was asked for, but torch {torch.__version__} sees none; "
-            "run `hyperctr doctor` to see why, or use device='cpu'"
-        )
-    try:
-        device = torch.device(wanted)
-    except RuntimeError as error:
-        raise ConfigError(f"device {wanted!r} is not known; allowed: cpu, cuda, cuda:N, mps") from error
-    if kind == "cuda" and ":" in wanted and device.index >= torch.cuda.device_count():
-        raise ConfigError(
-            f"device {wanted!r} does not exist: this machine has {torch.cuda.device_count()} cuda devices"
-        )
+        problem = f"device {wanted!r} was asked for, but torch {torch.__version__} sees none"
+        raise ConfigError(f"{problem}; run `hyperctr doctor` to see why, or use device='cpu'")
+    device = torch.device(wanted)
+    if kind == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
+        raise ConfigError(f"device {wanted!r} does not exist: this machine has {count} cuda devices")
     return device
 
 
@@ -119,12 +113,8 @@ def former_parameter(former: str, value: str, name: str) -> str:
     """Return a notebook parameter as it was given: by its name, or by the one that it had before.
 
     papermill puts ``-p preset smoke`` into a cell of its own, which no other cell reads any more, and only warns that
-    there is no such parameter. Until the old name goes, the library looks into that cell.
-
-    Args:
-        former: the old name.
-        value: what the parameter of today was set to.
-        name: of today.
+    there is no such parameter. Until the old name goes, the library looks into that cell. ``value`` is what the
+    parameter of today, ``name``, was set to.
     """
     if not in_notebook():
         return value
@@ -141,8 +131,7 @@ def track(elements: Iterable[Element], *, total: int | None = None, label: str =
 
     Papermill and CI have a kernel or a pipe but nobody watching, and a widget there leaves broken state behind.
     """
-    batch = bool(os.environ.get("HYPERCTR_BATCH"))
-    if batch or not (in_notebook() or sys.stderr.isatty()):
+    if os.environ.get("HYPERCTR_BATCH") or not (in_notebook() or sys.stderr.isatty()):
         return elements
     from tqdm.auto import tqdm
 

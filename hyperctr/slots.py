@@ -1,8 +1,7 @@
 """Time slots: the snapshots in which hypergraphs are built (paper, section 2.1 and Figure 5).
 
-A calendar clock is cut at whole months (UTC), because interests follow seasons and releases. An ordinal
-clock (obfuscated timestamps) has no months and is cut in slots of equal width. Either way a slot lies
-between two edges.
+A calendar clock is cut at whole months (UTC), because interests follow seasons and releases. An ordinal clock
+(obfuscated timestamps) has no months and is cut in slots of equal width. Either way a slot lies between two edges.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MONTHS = 6
 DEFAULT_COUNT = 12
-MONTHS_ALLOWED = (1, 18)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +63,14 @@ class Slots:
 def make_slots(data: Dataset, months: int | None = None, count: int | None = None) -> Slots:
     """Cut the time of ``data`` into slots.
 
-    By ``months``: slot = whole calendar months (UTC) since the month of the first interaction,
-    integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
-    timestamp. With neither, a calendar clock is cut every 6 months and an ordinal clock in 12 slots. Nothing between
-    the first and the last interaction moves an edge; from when to when the data go is, like their catalogue, no label.
-
-    Args:
-        data: the data set; its ``clock`` decides what is allowed.
-        months: 1..18, calendar clocks only.
-        count: at least 1 and at most the number of clock ticks between the first and the last interaction.
+    By ``months`` (1..18, calendar clocks only): slot = whole calendar months (UTC) since the month of the first
+    interaction, integer-divided by ``months``. By ``count``: that many slots of equal width from the first to the last
+    timestamp, at most one a tick of the clock. With neither, a calendar clock is cut every 6 months and an ordinal
+    clock in 12 slots. Nothing between the first and the last interaction moves an edge; from when to when the data go
+    is, like their catalogue, no label.
 
     Raises:
         ConfigError: months on an ordinal clock, both or out-of-bounds arguments.
-        DataError: the data set has no interaction.
 
     >>> import pandas as pd
     >>> from hyperctr.data.dataset import Dataset
@@ -89,13 +82,9 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
     """
     if months is not None and count is not None:
         raise ConfigError(f"make_slots: give months ({months}) or count ({count}), not both")
-    if len(data.timestamp) == 0:
-        raise DataError(f"data set {data.name!r} has no interaction, so its time cannot be cut into slots")
     if months is not None and data.clock == "ordinal":
-        raise ConfigError(
-            f"data set {data.name!r} has an ordinal clock (timestamps that are no dates), so months={months} "
-            f"means nothing; use make_slots(data, count={DEFAULT_COUNT})"
-        )
+        clock = f"data set {data.name!r} has an ordinal clock (timestamps that are no dates)"
+        raise ConfigError(f"{clock}, so months={months} means nothing; use make_slots(data, count={DEFAULT_COUNT})")
     if months is None and count is None:
         months, count = (DEFAULT_MONTHS, None) if data.clock == "calendar" else (None, DEFAULT_COUNT)
     first, last = int(data.timestamp.min()), int(data.timestamp.max())
@@ -106,9 +95,8 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
 
 
 def _month_edges(first: int, last: int, months: Any) -> NDArray[np.int64]:
-    low, high = MONTHS_ALLOWED
-    if not _is_whole(months) or not low <= months <= high:
-        raise ConfigError(f"months={months!r}: a whole number from {low} to {high} is needed")
+    if not _is_whole(months) or not 1 <= months <= 18:
+        raise ConfigError(f"months={months!r}: a whole number from 1 to 18 is needed")
     start, end = np.array([first, last]).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     total = (end - start) // int(months) + 1
     starts = start + int(months) * np.arange(total + 1, dtype=np.int64)
@@ -120,8 +108,7 @@ def _equal_edges(first: int, last: int, count: Any) -> NDArray[np.int64]:
     span = last - first + 1
     if not _is_whole(count) or not 1 <= int(count) <= span:
         raise ConfigError(f"count={count!r}: a whole number from 1 to {span}, the ticks of the clock, is needed")
-    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows
-    # int64.
+    # Edge t is first + ceil(t * span / count), in Python integers: a nanosecond clock times T overflows int64.
     return np.array([first - (-slot * span // int(count)) for slot in range(int(count) + 1)], dtype=np.int64)
 
 
@@ -132,9 +119,6 @@ def _is_whole(value: object) -> bool:
 def _labels(edges: NDArray[np.int64], clock: str, months: int | None) -> list[str]:
     if clock == "ordinal":
         return [f"slot {slot}" for slot in range(len(edges) - 1)]
-    unit = "D" if months is None else "M"
-    starts, ends = (
-        moments.astype("datetime64[s]").astype(f"datetime64[{unit}]").astype(str)
-        for moments in (edges[:-1], edges[1:] - 1)
-    )
+    unit = "datetime64[D]" if months is None else "datetime64[M]"
+    starts, ends = (m.astype("datetime64[s]").astype(unit).astype(str) for m in (edges[:-1], edges[1:] - 1))
     return [str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True)]

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 class SplitData:
     """A data set with its split and its time slots.
 
-    Attributes:
-        data: the data set, with the modalities that the settings keep.
-        split: which of its rows are for training, validation and testing.
-        slots: the time slot of each row.
+    ``data`` has the modalities that the settings keep.
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
@@ -45,6 +42,5 @@ class SplitData:
             data = data.subset_modalities(config.modalities)
         ratios = (config.ratios[0], config.ratios[1], config.ratios[2]) if config.ratios else None
         subsets = split(data, kind=config.split, ratios=ratios, seed=config.seed)
-        if config.slot_count or data.clock == "ordinal":
-            return cls(data, subsets, make_slots(data, count=config.slot_count or DEFAULT_COUNT))
-        return cls(data, subsets, make_slots(data, months=config.slot_months))
+        count = config.slot_count or (DEFAULT_COUNT if data.clock == "ordinal" else None)
+        return cls(data, subsets, make_slots(data, None if count else config.slot_months, count))

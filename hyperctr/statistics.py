@@ -1,8 +1,7 @@
 """How sure a number is: bootstrap over users, for one model or for the difference of two on the same pool.
 
-Rows of one user are alike, so resampling rows would promise intervals that are too narrow: users are drawn,
-with all their rows. The pooled AUC is not a mean over users, yet it is a ratio of quadratic forms in the
-user weights w,
+Rows of one user are alike, so resampling rows would promise intervals that are too narrow: users are drawn, with all
+their rows. The pooled AUC is not a mean over users, yet it is a ratio of quadratic forms in the user weights w,
 
     AUC(w) = sum_uv w_u w_v K[u, v] / (sum_u w_u P[u] * sum_v w_v N[v]),
 
@@ -34,8 +33,7 @@ class Interval:
         value: computed on the data as they are.
         low, high: bounds; nan if every replicate lacked one class.
         level: coverage aimed at, for example 0.95.
-        users: number of users resampled.
-        replicates: number of replicates that could be evaluated.
+        users, replicates: how many users were resampled, and how many replicates could be evaluated.
         p_value: of a difference: two-sided, against no difference; None for a plain value. At least
             2 / (replicates + 1), so never 0.
 
@@ -88,11 +86,8 @@ class PooledAUCDraws:
             ConfigError: ``level`` is not between 0 and 1.
         """
         if self.users != other.users or len(self.draws) != len(other.draws):
-            sizes = [
-                f"{len(draws)} draws of {users} users"
-                for draws, users in ((self.draws, self.users), (other.draws, other.users))
-            ]
-            raise DataError(f"{sizes[0]} cannot be paired with {sizes[1]}: test both on the same pool")
+            these, others = (f"{len(draws.draws)} draws of {draws.users} users" for draws in (self, other))
+            raise DataError(f"{these} cannot be paired with {others}: test both on the same pool")
         return _interval(self.value - other.value, self.draws - other.draws, level, self.users, paired=True)
 
 
@@ -107,20 +102,12 @@ def auc_draws(
 ) -> PooledAUCDraws:
     """Pooled AUC of one model with its bootstrap draws over users.
 
-    ``CandidatePool.divide`` gives the four arrays. A replicate without a positive or without a negative is nan in the
-    draws, and is not counted in ``Interval.replicates``.
+    ``CandidatePool.divide`` gives the four arrays: scores of positives [P] and negatives [Q], and the user of each. A
+    replicate without a positive or without a negative is nan in the draws, and is not counted in
+    ``Interval.replicates``; 1000 replicates do for a 95 % interval.
 
-    Args:
-        scores_pos: [P], scores of the positives; only their order matters.
-        scores_neg: [Q], scores of the negatives.
-        pos_users: [P], user of each positive.
-        neg_users: [Q], user of each negative.
-        replicates: at least 1; 1000 for a 95 % interval.
-        seed: of the draws of users.
-
-    Returns:
-        A :class:`PooledAUCDraws`. Time: one search of Q scores among P, then P * U + replicates * U^2 operations
-        for U users; memory about 8 times the scores and 4 bytes for each replicate and user, twice.
+    Time: one search of Q scores among P, then P * U + replicates * U^2 operations for U users; memory: about 8 times
+    the scores and 4 bytes for each replicate and user, twice.
 
     Raises:
         ShapeError: arrays of different length.
@@ -133,9 +120,16 @@ def auc_draws(
     >>> str(difference), difference.p_value
     ('0.5000 [0.5000, 0.5000]', 0.02)
     """
-    _check_replicates(replicates)
     sample = UserWins(scores_pos, scores_neg, pos_users, neg_users)
-    return PooledAUCDraws(sample.value, _areas(sample, replicates, seed), sample.count)
+    weights, wins = _weights(sample.count, replicates, seed), np.zeros(replicates)
+    step = max(1, CELLS // sample.count)
+    for block, table in sample.tables():
+        for start in range(0, replicates, step):
+            some = weights[start : start + step].astype(np.float64)
+            wins[start : start + step] += ((some @ table) * some[:, block]).sum(axis=1)
+    pairs = (weights @ sample.positives).astype(np.float64) * (weights @ sample.negatives)
+    draws = np.divide(wins, 2 * pairs, out=np.full(replicates, np.nan), where=pairs > 0)
+    return PooledAUCDraws(sample.value, draws, sample.count)
 
 
 def mean_interval(
@@ -143,12 +137,8 @@ def mean_interval(
 ) -> Interval:
     """Mean with a bootstrap interval over users: for GAUC, log loss or any number per user or per row.
 
-    Args:
-        values: [n]. Without ``users`` one value per user (for GAUC: ``per_user_auc(...).auc`` without its nan).
-        users: [n], optional: the user of each value; users are drawn with all their rows.
-        replicates: at least 1.
-        level: strictly between 0 and 1.
-        seed: of the draws of users.
+    Without ``users`` [n] there is one of the ``values`` [n] per user (for GAUC: ``per_user_auc(...).auc`` without its
+    nan); with them, users are drawn with all their rows.
 
     Raises:
         ShapeError: arrays of different length.
@@ -159,7 +149,6 @@ def mean_interval(
     >>> round(interval.value, 3), interval.users
     (0.7, 3)
     """
-    _check_replicates(replicates)
     array = numbers(values, "values").astype(np.float64)
     if not len(array):
         raise DataError("no values were given, so there is no mean")
@@ -171,21 +160,10 @@ def mean_interval(
     return _interval(float(array.mean()), draws, level, len(known))
 
 
-def _areas(sample: UserWins, replicates: int, seed: int) -> Floats:
-    weights = _weights(sample.count, replicates, seed)
-    wins = np.zeros(replicates)
-    step = max(1, CELLS // sample.count)
-    for block, table in sample.tables():
-        for start in range(0, replicates, step):
-            some = weights[start : start + step].astype(np.float64)
-            wins[start : start + step] += ((some @ table) * some[:, block]).sum(axis=1)
-    pairs = (weights @ sample.positives).astype(np.float64) * (weights @ sample.negatives)
-    areas: Floats = np.divide(wins, 2 * pairs, out=np.full(replicates, np.nan), where=pairs > 0)
-    return areas
-
-
 def _weights(users: int, replicates: int, seed: int) -> NDArray[np.int32]:
     """Return how often each user was drawn, int32 [replicates, users]; every row sums to ``users``."""
+    if replicates < 1:
+        raise ConfigError(f"replicates={replicates!r} must be at least 1")
     generator = rng(seed, "bootstrap")
     drawn = np.empty((replicates, users), dtype=np.int32)
     for replicate in drawn:
@@ -202,8 +180,3 @@ def _interval(value: float, draws: Floats, level: float, users: int, paired: boo
     extreme = 1 + min(int((draws <= 0).sum()), int((draws >= 0).sum()))
     p_value = min(1.0, 2 * extreme / (len(draws) + 1)) if paired else None
     return Interval(value, float(low), float(high), level, users, len(draws), p_value)
-
-
-def _check_replicates(replicates: int) -> None:
-    if replicates < 1:
-        raise ConfigError(f"replicates={replicates!r} must be at least 1")

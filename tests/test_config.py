@@ -106,7 +106,7 @@ def test_bounds_hold(name: str) -> None:
         ({"interest_threshold": float("nan")}, "setting interest_threshold = nan"),
         ({"weight_decay": float("inf")}, "setting weight_decay = inf"),
         ({"weighted": 1}, "setting weighted = 1 must be of type bool, got int"),
-        ({"protocol": "papr"}, "setting protocol = 'papr': did you mean 'paper'?"),
+        ({"protocol": "casual"}, "setting protocol = 'casual': did you mean 'causal'?"),
         ({"graph": None}, "setting graph = None"),
         ({"hidden": 64}, "setting hidden = 64 must be a list, for example hidden = \\[...\\]"),
         ({"hidden": "64"}, "must be a list"),
@@ -288,3 +288,35 @@ def test_all_models_of_the_library_are_planned_without_torch() -> None:
 def test_the_former_name_still_answers_and_warns() -> None:
     with pytest.warns(FutureWarning, match="Config.preset is now Config.for_model"):
         assert Config.preset("din", "quick", "author", seed=2) == Config.for_model("din", "quick", "author", seed=2)
+
+
+@pytest.mark.parametrize(
+    ("former", "value", "name", "now"),
+    [
+        ("delta", 0.4, "interest_threshold", 0.4),
+        ("delta_quantile", True, "threshold_is_quantile", True),
+        ("neighbours", 5, "max_neighbours", 5),
+        ("protocol", "paper", "protocol", "as-published"),
+    ],
+)
+def test_former_settings_are_read_and_warn_once(former: str, value: Any, name: str, now: Any, tmp_path: Path) -> None:
+    expected = Config(**{name: now})
+    file = tmp_path / "old.toml"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    file.write_text(f"{former} = {text}\n")
+    for read in (
+        lambda: Config.from_dict({former: value}),
+        lambda: Config(model="din").replace(model="hyperctr", **{former: value}),
+        lambda: Config().with_settings([f"{former}={text}"]),
+        lambda: Config(model="din").with_settings(["model=hyperctr", f"{former}={text}"]),
+        lambda: Config.from_toml(file),
+    ):
+        with pytest.warns(FutureWarning, match=f"{value if former == 'protocol' else former}' is called '") as warned:
+            config = read()
+        assert (config, len(warned)) == (expected, 1)
+
+
+def test_the_former_protocol_is_read_by_the_class_itself() -> None:
+    with pytest.warns(FutureWarning, match="protocol 'paper' is called 'as-published' now") as warned:
+        assert Config(protocol="paper") == Config()  # type: ignore[arg-type]
+    assert len(warned) == 1

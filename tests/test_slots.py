@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.data.dataset import Dataset
@@ -24,6 +24,7 @@ def built(timestamps, clock="calendar") -> Dataset:
 seconds = st.integers(0, 4_000_000_000)
 
 
+@settings(deadline=None)
 @given(st.lists(seconds, min_size=1, max_size=30), st.integers(1, 18))
 def test_calendar_slots_count_whole_months(timestamps, months):
     data = built(timestamps)
@@ -35,6 +36,7 @@ def test_calendar_slots_count_whole_months(timestamps, months):
     np.testing.assert_array_equal(slots.of(data.timestamp), slots.index)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**62), min_size=2, max_size=20, unique=True), st.data())
 def test_equal_slots_are_equal_and_exact(timestamps, more):
     data = built(timestamps, clock="ordinal")

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 import hyperctr.metrics.user_wins as user_wins
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.metrics import auc_from_scores
-from hyperctr.statistics import _areas, _weights, auc_draws, mean_interval
+from hyperctr.statistics import _weights, auc_draws, mean_interval
 
 
 def pool(seed: int, users: int = 9, positives: int = 30, negatives: int = 80, gain: float = 1.0):
@@ -50,7 +50,7 @@ def test_every_replicate_equals_scikit_learn(seed, users, positives, negatives, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(user_wins, "CELLS", cells)  # blocks of users change nothing
         patch.setattr("hyperctr.statistics.CELLS", cells)
-        found = _areas(user_wins.UserWins(*arrays), 20, seed)
+        found = auc_draws(*arrays, replicates=20, seed=seed).draws
     np.testing.assert_allclose(found, brute_force(*arrays, 20, seed), atol=1e-12)
 
 

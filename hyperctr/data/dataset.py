@@ -6,6 +6,7 @@ import hashlib
 import html
 import warnings
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,11 @@ from hyperctr.errors import DataError, DataWarning, did_you_mean
 FIRST_MODALITIES = ("visual", "acoustic", "textual")
 
 
+def modality_rank(name: str) -> tuple[int, str]:
+    """Return the key that sorts modalities as every data set does: the paper's three first, then by name."""
+    return (FIRST_MODALITIES.index(name) if name in FIRST_MODALITIES else len(FIRST_MODALITIES), name)
+
+
 class Dataset:
     """Everything a model may learn from, validated and immutable.
 
@@ -31,8 +37,8 @@ class Dataset:
         name: short name, shown in reports.
         interactions: an :class:`Interactions`, or a frame to build one from.
         features: one :class:`FeatureTable` a modality, each aligned with ``items``.
-        items: the catalogue: sorted unique ids of all items, also those nobody was shown. By default the
-            items of the interactions. With a catalogue, an interaction with any other item is an error.
+        items: the catalogue: sorted unique ids of all items, also those nobody was shown. By default the items of the
+            interactions. With a catalogue, an interaction with any other item is an error.
         item_table: frame with ``item_id`` and anything worth showing (``title``, ...); any row order.
         licence: text that must travel with the data.
         truth: what a generator planted, where the data are synthetic.
@@ -73,16 +79,14 @@ class Dataset:
         self.items: npt.NDArray[Any] = _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
         self._item_ids: pd.Index[Any] = pd.Index(self.items)
-        self.user_index, self.item_index = (
-            ids.get_indexer(pd.Index(log.frame[column])).astype(np.int64)
-            for ids, column in ((self._user_ids, "user_id"), (self._item_ids, "item_id"))
-        )
-        if (self.item_index < 0).any():
-            row = int(np.argmax(self.item_index < 0))
+        self.user_index = self._user_ids.get_indexer(pd.Index(log.frame["user_id"])).astype(np.int64)
+        self.item_index = self._item_ids.get_indexer(pd.Index(log.frame["item_id"])).astype(np.int64)
+        unlisted = np.flatnonzero(self.item_index < 0)
+        if len(unlisted):
+            item, place = shown(log.frame["item_id"].iloc[unlisted[0]]), log.where(int(unlisted[0]))
             raise DataError(
-                f"{log.where(row)}: item_id {shown(log.frame['item_id'].iloc[row])} is not in the catalogue "
-                f"of {len(self.items):,} items ({(self.item_index < 0).sum():,} such rows); "
-                "add the item to the catalogue, remove the rows, or work without a catalogue"
+                f"{place}: item_id {item} is not in the catalogue of {len(self.items):,} items ({len(unlisted):,} such "
+                "rows); add the item to the catalogue, remove the rows, or work without a catalogue"
             )
         self.timestamp: npt.NDArray[np.int64] = log.frame["timestamp"].to_numpy(dtype=np.int64, copy=True)
         self.clicked: npt.NDArray[np.bool_] = log.frame["clicked"].to_numpy(dtype=bool, copy=True)
@@ -96,17 +100,15 @@ class Dataset:
 
     def _aligned(self, features: Iterable[FeatureTable]) -> dict[str, FeatureTable]:
         tables = list(features.values()) if isinstance(features, dict) else list(features)
-        rank = {modality: k for k, modality in enumerate(FIRST_MODALITIES)}
-        tables.sort(key=lambda table: (rank.get(table.name, len(rank)), table.name))
+        tables.sort(key=lambda table: modality_rank(table.name))
         names = [table.name for table in tables]
         for table in tables:
             if names.count(table.name) > 1:
                 raise DataError(f"{self.name}: modality {table.name!r} is given twice; one table a modality is allowed")
             if len(table) != len(self.items):
-                raise DataError(
-                    f"{table.source}: modality {table.name!r} has {len(table):,} rows for "
-                    f"{len(self.items):,} items; align it with FeatureTable.from_rows"
-                )
+                sizes = f"{len(table):,} rows for {len(self.items):,} items"
+                fix = "align it with FeatureTable.from_rows"
+                raise DataError(f"{table.source}: modality {table.name!r} has {sizes}; {fix}")
         return dict(zip(names, tables, strict=True))
 
     def _shown(self, item_table: pd.DataFrame | None) -> pd.DataFrame:
@@ -117,23 +119,18 @@ class Dataset:
         ids = clean_ids(item_table["item_id"], source=f"{self.name}, item table")
         table = item_table.drop(columns="item_id").set_index(pd.Index(ids))
         if not table.index.is_unique:
-            raise DataError(
-                f"{self.name}: item {shown(ids[table.index.duplicated()][0])} stands twice in the item table"
-            )
+            twice = shown(ids[table.index.duplicated()][0])
+            raise DataError(f"{self.name}: item {twice} stands twice in the item table")
         table = table.reindex(self._item_ids).reset_index(drop=True)
         table.insert(0, "item_id", self.items)
         return table
 
     def _count_bare_items(self) -> None:
-        if self.features:
-            bare = int((~np.any([table.present for table in self.features.values()], axis=0)).sum())
-            if bare:
-                message = (
-                    f"{self.name}: {bare:,} of {len(self.items):,} items have no feature in any modality; "
-                    "they were kept, all modalities masked"
-                )
-                self.warnings.append(message)
-                warnings.warn(message, DataWarning, stacklevel=3)
+        present = np.any([table.present for table in self.features.values()], axis=0)
+        if self.features and not present.all():
+            bare = f"{(~present).sum():,} of {len(self.items):,} items have no feature in any modality"
+            self.warnings.append(f"{self.name}: {bare}; they were kept, all modalities masked")
+            warnings.warn(self.warnings[-1], DataWarning, stacklevel=3)
 
     @property
     def interactions(self) -> pd.DataFrame:
@@ -179,10 +176,10 @@ class Dataset:
                 raise DataError(f"{self.name}: modality {name!r} is not known; {did_you_mean(name, self.modalities)}")
         if not names or isinstance(names, str):
             raise DataError(f"{self.name}: give a list of at least one modality of {list(self.modalities)}")
-        other = object.__new__(Dataset)
-        kept = {name: table for name, table in self.features.items() if name in names}
-        other.__dict__.update({**self.__dict__, "features": kept, "modalities": tuple(kept)})
-        other.__dict__.pop("fingerprint", None)
+        other = copy(self)
+        other.features = {name: table for name, table in self.features.items() if name in names}
+        other.modalities = tuple(other.features)
+        vars(other).pop("fingerprint", None)
         return other
 
     @cached_property
@@ -208,11 +205,10 @@ class Dataset:
         >>> Dataset("tiny", log, [FeatureTable("visual", [[1.0], [2.0], [3.0]])]).table1_row()["sparsity"]
         0.33333333333333337
         """
-        first, last = int(self.timestamp[0]), int(self.timestamp[-1])
-        dates = [
-            datetime.fromtimestamp(t, UTC).date().isoformat() if self.clock == "calendar" else str(t)
-            for t in (first, last)
-        ]
+        ends = [int(self.timestamp[0]), int(self.timestamp[-1])]
+        first, last = map(str, ends)
+        if self.clock == "calendar":
+            first, last = (datetime.fromtimestamp(second, UTC).date().isoformat() for second in ends)
         row: dict[str, Any] = {
             "dataset": self.name,
             "items": self.num_items,
@@ -224,7 +220,7 @@ class Dataset:
         }
         row |= {f"{name}_dim": table.dim for name, table in self.features.items()}
         row |= {f"{name}_coverage": float(table.present.mean()) for name, table in self.features.items()}
-        return row | {"clock": self.clock, "first": dates[0], "last": dates[1]}
+        return row | {"clock": self.clock, "first": first, "last": last}
 
     def __repr__(self) -> str:
         dims = ", ".join(f"{name} {table.dim}" for name, table in self.features.items()) or "none"

@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from hyperctr.errors import DataError
 from hyperctr.runtime import write_atomic
@@ -30,8 +29,7 @@ class Source:
     Attributes:
         urls: addresses of the same file, tried in order.
         files: path below the data folder -> SHA-256 of the file that must end there.
-        member_of: "" for a plain file; else the archive's local name, whose members are ``files`` by their
-            own paths.
+        member_of: "" for a plain file; else the archive's local name, whose members are ``files`` by their own paths.
         licence: shown before anything is fetched.
     """
 
@@ -61,14 +59,12 @@ _VISUAL, _ACOUSTIC = Path(VISUAL_FILE).name, Path(ACOUSTIC_FILE).name
 ML_TRAILERS = (
     Source(
         urls=("https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",),
-        files=MappingProxyType(
-            {
-                "ml-latest-small/README.txt": "63d22ac138e80fae37021797ed8e1b9424b5239dc576a137422adf783ae3f404",
-                "ml-latest-small/movies.csv": "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07",
-                "ml-latest-small/ratings.csv": "aa289ca83157595d0df6aea1be6a4ded676ddc4385472e8313a8ed9805352646",
-                "ml-latest-small/tags.csv": "92a9f8bb7916dceef6151209845788c3643f794dfa79d1feaec7121b5960399d",
-            }
-        ),
+        files={
+            "ml-latest-small/README.txt": "63d22ac138e80fae37021797ed8e1b9424b5239dc576a137422adf783ae3f404",
+            "ml-latest-small/movies.csv": "5a5f32dd9bb3797b8e728a1b98958789d2b13f294a69fdfbc5727f8a9611aa07",
+            "ml-latest-small/ratings.csv": "aa289ca83157595d0df6aea1be6a4ded676ddc4385472e8313a8ed9805352646",
+            "ml-latest-small/tags.csv": "92a9f8bb7916dceef6151209845788c3643f794dfa79d1feaec7121b5960399d",
+        },
         licence=GROUPLENS,
         member_of="ml-latest-small.zip",
     ),
@@ -78,7 +74,7 @@ ML_TRAILERS = (
             f"{_MMTF_RAW}/main/fused_textual_visual/{_VISUAL}",
             f"{_MMTF_RAW}/6e12b700d6b9b924e52d18c725718ed3e17c5841/fused_textual_audio/{_VISUAL}",
         ),
-        files=MappingProxyType({VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892"}),
+        files={VISUAL_FILE: "845102b75e894d11faae46907d86205dc419b8ce8ce56a055086de3781305892"},
         licence=MMTF,
     ),
     Source(
@@ -86,7 +82,7 @@ ML_TRAILERS = (
             f"{_MMTF_RAW}/main/fused_textual_audio/i-vector/{_ACOUSTIC}",
             f"{_MMTF_RAW}/60035c947b16943af970d7281ed42c73f06a922e/fused_textual_audio/i-vector/{_ACOUSTIC}",
         ),
-        files=MappingProxyType({ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39"}),
+        files={ACOUSTIC_FILE: "c853d9f990c2b13b0e9539e9ab9675a1c650f35e3045ed72d56f6769c97c7e39"},
         licence=MMTF,
     ),
 )
@@ -104,13 +100,10 @@ def download(
 
     Args:
         sources: what to fetch.
-        root: the data folder, created where needed.
+        root: the data folder, created where needed; it is returned.
         say: receives the licences and what is going on, a line a call (by default the log, shown on stderr).
         attempts: tries an address, each resuming where the last one broke off.
         timeout_seconds: silence after which a connection counts as broken.
-
-    Returns:
-        ``root``.
 
     Raises:
         DataError: no network, a file that is not the pinned one, or another file standing in the way.
@@ -120,9 +113,11 @@ def download(
     for licence in dict.fromkeys(source.licence for source in wanted):
         say(f"licence: {licence}")
     for source in wanted:
-        for name in source.files:
-            if (folder / name).exists() and not _is_right(folder / name, source.files[name]):
-                raise DataError(_mismatch(folder / name, source.files[name], "move it away, then download again"))
+        for name, expected in source.files.items():
+            path = folder / name
+            if path.exists() and not _is_right(path, expected):
+                hashes = f"SHA-256 is {sha256(path)}, expected {expected}"
+                raise DataError(f"{path}: is not the file expected: {hashes}; move it away, then download again")
         target = folder / (source.member_of or next(iter(source.files)))
         say(f"downloading {source.urls[0]} to {target}")
         part = _fetch_any(source.urls, target, attempts, timeout_seconds)
@@ -211,9 +206,8 @@ def _members(archive: Path, files: Mapping[str, str], target: Path) -> dict[Path
                 if name not in members:
                     raise DataError(f"{target}: the archive holds no {name!r}; the publisher changed it")
                 if members[name].file_size > LARGEST_MEMBER_BYTES:
-                    raise DataError(
-                        f"{target}: {name!r} unpacks to {members[name].file_size:,} bytes; not the file expected"
-                    )
+                    size = f"{members[name].file_size:,} bytes"
+                    raise DataError(f"{target}: {name!r} unpacks to {size}; not the file expected")
             return {target.parent / name: opened.read(members[name]) for name in files}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{target}: the download is not a readable zip archive ({error}); download again") from error
@@ -227,7 +221,3 @@ def sha256(path: Path) -> str:
 
 def _is_right(path: Path, expected: str) -> bool:
     return path.is_file() and sha256(path) == expected
-
-
-def _mismatch(path: Path, expected: str, fix: str) -> str:
-    return f"{path}: is not the file expected: SHA-256 is {sha256(path)}, expected {expected}; {fix}"

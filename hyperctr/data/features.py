@@ -58,9 +58,9 @@ class FeatureTable:
         raw = _matrix(name, values, source)
         mask = np.ones(len(raw), dtype=bool) if present is None else np.array(present, copy=True)
         if mask.dtype != bool or mask.shape != (len(raw),):
+            given = f"{mask.dtype} of shape {mask.shape}"
             raise DataError(
-                f"{source}: 'present' of modality {name!r} must be bool of shape ({len(raw)},), "
-                f"got {mask.dtype} of shape {mask.shape}"
+                f"{source}: 'present' of modality {name!r} must be bool of shape ({len(raw)},), got {given}"
             )
         self.name, self.source, self.warnings = name, source, list[str]()
         with np.errstate(over="ignore", invalid="ignore"):
@@ -72,15 +72,11 @@ class FeatureTable:
             rows = bad.any(axis=1)
             place = f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
             if on_bad == "error":
-                raise DataError(
-                    f"{place} ({bad.sum():,} such values in {rows.sum():,} items); allowed are finite "
-                    "float32 numbers: repair the values, or leave those items out of the file so that they "
-                    "count as missing"
-                )
-            self.warnings.append(
-                f"{place}; {rows.sum():,} items with {bad.sum():,} values that are NaN or infinite were "
-                "masked as missing"
-            )
+                fix = "repair the values, or leave those items out of the file so that they count as missing"
+                counts = f"({bad.sum():,} such values in {rows.sum():,} items)"
+                raise DataError(f"{place} {counts}; allowed are finite float32 numbers: {fix}")
+            counts = f"{rows.sum():,} items with {bad.sum():,} values that are NaN or infinite"
+            self.warnings.append(f"{place}; {counts} were masked as missing")
             warnings.warn(self.warnings[-1], DataWarning, stacklevel=2)
             mask &= ~rows
         single[~mask] = 0.0
@@ -113,13 +109,8 @@ class FeatureTable:
     ) -> FeatureTable:
         """Align vectors given in any order with ``items``; an item without a vector is masked.
 
-        Args:
-            name: the modality.
-            item_ids: [R] the item of each vector.
-            vectors: [R, dim].
-            items: [I] unique ids, the data set's order.
-            source: where the vectors come from; named in every message.
-            on_bad: as for the class.
+        ``item_ids`` [R] name the item of each of the ``vectors`` [R, dim]; ``items`` [I] are unique, in the data set's
+        order; the rest is as for the class.
 
         Raises:
             DataError: as the class; two different vectors for one item; no vector belongs to any item.
@@ -128,38 +119,34 @@ class FeatureTable:
         >>> table.present.tolist(), table.values[2].tolist()
         ([True, False, True], [1.0])
         """
-        raw = _matrix(name, vectors, source)
+        raw, place = _matrix(name, vectors, source), f"{source}: modality {name!r}"
         if len(item_ids) != len(raw):
-            raise DataError(f"{source}: modality {name!r} has {len(item_ids):,} item ids for {len(raw):,} vectors")
+            raise DataError(f"{place} has {len(item_ids):,} item ids for {len(raw):,} vectors")
+        if not len(raw):
+            raise DataError(f"{place} has no rows")
         notes = []
         repeated = np.asarray(pd.Series(item_ids).duplicated(keep="first"))
         if repeated.any():
             first = pd.Index(item_ids[~repeated]).get_indexer(pd.Index(item_ids[repeated]))
             differs = (raw[~repeated][first] != raw[repeated]).any(axis=1)
             if differs.any():
+                item = shown(item_ids[repeated][differs][0])
                 raise DataError(
-                    f"{source}: modality {name!r} has two different vectors for item "
-                    f"{shown(item_ids[repeated][differs][0])}; one vector an item is allowed: remove one"
+                    f"{place} has two different vectors for item {item}; one vector an item is allowed: remove one"
                 )
-            notes.append(
-                f"{source}: {repeated.sum():,} rows of modality {name!r} repeat an earlier row and were dropped"
-            )
+            rows = f"{repeated.sum():,} rows of modality {name!r}"
+            notes.append(f"{source}: {rows} repeat an earlier row and were dropped")
             item_ids, raw = item_ids[~repeated], raw[~repeated]
         position = pd.Index(items).get_indexer(pd.Index(item_ids))
         known = position >= 0
         if not known.any():
             raise DataError(
-                f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data "
-                f"set (there ids look like {shown(items[0])}, here like {shown(item_ids[0])}); check the "
-                "column item_id"
-                if len(item_ids)
-                else f"{source}: modality {name!r} has no rows"
+                f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data set (there "
+                f"ids look like {shown(items[0])}, here like {shown(item_ids[0])}); check the column item_id"
             )
         if not known.all():
-            notes.append(
-                f"{source}: {(~known).sum():,} of {len(known):,} items of modality {name!r} are not among "
-                "the data set's items and were dropped"
-            )
+            unknown = f"{(~known).sum():,} of {len(known):,} items of modality {name!r}"
+            notes.append(f"{source}: {unknown} are not among the data set's items and were dropped")
         values = np.zeros((len(items), raw.shape[1]), dtype=raw.dtype)
         present = np.zeros(len(items), dtype=bool)
         values[position[known]] = raw[known]
@@ -167,10 +154,8 @@ class FeatureTable:
         table = cls(name, values, present, source=source, items=items, on_bad=on_bad)
         blank = present & ~values.any(axis=1)
         if blank.any() and table.dim > 1:
-            notes.append(
-                f"{source}: {blank.sum():,} vectors of modality {name!r} are all zeros; they were kept as "
-                "data, leave the rows out if they mean 'missing'"
-            )
+            zeros = f"{blank.sum():,} vectors of modality {name!r} are all zeros"
+            notes.append(f"{source}: {zeros}; they were kept as data, leave the rows out if they mean 'missing'")
         for note in notes:
             warnings.warn(note, DataWarning, stacklevel=2)
         table.warnings[:0] = notes
@@ -204,8 +189,6 @@ def _matrix(name: str, values: npt.ArrayLike, source: str) -> npt.NDArray[Any]:
     except ValueError as error:
         raise DataError(f"{source}: the vectors of modality {name!r} differ in length; all need one dim") from error
     if raw.dtype.kind not in "fiub" or raw.ndim != 2 or not raw.shape[1]:
-        raise DataError(
-            f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {raw.dtype} of shape "
-            f"{raw.shape}"
-        )
+        given = f"{raw.dtype} of shape {raw.shape}"
+        raise DataError(f"{source}: modality {name!r} needs numbers of shape [items, dim >= 1], got {given}")
     return raw

@@ -39,22 +39,13 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise pandas cuts off surplus fields
-            frame = pd.read_csv(
-                path,
-                dtype=str,
-                na_filter=False,
-                skip_blank_lines=False,
-                index_col=False,
-                encoding="utf-8-sig",
-                skipinitialspace=True,
-            )
+            as_is: dict[str, Any] = dict.fromkeys(("na_filter", "skip_blank_lines", "index_col"), False)
+            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **as_is)
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     except pd.errors.ParserWarning as error:
-        raise DataError(
-            f"{path}, line 2: has more fields than the header's {len(header)}; quote values that hold "
-            "commas, or name every column"
-        ) from error
+        fix = "quote values that hold commas, or name every column"
+        raise DataError(f"{path}, line 2: has more fields than the header's {len(header)}; {fix}") from error
     except pd.errors.ParserError as error:
         raise _parser_error(path, str(error)) from error
     frame.columns = pd.Index(header)
@@ -71,10 +62,10 @@ def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFram
         for mark in (";", "\t", "|", "::"):
             bad = lone & np.asarray(first.str.count(re.escape(mark)) >= len(header) - 1)
             if bad.any():
-                line = frame.index[int(np.argmax(bad))]
+                place = f"{path}, line {frame.index[int(np.argmax(bad))]}"
                 raise DataError(
-                    f"{path}, line {line}: fields are separated by {DELIMITERS[mark]}, expected commas as in "
-                    f"the header ({bad.sum():,} such lines); write the file with one delimiter: commas"
+                    f"{place}: fields are separated by {DELIMITERS[mark]}, expected commas as in the header "
+                    f"({bad.sum():,} such lines); write the file with one delimiter: commas"
                 )
     kept: pd.DataFrame = frame[~(lone & np.asarray(first == ""))]
     return kept
@@ -95,40 +86,31 @@ def _header(path: Path) -> list[str]:
 
 
 def _header_error(path: Path, header: list[str], missing: list[str], known: list[str]) -> DataError:
-    line = ",".join(header)
+    line, place, wanted = ",".join(header), f"{path}, line 1", ", ".join(known)
     for mark, words in DELIMITERS.items():
         fields = [field.strip().strip('"') for field in line.split(mark)]
         if mark != "," and all(name in fields for name in missing):
-            return DataError(
-                f"{path}, line 1: fields are separated by {words}, expected commas; convert the file to commas"
-            )
-    wanted = ", ".join(known)
+            return DataError(f"{place}: fields are separated by {words}, expected commas; convert the file to commas")
     if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
-        return DataError(
-            f"{path}, line 1: expected a header with the columns {wanted}, got the values {line[:80]!r}; "
-            "add a header line"
-        )
+        values = f"got the values {line[:80]!r}"
+        return DataError(f"{place}: expected a header with the columns {wanted}, {values}; add a header line")
     hints = [f"{name!r} ({did_you_mean(name, [h for h in header if h not in known] or header)})" for name in missing]
-    return DataError(
-        f"{path}, line 1: column {', '.join(hints)} is missing; found {line[:200]!r}, expected {wanted}: "
-        "rename the columns"
-    )
+    columns = f"column {', '.join(hints)} is missing; found {line[:200]!r}"
+    return DataError(f"{place}: {columns}, expected {wanted}: rename the columns")
 
 
 def _encoding_error(path: Path, error: UnicodeDecodeError) -> DataError:
-    return DataError(
-        f"{path}: byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8; convert the file "
-        f"first, for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
-    )
+    byte = f"byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8"
+    fix = f"convert the file first, for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
+    return DataError(f"{path}: {byte}; {fix}")
 
 
 def _parser_error(path: Path, message: str) -> DataError:
     surplus = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if surplus:
         expected, line, saw = surplus.groups()
-        return DataError(
-            f"{path}, line {line}: has {saw} fields, the header has {expected}; quote values that hold commas"
-        )
+        fields = f"has {saw} fields, the header has {expected}"
+        return DataError(f"{path}, line {line}: {fields}; quote values that hold commas")
     opened = re.search(r"EOF inside string starting at row (\d+)", message)
     if opened:
         return DataError(f"{path}, line {int(opened[1]) + 1}: a quote is opened and never closed; close or remove it")

@@ -14,6 +14,7 @@ from hyperctr.errors import DataError
 LONGEST_ID = 256
 INTEGER_TEXT = r"-?(?:0|[1-9][0-9]{0,17})"
 EXACT_FLOAT = 2**53  # above this a float no longer tells neighbouring integers apart
+FILL_IN = "every row needs a user_id and an item_id: fill it in or remove the row"
 
 
 def row_name(index: pd.Index, position: int, source: str) -> str:
@@ -39,6 +40,16 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text):,} characters)"
 
 
+def bad_value(column: pd.Series[Any], bad: npt.NDArray[np.bool_], source: str, problem: str) -> DataError:
+    """Return the error for the first bad row of a column: where it is, its value, and ``problem``: what is wrong.
+
+    >>> print(bad_value(pd.Series([3, -1], name="timestamp"), np.array([False, True]), "log.csv", "is negative"))
+    log.csv, row 1 (counted from 0): timestamp -1 is negative
+    """
+    row = int(np.argmax(bad))
+    return DataError(f"{row_name(column.index, row, source)}: {column.name} {shown(column.iloc[row])} {problem}")
+
+
 def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArray[Any]:
     """Return a column of ids as int64 or as an object array of non-empty ``str``.
 
@@ -53,71 +64,50 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
     ['b', 'a']
     """
     codes, uniques = pd.factorize(column, use_na_sentinel=True)
+    values: list[Any] = [value.item() if isinstance(value, np.generic) else value for value in uniques.tolist()]
 
-    def fail(bad_code: int, what: str, fix: str) -> DataError:
-        row = int(np.flatnonzero(codes == bad_code)[0])
-        place = row_name(column.index, row, source)
-        return DataError(f"{place}: {column.name} {shown(column.iloc[row])} {what}; {fix}")
+    def refuse(code: int, problem: str) -> None:
+        raise bad_value(column, codes == code, source, problem)
 
     if (codes < 0).any():
-        raise fail(-1, "is missing", "every row needs a user_id and an item_id: fill it in or remove the row")
-    values: list[Any] = list(uniques.tolist())
-    kinds = np.array([_kind(value) for value in values])
-    for kind in ("bool", "other"):
-        if (kinds == kind).any():
-            code = int(np.argmax(kinds == kind))
-            raise fail(code, f"is of type {type(values[code]).__name__}", "ids must be integers or strings")
-    if (kinds == "str").any() and (kinds != "str").any():
-        rarer = "str" if (kinds == "str").sum() <= (kinds != "str").sum() else None
-        code = int(np.argmax(kinds == "str" if rarer else kinds != "str"))
-        raise fail(
-            code, "mixes strings with numbers in one column", f"make all of {column.name} integers or all strings"
-        )
-    if (kinds == "str").any():
-        return _text_ids(values, codes, fail)
-    return _number_ids(values, codes, fail)
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, (bool, np.bool_)):
-        return "bool"
-    if isinstance(value, str):
-        return "str"
-    if isinstance(value, (int, np.integer)):
-        return "int"
-    return "float" if isinstance(value, (float, np.floating)) else "other"
-
-
-def _text_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.NDArray[Any]:
-    stripped = [value.strip() for value in values]
-    for code, text in enumerate(stripped):
-        if not text:
-            raise fail(code, "is empty", "every row needs a user_id and an item_id: fill it in or remove the row")
-        if len(text) > LONGEST_ID:
-            raise fail(
-                code,
-                f"is longer than {LONGEST_ID} characters",
-                "it looks like a whole row or more: check the delimiter and look for an unclosed quote",
-            )
-        if not text.isprintable():
-            raise fail(
-                code,
-                "contains a tab, a line break or another control character",
-                "it looks like a whole row: check the delimiter and the quotes",
-            )
-    return np.array(stripped, dtype=object)[codes]
-
-
-def _number_ids(values: list[Any], codes: npt.NDArray[np.intp], fail: Any) -> npt.NDArray[Any]:
+        refuse(-1, f"is missing; {FILL_IN}")
     for code, value in enumerate(values):
-        if not isinstance(value, (int, np.integer)):
-            if not np.isfinite(value) or value != int(value):
-                raise fail(code, "is not a whole number", "ids must be integers or strings")
-            if abs(value) >= EXACT_FLOAT:
-                raise fail(code, "is too large to be exact as a float", "store such ids as integers or strings")
-        elif not -(2**63) <= value < 2**63:
-            raise fail(code, "does not fit in 64 bits", "store such ids as strings")
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            refuse(code, f"is of type {type(value).__name__}; ids must be integers or strings")
+    text = np.array([isinstance(value, str) for value in values], dtype=bool)
+    if text.any() and not text.all():
+        rarer = text if text.sum() <= (~text).sum() else ~text
+        fix = f"make all of {column.name} integers or all strings"
+        refuse(int(np.argmax(rarer)), f"mixes strings with numbers in one column; {fix}")
+    fault = _text_fault if text.any() else _number_fault
+    for code, value in enumerate(values):
+        if problem := fault(value):
+            refuse(code, problem)
+    if text.any():
+        return np.array([value.strip() for value in values], dtype=object)[codes]
     return np.array([int(value) for value in values], dtype=np.int64)[codes]
+
+
+def _text_fault(text: str) -> str:
+    if not text.strip():
+        return f"is empty; {FILL_IN}"
+    if len(text.strip()) > LONGEST_ID:
+        fix = "it looks like a whole row or more: check the delimiter and look for an unclosed quote"
+        return f"is longer than {LONGEST_ID} characters; {fix}"
+    if not text.strip().isprintable():
+        fix = "it looks like a whole row: check the delimiter and the quotes"
+        return f"contains a tab, a line break or another control character; {fix}"
+    return ""
+
+
+def _number_fault(value: float) -> str:
+    if isinstance(value, int):
+        return "" if -(2**63) <= value < 2**63 else "does not fit in 64 bits; store such ids as strings"
+    if not np.isfinite(value) or value != int(value):
+        return "is not a whole number; ids must be integers or strings"
+    if abs(value) >= EXACT_FLOAT:
+        return "is too large to be exact as a float; store such ids as integers or strings"
+    return ""
 
 
 def parse_ids(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -149,8 +139,7 @@ def find_ids(known: pd.Index, ids: Iterable[Any], what: str) -> npt.NDArray[np.i
     position = known.get_indexer(wanted).astype(np.int64)
     unknown = np.flatnonzero(position < 0)
     if len(unknown):
-        first = wanted[unknown[0]]
-        kind = "integers" if known.dtype.kind == "i" else "strings"
+        first, kind = wanted[unknown[0]], "integers" if known.dtype.kind == "i" else "strings"
         mismatch = isinstance(first, str) == (kind == "integers")
         hint = f"; the {what} ids of this data set are {kind}" if mismatch else ""
         sample = ", ".join(repr(i) for i in known[:3].tolist())

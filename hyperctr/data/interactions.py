@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.ids import clean_ids, row_name, shown
+from hyperctr.data.ids import EXACT_FLOAT, bad_value, clean_ids, row_name
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 Clock: TypeAlias = Literal["calendar", "ordinal"]
@@ -23,9 +23,8 @@ class Interactions:
     """What users were shown and what they clicked.
 
     Args:
-        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any
-            order-preserving integer if ``clock="ordinal"``) and optionally ``clicked`` (all rows are clicks
-            without it). Other columns are ignored.
+        frame: columns ``user_id``, ``item_id``, ``timestamp`` (whole seconds since 1970, or any order-preserving
+            integer if ``clock="ordinal"``) and optionally ``clicked`` (else all rows are clicks); others are ignored.
         source: where the rows come from; named in every message.
         clock: ``"calendar"`` if timestamps are real dates, ``"ordinal"`` if only their order is real.
 
@@ -56,16 +55,9 @@ class Interactions:
         if not len(frame):
             raise DataError(f"{source}: there are no rows; at least one click is needed")
         self.source, self.clock, self.warnings = source, clock, list[str]()
-        clean = pd.DataFrame(
-            {
-                "user_id": clean_ids(frame["user_id"], source=source),
-                "item_id": clean_ids(frame["item_id"], source=source),
-                "timestamp": _timestamps(frame["timestamp"], source, clock),
-                "clicked": _clicked(frame["clicked"], source)
-                if "clicked" in frame.columns
-                else np.ones(len(frame), dtype=bool),
-            }
-        )
+        clean = pd.DataFrame({name: clean_ids(frame[name], source=source) for name in ("user_id", "item_id")})
+        clean["timestamp"] = _timestamps(frame["timestamp"], source, clock)
+        clean["clicked"] = _clicked(frame["clicked"], source) if "clicked" in frame.columns else True
         if not clean["clicked"].any():
             raise DataError(f"{source}: none of the {len(clean):,} rows is a click; check the column 'clicked'")
         order = np.argsort(clean["timestamp"].to_numpy(), kind="stable")
@@ -95,7 +87,7 @@ class Interactions:
         warnings.warn(message, DataWarning, stacklevel=3)
 
     def _kept(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Mark the rows that stay: repeats go, and a click outweighs an non-click of the same moment."""
+        """Mark the rows that stay: repeats go, and a click outweighs a non-click of the same moment."""
         event = ["user_id", "item_id", "timestamp"]
         repeated = rows.duplicated(keep="first").to_numpy()
         if repeated.any():
@@ -105,10 +97,10 @@ class Interactions:
         contradicted = np.zeros(len(rows), dtype=bool)
         contradicted[~repeated] = distinct.duplicated(event, keep=False).to_numpy() & ~distinct["clicked"].to_numpy()
         if contradicted.any():
-            self.note(
-                f"{self.source}: {contradicted.sum():,} rows say 'not clicked' where another row of the same "
-                "user, item and timestamp says 'clicked'; the clicks were kept"
+            rows_say = (
+                f"{contradicted.sum():,} rows say 'not clicked' where another row of the same user, item and timestamp"
             )
+            self.note(f"{self.source}: {rows_say} says 'clicked'; the clicks were kept")
         kept: npt.NDArray[np.bool_] = ~(repeated | contradicted)
         return kept
 
@@ -117,52 +109,36 @@ class Interactions:
         for count, words in ((1, "only one click"), (0, "no click")):
             users = int((clicks == count).sum())
             if users:
-                self.note(
-                    f"{self.source}: {users:,} of {len(clicks):,} users have {words}; they were kept "
-                    "(no history to learn their taste from)"
-                )
+                thin = f"{users:,} of {len(clicks):,} users have {words}"
+                self.note(f"{self.source}: {thin}; they were kept (no history to learn their taste from)")
 
 
 def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArray[np.int64]:
     """Check one column of timestamps and return it as int64 [n]."""
     allowed = "whole seconds since 1970" if clock == "calendar" else "whole numbers from 0 on"
 
-    def fail(bad: npt.NDArray[np.bool_], what: str, fix: str) -> DataError:
-        row = int(np.flatnonzero(bad)[0])
-        value = column.iloc[row]
-        return DataError(
-            f"{row_name(column.index, row, source)}: timestamp {shown(value)} {what}; allowed are {allowed}: {fix}"
-        )
+    def refuse(bad: Any, problem: str, fix: str) -> None:
+        if np.any(bad):
+            everywhere = np.broadcast_to(bad, len(column))
+            raise bad_value(column, everywhere, source, f"{problem}; allowed are {allowed}: {fix}")
 
-    everywhere = np.ones(len(column), dtype=bool)
-    if pd.api.types.is_datetime64_any_dtype(column):
-        raise fail(everywhere, "is a date object", "convert with .astype('datetime64[s]').astype('int64')")
-    if pd.api.types.is_bool_dtype(column):
-        raise fail(everywhere, "is a truth value", "check the order of the columns")
+    is_date, is_bool = pd.api.types.is_datetime64_any_dtype(column), pd.api.types.is_bool_dtype(column)
+    refuse(is_date, "is a date object", "convert with .astype('datetime64[s]').astype('int64')")
+    refuse(is_bool, "is a truth value", "check the order of the columns")
     numbers = pd.to_numeric(column, errors="coerce")
-    missing = numbers.isna().to_numpy()
-    if missing.any():
-        raise fail(missing, "is missing or no number", "convert dates to seconds, fill the value in or remove the row")
+    fix = "convert dates to seconds, fill the value in or remove the row"
+    refuse(numbers.isna().to_numpy(), "is missing or no number", fix)
     plain = numbers.to_numpy()
+    refuse(plain.dtype.kind not in "fiu", f"is of type {plain.dtype}", "store timestamps as integers")
     if plain.dtype.kind == "f":
-        fraction = ~np.isfinite(plain) | (plain != np.floor(plain))
-        if fraction.any():
-            raise fail(fraction, "is not a whole number", "round to seconds")
-        vague = np.abs(plain) >= 2**53
-        if vague.any():
-            raise fail(vague, "is too large to be exact as a float", "store timestamps as integers")
-    elif plain.dtype.kind not in "iu":
-        raise fail(everywhere, f"is of type {plain.dtype}", "store timestamps as integers")
-    elif plain.dtype.kind == "u" and (plain >= 2**63).any():
-        raise fail(plain >= 2**63, "does not fit in 64 bits", "store seconds")
-    if (plain < 0).any():
-        raise fail(plain < 0, "is negative", "shift or remove such rows")
-    if clock == "calendar" and (plain > LATEST_SECOND).any():
-        raise fail(
-            plain > LATEST_SECOND,
-            "lies after the year 5138 and looks like milliseconds",
-            "divide by 1000, or say clock='ordinal' if only the order is real",
-        )
+        refuse(~np.isfinite(plain) | (plain != np.floor(plain)), "is not a whole number", "round to seconds")
+        refuse(np.abs(plain) >= EXACT_FLOAT, "is too large to be exact as a float", "store timestamps as integers")
+    if plain.dtype.kind == "u":
+        refuse(plain >= 2**63, "does not fit in 64 bits", "store seconds")
+    refuse(plain < 0, "is negative", "shift or remove such rows")
+    if clock == "calendar":
+        fix = "divide by 1000, or say clock='ordinal' if only the order is real"
+        refuse(plain > LATEST_SECOND, "lies after the year 5138 and looks like milliseconds", fix)
     return plain.astype(np.int64)
 
 
@@ -173,10 +149,6 @@ def _clicked(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
     words = column.astype("str").str.strip().str.lower().map(WORDS)
     bad = (words.isna() | column.isna()).to_numpy()
     if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise DataError(
-            f"{row_name(column.index, row, source)}: clicked {shown(column.iloc[row])} is not usable; "
-            "allowed are 1, 0, true, false: turn ratings or watching times into clicks before (for example "
-            "rating >= 4)"
-        )
+        fix = "turn ratings or watching times into clicks before (for example rating >= 4)"
+        raise bad_value(column, bad, source, f"is not usable; allowed are 1, 0, true, false: {fix}")
     return words.to_numpy(dtype=bool)

@@ -4,16 +4,16 @@ Clicks are ratings of 4 and more; lower ratings are real non-clicks (shown and n
 that have both a visual (aesthetic descriptors) and an acoustic (i-vector) feature of their trailer. The
 textual feature is computed here from title, genres and tags.
 
-Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an
-item, not as interactions, so under the protocol `causal` a tag may be younger than the click it helps to
-predict (tags.csv has timestamps; they are not used). And raw values are kept: models call
-:meth:`FeatureTable.standardised`.
+Two things to know. Tags are written by users, at any time: they are taken as what a platform knows about an item, not
+as interactions, so under the protocol `causal` a tag may be younger than the click it helps to predict (tags.csv has
+timestamps; they are not used). And raw values are kept: models call :meth:`FeatureTable.standardised`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -25,12 +25,13 @@ from hyperctr.data.dataset import Dataset
 from hyperctr.data.download import ACOUSTIC_FILE, GROUPLENS, MMTF, VISUAL_FILE
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.files import read_text
-from hyperctr.data.ids import parse_ids, row_name
+from hyperctr.data.ids import bad_value, parse_ids, row_name
 from hyperctr.data.interactions import Interactions
 from hyperctr.errors import DataError
 
 CLICK_RATING = 4.0
 TEXT_DIM = 128
+REPAIR = "repair the file or download it again"
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 Text: TypeAlias = Literal["tfidf", "encoder"]
 
@@ -38,11 +39,8 @@ Text: TypeAlias = Literal["tfidf", "encoder"]
 def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = ENCODER) -> Dataset:
     """Build the data set from the genuine files below ``root``.
 
-    Args:
-        root: folder with ``ml-latest-small/`` and ``mmtf-14k/``, as published.
-        text: ``"tfidf"`` (TF-IDF, then 128 singular directions; no extra package) or ``"encoder"``
-            (a sentence encoder; needs the extra ``text``).
-        encoder: name or folder of the sentence encoder.
+    These are ``ml-latest-small/`` and ``mmtf-14k/``, as published. ``text`` is ``"tfidf"`` (TF-IDF, then 128 singular
+    directions) or ``"encoder"``: the sentence encoder of that name or in that folder, which needs the extra ``text``.
 
     Raises:
         DataError: a file is missing or unusable; the message names file, line, value and fix.
@@ -56,33 +54,24 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
     if not len(items):
         raise DataError(f"{folder}: no movie has both a visual and an acoustic feature")
 
-    movies = _integers(
-        read_text(lens / "movies.csv", ("movieId", "title", "genres")), ("movieId",), lens / "movies.csv"
-    )
+    movies = _read(lens / "movies.csv", ("movieId", "title", "genres"), ("movieId",))
     movies = movies[movies["movieId"].isin(items)].drop_duplicates("movieId").set_index("movieId")
     items = np.intersect1d(items, movies.index.to_numpy())
     movies = movies.loc[items]
-    tags = _integers(read_text(lens / "tags.csv", ("movieId", "tag")), ("movieId",), lens / "tags.csv")
-    documents = [
-        [
-            *_words(re.sub(r"\(\d{4}[^)]*\)\s*$", "", title)),
-            *(f"genre:{g.lower()}" for g in genres.split("|") if g[:1] != "("),
-            *words,
-        ]
-        for title, genres, words in zip(movies["title"], movies["genres"], _tag_words(tags, items), strict=True)
-    ]
+    tags = _tag_words(_read(lens / "tags.csv", ("movieId", "tag"), ("movieId",)), items)
+    documents = []
+    for title, genres, words in zip(movies["title"], movies["genres"], tags, strict=True):
+        in_title = _words(re.sub(r"\(\d{4}[^)]*\)\s*$", "", title))
+        in_genres = [f"genre:{genre.lower()}" for genre in genres.split("|") if genre[:1] != "("]
+        documents.append([*in_title, *in_genres, *words])
     if text == "tfidf":
         textual, source = tfidf_svd(documents, TEXT_DIM), "TF-IDF of title, genres and tags"
     else:
-        textual, source = (_encode([" ".join(words).replace("genre:", "") for words in documents], encoder), encoder)
-    tables = [
-        FeatureTable.from_rows(name, ids[known], vectors[known], items, source=path, on_bad="mask")
-        for name, path, (ids, vectors) in (
-            ("visual", str(folder / VISUAL_FILE), visual),
-            ("acoustic", str(folder / ACOUSTIC_FILE), acoustic),
-        )
-        for known in [np.isin(ids, items)]
-    ]
+        textual, source = _encode([" ".join(words).replace("genre:", "") for words in documents], encoder), encoder
+    tables = []
+    for name, file, (ids, vectors) in (("visual", VISUAL_FILE, visual), ("acoustic", ACOUSTIC_FILE, acoustic)):
+        known, path = np.isin(ids, items), str(folder / file)
+        tables.append(FeatureTable.from_rows(name, ids[known], vectors[known], items, source=path, on_bad="mask"))
     # A movie of which no word is known gets no vector, rather than zeros that look like data.
     tables.append(FeatureTable("textual", textual, textual.any(axis=1), source=source, items=items))
     readme = lens / "README.txt"
@@ -98,52 +87,43 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
 
 
 def _ratings(path: Path, items: npt.NDArray[np.int64]) -> Interactions:
-    columns = ("userId", "movieId", "rating", "timestamp")
-    frame = _integers(read_text(path, columns), ("userId", "movieId"), path)
+    frame = _read(path, ("userId", "movieId", "rating", "timestamp"), ("userId", "movieId"))
     rating = pd.to_numeric(frame["rating"], errors="coerce")
     bad = ~(rating.between(0.5, 5.0) & (rating * 2 == (rating * 2).round())).to_numpy()
     if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(
-            f"{row_name(frame.index, row, str(path))}: rating {frame['rating'].iloc[row]!r} is not usable; "
-            "allowed are 0.5, 1, ... 5: repair the file or download it again"
-        )
+        raise bad_value(frame["rating"], bad, str(path), f"is not usable; allowed are 0.5, 1, ... 5: {REPAIR}")
     frame = frame.assign(clicked=(rating >= CLICK_RATING).to_numpy())
     frame = frame[frame["movieId"].isin(items)]
     return Interactions(frame.rename(columns={"userId": "user_id", "movieId": "item_id"}), source=str(path))
 
 
-def _integers(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> pd.DataFrame:
-    for column in columns:
+def _read(path: Path, columns: Sequence[str], ids: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a file as text, and some columns of it as integers."""
+    frame = read_text(path, columns, optional=optional)
+    for column in ids:
         parsed = parse_ids(frame[column])
         if len(frame) and parsed.dtype.kind != "i":
-            row = int(np.argmax(~frame[column].str.fullmatch(r"[0-9]+").to_numpy(dtype=bool)))
-            raise DataError(
-                f"{row_name(frame.index, row, str(path))}: {column} {frame[column].iloc[row]!r} is no whole "
-                "number; repair the file or download it again"
-            )
+            bad = ~frame[column].str.fullmatch(r"[0-9]+").to_numpy(dtype=bool)
+            raise bad_value(frame[column], bad, str(path), f"is no whole number; {REPAIR}")
         frame = frame.assign(**{column: parsed})
     return frame
 
 
 def _trailer_file(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Read one MMTF file: item ids [R] and vectors [R, dim], infinities included."""
-    frame = _integers(read_text(path, ("itemId", "embedding"), optional=("title", "genres")), ("itemId",), path)
+    frame = _read(path, ("itemId", "embedding"), ("itemId",), optional=("title", "genres"))
     if not len(frame):
         raise DataError(f"{path}: there are no rows below the header")
     vectors: list[npt.NDArray[np.float64]] = []
     for row, numbers in enumerate(frame["embedding"]):
+        place = row_name(frame.index, row, str(path))
         try:
             vectors.append(np.array(numbers.split(","), dtype=np.float64))
         except ValueError as error:
-            raise DataError(
-                f"{row_name(frame.index, row, str(path))}: embedding: {error}; allowed are numbers"
-            ) from error
+            raise DataError(f"{place}: embedding: {error}; allowed are numbers") from error
         if len(vectors[row]) != len(vectors[0]):
-            raise DataError(
-                f"{row_name(frame.index, row, str(path))}: embedding has {len(vectors[row])} numbers, the "
-                f"first has {len(vectors[0])}; all must have one length: repair the file or download it again"
-            )
+            sizes = f"{len(vectors[row])} numbers, the first has {len(vectors[0])}"
+            raise DataError(f"{place}: embedding has {sizes}; all must have one length: {REPAIR}")
     return frame["itemId"].to_numpy(dtype=np.int64), np.stack(vectors)
 
 
@@ -206,15 +186,12 @@ def _encode(sentences: list[str], encoder: str) -> npt.NDArray[np.float32]:
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
-        raise DataError(
-            "ml-trailers: text='encoder' needs the package sentence-transformers: pip install "
-            "'hyperctr[text]', or use text='tfidf'"
-        ) from error
+        fix = "pip install 'hyperctr[text]', or use text='tfidf'"
+        raise DataError(f"ml-trailers: text='encoder' needs the package sentence-transformers: {fix}") from error
     try:
         model = SentenceTransformer(encoder)
     except (OSError, ValueError) as error:
-        raise DataError(
-            f"ml-trailers: the sentence encoder {encoder!r} cannot be loaded ({error}); give the folder of a "
-            "downloaded one as encoder=..., or use text='tfidf'"
-        ) from error
+        problem = f"the sentence encoder {encoder!r} cannot be loaded ({error})"
+        fix = "give the folder of a downloaded one as encoder=..., or use text='tfidf'"
+        raise DataError(f"ml-trailers: {problem}; {fix}") from error
     return np.asarray(model.encode(sentences, normalize_embeddings=True, show_progress_bar=False), dtype=np.float32)

@@ -55,12 +55,7 @@ class NegativeSampler:
     def __init__(self, data: Dataset, avoided: ArrayLike, seed: int = 0) -> None:
         self.seed = int(seed)
         self._user_ids = data.users
-        rows, last = np.asarray(avoided), len(data.clicked) - 1
-        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
-            raise ShapeError(f"avoided must be row numbers, integers [C]; got {rows.dtype} {rows.shape}")
-        rows = rows.astype(np.int64)
-        if rows.size and not 0 <= rows.min() <= rows.max() <= last:
-            raise DataError(f"avoided rows must lie in 0..{last}; got {rows.min()}..{rows.max()}")
+        rows = _indices(avoided, "avoided must be row numbers, integers [C]", "avoided rows", len(data.clicked))
         users, items, width = data.user_index[rows], data.item_index[rows], data.num_items
         clicked = np.unique(users.astype(np.int64) * width + items)  # sorted by user, then item; pairs once
         users, items = np.divmod(clicked, width)
@@ -87,12 +82,9 @@ class NegativeSampler:
             DataError: a user clicked every item in the rows avoided, or a user index does not exist.
             ShapeError: ``users`` is not a vector of integers, or ``count`` is under 1.
         """
-        rows = np.asarray(users)
-        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or count < 1:
-            raise ShapeError(f"users must be integers [B] and count >= 1; got {rows.dtype} {rows.shape}, count {count}")
-        rows = rows.astype(np.int64)
-        if rows.size and not 0 <= rows.min() <= rows.max() < len(self.available):
-            raise DataError(f"user indices must lie in 0..{len(self.available) - 1}; got {rows.min()}..{rows.max()}")
+        if count < 1:
+            raise ShapeError(f"users must be integers [B] and count >= 1; got count {count}")
+        rows = _indices(users, "users must be integers [B]", "user indices", len(self.available))
         free = self.available[rows]
         if rows.size and not free.min():
             user = self._user_ids[rows[int(np.argmin(free))]]
@@ -106,9 +98,19 @@ class NegativeSampler:
         """Draw up to ``count`` distinct unobserved items of one user, int64, in random order."""
         free = int(self.available[user])
         ranks = generator.choice(free, size=min(count, free), replace=False, shuffle=True)
-        own = self._not_clicked_before[self._offsets[user] : self._offsets[user + 1]]
-        items: NDArray[np.int64] = ranks + np.searchsorted(own, ranks, side="right")
+        before = self._not_clicked_before[self._offsets[user] : self._offsets[user + 1]]
+        items: NDArray[np.int64] = ranks + np.searchsorted(before, ranks, side="right")
         return items
+
+
+def _indices(values: ArrayLike, needed: str, name: str, bound: int) -> NDArray[np.int64]:
+    """Return a vector of integers in 0..bound-1 as int64."""
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ShapeError(f"{needed}; got {array.dtype} {array.shape}")
+    if array.size and not 0 <= array.min() <= array.max() < bound:
+        raise DataError(f"{name} must lie in 0..{bound - 1}; got {array.min()}..{array.max()}")
+    return array.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +124,7 @@ class CandidatePool:
     Attributes:
         rows: int64 [P], row numbers of ``Dataset.interactions``, ascending.
         labels: bool [P], whether the row is a click.
-        users: int64 [P], user index of each row.
-        items: int64 [P], item index of each row: what was clicked (or, exposed, shown).
-        timestamps: int64 [P], of each row.
+        users, items, timestamps: int64 [P], user and item index of each row, and its timestamp.
         negatives: int32 [P, n], item indices in random order, distinct within a row; at its end -1
             where the user has fewer unobserved items than asked for. P * n * 4 bytes.
         labelling: "sampled" or "impressions". Always print it beside a number.
@@ -154,7 +154,7 @@ class CandidatePool:
         It is the first of the row, hence a uniform draw, and the same for every model.
 
         Raises:
-            DataError: an exposed pool, which has real negatives and its own ratio.
+            DataError: a pool of impressions, which has real negatives and its own ratio.
         """
         if not self.negatives.shape[1]:
             raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
@@ -175,40 +175,27 @@ class CandidatePool:
         Raises:
             ShapeError: the shapes are not [P] and [P, n].
         """
-        own = np.asarray(row_scores)
-        drawn = np.empty(self.negatives.shape, own.dtype) if negative_scores is None else np.asarray(negative_scores)
-        if own.shape != self.rows.shape or drawn.shape != self.negatives.shape:
-            raise ShapeError(
-                f"scores {own.shape} and {drawn.shape}: {self.rows.shape}, {self.negatives.shape} are needed"
-            )
+        scores, needed = np.asarray(row_scores), (self.rows.shape, self.negatives.shape)
         if negative_scores is None and self.negatives.size:
-            raise ShapeError(f"this pool has sampled negatives: give their scores, {self.negatives.shape}")
+            raise ShapeError(f"this pool has sampled negatives: give their scores, {needed[1]}")
+        drawn = np.empty(needed[1], scores.dtype) if negative_scores is None else np.asarray(negative_scores)
+        if (scores.shape, drawn.shape) != needed:
+            raise ShapeError(f"scores {scores.shape} and {drawn.shape}: {needed[0]}, {needed[1]} are needed")
         mask = self.pairs_mask
-        negatives = np.concatenate((own[~self.labels], drawn[mask]))
+        negatives = np.concatenate((scores[~self.labels], drawn[mask]))
         negative_users = np.concatenate((self.users[~self.labels], np.repeat(self.users, mask.sum(axis=1))))
-        return own[self.labels], negatives, self.users[self.labels], negative_users
+        return scores[self.labels], negatives, self.users[self.labels], negative_users
 
 
 def candidate_pool(
     data: Dataset, split: Split, part: str = "test", count: int = 1000, seed: int = 0, max_rows: int | None = None
 ) -> CandidatePool:
-    """Draw ``count`` distinct unobserved items for every click of a part (paper 3.1.3: 1000 each).
+    """Draw ``count`` distinct unobserved items for every click of ``part`` (paper 3.1.3: 1000 each).
 
-    "Unobserved" means: not clicked by that user in the part or in one before it. Candidates of test avoid all clicks of
-    the user; those of validation, by which the step is chosen, are the same whatever the test clicks are.
-
-    The candidates of a click depend on the seed, on the ids of its user and item, on its timestamp and on
-    what that user clicked in those parts; not on other users, nor on the order of anything, nor on the model:
-    comparisons are paired.
-
-    Args:
-        data: the data set.
-        split: a split of it.
-        part: whose clicks.
-        count: candidates per click.
-        seed: of the draws.
-        max_rows: use only that many clicks, a seeded subsample (their candidates stay the same as in the
-            full pool).
+    "Unobserved" means: not clicked by that user in the part or in one before it (see the module). The candidates of
+    a click depend on the seed, on the ids of its user and item, on its timestamp and on what that user clicked in those
+    parts; not on other users, nor on the order of anything, nor on the model: comparisons are paired. ``max_rows``
+    keeps a seeded subsample of that many clicks, with the candidates of the full pool.
 
     Raises:
         ConfigError: ``count`` or ``max_rows`` under 1, or an unknown part.
@@ -240,20 +227,16 @@ def candidate_pool(
 def impression_pool(data: Dataset, split: Split, part: str = "test") -> CandidatePool:
     """Return the rows shown in a part, clicked or not: the ``impressions`` labelling (``negatives`` is [P, 0]).
 
-    AUC on it is far lower than on sampled candidates (public leaderboards of micro-video sets end at
-    0.72-0.75), since what was shown had already been chosen to please. Never compare numbers across
-    labellings.
+    AUC on it is far lower than on sampled candidates (public leaderboards of micro-video sets end at 0.72-0.75), since
+    what was shown had already been chosen to please. Never compare numbers across labellings.
 
     Raises:
         DataError: the data set records no non-clicks, or none fall in this part.
     """
-    clicks, non_clicks = split.rows(part), split.non_clicks(part)
-    if not len(non_clicks):
-        raise DataError(
-            f"data set {data.name!r} has no shown-and-not-clicked rows in {part!r} to test on; "
-            "use candidate_pool, or give the interactions a column 'clicked'"
-        )
-    rows = np.sort(np.concatenate((clicks, non_clicks)))
+    if not len(split.non_clicks(part)):
+        fix = "use candidate_pool, or give the interactions a column 'clicked'"
+        raise DataError(f"data set {data.name!r} has no shown-and-not-clicked rows in {part!r} to test on; {fix}")
+    rows = np.flatnonzero(split.part == part_number(part))
     users, items = data.user_index[rows], data.item_index[rows]
     none = np.empty((len(rows), 0), dtype=np.int32)
     return CandidatePool(rows, data.clicked[rows], users, items, data.timestamp[rows], none, "impressions", part)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.files import read_text
-from hyperctr.data.ids import INTEGER_TEXT, clean_ids, parse_ids, row_name
+from hyperctr.data.ids import INTEGER_TEXT, bad_value, clean_ids, parse_ids
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runtime import atomic_path
 
@@ -37,18 +37,13 @@ def read_pairs(path: str | Path) -> pd.DataFrame:
         clean_ids(text[name], source=str(file))  # raises on an empty id, naming the line
     pairs = pd.DataFrame({name: parse_ids(text[name].str.strip()) for name in REQUIRED})
     if "timestamp" in text:
-        pairs["timestamp"] = _whole_numbers(text["timestamp"].str.strip(), str(file))
+        column = text["timestamp"].str.strip()
+        bad = ~column.str.fullmatch(INTEGER_TEXT).to_numpy(dtype=bool)
+        if bad.any():
+            fix = "expected: seconds since 1970, or an ordinal"
+            raise bad_value(column, bad, str(file), f"is not a whole number; {fix}")
+        pairs["timestamp"] = column.to_numpy().astype(np.int64)
     return pairs.reset_index(drop=True)
-
-
-def _whole_numbers(column: pd.Series[Any], source: str) -> npt.NDArray[np.int64]:
-    wrong = np.flatnonzero(~column.str.fullmatch(INTEGER_TEXT).to_numpy(dtype=bool))
-    if len(wrong):
-        where, value = row_name(column.index, int(wrong[0]), source), column.iloc[wrong[0]]
-        raise DataError(
-            f"{where}: timestamp {value!r} is not a whole number; expected: seconds since 1970, or an ordinal"
-        )
-    return column.to_numpy().astype(np.int64)
 
 
 def like_ids(column: pd.Series[Any], known: npt.NDArray[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from hyperctr.data.dataset import FIRST_MODALITIES, Dataset
+from hyperctr.data.dataset import Dataset, modality_rank
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.planted_world import CONTENT_DIM, Int, PlantedTruth, click, make_world, show
@@ -57,8 +57,8 @@ def planted(
         months: length of the calendar, 1 to 240.
         groups: number of groups sharing taste, 1 to ``num_users``.
         dims: observed feature dimension (1 to 4096) per modality; its keys are the modalities.
-        missing: share of items lacking a modality, in [0, 0.5]; one number, or one per modality. No item
-            lacks all, unless there is one modality only.
+        missing: share of items lacking a modality, in [0, 0.5]; one number, or one per modality. No item lacks all,
+            unless there is one modality only.
         noise: size of the noise in an observed feature relative to the signal, 0 to 10.
         drift: size of the drift of modality interest, 0 (frozen) to 10.
         start: first day of the calendar, ``YYYY-MM-DD`` (UTC).
@@ -75,26 +75,22 @@ def planted(
     >>> data.truth.interest.shape
     (30, 6, 3)
     """
-    names = sorted(DIMS if dims is None else dims, key=_rank)
+    names = sorted(DIMS if dims is None else dims, key=modality_rank)
     dims = {name: (DIMS if dims is None else dims)[name] for name in names}
     if not dims:
         raise ConfigError("dims is empty; name at least one modality, like {'visual': 128}")
     shares = _shares(dims, missing)
-    sizes: dict[str, tuple[float, float, float]] = {
-        "num_users": (num_users, 2, 1_000_000),
-        "num_items": (num_items, 20, 1_000_000),
-        "months": (months, 1, 240),
-    }
-    first = _check(sizes, start)
-    sizes = {
-        "num_interactions": (num_interactions, 5 * num_users, num_users * (num_items // 4)),
-        "groups": (groups, 1, num_users),
-        "noise": (noise, 0.0, 10.0),
-        "drift": (drift, 0.0, 10.0),
-        **{f"dims[{name!r}]": (dim, 1, 4096) for name, dim in dims.items()},
-        **{f"missing[{name!r}]": (share, 0.0, 0.5) for name, share in shares.items()},
-    }
-    _check(sizes, start)
+    _check("num_users", num_users, 2, 1_000_000)
+    _check("num_items", num_items, 20, 1_000_000)
+    _check("months", months, 1, 240)
+    first = _first_day(start)
+    _check("num_interactions", num_interactions, 5 * num_users, num_users * (num_items // 4))
+    _check("groups", groups, 1, num_users)
+    _check("noise", noise, 0.0, 10.0)
+    _check("drift", drift, 0.0, 10.0)
+    for name in dims:
+        _check(f"dims[{name!r}]", dims[name], 1, 4096)
+        _check(f"missing[{name!r}]", shares[name], 0.0, 0.5)
 
     world = make_world(seed, num_users, num_items, months, groups, tuple(dims), drift)
     users, items, month = show(seed, world, num_interactions)
@@ -102,13 +98,11 @@ def planted(
     time = _timestamps(seed, first, months, month)
     order = np.lexsort((items, users, time))
     truth = replace(world, month=month[order], click_offset=offset)
-    frame = pd.DataFrame(
-        {"user_id": users + FIRST_USER, "item_id": items + FIRST_ITEM, "timestamp": time, "clicked": clicked}
-    )
+    columns = {"user_id": users + FIRST_USER, "item_id": items + FIRST_ITEM, "timestamp": time, "clicked": clicked}
     catalogue = np.arange(num_items) + FIRST_ITEM
     return Dataset(
         "planted",
-        Interactions(frame.iloc[order].reset_index(drop=True), source="planted"),
+        Interactions(pd.DataFrame(columns).iloc[order].reset_index(drop=True), source="planted"),
         _observe(seed, world, dims, shares, noise),
         items=catalogue,
         item_table=pd.DataFrame({"item_id": catalogue, "title": _titles(truth)}),
@@ -117,14 +111,7 @@ def planted(
     )
 
 
-def _rank(name: str) -> tuple[int, str]:
-    """Order modalities as a data set does."""
-    known = name in FIRST_MODALITIES
-    return (FIRST_MODALITIES.index(name) if known else len(FIRST_MODALITIES), name)
-
-
 def _shares(dims: Mapping[str, int], missing: float | Mapping[str, float] | None) -> dict[str, float]:
-    """Return the share of items lacking each modality."""
     if missing is None:
         return {name: MISSING.get(name, 0.05) for name in dims}
     if isinstance(missing, Mapping):
@@ -135,13 +122,15 @@ def _shares(dims: Mapping[str, int], missing: float | Mapping[str, float] | None
     return dict.fromkeys(dims, missing)
 
 
-def _check(sizes: Mapping[str, tuple[float, float, float]], start: str) -> pd.Timestamp:
-    """Refuse a value outside its range, ``{name: (value, lowest, highest)}``; return the first day."""
-    for name, (value, low, high) in sizes.items():
-        kind = "a whole number" if isinstance(low, int) else "a number"
-        allowed = (int, np.integer) if isinstance(low, int) else (int, float, np.number)
-        if not isinstance(value, allowed) or not low <= value <= high:
-            raise ConfigError(f"{name}={value!r} is not possible; {name} must be {kind} from {low:,} to {high:,}")
+def _check(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a value outside its range, and a fraction where the range is given in whole numbers."""
+    kind = "a whole number" if isinstance(low, int) else "a number"
+    allowed = (int, np.integer) if isinstance(low, int) else (int, float, np.number)
+    if not isinstance(value, allowed) or not low <= value <= high:
+        raise ConfigError(f"{name}={value!r} is not possible; {name} must be {kind} from {low:,} to {high:,}")
+
+
+def _first_day(start: str) -> pd.Timestamp:
     try:
         first = pd.Timestamp(start)
     except ValueError as error:

@@ -1,7 +1,6 @@
 """The world behind the data set ``planted``: who likes what, what is shown to whom, what is clicked.
 
-Nothing here is fitted to a real data set; it is a small world in which the claims of the method can be right
-or wrong:
+Nothing here is fitted to a real data set; it is a small world in which the claims of the method can be right or wrong:
 
 1. Every item has a latent content per modality (a topic plus its own deviation).
 2. Every user has a taste per modality (shared with the user's group, plus an own part) and a modality mix:
@@ -120,9 +119,10 @@ def make_world(
         draw = rng(seed, "planted", "content", name)
         topics[name] = draw.integers(CONTENT_DIM, size=num_items)
         centre = draw.standard_normal((CONTENT_DIM, CONTENT_DIM))
-        content[name] = _standard(centre[topics[name]] + 0.6 * draw.standard_normal((num_items, CONTENT_DIM)))
-        own = draw.standard_normal((num_users, CONTENT_DIM))
-        taste[name] = _unit(SHARED * draw.standard_normal((groups, CONTENT_DIM))[group] + own)
+        values = centre[topics[name]] + 0.6 * draw.standard_normal((num_items, CONTENT_DIM))
+        content[name] = (values - values.mean(axis=0)) / values.std(axis=0)
+        individual = draw.standard_normal((num_users, CONTENT_DIM))
+        taste[name] = _unit(SHARED * draw.standard_normal((groups, CONTENT_DIM))[group] + individual)
 
     draw = rng(seed, "planted", "items")
     popularity = -POWER * np.log(1.0 + draw.permutation(num_items))
@@ -132,22 +132,10 @@ def make_world(
     hidden_item = draw.standard_normal((num_items, CONTENT_DIM))
     shared = 2.0 * draw.standard_normal((groups, CONTENT_DIM))[group]
     hidden_user = _unit(shared + draw.standard_normal((num_users, CONTENT_DIM)))
-    return PlantedTruth(
-        modalities=names,
-        interest=interest,
-        groups=group,
-        content=content,
-        topics=topics,
-        taste=taste,
-        popularity=popularity,
-        trend=trend,
-        catches=catches,
-        trend_modality=draw.integers(len(names), size=num_items),
-        hidden_item=hidden_item,
-        hidden_user=hidden_user,
-        month=np.zeros(0, dtype=np.int64),
-        click_offset=0.0,
-    )
+    trend_modality = draw.integers(len(names), size=num_items)
+    mind = (names, interest, group, content, topics, taste)
+    fashion = (popularity, trend, catches, trend_modality)
+    return PlantedTruth(*mind, *fashion, hidden_item, hidden_user, month=np.zeros(0, dtype=np.int64), click_offset=0.0)
 
 
 def show(seed: int, world: PlantedTruth, rows: int) -> tuple[Int, Int, Int]:
@@ -232,9 +220,4 @@ def _softmax(x: Float) -> Float:
 
 def _unit(x: Float) -> Float:
     normalised: Float = x / np.linalg.norm(x, axis=1, keepdims=True)
-    return normalised
-
-
-def _standard(x: Float) -> Float:
-    normalised: Float = (x - x.mean(axis=0)) / x.std(axis=0)
     return normalised

@@ -24,8 +24,8 @@ ABOUT = {
 # What the smoke budgets ask of generated data: they prove that everything runs, so the data are small, too.
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
 NOT_YET = {
-    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a "
-    "rating of 4 or 5)",
+    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id "
+    "(a click is a rating of 4 or 5)",
     "kuaishou": "its clock only tells the order: say clock='ordinal'",
     "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
 }
@@ -36,7 +36,7 @@ class KnownDataset:
     """One line of ``hyperctr data list``.
 
     Attributes:
-        folder: where its files lie; None if they were not found (or it needs none: see ``ready``).
+        folder: where its files lie; None if they were not found, or it needs none.
         ready: whether ``load_dataset(name)`` works now, without a download.
     """
 
@@ -73,8 +73,8 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         name: see :func:`known_datasets`.
         data_dir: where its files lie; by default ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``.
         seed: seed of a generated data set; the others do not use it.
-        **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for
-            ``ml-trailers``; ``clock``, ``on_bad`` for ``table``.
+        **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for ``ml-trailers``;
+            ``clock``, ``on_bad`` for ``table``.
 
     Raises:
         DataError: unknown name or option, missing files, or anything wrong in them.
@@ -135,23 +135,17 @@ def _ml_trailers(
 def fetch_ml_trailers(data_dir: str | Path | None = None, **options: Any) -> Path:
     """Download the sources of ``ml-trailers`` into the data directory and return the folder.
 
-    Args:
-        data_dir: as for :func:`load_dataset`.
-        **options: of :func:`hyperctr.data.download.download` (``say``, ``attempts``, ``timeout_seconds``).
+    The options are those of :func:`hyperctr.data.download.download`: ``say``, ``attempts``, ``timeout_seconds``.
     """
     return download(ML_TRAILERS, data_directory(data_dir) / "ml-trailers" / "raw", **options)
 
 
 def _trailers_root(base: Path) -> Path | None:
     needed = ("ml-latest-small/ratings.csv", VISUAL_FILE, ACOUSTIC_FILE)
-    for root in (base, base / "raw", base / "ml-trailers" / "raw", base / "ml-trailers"):
-        if all((root / name).is_file() for name in needed):
-            return root
-    return None
+    roots = (base, base / "raw", base / "ml-trailers" / "raw", base / "ml-trailers")
+    return next((root for root in roots if all((root / name).is_file() for name in needed)), None)
 
 
 def _table_root(base: Path) -> Path | None:
-    for root in (base, base / "table"):
-        if any((root / f"interactions{suffix}").is_file() for suffix in (".parquet", ".csv")):
-            return root
-    return None
+    names = ("interactions.parquet", "interactions.csv")
+    return next((root for root in (base, base / "table") if any((root / name).is_file() for name in names)), None)

@@ -1,8 +1,7 @@
 """Which rows are for training, which for validation, which for testing (paper, section 3.1).
 
-The part of EVERY row is drawn, clicked or not: rows shown and not clicked are the negatives of the
-``impressions`` labelling, and what was trained on must not be tested on. A split is one array with a checksum:
-it can be published.
+The part of EVERY row is drawn, clicked or not: rows shown and not clicked are the negatives of the ``impressions``
+labelling, and what was trained on must not be tested on. A split is one array with a checksum: it can be published.
 """
 
 from __future__ import annotations
@@ -89,10 +88,7 @@ class Split:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over the kind, the part of every row and which rows are clicks."""
-        digest = hashlib.sha256(self.kind.encode())
-        digest.update(self.part.tobytes())
-        digest.update(self.clicked.tobytes())
-        return digest.hexdigest()
+        return hashlib.sha256(self.kind.encode() + self.part.tobytes() + self.clicked.tobytes()).hexdigest()
 
     def as_frame(self, data: Dataset) -> pd.DataFrame:
         """Return ``data.interactions`` with a column ``part``: the form to publish (ids, no row numbers).
@@ -101,24 +97,17 @@ class Split:
             DataError: the split is over another number of rows.
         """
         if len(data.timestamp) != len(self.part):
+            sizes = f"{len(self.part)} rows, data set {data.name!r} has {len(data.timestamp)}"
             raise DataError(
-                f"the split is over {len(self.part)} rows, data set {data.name!r} has {len(data.timestamp)}; "
-                "load the data set with the options that the split was made with"
+                f"the split is over {sizes}; load the data set with the options that the split was made with"
             )
         return data.interactions.assign(part=np.array(PARTS)[self.part])
 
     def save(self, path: str | Path) -> None:
         """Write the split to ``path`` (.npz, about one byte a row or less, no pickle)."""
+        facts: dict[str, Any] = {"kind": self.kind, "ratios": self.ratios, "seed": self.seed, "checksum": self.checksum}
         with atomic_path(path) as aside, open(aside, "wb") as handle:
-            content: dict[str, Any] = {
-                "kind": np.array(self.kind),
-                "ratios": np.array(self.ratios),
-                "seed": np.array(self.seed),
-                "part": self.part,
-                "clicked": np.packbits(self.clicked),
-                "checksum": np.array(self.checksum),
-            }
-            np.savez_compressed(handle, **content)
+            np.savez_compressed(handle, part=self.part, clicked=np.packbits(self.clicked), **facts)
 
     @classmethod
     def load(cls, path: str | Path) -> Split:
@@ -137,10 +126,8 @@ class Split:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as reason:
             raise DataError(f"{path}: not readable as a split ({reason}); write it with Split.save") from reason
         if saved.checksum != written:
-            raise DataError(
-                f"{path} is damaged: its content has checksum {saved.checksum[:12]}..., "
-                f"it says {written[:12]}...; fetch it again"
-            )
+            sums = f"its content has checksum {saved.checksum[:12]}..., it says {written[:12]}..."
+            raise DataError(f"{path} is damaged: {sums}; fetch it again")
         return saved
 
 
@@ -150,16 +137,10 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
     Kind ``random``: a seeded permutation of the clicks is cut in the given ratios (paper 3.1: 7:2:1); rows
     shown and not clicked are permuted and cut the same way, apart from the clicks.
 
-    Kind ``temporal``: rows are cut by time alone, clicked or not. Cuts stand between two instants, as near
-    to the quantiles of the clicks' timestamps as they can, so rows of one instant are never in different
-    parts.
+    Kind ``temporal``: rows are cut by time alone, clicked or not. Cuts stand between two instants, as near to the
+    quantiles of the clicks' timestamps as they can, so rows of one instant are never in different parts.
 
-    Args:
-        data: the data set.
-        kind: "random" or "temporal".
-        ratios: shares of train, validation, test; positive, sum 1. Default: (.7, .2, .1) for random and
-            (.7, .1, .2) for temporal (first 70 % of the clicks, next 10 %, last 20 %).
-        seed: of the permutation.
+    Ratios are the shares of train, validation and test, by default (.7, .2, .1), for ``temporal`` (.7, .1, .2).
 
     Raises:
         ConfigError: unknown kind, or ratios that are not three positive numbers with sum 1.
@@ -182,11 +163,9 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
     for name in PARTS:
         if len(made.rows(name)) == 0:
             instants = data.timestamp[data.clicked]
-            raise DataError(
-                f"data set {data.name!r}: the {kind} split leaves no click for {name} "
-                f"({len(instants)} clicks at {len(np.unique(instants))} instants, "
-                f"ratios {shares}); use other ratios, kind='random' or more data"
-            )
+            clicks = f"{len(instants)} clicks at {len(np.unique(instants))} instants, ratios {shares}"
+            problem = f"the {kind} split leaves no click for {name} ({clicks})"
+            raise DataError(f"data set {data.name!r}: {problem}; use other ratios, kind='random' or more data")
     return made
 
 
@@ -227,10 +206,8 @@ def _checked_ratios(ratios: Ratios) -> Ratios:
     except (TypeError, ValueError):
         shares = ()
     if len(shares) != 3 or not all(share > 0 for share in shares) or abs(sum(shares) - 1) > 1e-6:
-        raise ConfigError(
-            f"ratios {ratios!r}: three positive shares (train, validation, test) with sum 1 are needed, "
-            "such as (.7, .2, .1)"
-        )
+        needed = "three positive shares (train, validation, test) with sum 1 are needed, such as (.7, .2, .1)"
+        raise ConfigError(f"ratios {ratios!r}: {needed}")
     return shares
 
 

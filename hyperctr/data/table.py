@@ -42,23 +42,19 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
     root = Path(folder)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it")
-    path, files, catalogue = (
-        _only_one(root, "interactions", (".parquet", ".csv")),
-        _feature_files(root),
-        root / "items.csv",
-    )
+    path, catalogue = _only_one(root, "interactions", (".parquet", ".csv")), root / "items.csv"
+    files = _feature_files(root)
     log = _text(path, REQUIRED, ("clicked",)) if path.suffix == ".csv" else read_parquet(path)
     if not len(log) or "item_id" not in log.columns:
         Interactions(log, source=str(path), clock=clock)  # raises and says what is missing
-    rows = [_read_features(file) for file in files]
+    rows = [_from_npz(file) if file.suffix == ".npz" else _from_parquet(file) for file in files]
     table = _text(catalogue, ("item_id",), ()) if catalogue.exists() else pd.DataFrame()
     if catalogue.exists() and not len(table):
         raise DataError(f"{catalogue}: there are no items below the header; fill it in or remove the file")
 
     listed = clean_ids(table["item_id"], source=str(catalogue)) if len(table) else np.empty(0, dtype=np.int64)
-    used, listed, *in_features = one_kind(
-        [clean_ids(log["item_id"], source=str(path)), listed, *(ids for ids, _ in rows)]
-    )
+    used = clean_ids(log["item_id"], source=str(path))
+    used, listed, *in_features = one_kind([used, listed, *(ids for ids, _ in rows)])
     repeated = np.asarray(pd.Series(listed).duplicated())
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
@@ -68,14 +64,10 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
         FeatureTable.from_rows(file.stem, ids, vectors, items, source=str(file), on_bad=on_bad)
         for file, ids, (_, vectors) in zip(files, in_features, rows, strict=True)
     ]
-    return Dataset(
-        "table",
-        Interactions(log.assign(item_id=used), source=str(path), clock=clock),
-        features,
-        items=items if len(table) else None,
-        item_table=table.assign(item_id=listed) if len(table) else None,
-        licence="The user's own data.",
-    )
+    interactions = Interactions(log.assign(item_id=used), source=str(path), clock=clock)
+    shown_items = table.assign(item_id=listed) if len(table) else None
+    licence = "The user's own data."
+    return Dataset("table", interactions, features, items=items, item_table=shown_items, licence=licence)
 
 
 def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
@@ -89,8 +81,9 @@ def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     ['7', '8']
     """
     if columns[0].dtype != object:
+        text = [ids.dtype == object for ids in columns]
         columns = [
-            np.asarray(parse_ids(pd.Series(ids, dtype="str"))) if ids.dtype == object else ids for ids in columns
+            np.asarray(parse_ids(pd.Series(c, dtype="str"))) if t else c for c, t in zip(columns, text, strict=True)
         ]
     if all(ids.dtype.kind == "i" for ids in columns):
         return columns
@@ -119,10 +112,8 @@ def _feature_files(root: Path) -> list[Path]:
     visible = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
     files = [p for p in visible if p.suffix in (".parquet", ".npz")]
     if not files:
-        raise DataError(
-            f"{folder}: holds no features; at least one modality is needed: write features/visual.parquet "
-            "(item_id and a vector) or features/visual.npz (arrays item_id and values)"
-        )
+        fix = "write features/visual.parquet (item_id and a vector) or features/visual.npz (arrays item_id and values)"
+        raise DataError(f"{folder}: holds no features; at least one modality is needed: {fix}")
     for modality in {p.stem for p in files}:
         _only_one(folder, modality, (".parquet", ".npz"))
     for other in (p for p in visible if p not in files):
@@ -130,32 +121,25 @@ def _feature_files(root: Path) -> list[Path]:
     return files
 
 
-def _read_features(path: Path) -> Rows:
-    return _from_npz(path) if path.suffix == ".npz" else _from_parquet(path)
-
-
 def _from_npz(path: Path) -> Rows:
     arrays = read_arrays(path)
     names = [name for name in ("values", "vector") if name in arrays]
     if "item_id" not in arrays or len(names) != 1:
         raise DataError(f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}")
-    ids = arrays["item_id"]
+    ids, vectors = arrays["item_id"], arrays[names[0]]
     if ids.ndim != 1:
         raise DataError(f"{path}: 'item_id' must have one dimension, got shape {ids.shape}")
-    if len(ids) != len(arrays[names[0]]):
-        raise DataError(f"{path}: has {len(ids):,} item ids for {len(arrays[names[0]]):,} vectors; one each is needed")
-    return clean_ids(
-        pd.Series(ids.tolist() if ids.dtype.kind == "U" else ids, name="item_id"), source=str(path)
-    ), arrays[names[0]]
+    if len(ids) != len(vectors):
+        raise DataError(f"{path}: has {len(ids):,} item ids for {len(vectors):,} vectors; one each is needed")
+    column = pd.Series(ids.tolist() if ids.dtype.kind == "U" else ids, name="item_id")
+    return clean_ids(column, source=str(path)), vectors
 
 
 def _from_parquet(path: Path) -> Rows:
     frame = read_parquet(path)
     if "item_id" not in frame.columns:
-        raise DataError(
-            f"{path}: column 'item_id' is missing; found {list(frame.columns)[:8]} "
-            f"({did_you_mean('item_id', map(str, frame.columns))})"
-        )
+        hint = did_you_mean("item_id", map(str, frame.columns))
+        raise DataError(f"{path}: column 'item_id' is missing; found {list(frame.columns)[:8]} ({hint})")
     ids = clean_ids(frame["item_id"], source=str(path))
     values = frame.drop(columns="item_id")
     if not values.shape[1] or not len(values):

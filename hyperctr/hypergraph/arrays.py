@@ -139,7 +139,11 @@ def offsets(rows: Tensor, count: int) -> Tensor:
     >>> offsets(torch.tensor([0, 0, 2]), 3).tolist()
     [0, 2, 2, 3]
     """
-    sizes = torch.bincount(rows, minlength=count)
+    return starts(torch.bincount(rows, minlength=count))
+
+
+def starts(sizes: Tensor) -> Tensor:
+    """Return the CSR offsets int32 [count + 1] of rows of the given sizes."""
     return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]).int()
 
 

@@ -40,17 +40,8 @@ def build_hypergraphs(
     a degree of interest that reaches it. An item without modality m lies on no hyperedge of m and gives none.
     Hyperedges under two members are dropped, the modality groups concatenated.
 
-    Args:
-        data: the data set.
-        split: its split; only training clicks are read.
-        slots: its time slots.
-        interest: degrees of interest of the training clicks, from :func:`hyperctr.pretrain_interest`.
-        interest_threshold: delta, a degree in (0, 1) or, with ``quantile``, a quantile per slot and modality.
-        quantile: read the threshold as a quantile.
-        max_neighbours: K, the most members of a hyperedge and hyperedges of a node that are used; None is exact.
-        weighted: weigh a hyperedge by the mean interest of its members instead of 1.
-        seed: of the neighbour sampling.
-        delta: the former name of ``interest_threshold``.
+    The settings are those of :class:`~hyperctr.hypergraph.settings.GraphSettings`; ``interest`` comes from
+    :func:`hyperctr.pretrain_interest`, and ``delta`` is the former name of ``interest_threshold``.
 
     Returns:
         Two lists of T hypergraphs over all U users and all I items: ``group`` is a hyperedge's modality, ``label`` the

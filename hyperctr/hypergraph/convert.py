@@ -1,10 +1,9 @@
 """Hypergraphs for other libraries: networkx, PyG, and HIF files that XGI, HyperNetX and hypergraphx read.
 
-HIF (Hypergraph Interchange Format) is one JSON object with ``network-type``, ``metadata`` and the lists
-``incidences``, ``nodes`` and ``edges``, whose records may carry ``weight`` and free ``attrs``. We repeat
-weight and slot in the ``attrs`` of every hyperedge, because some readers keep nothing else, and store each
-number as ``index``, because some writers do not keep the order. What went through another library comes back
-the same.
+HIF (Hypergraph Interchange Format) is one JSON object with ``network-type``, ``metadata`` and the lists ``incidences``,
+``nodes`` and ``edges``, whose records may carry ``weight`` and free ``attrs``. We repeat weight and slot in the
+``attrs`` of every hyperedge, because some readers keep nothing else, and store each number as ``index``, because some
+writers do not keep the order. What went through another library comes back the same.
 """
 
 from __future__ import annotations
@@ -65,13 +64,8 @@ def to_pyg(H: Hypergraph) -> HyperGraphData:
     """
     from torch_geometric.data.hypergraph_data import HyperGraphData
 
-    return HyperGraphData(
-        edge_index=H.incidence,
-        num_nodes=H.num_nodes,
-        hyperedge_weight=H.weight,
-        hyperedge_group=H.group,
-        hyperedge_label=H.label,
-    )
+    columns = {"hyperedge_weight": H.weight, "hyperedge_group": H.group, "hyperedge_label": H.label}
+    return HyperGraphData(edge_index=H.incidence, num_nodes=H.num_nodes, **columns)
 
 
 def _hyperedge_attributes(H: Hypergraph) -> list[Record]:
@@ -83,12 +77,8 @@ def _hyperedge_attributes(H: Hypergraph) -> list[Record]:
 def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: Any = None) -> None:
     """Write a HIF file, all nodes and hyperedges listed, whole or not at all.
 
-    Args:
-        H: the hypergraph.
-        path: file to write or replace.
-        node_ids: the data set's ids (integers or text, unique) to write instead of 0..N-1.
-        label_ids: the data set's ids of what hyperedges come from, looked up by ``H.label`` and written as
-            ``attrs.label_id`` beside the index.
+    ``node_ids`` are the data set's ids (integers or text, unique) to write instead of 0..N-1; ``label_ids`` those of
+    what hyperedges come from, looked up by ``H.label`` and written as ``attrs.label_id`` beside the index.
 
     Raises:
         ShapeError: there are fewer or more ids than nodes, or fewer label ids than labels.
@@ -98,9 +88,8 @@ def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: 
     (most, count), *_ = Counter(names).most_common(1) or [(None, 0)]
     if count > 1:
         raise DataError(f"node_ids holds {most!r} {count} times; ids must be unique")
-    edges = []
-    for e, attributes in enumerate(_hyperedge_attributes(H)):
-        edges.append({"edge": e, "weight": attributes["weight"], "attrs": {"index": e} | attributes})
+    attributes = enumerate(_hyperedge_attributes(H))
+    edges: list[Record] = [{"edge": e, "weight": a["weight"], "attrs": {"index": e} | a} for e, a in attributes]
     if label_ids is not None:
         size = int(H.label.max()) + 1 if H.num_hyperedges else 0
         labels = _ids("label_ids", label_ids, max(len(label_ids), size))
@@ -128,14 +117,10 @@ def _ids(name: str, values: Any, length: int) -> list[Any]:
 
 
 def from_hif(path: str | Path, make: Callable[..., Made]) -> Made:
-    """Read a HIF file, ours or another library's.
+    """Read a HIF file, ours or another library's, and call ``make`` with the arguments of a :class:`Hypergraph`.
 
     Numbers come from ``attrs.index`` where all records have it, else from the order of appearance; weight
     defaults to 1, modality to a single group, label to the hyperedge's number.
-
-    Args:
-        path: the file.
-        make: called with the arguments of :class:`~hyperctr.Hypergraph`.
 
     Raises:
         DataError: no such file, no JSON, or no undirected HIF; the message names the file and the key.

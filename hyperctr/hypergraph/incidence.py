@@ -72,18 +72,9 @@ class Hypergraph:
         if not names:
             last = int(columns["group"].max()) if len(columns["group"]) else 0
             names = tuple(f"group {m}" for m in range(last + 1))
-        made = Hypergraph.unchecked(
-            num_nodes=int(num_nodes),
-            num_hyperedges=int(num_hyperedges),
-            weight=columns["weight"],
-            group=columns["group"],
-            label=columns["label"],
-            group_names=names,
-            node_kind=node_kind,
-            slot=slot,
-            incidence=pairs,
-        )
-        vars(self).update(vars(made))
+        facts: dict[str, Any] = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges), **columns}
+        facts |= {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
+        vars(self).update(vars(Hypergraph.unchecked(**facts)))
 
     @classmethod
     def unchecked(
@@ -199,13 +190,9 @@ class Hypergraph:
         return arrays.row("node", node, self.by_node)
 
     def without(self, dropped: Tensor, min_size: int = 2) -> Hypergraph:
-        """Drop incidences, then empty hyperedges left with fewer than ``min_size`` members; keep all numbers.
+        """Drop incidences, a bool mask [nnz], then empty hyperedges left with under ``min_size``; keep all numbers.
 
         Nothing is sorted: both CSR views are filtered, which is cheap enough for every training step.
-
-        Args:
-            dropped: bool [nnz], True drops the incidence, in the order of :attr:`incidence`.
-            min_size: members a hyperedge needs to stay (section 2.3: 2).
 
         >>> H = Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], 4, 2)
         >>> H.without(torch.tensor([True, False, False, False, True])).incidence.tolist()
@@ -241,11 +228,9 @@ class Hypergraph:
         """Return this hypergraph on another device, with both CSR views (itself if it is there already)."""
         if torch.device(device) == self.device:
             return self
-        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("weight", "group", "label")}
-        for name in ("by_hyperedge", "by_node"):
-            offsets, index = getattr(self, name)
-            moved[name] = offsets.to(device), index.to(device)
-        return self._like(**moved)
+        columns = {name: getattr(self, name).to(device) for name in COLUMNS}
+        views = {name: tuple(t.to(device) for t in getattr(self, name)) for name in ("by_hyperedge", "by_node")}
+        return self._like(**columns, **views)
 
     def same_as(self, other: Hypergraph) -> bool:
         """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""

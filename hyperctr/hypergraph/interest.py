@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -167,19 +167,11 @@ def pretrain_interest(
         sides = [(items @ w) * (x @ p) for x, p, w in zip(values, projections, weights, strict=True)]
         logits = torch.stack([(users[user] * side[item]).sum(1) for side in sides], dim=1)  # [C, M]
         degree = degree_of_interest(logits, present[item]).cpu().numpy()
-    slot = slots.index[clicks]
-    arrays = [p.detach().cpu().numpy() for p in parameters]
-    names = data.modalities
-    return Interest(
-        degree=degree,
-        matrix=interest_matrix(degree, data.user_index[clicks], slot, data.num_users, slots.count),
-        modalities=names,
-        user_embedding=arrays[0],
-        item_embedding=arrays[1],
-        projections=dict(zip(names, arrays[2 : 2 + len(names)], strict=True)),
-        weights=dict(zip(names, arrays[2 + len(names) :], strict=True)),
-        losses=tuple(losses),
-    )
+    matrix = interest_matrix(degree, data.user_index[clicks], slots.index[clicks], data.num_users, slots.count)
+    names, arrays = data.modalities, [p.detach().cpu().numpy() for p in parameters]
+    projection_of = dict(zip(names, arrays[2 : 2 + len(names)], strict=True))
+    weight_of = dict(zip(names, arrays[2 + len(names) :], strict=True))
+    return Interest(degree, matrix, names, arrays[0], arrays[1], projection_of, weight_of, tuple(losses))
 
 
 def uip_loss(logits: Tensor, item: Tensor, present: Tensor) -> Tensor:
@@ -198,9 +190,9 @@ def uip_loss(logits: Tensor, item: Tensor, present: Tensor) -> Tensor:
     >>> bool(np.isclose(loss.item(), (2 * np.log(2) + np.log(3)) / 3))
     True
     """
-    own = torch.eye(len(item), dtype=torch.bool, device=item.device)
+    itself = torch.eye(len(item), dtype=torch.bool, device=item.device)
     other = (item[:, None] != item[None, :]) & present[None, :]
-    kept = logits.masked_fill(~(own | other), -torch.inf)
+    kept = logits.masked_fill(~(itself | other), -torch.inf)
     each = torch.logsumexp(kept, dim=1) - logits.diagonal()
     return torch.where(present, each, 0.0).sum() / present.sum().clamp(min=1)
 
@@ -220,27 +212,28 @@ def degree_of_interest(logits: Tensor, present: Tensor) -> Tensor:
 def interest_matrix(
     degree: Float32, user: NDArray[np.int64], slot: NDArray[np.int64], num_users: int, num_slots: int
 ) -> Float32:
-    """Return F, float32 ``[T, U, M]``: the mean degree over each user's clicks of each slot, nan without any.
+    """Return F, float32 ``[T, U, M]``: the mean degree ``[C, M]`` over each user's clicks of each slot.
 
-    Args:
-        degree: ``[C, M]``, nan entries are left out of the mean.
-        user: ``[C]`` user index of each click.
-        slot: ``[C]`` slot of each click.
-        num_users: U.
-        num_slots: T.
+    Degrees that are nan are left out of the mean, which is nan without any; ``user`` and ``slot`` are ``[C]``.
 
     >>> degree = np.array([[0.25], [0.75], [np.nan]], np.float32)
     >>> interest_matrix(degree, np.array([0, 0, 1]), np.array([0, 0, 0]), 2, 1).tolist()
     [[[0.5], [nan]]]
     """
-    cell = slot * num_users + user
-    columns = []
-    for column in degree.T:
+    return slot_means(degree, user, slot, num_users, num_slots).astype(np.float32)
+
+
+def slot_means(
+    values: NDArray[Any], user: NDArray[np.int64], slot: NDArray[np.int64], num_users: int, num_slots: int
+) -> NDArray[np.float64]:
+    """Return :func:`interest_matrix` of any values ``[C, M]``, in float64."""
+    cell, cells, columns = slot * num_users + user, num_slots * num_users, []
+    for column in values.T:
         known = ~np.isnan(column)
-        count = np.bincount(cell[known], minlength=num_slots * num_users)
-        total = np.bincount(cell[known], column[known].astype(np.float64), minlength=num_slots * num_users)
+        count = np.bincount(cell[known], minlength=cells)
+        total = np.bincount(cell[known], column[known].astype(np.float64), minlength=cells)
         columns.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-    return np.stack(columns, axis=1).reshape(num_slots, num_users, -1).astype(np.float32)
+    return np.stack(columns, axis=1).reshape(num_slots, num_users, -1)
 
 
 def _check(
@@ -249,12 +242,10 @@ def _check(
     """Refuse what cannot work, before minutes are spent on it."""
     if not data.modalities:
         raise DataError(f"{data.name}: there is no modality, and interest is interest in modalities")
-    rows = len(data.timestamp)
-    if len(split.part) != rows or len(slots.index) != rows:
-        raise ShapeError(
-            f"{data.name} has {rows:,} rows, the split {len(split.part):,}, the slots {len(slots.index):,}; "
-            "make both from this data set"
-        )
+    rows = (len(data.timestamp), len(split.part), len(slots.index))
+    if len(set(rows)) > 1:
+        sizes = f"{data.name} has {rows[0]:,} rows, the split {rows[1]:,}, the slots {rows[2]:,}"
+        raise ShapeError(f"{sizes}; make both from this data set")
     if not len(split.train):
         raise DataError(f"{data.name}: the split has no training click to learn interest from")
     for name, value, low in (("embedding_size", size, 1), ("epochs", epochs, 0), ("batch_size", batch_size, 2)):

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.errors import DataError
+from hyperctr.hypergraph.interest import Interest, slot_means
 from hyperctr.metrics import auc_from_scores
 
 if TYPE_CHECKING:
-    from hyperctr.hypergraph.interest import Interest
     from hyperctr.split_data import SplitData
 
 
@@ -20,9 +20,6 @@ def true_interest(split_data: SplitData) -> NDArray[np.float64]:
 
     The mix of a slot is the mean over the months of the user's training clicks there, which is when the user
     could be observed; nan for users without a training click in the slot.
-
-    Args:
-        split_data: a generated data set of U users, with its split and T time slots.
 
     Raises:
         DataError: the data set carries no truth.
@@ -36,18 +33,11 @@ def true_interest(split_data: SplitData) -> NDArray[np.float64]:
     ((2, 20, 3), True)
     """
     data, slots, clicks = split_data.data, split_data.slots, split_data.split.train
-    truth = data.truth
+    truth, user = data.truth, data.user_index[clicks]
     if truth is None:
         raise DataError(f"{data.name} carries no truth to compare with; use a generated data set such as 'planted'")
-    user = data.user_index[clicks]
-    cell = slots.index[clicks] * data.num_users + user
-    cells = slots.count * data.num_users
-    count = np.bincount(cell, minlength=cells)
-    columns = []
-    for name in data.modalities:
-        mix = truth.interest[user, truth.month[clicks], truth.modalities.index(name)]
-        columns.append(np.bincount(cell, mix, minlength=cells) / np.where(count > 0, count, np.nan))
-    return np.stack(columns, axis=1).reshape(slots.count, data.num_users, -1)
+    mix = truth.interest[user, truth.month[clicks]][:, [truth.modalities.index(name) for name in data.modalities]]
+    return slot_means(mix, user, slots.index[clicks], data.num_users, slots.count)
 
 
 def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, float]:
@@ -56,10 +46,6 @@ def interest_recovery(split_data: SplitData, interest: Interest) -> dict[str, fl
     One case per (user, slot) with a training click whose item has modality m. It is positive when m has the
     largest share of the user's true interest (:func:`true_interest`); its score is ``F^t[u, m]``. Chance is
     0.5. A modality that leads nobody, or everybody, has nan.
-
-    Args:
-        split_data: a generated data set, with its split and time slots.
-        interest: the learned F, nan where a user has no training click with the modality.
 
     Raises:
         DataError: the data set carries no truth.

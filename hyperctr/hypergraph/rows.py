@@ -40,12 +40,9 @@ class Rows:
         return torch.where(key[place] == wanted, place, -1) if len(key) else torch.full_like(wanted, -1)
 
     def latest_before(self, node: Tensor, slot: Tensor, active: Tensor) -> Tensor:
-        """Return the row of the latest slot before ``slot`` in which the node is active, -1 where there is none.
+        """Return the row of the latest slot before ``slot`` in which each node is active, int64 ``[B]``; -1: none.
 
-        Args:
-            node: int64 ``[B]``.
-            slot: int64 ``[B]``, the slot of each target.
-            active: bool ``[R]``, the rows that lie on a hyperedge.
+        ``active`` is bool ``[R]``: the rows that lie on a hyperedge.
         """
         rows = active.nonzero().squeeze(1)
         if not len(rows):

@@ -40,9 +40,8 @@ class GraphSettings:
     def __post_init__(self) -> None:
         """Refuse what no hypergraph can be built with."""
         if not 0 <= self.interest_threshold <= 1:
-            raise ConfigError(
-                f"interest_threshold = {self.interest_threshold} is out of bounds: must be between 0 and 1"
-            )
+            threshold = f"interest_threshold = {self.interest_threshold}"
+            raise ConfigError(f"{threshold} is out of bounds: must be between 0 and 1")
         if self.max_neighbours is not None and self.max_neighbours < 2:
             raise ConfigError(f"max_neighbours = {self.max_neighbours} must be at least 2, or None for all")
 

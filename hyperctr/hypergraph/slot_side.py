@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hyperctr.hypergraph.arrays import starts
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.settings import GraphSettings
 
@@ -54,10 +55,8 @@ class SlotSide:
     def assemble(self, member: Tensor, interest: Tensor, settings: GraphSettings) -> Hypergraph:
         """Build the hypergraph of the incidences where ``member`` holds.
 
-        Args:
-            member: bool ``[P, M]``, a pair's incidence in a modality.
-            interest: float32 ``[P, M]``, the degree whose mean over the members is a hyperedge's weight.
-            settings: neighbours and weights; the threshold has made ``member``.
+        ``member`` is bool ``[P, M]``, a pair's incidence in a modality, as the threshold of the settings made it;
+        ``interest`` is float32 ``[P, M]``, the degree whose mean over the members is a hyperedge's weight.
         """
         member, interest = member[self.pair, self.modality], interest[self.pair, self.modality]  # in edge order
         limit = settings.max_neighbours
@@ -74,8 +73,7 @@ class SlotSide:
             # whenever some other hyperedge changes.
             total = torch.zeros(self.num_edges, dtype=torch.float64, device=member.device)
             total = total.index_add(0, self.edge, torch.where(member, interest, 0.0).double())
-            weight = (total / size.clamp(min=1)).float()
-            weight = torch.where(size > 0, weight, 1.0)
+            weight = torch.where(size > 0, (total / size.clamp(min=1)).float(), 1.0)
         else:
             weight = torch.ones(self.num_edges, device=member.device)
         listed = self.by_node[member[self.by_node]]
@@ -86,8 +84,8 @@ class SlotSide:
             group=self.group,
             label=torch.arange(self.num_edges, device=member.device) % max(self.num_edges // self.num_modalities, 1),
             group_names=tuple(f"modality {m}" for m in range(self.num_modalities)),
-            by_hyperedge=(_starts(size), self.node[member].int()),
-            by_node=(_starts(_segment_count(member[self.by_node], self.node_start)), self.edge[listed].int()),
+            by_hyperedge=(starts(size), self.node[member].int()),
+            by_node=(starts(_segment_count(member[self.by_node], self.node_start)), self.edge[listed].int()),
         )
 
 
@@ -103,8 +101,3 @@ def _rank(member: Tensor, start: Tensor) -> Tensor:
     sizes = start[1:] - start[:-1]
     first = before[start[:-1].clamp(max=max(len(before) - 1, 0))] if len(before) else before
     return before - torch.repeat_interleave(first, sizes)
-
-
-def _starts(sizes: Tensor) -> Tensor:
-    """Return the offsets of segments of the given sizes, int32."""
-    return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]).int()

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.hypergraph.sampling import sampling_priority
 from hyperctr.hypergraph.settings import GraphSettings
 from hyperctr.hypergraph.slot_side import SlotSide
+from hyperctr.runtime import derive_seed
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.interest import Interest
@@ -43,11 +44,9 @@ class SlotHypergraphs:
 
     def __init__(self, split_data: SplitData, interest: Interest, settings: GraphSettings) -> None:
         data, slots, clicks = split_data.data, split_data.slots, split_data.split.train
-        if interest.degree.shape[0] != len(clicks):
-            raise ShapeError(
-                f"interest holds {interest.degree.shape[0]} clicks, the split has {len(clicks)} training clicks; "
-                "pre-train the interest on the same data and split"
-            )
+        if len(interest.degree) != len(clicks):
+            sizes = f"interest holds {len(interest.degree)} clicks, the split has {len(clicks)} training clicks"
+            raise ShapeError(f"{sizes}; pre-train the interest on the same data and split")
         user, item, slot = data.user_index[clicks], data.item_index[clicks], slots.index[clicks]
         self.num_modalities = interest.degree.shape[1]
         self.settings = settings
@@ -151,3 +150,22 @@ class SlotHypergraphs:
             group_names=("clicks",),
             by_hyperedge=((2 * torch.arange(len(users) + 1, device=users.device)).int(), nodes.int()),
         )
+
+
+def sampling_priority(seed: int, num_modalities: int, *names: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return a pseudo-random priority per modality and pair, ``[M, P]``, from what the pair is: user, item and slot.
+
+    It draws the paper's "sampled neighbours" (Figure 6). A hash (splitmix64) and not a sequence of draws, so that
+    neither later slots nor hidden clicks move the sample.
+
+    >>> a, b = np.array([3, 5]), np.array([7, 9])
+    >>> bool((sampling_priority(0, 2, a, b)[:, 1:] == sampling_priority(0, 2, a[1:], b[1:])).all())
+    True
+    """
+    state = np.full((num_modalities, 1), derive_seed(seed, "neighbours"), dtype=np.uint64)
+    for name in (np.arange(num_modalities)[:, None], *names):
+        state = (state ^ name.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return state

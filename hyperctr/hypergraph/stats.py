@@ -161,8 +161,7 @@ def totals(H: Hypergraph) -> Statistic:
 def summary(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:
     """Return one row per slot and modality with the columns of :func:`modalities`, for a list of slots.
 
-    Args:
-        hypergraphs: in the order of the rows; one without a slot is numbered by its place in the list.
+    A hypergraph without a slot is numbered by its place in the list.
     """
     import pandas as pd
 
@@ -179,15 +178,11 @@ def html_table(H: Hypergraph) -> str:
     head = "".join(f"<th>{text}</th>" for text in ("modality", "hyperedges", "incidences", "mean size", "covered"))
     rows = ""
     for m, name in enumerate(H.group_names):
-        number, incidences, mean, covered = (
-            table.columns[key][m] for key in ("hyperedges", "incidences", "mean_size", "covered")
-        )
+        number, incidences, mean, _, _, covered = (column[m] for column in table.columns.values())
         cells = (html.escape(name), f"{number:,}", f"{incidences:,}", f"{mean:.2f}", f"{covered:.1%}")
         rows += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    caption = (
-        f"Hypergraph{slot}: {H.num_nodes:,} {html.escape(H.node_kind)}s, {isolated:,} of them isolated; "
-        f"{H.num_hyperedges:,} hyperedges, {H.nnz:,} incidences"
-    )
+    nodes = f"{H.num_nodes:,} {html.escape(H.node_kind)}s, {isolated:,} of them isolated"
+    caption = f"Hypergraph{slot}: {nodes}; {H.num_hyperedges:,} hyperedges, {H.nnz:,} incidences"
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 

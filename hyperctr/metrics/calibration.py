@@ -43,12 +43,9 @@ def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: fl
     odds, so 0 and 1 stay what they are. With n negatives per click the share of positives is 1 / (1 + n).
 
     Args:
-        probabilities: any shape, in [0, 1].
+        probabilities: any shape, in [0, 1]; the result is float64 of the same shape.
         train_prior: share of positives in training, strictly between 0 and 1.
         test_prior: share of positives where the probabilities are to hold.
-
-    Returns:
-        float64, same shape.
 
     Raises:
         ConfigError: a prior that is not strictly between 0 and 1.
@@ -59,9 +56,8 @@ def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: fl
     """
     for name, prior in (("train_prior", train_prior), ("test_prior", test_prior)):
         if not 0 < prior < 1:
-            raise ConfigError(
-                f"{name}={prior!r} must lie strictly between 0 and 1, for example 0.2 for 4 negatives a click"
-            )
+            example = "for example 0.2 for 4 negatives a click"
+            raise ConfigError(f"{name}={prior!r} must lie strictly between 0 and 1, {example}")
     values = np.asarray(probabilities, dtype=np.float64)
     chance = chances(values.ravel()).reshape(values.shape)
     odds = test_prior / (1 - test_prior) * (1 - train_prior) / train_prior
@@ -71,17 +67,9 @@ def prior_corrected(probabilities: ArrayLike, train_prior: float, test_prior: fl
 def calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error: mean of ``|mean prediction - share of positives|`` over bins.
 
-    Bins hold equal numbers of rows (and weigh what they hold), by the rank of the prediction. Equal
-    predictions always share a bin, so the value does not depend on the order of rows (and a constant
-    prediction has one bin).
-
-    Args:
-        labels: bool or 0/1, [n].
-        probabilities: [n], in [0, 1].
-        bins: at least 1.
-
-    Returns:
-        A float in [0, 1]; nan for no rows.
+    Bins hold equal numbers of rows (and weigh what they hold), by the rank of the prediction. Equal predictions always
+    share a bin, so the value does not depend on the order of rows (and a constant prediction has one bin). Labels are
+    bool or 0/1 [n], probabilities [n] in [0, 1]; for no rows it is nan.
 
     Raises:
         ConfigError: ``bins`` under 1.

@@ -70,7 +70,6 @@ def chances(values: ArrayLike) -> NDArray[np.float64]:
     wrong = (chance < 0) | (chance > 1)
     if wrong.any():
         index = int(np.argmax(wrong))
-        raise DataError(
-            f"probabilities[{index}] is {float(chance[index])}, outside [0, 1]; apply the sigmoid to logits"
-        )
+        place = f"probabilities[{index}] is {float(chance[index])}"
+        raise DataError(f"{place}, outside [0, 1]; apply the sigmoid to logits")
     return chance

@@ -1,8 +1,7 @@
 """AUC, pooled and per user: exact, with ties.
 
-Two AUCs with one name in the literature are kept apart. The *pooled* AUC compares every positive with every
-negative of the whole test (what the paper reports); the *per-user* AUC (GAUC) compares only within a user,
-then averages.
+Two AUCs with one name in the literature are kept apart. The *pooled* AUC compares every positive with every negative of
+the whole test (what the paper reports); the *per-user* AUC (GAUC) compares only within a user, then averages.
 """
 
 from __future__ import annotations
@@ -53,14 +52,8 @@ def auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) 
 def auc_from_scores(positive_scores: ArrayLike, negative_scores: ArrayLike) -> float:
     """Pooled AUC of positives [P] against negatives of any shape: :func:`auc` without building labels.
 
-    Wins are counted in whole numbers, chunk by chunk of the negatives: 10 M of them cost about 0.1 s and 32 MB.
-
-    Args:
-        positive_scores: [P].
-        negative_scores: any shape.
-
-    Returns:
-        A float in [0, 1]; nan where either side is empty.
+    Wins are counted in whole numbers, chunk by chunk of the negatives: 10 M of them cost about 0.1 s and 32 MB. Without
+    positives or without negatives it is nan.
 
     Raises:
         ShapeError: the positives are no vector.
@@ -96,13 +89,8 @@ class PerUser(NamedTuple):
 def per_user_auc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> PerUser:
     """AUC within each user, ties counting half, by the rank-sum of the positives; no loop over users.
 
-    Args:
-        labels: bool or 0/1, [n].
-        scores: [n].
-        users: [n], integers or strings.
-
-    Returns:
-        A :class:`PerUser`. Time n log n, memory about six times ``scores``.
+    Labels are bool or 0/1 [n], scores [n], users integers or strings [n]. Time n log n, memory about six times
+    ``scores``.
 
     Raises:
         ShapeError: not vectors of equal length.
@@ -137,17 +125,10 @@ def per_user_auc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> PerU
 
 
 def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike, weighting: Weighting = "users") -> float:
-    """Per-user AUC, averaged over the users that have both classes (the others are skipped).
+    """Per-user AUC, averaged over the users that have both classes; nan where no user has.
 
-    Args:
-        labels: bool or 0/1, [n].
-        scores: [n].
-        users: [n], integers or strings.
-        weighting: what a user weighs: "users" (all the same), "positives" (RecBole), "rows" (THACIL,
-            FuxiCTR).
-
-    Returns:
-        A float in [0, 1]; nan where no user has both classes.
+    Labels, scores and users are those of :func:`per_user_auc`; ``weighting`` says what a user weighs: "users" (all the
+    same), "positives" (RecBole) or "rows" (THACIL, FuxiCTR).
 
     Raises:
         ConfigError: unknown weighting.

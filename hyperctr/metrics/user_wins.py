@@ -21,15 +21,12 @@ class UserWins:
     give the plain one, ``value``.
 
     Args:
-        pos: [P], scores of the positives.
-        neg: [Q], scores of the negatives.
-        pos_users: [P], user of each positive, integers or strings.
-        neg_users: [Q], user of each negative.
+        pos, neg: [P] and [Q], scores of the positives and of the negatives.
+        pos_users, neg_users: [P] and [Q], user of each, integers or strings.
 
     Attributes:
         count: U, number of users that occur.
-        positives: int64 [U], positives of each user, ascending by user.
-        negatives: int64 [U], negatives of each user.
+        positives, negatives: int64 [U], how many each user has, ascending by user.
         value: pooled AUC.
 
     Raises:
@@ -45,9 +42,8 @@ class UserWins:
         positives, negatives = numbers(pos, "positive scores"), numbers(neg, "negative scores")
         owners = (vector(pos_users, "pos_users", len(positives)), vector(neg_users, "neg_users", len(negatives)))
         if not len(positives) or not len(negatives):
-            raise DataError(
-                f"{len(positives)} positives and {len(negatives)} negatives: AUC needs one of each at least"
-            )
+            counts = f"{len(positives)} positives and {len(negatives)} negatives"
+            raise DataError(f"{counts}: AUC needs one of each at least")
         known, code = np.unique(np.concatenate(owners), return_inverse=True)
         self.count = len(known)
         order = np.argsort(code[: len(positives)], kind="stable")

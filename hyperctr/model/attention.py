@@ -10,11 +10,7 @@ from hyperctr.model.history import Window
 
 
 class EncoderLayer(nn.Module):
-    """One post-norm transformer layer, written out so that each equation can be read off.
-
-    Args:
-        size: d.
-        heads: attention heads h, a divisor of d.
+    """One post-norm transformer layer, written out so that each equation can be read off; ``heads`` divides d.
 
     Shapes:
         - x: ``[B, L, d]``; valid: bool ``[B, L]``; output ``[B, L, d]``. Rows without any valid position attend to

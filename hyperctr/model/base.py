@@ -84,13 +84,10 @@ class ClickModel(nn.Module, ABC):
 
     # ---- training; the defaults are plain cross-entropy in one stage
     def training_loss(self, stage: str, targets: Targets, items: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of one step of a stage, a scalar.
+        """Return the loss of one step of a stage of :meth:`fit_plan`, a scalar.
 
-        Args:
-            stage: name of the stage of :meth:`fit_plan`.
-            targets: training clicks, to be hidden from their own prediction.
-            items: int64 ``[B, n]``, the clicked item and its negatives.
-            labels: float32 ``[B, n]``, 1 for the clicked item.
+        Targets are training clicks, to be hidden from their own prediction; ``items`` are int64 ``[B, n]``, the clicked
+        item and its negatives, and ``labels`` float32 ``[B, n]``, 1 for the clicked item.
         """
         state = self.refresh(targets.click)
         encoded = self.encode(state, targets)

@@ -1,10 +1,9 @@
 """The hypergraph convolution of Eq 5, computed without ever holding one message per incidence.
 
 ``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied in two steps: nodes gather into hyperedges, hyperedges
-gather into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the
-compressed view is a sparse-dense product without values. The transpose of a step is a sum over the rows of
-the *other* view, so the backward pass is made of the same two sums, and nothing has to be kept between the
-two passes.
+gather into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the compressed view is
+a sparse-dense product without values. The transpose of a step is a sum over the rows of the *other* view, so the
+backward pass is made of the same two sums, and nothing has to be kept between the two passes.
 """
 
 from __future__ import annotations
@@ -88,8 +87,8 @@ class HypergraphConv(nn.Module):
     torch.Size([4, 5])
 
     Args:
-        in_channels: size of an input row.
-        out_channels: size of an output row.
+        in_channels: size of an input row, :math:`F_{in}`.
+        out_channels: size of an output row, :math:`F_{out}`.
         bias: learn and add :math:`\mathbf{b}`.
         side: where :math:`\mathbf{\Theta}` is multiplied; the result is the same up to rounding.
             ``hyperedges`` is about twice as fast when there are far fewer of them than nodes.

@@ -17,10 +17,6 @@ class ItemEncoder(nn.Module):
     Features are frozen, standardised buffers that a checkpoint leaves out (the data set has them); only the
     projections are trained. An item without modality m gets a learned vector for "absent" in its place.
 
-    Args:
-        data: items and features.
-        size: d.
-
     Shapes:
         - output: ``[I, d]``.
 

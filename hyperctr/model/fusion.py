@@ -12,9 +12,6 @@ class TensorFusion(nn.Module):
 
     The outer product itself is never stored: W is first contracted with s, then with g.
 
-    Args:
-        size: d.
-
     Shapes:
         - s, g: ``[B, d]``; output ``[B, d]``; weight W ``[d+1, d+1, d]``.
 
@@ -27,12 +24,8 @@ class TensorFusion(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(size + 1, size + 1, size))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Gaussian weights that keep the output's scale near the inputs'."""
-        nn.init.normal_(self.weight, std=1 / self.weight.shape[0])
+        # Gaussian weights that keep the output's scale near the inputs'.
+        self.weight = nn.Parameter(torch.empty(size + 1, size + 1, size).normal_(std=1 / (size + 1)))
 
     def forward(self, s: Tensor, g: Tensor) -> Tensor:
         """Return the fused user vectors, ``[B, d]``."""

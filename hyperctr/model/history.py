@@ -67,9 +67,8 @@ class Window:
         """Return the window in the order of time; the valid clicks still stand in front, as packing wants them."""
         place = torch.arange(self.items.shape[1], device=self.items.device)
         index = torch.where(self.valid, self.lengths[:, None] - 1 - place, place)
-        return Window(
-            *(part.gather(1, index) for part in (self.items, self.valid, self.short, self.position, self.timestamp))
-        )
+        parts = (self.items, self.valid, self.short, self.position, self.timestamp)
+        return Window(*(part.gather(1, index) for part in parts))
 
     def summed(self, items: Tensor) -> Tensor:
         """Return the sum of the visible clicks' item vectors over the root of their number, ``[B, d]``."""
@@ -81,36 +80,29 @@ class Window:
 class ClickHistory:
     """The training clicks of every user in time order, with the protocol's rule of what is visible.
 
-    ``paper``: clicks of the target's slot and of earlier slots, minus the target itself.
+    ``as-published``: clicks of the target's slot and of earlier slots, minus the target itself.
     ``causal``: clicks with a timestamp strictly before the target's.
 
-    Args:
-        split_data: only the training rows are read.
-        protocol: ``"as-published"`` or ``"causal"``.
-        non-clicks: read the training rows shown and not clicked instead of the clicks; the rule is the same.
+    With ``non_clicks`` the training rows shown and not clicked are read instead of the clicks; the rule is the same.
     """
 
     def __init__(
         self, split_data: SplitData, protocol: Literal["as-published", "causal"], non_clicks: bool = False
     ) -> None:
         data, split, slots = split_data.data, split_data.split, split_data.slots
+        self.protocol, self.holds_non_clicks, self._split_data = protocol, non_clicks, split_data
         rows = split.non_clicks("train") if non_clicks else split.train
-        self._split_data = split_data
-        self.holds_non_clicks = non_clicks
-        user, slot = data.user_index[rows], slots.index[rows]
-        order = np.lexsort((rows, data.timestamp[rows], user))
-        times = np.unique(data.timestamp[rows])
-        self.protocol = protocol
+        order = np.lexsort((rows, data.timestamp[rows], data.user_index[rows]))
+        rows, times = rows[order], np.unique(data.timestamp[rows])
+        user, slot, timestamp = data.user_index[rows], slots.index[rows], data.timestamp[rows]
         self.num_slots = slots.count
-        self.user = torch.from_numpy(user[order])
-        self.item = torch.from_numpy(data.item_index[rows][order])
-        self.slot = torch.from_numpy(slot[order])
-        self.timestamp = torch.from_numpy(data.timestamp[rows][order])
+        self.user, self.item = torch.from_numpy(user), torch.from_numpy(data.item_index[rows])
+        self.slot, self.timestamp = torch.from_numpy(slot), torch.from_numpy(timestamp)
         self.times = torch.from_numpy(times)
-        self.start = torch.from_numpy(np.searchsorted(user[order], np.arange(data.num_users + 1)))
-        moment = slot[order] if protocol == "as-published" else np.searchsorted(times, data.timestamp[rows])[order]
+        self.start = torch.from_numpy(np.searchsorted(user, np.arange(data.num_users + 1)))
+        moment = slot if protocol == "as-published" else np.searchsorted(times, timestamp)
         self.span = slots.count + 1 if protocol == "as-published" else len(times) + 1
-        self.key = torch.from_numpy(user[order] * np.int64(self.span) + moment)
+        self.key = torch.from_numpy(user * np.int64(self.span) + moment)
         self.place = torch.from_numpy(np.argsort(order))  # training click number -> position in time order
 
     def of_non_clicks(self) -> ClickHistory:

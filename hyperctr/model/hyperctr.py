@@ -71,10 +71,7 @@ class GraphStack(nn.Module):
 class HyperCTR(ClickModel):
     """Predict the click logit of (user, time, item); see the module docstring for the three stages.
 
-    Args:
-        context: what may be looked at; not part of the parameters.
-        config: sizes and switches.
-        interest: pre-trained embeddings to start from; None draws Gaussian ones.
+    The embeddings start from those of ``interest``; without it they are Gaussian.
 
     Paper: section 2.2, Eq. 1-8.
     """
@@ -106,10 +103,8 @@ class HyperCTR(ClickModel):
         Vectors of another size, or all alike (no pre-training), are left as drawn.
         """
         with torch.no_grad():
-            for parameter, learned in (
-                (self.user_embedding, interest.user_embedding),
-                (self.items.embedding, interest.item_embedding),
-            ):
+            users, items = self.user_embedding, self.items.embedding
+            for parameter, learned in ((users, interest.user_embedding), (items, interest.item_embedding)):
                 if learned.shape == tuple(parameter.shape) and np.ptp(learned, axis=0).any():
                     values = torch.from_numpy(np.ascontiguousarray(learned))
                     values = values - values.mean(0)
@@ -146,13 +141,9 @@ class HyperCTR(ClickModel):
         user_active, item_active = user_graph.node_degree > 0, item_graph.node_degree > 0
         x_user = functional.embedding(graphs.user_rows.node, self.user_embedding)
         x_item = functional.embedding(graphs.item_rows.node, static)
-        return State(
-            static,
-            self.stacks[0](x_user, user_graph, user_active),
-            self.stacks[1](x_item, item_graph, item_active),
-            user_active,
-            item_active,
-        )
+        user_rows = self.stacks[0](x_user, user_graph, user_active)
+        item_rows = self.stacks[1](x_item, item_graph, item_active)
+        return State(static, user_rows, item_rows, user_active, item_active)
 
     def _graph_vector(
         self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor
@@ -161,9 +152,8 @@ class HyperCTR(ClickModel):
         alone = functional.embedding(node, static)
         if not len(values):
             return alone
-        row = (
-            rows.find(node, slot) if self.config.protocol == "as-published" else rows.latest_before(node, slot, active)
-        )
+        as_published = self.config.protocol == "as-published"
+        row = rows.find(node, slot) if as_published else rows.latest_before(node, slot, active)
         return torch.where((row >= 0)[:, None], functional.embedding(row.clamp(min=0), values), alone)
 
     # ---- stage 2: one vector per target
@@ -177,25 +167,21 @@ class HyperCTR(ClickModel):
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = user
         if graphs is not None:
-            group = self._graph_vector(
-                graphs.user_rows, state.user_rows, state.user_active, self.user_embedding, targets.user, targets.slot
-            )
+            rows, values, active = graphs.user_rows, state.user_rows, state.user_active
+            group = self._graph_vector(rows, values, active, self.user_embedding, targets.user, targets.slot)
         # Step 3: fusion. -> [B, d]   (Eq. 6)
         fused = self.fusion(sequential, group)
-        matching = None
-        if self.config.matching:
-            matching = user + window.summed(state.static_items)
+        matching = user + window.summed(state.static_items) if self.config.matching else None
         return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
 
     # ---- stage 3: candidates
     def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:
         """Return static plus convolved item vectors ``[n, d]`` for items ``[n]`` as seen from slots ``[n]``."""
-        static = functional.embedding(items, state.static_items)
-        if self.context.graphs is None or self.config.graph == "none":
+        static, graphs = functional.embedding(items, state.static_items), self.context.graphs
+        if graphs is None or self.config.graph == "none":
             return static
-        return static + self._graph_vector(
-            self.context.graphs.item_rows, state.item_rows, state.item_active, state.static_items, items, slot
-        )
+        rows, values, active = graphs.item_rows, state.item_rows, state.item_active
+        return static + self._graph_vector(rows, values, active, state.static_items, items, slot)
 
     def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
@@ -207,12 +193,11 @@ class HyperCTR(ClickModel):
         table, index = self._item_table(state, items, slots)
         hidden = torch.relu(from_user[:, None] + functional.embedding(index, self.from_item(table)))
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
-        logits = self.last(torch.relu(self.second(hidden))).squeeze(-1)
+        logits: Tensor = self.last(torch.relu(self.second(hidden))).squeeze(-1)
         if matching is not None:
             vectors = functional.embedding(items, state.static_items)
             logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
-        total: Tensor = logits
-        return total
+        return logits
 
     def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
         """Return item vectors ``[k, d]`` and, for each candidate, which of them is its own, ``[B, n]``.

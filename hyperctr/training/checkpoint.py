@@ -71,9 +71,7 @@ def unpack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return an optimiser's state as named tensors, ``<parameter number>/<quantity>``."""
     state = optimiser.state_dict()["state"]
-    return {
-        f"{number}/{name}": torch.as_tensor(value) for number, values in state.items() for name, value in values.items()
-    }
+    return {f"{n}/{name}": torch.as_tensor(value) for n, values in state.items() for name, value in values.items()}
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

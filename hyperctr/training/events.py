@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 
 class EventLog:
-    """Append points to ``events.jsonl``; on resume, forget what came after the checkpoint.
-
-    Args:
-        path: the file; None writes nothing.
-        after_step: keep only earlier lines up to this step.
-    """
+    """Append points to ``events.jsonl``; on resume, forget what came after ``after_step``. No path writes nothing."""
 
     def __init__(self, path: Path | None, after_step: int = 0) -> None:
         self.path = path

@@ -20,15 +20,8 @@ from hyperctr.data.negatives import NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.runtime import derive_seed, rng, track
-from hyperctr.training.checkpoint import (
-    load_parameters,
-    load_tensors,
-    optimiser_tensors,
-    pack,
-    restore_optimiser,
-    save_tensors,
-    unpack,
-)
+from hyperctr.training import checkpoint
+from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
 from hyperctr.training.scoring import score_pool, targets_of
 
@@ -61,12 +54,8 @@ class Progress:
 class Trainer:
     """Fit one model; see :func:`hyperctr.train` for the whole run.
 
-    Args:
-        model: what to fit.
-        split_data: what to train on.
-        config: how.
-        device: where; the model and its context must be there already.
-        folder: where ``events.jsonl`` and ``state/`` go; None keeps everything in memory.
+    The model and its context must be on ``device`` already; ``events.jsonl`` and ``state/`` go to ``folder``, and
+    without one everything stays in memory.
     """
 
     def __init__(
@@ -80,14 +69,8 @@ class Trainer:
         self.items = torch.from_numpy(data.item_index[self.rows])
         # What is never drawn as a negative is a hint of what was clicked, so training must not know any other click.
         self.sampler = NegativeSampler(data, data.clicks if config.negatives_avoid == "all" else self.rows, config.seed)
-        self.pool = candidate_pool(
-            data,
-            split_data.split,
-            "validation",
-            count=config.validation_candidates,
-            seed=config.seed,
-            max_rows=config.validation_clicks,
-        )
+        sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
+        self.pool = candidate_pool(data, split_data.split, "validation", seed=config.seed, **sizes)
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
         self.stages = tuple(model.fit_plan(self))
         self.optimisers: dict[str, list[Optimizer]] = {}
@@ -136,16 +119,10 @@ class Trainer:
             progress.idle += not stage.judged
             if self._is_point(progress.step - 1) or progress.stage_step == last:
                 validation = self.validate()
-                log.write(
-                    step=progress.step,
-                    epoch=progress.step / self.steps_per_epoch,
-                    loss=float(torch.stack(losses).mean()),
-                    examples=min(progress.step * self.config.batch_size, self._examples(progress.step)),
-                    validation_auc=validation,
-                    seconds=round(time.perf_counter() - self._clock, 3),
-                    memory_mib=round(peak_memory_mib(self.device), 1),
-                    stage=stage.name,
-                )
+                point = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
+                point |= {"loss": float(torch.stack(losses).mean()), "examples": self._examples(progress.step)}
+                point |= {"validation_auc": validation, "seconds": round(time.perf_counter() - self._clock, 3)}
+                log.write(**point, memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)
                 losses = []
                 if self._judge(validation, stage, ended=progress.stage_step == last):
                     return
@@ -158,9 +135,7 @@ class Trainer:
     def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
         """Take one optimisation step and return its loss, a detached scalar.
 
-        Args:
-            step: number of the step, 0..; decides its batch, negatives and dropout.
-            stage: the stage whose loss and optimisers are used; None takes the last one.
+        The number of the step, from 0 on, decides its batch, negatives and dropout; the stage is the last by default.
         """
         stage = stage or self.stages[-1]
         epoch, within = divmod(step, self.steps_per_epoch)
@@ -225,17 +200,17 @@ class Trainer:
             tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
             for name, optimisers in self.optimisers.items():
                 for k, optimiser in enumerate(optimisers):
-                    tensors |= pack(f"optimiser/{name}/{k}", optimiser_tensors(optimiser))
-            save_tensors(self.state_file, tensors, vars(progress))
+                    tensors |= pack(f"optimiser/{name}/{k}", checkpoint.optimiser_tensors(optimiser))
+            checkpoint.save_tensors(self.state_file, tensors, vars(progress))
         return ended or progress.done
 
     def _restore(self) -> None:
-        tensors, facts = load_tensors(str(self.state_file))
-        load_parameters(self.model, unpack("model", tensors), str(self.state_file))
+        tensors, facts = checkpoint.load_tensors(str(self.state_file))
+        checkpoint.load_parameters(self.model, unpack("model", tensors), str(self.state_file))
         self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
         begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
         for stage in self.stages:
             if stage.name in begun:
                 for k, optimiser in enumerate(self._optimisers(stage)):
-                    restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
+                    checkpoint.restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
         self.progress = Progress(**facts)

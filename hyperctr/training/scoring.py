@@ -49,7 +49,7 @@ def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | Non
 def score_candidates(
     model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256, dropped: Tensor | None = None
 ) -> np.ndarray:
-    """Return the logits of candidates.
+    """Return the logits of candidates, float64 ``[P, n]``.
 
     Args:
         model: on any device; it is put into evaluation mode.
@@ -57,9 +57,6 @@ def score_candidates(
         items: int ``[P, n]``; negative numbers give -inf.
         batch: targets scored at a time.
         dropped: int64, training clicks hidden from all targets.
-
-    Returns:
-        float64 ``[P, n]``.
     """
     model.eval()
     device = next(model.parameters()).device

@@ -15,9 +15,8 @@ from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.build import build_hypergraphs
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.rows import Rows
-from hyperctr.hypergraph.sampling import sampling_priority
 from hyperctr.hypergraph.settings import GraphSettings
-from hyperctr.hypergraph.stack import SlotHypergraphs
+from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
 from hyperctr.model.convolution import HypergraphConv
 from tests.small import Edges, definitions, small
 
@@ -216,3 +215,15 @@ def test_wrong_arguments_are_named():
     fewer = replace(study.interest, degree=study.interest.degree[1:])
     with pytest.raises(ShapeError, match="pre-train the interest on the same data and split"):
         build_hypergraphs(*parts[:3], fewer)
+
+
+def test_the_former_name_of_the_threshold_is_read_and_warns_once() -> None:
+    study = small(0)
+    arguments = (study.data, study.split, study.slots, study.interest)
+    expected = build_hypergraphs(*arguments, interest_threshold=0.3)
+    with pytest.warns(FutureWarning, match="delta is called interest_threshold now") as warned:
+        graphs = build_hypergraphs(*arguments, delta=0.3)
+    assert len(warned) == 1
+    for side, wanted in zip(graphs, expected, strict=True):
+        assert listed(side) == listed(wanted)
+    assert listed(graphs[0]) != listed(build_hypergraphs(*arguments)[0])
