@@ -216,8 +216,8 @@ def open_search(
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         check_keys(content, KINDS, "")
-        for budget in BUDGETS:
-            check_keys(content.get(budget, {}), BUDGET_KINDS, f"{budget}.")
+        for name in BUDGETS:
+            check_keys(content.get(name, {}), BUDGET_KINDS, f"{name}.")
         _check_space(content.get("space", {}))
         model, chosen = content.get("model", "hyperctr"), content.get(budget, {})
         known_model(model, "model")
