@@ -17,12 +17,10 @@ from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
-from hyperctr.runs.interest_file import run_interest
-from hyperctr.runs.locks import claim
 from hyperctr.runs.run import Run
-from hyperctr.runs.scoring import build_model, pools_of_test
+from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.states import write_status
+from hyperctr.runs.states import claim, write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
@@ -66,13 +64,8 @@ def train(
     """
     config = config or Config()
     if dry_run:
-        config = config.replace(
-            epochs=1,
-            interest_epochs=min(config.interest_epochs, 1),
-            test_candidates=10,
-            validation_clicks=50,
-            validation_candidates=10,
-        )
+        few = {"test_candidates": 10, "validation_clicks": 50, "validation_candidates": 10}
+        config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), **few)
     where = choose_device(device)
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
@@ -128,12 +121,9 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
 
     # Step 4: records
+    metrics |= {name: getattr(config, name) for name in ("model", "protocol", "split", "seed")}
     metrics |= {
         "dataset": data.name,
-        "model": config.model,
-        "protocol": config.protocol,
-        "split": config.split,
-        "seed": config.seed,
         "modalities": list(split_data.data.modalities),
         "slots": split_data.slots.count,
         "best_validation_auc": progress.best_auc,
@@ -155,10 +145,8 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     if diagnostics := model.diagnostics():
         metrics["diagnostics"] = diagnostics
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    write_json(
-        folder / "draws.json",
-        {name: {"value": row.value, "users": row.users, "draws": row.draws.tolist()} for name, row in draws.items()},
-    )
+    kept = {row: {"value": auc.value, "users": auc.users, "draws": auc.draws.tolist()} for row, auc in draws.items()}
+    write_json(folder / "draws.json", kept)
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)

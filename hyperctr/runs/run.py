@@ -117,7 +117,7 @@ class Run:
     @cached_property
     def interest(self) -> Interest | None:
         """The pre-trained interest, None for models without hypergraphs."""
-        from hyperctr.runs.interest_file import load_interest
+        from hyperctr.runs.scoring import load_interest
 
         return load_interest(self.folder)
 

@@ -88,8 +88,8 @@ class Session:
     @cached_property
     def interest(self) -> Interest:
         """The pre-trained interest: that of the finished run, if there is one, else pre-trained now."""
-        from hyperctr.runs.interest_file import interest_of
         from hyperctr.runs.run import Run
+        from hyperctr.runs.scoring import interest_of
         from hyperctr.runs.store import run_id, runs_folder
 
         folder = runs_folder() / run_id(self.data, self.config)

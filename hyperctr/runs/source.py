@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 HARMLESS = frozenset(
     (
         *("__init__.py", "errors.py", "config.py", "settings.py", "models.py", "data/registry.py", "model/explain.py"),
-        *(f"runs/{name}.py" for name in ("source", "store", "states", "locks", "stale")),
+        *(f"runs/{name}.py" for name in ("source", "store", "states", "stale")),
     )
 )
 DECLARATIONS = "baselines/*/__init__.py"  # of models: all that they set is among a run's settings

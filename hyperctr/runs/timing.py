@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
-from hyperctr.runs.interest_file import run_interest
-from hyperctr.runs.scoring import build_model
+from hyperctr.runs.scoring import build_model, run_interest
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.events import peak_memory_mib

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,8 +15,7 @@ from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.executor import Executor, JobResult
-from hyperctr.runs.locks import claim
-from hyperctr.runs.states import State, read_status, write_status
+from hyperctr.runs.states import State, claim, read_status, write_status
 from hyperctr.runs.store import run_id, runs_folder
 from hyperctr.sweeps.plan import Plan
 from hyperctr.training.events import read_events
@@ -67,11 +67,9 @@ class SweepResult:
     """What :func:`hyperctr.sweeps.local.run_plans` returns.
 
     Attributes:
-        states: run id -> state, of all runs of the plans.
-        errors: run id -> what went wrong.
+        states, errors: run id -> state, of all runs of the plans, and what went wrong.
         trained: run ids that this call finished.
-        seconds: how long it took.
-        stopped: the time was up before everything was done.
+        seconds, stopped: how long it took, and whether the time was up before everything was done.
     """
 
     states: dict[str, str] = field(default_factory=dict)
@@ -94,8 +92,8 @@ class SweepResult:
         return 1 if self.errors or any(state != "done" for state in self.states.values()) else 0
 
     def __str__(self) -> str:
-        names = sorted(set(self.states.values()), key=lambda state: (state != "done", state))
-        counts = [f"{list(self.states.values()).count(state)} {state}" for state in names]
+        states = sorted(Counter(self.states.values()).items(), key=lambda entry: (entry[0] != "done", entry[0]))
+        counts = [f"{count} {state}" for state, count in states]
         lines = [f"{len(self.states)} runs: {', '.join(counts) or 'none'} ({self.seconds:.0f} s)"]
         lines += [f"  {name}: {error}" for name, error in self.errors.items()]
         if self.stopped:
@@ -104,25 +102,25 @@ class SweepResult:
 
 
 def jobs_of(plans: Iterable[Plan]) -> list[Job]:
-    """Return the runs of some plans as jobs, each once, done or not.
+    """Return the runs of some plans as jobs, each once, done or not; raises as :func:`job_of`."""
+    jobs: dict[str, Job] = {}
+    for plan in plans:
+        for run in plan.runs:
+            what = run.label if run.setting == "row" else f"{run.setting} {run.label}"
+            if run.run_id not in jobs:
+                jobs[run.run_id] = job_of(plan.data, run.config, f"{run.plan}: {what}, seed {run.seed}")
+    return list(jobs.values())
+
+
+def job_of(data: Dataset, config: Config, label: str) -> Job:
+    """Return the run of ``config`` on ``data`` as a job.
 
     Raises:
         DataError: the data were made in memory, so that no other process can load them.
     """
-    jobs: dict[str, Job] = {}
-    for plan in plans:
-        for run in plan.runs:
-            what = run.label if run.axis == "row" else f"{run.axis} {run.label}"
-            job = job_of(plan.data, run.run_id, run.config, f"{run.plan}: {what}, seed {run.seed}")
-            jobs.setdefault(run.run_id, job)
-    return list(jobs.values())
-
-
-def job_of(data: Dataset, name: str, config: Config, label: str) -> Job:
-    """Return the run ``name`` of ``config`` on ``data`` as a job; raises as :func:`jobs_of`."""
     if data.origin is None:
         raise DataError(f"data set {data.name!r} was made in memory: a sweep needs data it can load by name")
-    return Job(name, label, data.origin, config)
+    return Job(run_id(data, config), label, data.origin, config)
 
 
 def missing_jobs(jobs: Iterable[Job], only: str | None = None) -> list[Job]:
@@ -148,11 +146,11 @@ def start_job(executor: Executor, job: Job, device: str | None, *, one_thread: b
         _write_state(job.name, "running")  # the run itself will say in which process
     environment = {"HYPERCTR_RUNS": str(store), "HYPERCTR_BATCH": "1", "MPLBACKEND": "Agg"}
     log = log_path(store, f"timing-{job.name}" if job.timed else job.name)
-    executor.start(job.name, do_job, job, device, one_thread, log=log, environment=environment)
+    executor.start(job.name, _do_job, job, device, one_thread, log=log, environment=environment)
 
 
-def do_job(job: Job, device: str | None, one_thread: bool) -> None:
-    """Do a job in this process; its errors are raised."""
+def _do_job(job: Job, device: str | None, one_thread: bool) -> None:
+    """Do a job in this process, and let its errors out."""
     import torch
 
     from hyperctr.runs.experiment import train
@@ -207,9 +205,8 @@ def settle(result: JobResult) -> None:
             for torn in folder.glob(".*"):
                 torn.unlink()
     points = read_events(folder / "events.jsonl")
-    facts = {"error": result.error if state != "done" else "", "exit": result.exit}
-    facts |= {"peak_memory_mib": result.peak_memory_mib, "last_event": points[-1] if points else None}
-    _write_state(name, state, **facts)
+    ended = {"error": result.error if state != "done" else "", "last_event": points[-1] if points else None}
+    _write_state(name, state, **ended, exit=result.exit, peak_memory_mib=result.peak_memory_mib)
 
 
 def _write_state(name: str, state: State, **facts: Any) -> None:

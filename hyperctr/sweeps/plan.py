@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
@@ -29,15 +29,15 @@ class PlannedRun:
 
     Attributes:
         plan: name of the plan.
-        axis: the setting that is varied, or ``row``.
-        label: the value or the row's name.
-        value: the value as a number; nan for a row.
+        setting: the one that is varied, or ``row`` for a case.
+        label: the value or the case's name.
+        value: the value as a number; nan for a case.
         seed, config: seed and all settings.
         run_id: its name in the run store.
     """
 
     plan: str
-    axis: str
+    setting: str
     label: str
     value: float
     seed: int
@@ -74,10 +74,10 @@ class Plan:
         return self.file.config(self.budget, {}, self.seeds[0])
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
-        rows = [run for run in self.runs if run.axis == "row"]
-        base = {run.seed: run.run_id for run in rows if run.label == self.file.compare_with}
-        return [(base[r.seed], r.run_id) for r in rows if r.seed in base and r.run_id != base[r.seed]]
+        """Return the run ids to compare, (base case, other case) of the same seed; none without ``compare_with``."""
+        cases = [run for run in self.runs if run.setting == "row"]
+        base = {run.seed: run.run_id for run in cases if run.label == self.file.compare_with}
+        return [(base[r.seed], r.run_id) for r in cases if r.seed in base and r.run_id != base[r.seed]]
 
 
 def open_plan(
@@ -104,7 +104,7 @@ def open_plan(
         DataError: unknown data set, missing files, or a modality that the data do not have.
 
     >>> plan = open_plan("layers", "planted", "smoke")
-    >>> [(run.axis, run.label, run.value, run.seed) for run in plan.runs]
+    >>> [(run.setting, run.label, run.value, run.seed) for run in plan.runs]
     [('layers', '1', 1.0, 0), ('layers', '2', 2.0, 0)]
     """
     if budget not in BUDGETS:
@@ -115,11 +115,13 @@ def open_plan(
     data = data or open_data(dataset, budget, data_dir)
     chosen = tuple(range(seeds or file.budgets[budget].seeds))
     runs = []
-    for axis, label, value, changes in file.entries(budget, data.modalities):
-        for seed in chosen:
-            config = file.config(budget, changes, seed)
-            _check_modalities(config, data, f"{file.path}: {axis} {label!r}")
-            runs.append(PlannedRun(file.name, axis, label, value, seed, config, run_id(data, config)))
+    for setting, label, value, changes in file.entries(budget, data.modalities):
+        for config in (file.config(budget, changes, seed) for seed in chosen):
+            if unknown := [name for name in config.modalities if name not in data.modalities]:
+                hint = did_you_mean(unknown[0], data.modalities)
+                where = f"{file.path}: {setting} {label!r}"
+                raise DataError(f"{where}: data set {data.name!r} has no modality {unknown[0]!r}; {hint}")
+            runs.append(PlannedRun(file.name, setting, label, value, config.seed, config, run_id(data, config)))
     return Plan(file, data, budget, chosen, runs)
 
 
@@ -128,17 +130,16 @@ def open_data(dataset: str, budget: str, data_dir: str | Path = "") -> Dataset:
 
     Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
     """
-    options = tuple(SMOKE_PLANTED.items()) if (dataset, budget) == ("planted", "smoke") else ()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         if dataset == "planted":  # generated, so it cannot change on disk while we remember it
-            return _planted(options)
+            return _planted(small=budget == "smoke")
         return load_dataset(dataset, data_dir=data_dir or None)
 
 
 @lru_cache(maxsize=2)
-def _planted(options: tuple[tuple[str, Any], ...]) -> Dataset:
-    return load_dataset("planted", **dict(options))
+def _planted(small: bool) -> Dataset:
+    return load_dataset("planted", **(SMOKE_PLANTED if small else {}))
 
 
 def read_plan(name: str | Path) -> PlanFile:
@@ -173,14 +174,6 @@ def plan_files() -> dict[str, Path]:
     """Return name -> file of all plans and searches: the checkout's, else the installed ones."""
     package = Path(hyperctr.__file__).resolve().parent
     for folder in (package.parent / "reports" / "sweeps", package / "_sweeps"):
-        found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-        if found:
-            return found
+        if files := {path.stem: path for path in sorted(folder.glob("*.toml"))}:
+            return files
     return {}
-
-
-def _check_modalities(config: Config, data: Dataset, where: str) -> None:
-    for name in config.modalities:
-        if name not in data.modalities:
-            hint = did_you_mean(name, data.modalities)
-            raise DataError(f"{where}: data set {data.name!r} has no modality {name!r}; {hint}")

@@ -55,7 +55,7 @@ def results(plan: Plan) -> pd.DataFrame:
     rows = []
     for run in plan.runs:
         config = run.config
-        row: dict[str, Any] = {"plan": run.plan, "axis": run.axis, "label": run.label, "value": run.value}
+        row: dict[str, Any] = {"plan": run.plan, "axis": run.setting, "label": run.label, "value": run.value}
         row |= {"dataset": plan.data.name, "model": config.model, **_case(run), "run": run.run_id}
         row |= _outcome(run.run_id)
         if row["state"] == "done":

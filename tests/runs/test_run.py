@@ -55,7 +55,7 @@ def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
     written = json.loads((run.folder / "metrics.json").read_text(), parse_constant=refuse)
     assert written == run.metrics
     assert written["data_fingerprint"] == tiny.data.fingerprint
-    assert (written["dataset"], written["model"], written["protocol"]) == ("planted", "hyperctr", "paper")
+    assert (written["dataset"], written["model"], written["protocol"]) == ("planted", "hyperctr", "as-published")
     assert written["parameters"] == sum(parameter.numel() for parameter in run.model.parameters())
     events = run.events
     assert {"step", "epoch", "loss", "examples", "validation_auc", "seconds", "memory_mib"} <= set(events)

@@ -18,9 +18,8 @@ import hyperctr as hc
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import RunError
 from hyperctr.runs import source, stale
-from hyperctr.runs.locks import claim, held
 from hyperctr.runs.stale import why_stale
-from hyperctr.runs.states import list_runs, read_status, write_status
+from hyperctr.runs.states import claim, held, list_runs, read_status, write_status
 from hyperctr.runs.store import run_id, run_names
 from tests.conftest import TINY_SIZES, Tiny
 

@@ -148,7 +148,7 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
         + '[smoke]\nseeds = 2\nvalues.layers = [4]\nrows = ["all", "only {modality}", "mf"]\nsettings.patience = 9\n'
     )
     plan = open_plan(path, budget="smoke")
-    assert [(run.axis, run.label, run.seed) for run in plan.runs] == [
+    assert [(run.setting, run.label, run.seed) for run in plan.runs] == [
         (axis, label, seed)
         for axis, label in [
             ("layers", "4"),
