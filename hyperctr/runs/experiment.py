@@ -45,7 +45,7 @@ def train(
     """Train and test one model; a finished run with the same id is loaded instead of trained again.
 
     Args:
-        data: the data set.
+        data: what to train and test on.
         config: settings; None takes the paper's model at its defaults.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; see :func:`hyperctr.runtime.choose_device`.
         resume: go on from the last checkpoint of an interrupted run; without it such a run starts afresh.
@@ -127,20 +127,14 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
         "modalities": list(split_data.data.modalities),
         "slots": split_data.slots.count,
         "best_validation_auc": progress.best_auc,
-        "best_step": progress.best_step,
-        "steps": progress.step,
-        "epochs": progress.step / trainer.steps_per_epoch,
-        "best_epoch": progress.best_step / trainer.steps_per_epoch,
+        **{"steps": progress.step, "epochs": progress.step / trainer.steps_per_epoch},
+        **{"best_step": progress.best_step, "best_epoch": progress.best_step / trainer.steps_per_epoch},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.perf_counter() - started, 1),
-        "device": str(where),
-        "deterministic": where.type == "cpu",
-        "data_fingerprint": data.fingerprint,
-        "split_checksum": split_data.split.checksum,
+        **{"device": str(where), "deterministic": where.type == "cpu", "threads": torch.get_num_threads()},
+        **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
+        **{"python": platform.python_version(), "torch": torch.__version__},
     }
     if diagnostics := model.diagnostics():
         metrics["diagnostics"] = diagnostics

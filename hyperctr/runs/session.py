@@ -39,8 +39,7 @@ class Session:
         data_dir: where the files of a named data set lie; empty: ``HYPERCTR_DATA``, else the default data directory.
 
     Attributes:
-        data: the data set.
-        config: settings of the run.
+        data, config: data set, and settings of the run.
 
     Raises:
         ConfigError: unknown budget or model.
@@ -118,8 +117,7 @@ class Session:
     @property
     def busiest_slot(self) -> int:
         """The slot with most training clicks."""
-        counts = np.bincount(self.slots.index[self.split.train], minlength=self.slots.count)
-        return int(counts.argmax())
+        return int(np.bincount(self.slots.index[self.split.train]).argmax())
 
     def slot_number(self, slot: int) -> int:
         """Return a slot to draw: the one asked for, or the busiest for -1.
@@ -139,18 +137,13 @@ class Session:
         return (table["title"] if "title" in table else table["item_id"]).astype(str).to_numpy()
 
     def test_click(self, number: int = 0) -> tuple[Any, Any, int]:
-        """Return user, item and timestamp of one test click, from a user with many training clicks.
-
-        Args:
-            number: which one; 0 is the last test click of the most active user, 1 of the next, and so on.
-        """
-        activity = np.bincount(self.data.user_index[self.split.train], minlength=self.data.num_users)
-        test_users = self.data.user_index[self.split.test]
+        """Return user, item and timestamp of the last test click of an active user: the most active one for 0."""
+        data, test_users = self.data, self.data.user_index[self.split.test]
+        activity = np.bincount(data.user_index[self.split.train], minlength=data.num_users)
         order = np.unique(test_users)
         order = order[np.argsort(-activity[order], kind="stable")]
         row = self.split.test[test_users == order[number % len(order)]][-1]
-        user, item = self.data.users[self.data.user_index[row]], self.data.items[self.data.item_index[row]]
-        return user, item, int(self.data.timestamp[row])
+        return data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row])
 
     def sizes(self, kind: str) -> pd.DataFrame:
         """Sum up the ``"user"`` or ``"item"`` hypergraphs: a row per slot and modality."""

@@ -10,21 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.models import is_known
 from hyperctr.runs.source import code_files
-from hyperctr.runs.store import find_run, read_json
+from hyperctr.runs.store import find_run, load_again, read_json
 
 
 def why_stale(run_id: str, *, data: bool = True) -> str:
     """Return the one thing that has changed since a run was begun, as a line; empty if nothing has.
 
-    Settings are looked at first, then the data, then the source.
-
-    Args:
-        run_id: name of the run, or the beginning of it.
-        data: load the data set and compare it, too.
+    Settings are looked at first, then, if ``data``, the data set, which is loaded, then the source.
 
     Raises:
         RunError: no such run, or files of it are damaged.
@@ -74,7 +69,7 @@ def _data(folder: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
-            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+            data = load_again(origin)
     except DataError as error:
         return f"data: {origin['name']} cannot be loaded any more, {error}"
     if data.fingerprint == origin["fingerprint"]:

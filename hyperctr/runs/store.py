@@ -6,10 +6,12 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL
+from hyperctr.data.registry import load_dataset
 from hyperctr.errors import RunError, did_you_mean
 from hyperctr.runs.source import PACKAGE, code_files, code_fingerprint
 from hyperctr.runtime import write_atomic
@@ -27,6 +29,11 @@ def runs_folder() -> Path:
     checkout = PACKAGE.parent
     base = checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
     return base / "reports" / "runs"
+
+
+def load_again(origin: Mapping[str, Any]) -> Dataset:
+    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that."""
+    return load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
 
 
 def run_names() -> list[str]:

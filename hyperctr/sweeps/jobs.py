@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.executor import Executor, JobResult
 from hyperctr.runs.states import State, claim, read_status, write_status
-from hyperctr.runs.store import run_id, runs_folder
+from hyperctr.runs.store import load_again, run_id, runs_folder
 from hyperctr.sweeps.plan import Plan
 from hyperctr.training.events import read_events
 
@@ -159,8 +158,7 @@ def _do_job(job: Job, device: str | None, one_thread: bool) -> None:
     if one_thread:
         torch.set_num_threads(1)
     warnings.simplefilter("ignore", DataWarning)  # kept with the data, and by the run
-    origin = job.origin
-    data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+    data = load_again(job.origin)
     if job.timed:
         return time_run(data, job.config, timing_path(job.name), device, whole_epoch=job.timed == "epoch")
     name = run_id(data, job.config)

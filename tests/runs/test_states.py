@@ -262,7 +262,7 @@ def test_why_a_run_is_stale(tiny: Tiny, copied: Path, monkeypatch: pytest.Monkey
         assert why_stale(name).startswith("setting validation_clicks of the reference beside it: was 200, is ")
     with monkeypatch.context() as patch:
         other = hc.load_dataset("planted", seed=1, **TINY_SIZES)
-        patch.setattr(stale, "load_dataset", lambda *arguments, **options: other)
+        patch.setattr(stale, "load_again", lambda origin: other)
         was, now = tiny.data.fingerprint[:12], other.fingerprint[:12]
         assert why_stale(name) == f"data: planted has changed, its fingerprint was {was} and is {now}"
         assert why_stale(name, data=False) == ""
