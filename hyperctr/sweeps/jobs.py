@@ -33,7 +33,6 @@ class Job:
         name: the run's id.
         label: for people: plan, variant, seed.
         origin: how to load the data, ``Dataset.origin``.
-        config: the run's settings.
         timed: what of it is only timed, an epoch or some steps; None trains it.
     """
 
@@ -78,9 +77,8 @@ class SweepResult:
     stopped: bool = False
 
     @classmethod
-    def of(cls, jobs: Iterable[Job], ended: Iterable[JobResult], seconds: float, stopped: bool) -> SweepResult:
+    def of(cls, jobs: Iterable[Job], ended: Sequence[JobResult], seconds: float, stopped: bool) -> SweepResult:
         """Sum up: how all jobs stand, and how those ended that were carried out."""
-        ended = list(ended)
         errors = {result.name: result.error for result in ended if result.state in ("failed", "killed")}
         trained = tuple(result.name for result in ended if result.state == "done")
         return cls({job.name: read_status(job.name).state for job in jobs}, errors, trained, seconds, stopped)
@@ -125,9 +123,7 @@ def job_of(data: Dataset, config: Config, label: str) -> Job:
 def missing_jobs(jobs: Iterable[Job], only: str | None = None) -> list[Job]:
     """Return the jobs that are not done, references first and then the heaviest.
 
-    Args:
-        jobs: what is wanted.
-        only: ``failed`` for those that failed or were killed; None for all.
+    With ``only="failed"`` just those that failed or were killed.
 
     Raises:
         ConfigError: unknown ``only``.
@@ -161,12 +157,9 @@ def _do_job(job: Job, device: str | None, one_thread: bool) -> None:
     data = load_again(job.origin)
     if job.timed:
         return time_run(data, job.config, timing_path(job.name), device, whole_epoch=job.timed == "epoch")
-    name = run_id(data, job.config)
-    if name != job.name:
-        raise RunError(
-            f"run {job.name} was planned, but data and code now give {name}: "
-            "the data or the library's code changed while the sweep ran; start the sweep again"
-        )
+    if (name := run_id(data, job.config)) != job.name:
+        why = "the data or the library's code changed while the sweep ran; start the sweep again"
+        raise RunError(f"run {job.name} was planned, but data and code now give {name}: {why}")
     train(data, job.config, device=device, resume=True)
 
 

@@ -76,15 +76,10 @@ def run_plans(
 def run_jobs(
     jobs: Sequence[Job], devices: Sequence[str | None], deadline: float = math.inf
 ) -> tuple[list[JobResult], bool]:
-    """Carry out jobs on this machine.
+    """Carry out jobs on this machine, in their order, one at once for each device (:func:`choose_devices`).
 
-    Args:
-        jobs: in the order in which they are started.
-        devices: one for each job at once, see :func:`choose_devices`.
-        deadline: by :func:`time.monotonic`; what runs then is stopped, to be resumed by another call.
-
-    Returns:
-        How those ended that were started, and whether the deadline came first.
+    What still runs at the deadline (of :func:`time.monotonic`) is stopped, to be resumed by another call. Returns how
+    those ended that were started, and whether the deadline came first.
     """
     plan_jobs(jobs)
     waiting, free = deque(jobs), list(devices)
@@ -108,8 +103,8 @@ def run_jobs(
                     if not job.timed and is_done(job.name):  # by another sweep, or as somebody's reference
                         board.end(job.name, "done")
                         continue
-                    busy[job.name] = job, free.pop(0)
-                    start_job(executor, job, busy[job.name][1], one_thread=len(devices) > 1)
+                    busy[job.name] = job, (card := free.pop(0))
+                    start_job(executor, job, card, one_thread=len(devices) > 1)
                     board.start(job.name)
                 for result in executor.wait(POLL_SECONDS):
                     end(result)
@@ -126,18 +121,14 @@ def choose_devices(
 ) -> list[str | None]:
     """Return the device of each run at once; on a CPU that is just as many as there are workers.
 
-    Args:
-        planned: how many runs there are.
-        workers: as for :func:`run_plans`.
-        share_gpu: the same.
-        device: the same.
+    ``planned`` is how many runs there are; for the other arguments see :func:`run_plans`.
 
     Raises:
         ConfigError: there is no such GPU, or there are more workers than GPUs.
         RunError: the process that counts the GPUs cannot be started.
     """
     device = device or os.environ.get("HYPERCTR_DEVICE") or None
-    kind = (device or "").split(":")[0]
+    kind = (device or "").partition(":")[0]
     gpus = count_gpus() if kind in ("", "cuda") else 0
     if kind == "cuda" and not gpus:
         raise ConfigError(f"device {device!r} was asked for, but there is no CUDA device; use device='cpu'")

@@ -47,12 +47,10 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """What :func:`open_plan` returns.
+    """What :func:`open_plan` returns: a plan as written (``file``) at a budget.
 
     Attributes:
-        file: the plan as written.
         data: the data set all runs use; its generation or files do not depend on a run's seed.
-        budget: ``smoke``, ``quick`` or ``paper``.
         seeds: the seeds of the runs.
         runs: all runs, in the order of the plan, the seeds of a variant beside each other.
     """
@@ -65,7 +63,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """The plan's name, its file's without the suffix."""
+        """The name of the plan's file without the ending."""
         return self.file.name
 
     @property

@@ -24,11 +24,7 @@ WHOLE = "{desc:<44.44} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} runs
 
 
 class Board:
-    """Bars in a terminal or a live notebook; elsewhere one log line per finished run.
-
-    Args:
-        jobs: everything that will be done.
-    """
+    """Bars in a terminal or a live notebook; elsewhere one log line per finished job."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         from tqdm.auto import tqdm

@@ -29,12 +29,9 @@ KIND_WORDS = {dict: "a table", list: "a list", str: "text", int: "a whole number
 
 @dataclass(frozen=True)
 class BudgetChanges:
-    """What a budget changes in a plan.
+    """What a budget changes in a plan: how many seeds, the data sets it is meant for, settings on top of the plan's.
 
     Attributes:
-        seeds: how many seeds, from 0.
-        datasets: the data sets it is meant for.
-        settings: on top of the plan's.
         values: varied setting -> the values it takes instead.
         rows: labels of the cases kept; None keeps all.
     """
@@ -48,11 +45,9 @@ class BudgetChanges:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan as written, for any data set and budget.
+    """A plan as written in the file ``path``, for any data set and budget.
 
     Attributes:
-        path: its file.
-        title, model, settings, compare_with: as written there.
         sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
         cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's budget.
         on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
@@ -135,7 +130,7 @@ def check_keys(table: Mapping[str, Any], kinds: Mapping[str, type], where: str =
     for key, value in table.items():
         if key not in kinds:
             raise ConfigError(f"unknown key {where + key!r}: {did_you_mean(key, kinds)}")
-        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
+        if type(value) is not kinds[key]:
             wanted = KIND_WORDS[kinds[key]]
             raise ConfigError(f"{where}{key} = {value!r} must be {wanted}, got {type(value).__name__}")
 
@@ -160,11 +155,11 @@ def _sweeps(tables: list[Any]) -> dict[str, tuple[float, ...]]:
         check_keys(table, kinds, where)
         if missing := kinds.keys() - table.keys():
             raise ConfigError(f"{where}{min(missing)} is missing")
-        name = table["setting"]
-        known_setting(name, f"{where}setting")
-        if name in sweeps:
-            raise ConfigError(f"{where}setting = {name!r} is varied twice: give all its values at once")
-        sweeps[name] = _values(table["values"], f"{where}values")
+        setting = table["setting"]
+        known_setting(setting, f"{where}setting")
+        if setting in sweeps:
+            raise ConfigError(f"{where}setting = {setting!r} is varied twice: give all its values at once")
+        sweeps[setting] = _values(table["values"], f"{where}values")
     return sweeps
 
 
@@ -212,12 +207,8 @@ def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) ->
     if key is None:
         yield label, changes
         return
-    values: tuple[str, ...] = modalities
-    if key == "model":
-        values = (*SYSTEMS, *own_models())
-    elif key == "variant":
-        values = tuple(model_spec(changes["model"]).variants) if "model" in changes else VARIANTS
-    for value in values:
+    variants = model_spec(changes["model"]).variants if key == "variant" and "model" in changes else VARIANTS
+    for value in {"modalities": modalities, "model": (*SYSTEMS, *own_models()), "variant": variants}[key]:
         name = label.replace(PLACES[key], value)
         yield from _expand(name, {**changes, key: [value] if key == "modalities" else value}, modalities)
 
@@ -240,9 +231,9 @@ def _budget_changes(table: dict[str, Any], name: str, plan: PlanFile) -> BudgetC
     if plan.compare_with and plan.compare_with not in kept:
         hint = did_you_mean(plan.compare_with, kept)
         raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at budget {name}; {hint}")
-    changed: dict[str, Any] = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
-    changed["values"] = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
-    return BudgetChanges(**{**table, **changed})
+    lists = {key: tuple(entries) for key, entries in table.items() if key in ("datasets", "rows")}
+    values = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
+    return BudgetChanges(**{**table, **lists, "values": values})
 
 
 def _check_runs(plan: PlanFile, budget: str) -> None:

@@ -48,8 +48,6 @@ class Search:
 
     Attributes:
         name: of the file, with the data set, the budget and a hash of all that trials have in common.
-        data, budget, seeds: as of a plan.
-        model: whose settings are searched.
         settings: what all trials share.
         space: setting -> the values tried.
         trials: how many, unless :meth:`run` is told otherwise.
