@@ -188,12 +188,7 @@ def _surroundings(changes: Mapping[str, str]) -> Iterator[None]:
 
 
 def _work(
-    answers: Connection,
-    peak: Any,
-    log: Path | None,
-    environment: dict[str, str],
-    function: Callable[..., Any],
-    *args: Any,
+    answers: Connection, peak: Any, log: Path | None, environment: dict[str, str], function: Any, *args: Any
 ) -> None:
     """Be the process: call the function and send (value, error, traceback)."""
     os.setsid()  # Ctrl-C in the terminal is for the one who started us
@@ -206,8 +201,7 @@ def _work(
             log.parent.mkdir(parents=True, exist_ok=True)
             with open(log, "a", encoding="utf-8") as output:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                output.write(f"{now} {function.__name__} by process {os.getpid()}\n")
-                output.flush()
+                print(f"{now} {function.__name__} by process {os.getpid()}", file=output, flush=True)
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
         faulthandler.enable(2)

@@ -30,8 +30,7 @@ class Run:
 
     Attributes:
         id, folder: its name and place.
-        config: its settings.
-        metrics: test metrics and facts about the run (dict).
+        config, metrics: its settings, and test metrics with facts about the run (dict).
 
     >>> import hyperctr as hc
     >>> run = hc.load_run("0123")  # doctest: +IGNORE_EXCEPTION_DETAIL
@@ -125,8 +124,7 @@ class Run:
         from hyperctr.runs.scoring import build_model
         from hyperctr.training.checkpoint import load_parameters, load_tensors
 
-        model = build_model(self.split_data, self.config, self.interest)
-        path = self.folder / "model.safetensors"
+        model, path = build_model(self.split_data, self.config, self.interest), self.folder / "model.safetensors"
         load_parameters(model, load_tensors(path)[0], path)
         return model.eval()
 
@@ -148,15 +146,14 @@ class Run:
         """
         from hyperctr.runs.scoring import score_pairs
 
-        split_data = self.split_data
-        times = np.full(len(users), split_data.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        data = self.split_data.data
+        times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
-        user, item = split_data.data.users_to_index(users), split_data.data.items_to_index(items)
-        logits = score_pairs(self.model, split_data, user, item, times.astype(np.int64))
-        return np.asarray(expit(logits))
+        user, item = data.users_to_index(users), data.items_to_index(items)
+        return np.asarray(expit(score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))))
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.

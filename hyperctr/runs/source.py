@@ -116,9 +116,8 @@ def _without_comments(text: str, tree: ast.AST) -> str:
     """Return the source with comments, docstrings and blank lines taken out."""
     lines = text.splitlines()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node
-        ):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node):
             first, last = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
             lines[first - 1 : last] = [""] * (last - first + 1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -34,13 +34,9 @@ class Status:
     """How a run stands.
 
     Attributes:
-        id: name of the run.
-        state: ``planned``, ``running``, ``done``, ``failed`` or ``killed``.
         pid, host: the process that trains or trained it.
         started, updated: when its state was last ``running``, and last written; ISO 8601, UTC.
-        error: why it failed.
         exit: exit code of its process, where somebody watched it; negative is a signal.
-        peak_memory_mib: most memory it took.
         last_event: the newest line of its learning curve.
     """
 

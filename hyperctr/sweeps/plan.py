@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
 
+AnyPath = str | Path
+
+
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a plan.
+    """One run of the plan ``plan``, with its seed and all settings.
 
     Attributes:
         plan: name of the plan.
         setting: the one that is varied, or ``row`` for a case.
-        label: the value or the case's name.
-        value: the value as a number; nan for a case.
-        seed, config: seed and all settings.
+        label, value: the value as text and as a number; of a case its name and nan.
         run_id: its name in the run store.
     """
 
@@ -79,12 +80,12 @@ class Plan:
 
 
 def open_plan(
-    name: str | Path,
+    name: AnyPath,
     dataset: str = "planted",
     budget: str = "quick",
     *,
     seeds: int = 0,
-    data_dir: str | Path = "",
+    data_dir: AnyPath = "",
     data: Dataset | None = None,
 ) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
@@ -123,7 +124,7 @@ def open_plan(
     return Plan(file, data, budget, chosen, runs)
 
 
-def open_data(dataset: str, budget: str, data_dir: str | Path = "") -> Dataset:
+def open_data(dataset: str, budget: str, data_dir: AnyPath = "") -> Dataset:
     """Load the data set of a sweep; at budget smoke, ``planted`` is made small, too.
 
     Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
@@ -140,7 +141,7 @@ def _planted(small: bool) -> Dataset:
     return load_dataset("planted", **(SMOKE_PLANTED if small else {}))
 
 
-def read_plan(name: str | Path) -> PlanFile:
+def read_plan(name: AnyPath) -> PlanFile:
     """Read a plan by its name or its file, without data.
 
     Raises:

@@ -29,7 +29,7 @@ from hyperctr.runs.store import runs_folder
 from hyperctr.runtime import derive_seed
 from hyperctr.sweeps.jobs import Job, SweepResult, job_of, missing_jobs
 from hyperctr.sweeps.local import choose_devices, run_jobs
-from hyperctr.sweeps.plan import open_data, plan_files
+from hyperctr.sweeps.plan import AnyPath, open_data, plan_files
 from hyperctr.sweeps.schema import check_keys, known_model, known_setting
 from hyperctr.training.events import read_events
 
@@ -152,12 +152,7 @@ class Search:
 
 
 def open_search(
-    name: str | Path = "search",
-    dataset: str = "planted",
-    budget: str = "quick",
-    *,
-    seeds: int = 0,
-    data_dir: str | Path = "",
+    name: AnyPath = "search", dataset: str = "planted", budget: str = "quick", *, seeds: int = 0, data_dir: AnyPath = ""
 ) -> Search:
     """Read a search file strictly and lay it out on a data set; nothing is trained.
 
