@@ -61,8 +61,7 @@ class Executor:
     """Starts functions in processes of their own, and says how they end.
 
     Args:
-        fresh: a new interpreter for each, in which numerical libraries see the environment it is started with; it takes
-            seconds to import torch.
+        fresh: a new interpreter for each, whose numerical libraries see its environment; importing torch takes seconds.
         preload: modules that the first executor of this process has imported before anything is forked.
 
     >>> with Executor() as executor:

@@ -84,16 +84,15 @@ def train(
         try:
             _train(data, config, folder, where, resume=resume, dry_run=dry_run)
         except BaseException as error:
+            kind, words = (
+                "" if isinstance(error, HyperCTRError) else f"{type(error).__name__}: ",
+                str(error) or "stopped",
+            )
             with suppress(OSError):  # the disk may be full, and the error at hand says more
-                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=_in_words(error))
+                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=kind + words)
             raise
         write_status(name, "done", peak_memory_mib=round(peak_memory_mib(where), 1))
     return Run(folder, data)
-
-
-def _in_words(error: BaseException) -> str:
-    words = str(error) or "stopped"
-    return words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
 
 
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
@@ -179,7 +178,7 @@ def _test(
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
-    metrics["test_clicks"], metrics["test_candidates"] = len(pool), int(pool.pairs_mask.sum())
+    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.pairs_mask.sum())}
     return metrics, table, draws
 
 

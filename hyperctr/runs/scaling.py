@@ -76,7 +76,7 @@ def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int
     """Time the training steps of a finished run, and its hypergraph convolution alone, by number of threads.
 
     Args:
-        run: id, beginning of an id, or folder of a finished run; its settings, data and trained weights are used.
+        run: id, beginning of an id, or folder; its settings, data and trained weights are used.
         threads: numbers of threads, 1 among them; empty: 1, 2, 4, ... up to the machine's cores.
         rounds: how often each is measured.
         seconds: for each measurement, at least.
@@ -158,10 +158,9 @@ def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) ->
         rows = []
         for turn in range(rounds):
             # every other round the other way round: what drifts favours nobody
-            for threads in counts if turn % 2 == 0 else counts[::-1]:
-                for what in (STEP, CONVOLUTION):
-                    rate = ask(threads, what)
-                    rows.append({"what": what, "threads": threads, "round": turn, "per_second": rate})
+            for threads, what in itertools.product(counts if turn % 2 == 0 else counts[::-1], (STEP, CONVOLUTION)):
+                rate = ask(threads, what)
+                rows.append({"what": what, "threads": threads, "round": turn, "per_second": rate})
         return rows
 
 

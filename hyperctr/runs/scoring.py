@@ -61,9 +61,8 @@ def load_interest(folder: Path) -> Interest | None:
     tensors, facts = load_tensors(path)
     arrays = {name: value.numpy() for name, value in tensors.items()}
     modalities = tuple(facts["modalities"])
-    per_modality = {
-        kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in ("projections", "weights")
-    }
+    kinds = ("projections", "weights")
+    per_modality = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
     shared = {name: arrays[name] for name in INTEREST_ARRAYS}
     return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(facts["losses"]))
 

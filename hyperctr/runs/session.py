@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +62,7 @@ class Session:
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
         if isinstance(data, str):
             options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}
-            with _kept_warnings():
+            with warnings.catch_warnings(action="ignore", category=DataWarning):  # kept with the data and the run
                 data = load_dataset(data, data_dir=data_dir or None, **options)
         self.data = data
         self._run: Run | None = None
@@ -110,7 +108,7 @@ class Session:
         from hyperctr.runs.experiment import train
 
         if self._run is None:
-            with _kept_warnings():
+            with warnings.catch_warnings(action="ignore", category=DataWarning):  # kept with the data and the run
                 self._run = train(self.data, self.config, resume=True)
         return self._run
 
@@ -175,11 +173,3 @@ class Session:
             metrics = self._run.metrics
             card |= {"run": self._run.id, "device": metrics["device"], "deterministic": metrics["deterministic"]}
         return card
-
-
-@contextmanager
-def _kept_warnings() -> Iterator[None]:
-    """Keep data warnings off a page: they are kept with the data and the run, and shown as tables there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        yield

@@ -29,7 +29,7 @@ def why_stale(run_id: str, *, data: bool = True) -> str:
         return "code: the run was made by a version that did not keep what it used; train it again"
     begun = read_json(folder / "code.json")
     try:
-        settings, reference, files = begun["settings"], begun["reference"], begun["files"]
+        settings, reference, files = (begun[name] for name in ("settings", "reference", "files"))
     except KeyError as error:
         raise RunError(f"{folder / 'code.json'}: holds no {error}; delete {folder} and train it again") from error
     return _settings(folder, settings, reference) or (_data(folder) if data else "") or _code(settings["model"], files)
@@ -67,8 +67,7 @@ def _data(folder: Path) -> str:
     if origin["name"] is None:
         return ""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)
+        with warnings.catch_warnings(action="ignore", category=DataWarning):
             data = load_again(origin)
     except DataError as error:
         return f"data: {origin['name']} cannot be loaded any more, {error}"

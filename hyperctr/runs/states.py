@@ -56,15 +56,11 @@ class Status:
 def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
     """Hold a run: no two processes train the same one. The second waits here until the first is through, or dead.
 
-    Args:
-        run_id: name of the run.
-        timeout: seconds to wait for another process; negative waits as long as it takes.
-
     Yields:
         Whether somebody else held it meanwhile; a run that is still unfinished was then left behind by a dead process.
 
     Raises:
-        RunError: another process still holds it after ``timeout``.
+        RunError: another process still holds it after ``timeout`` seconds; a negative one waits as long as it takes.
     """
     lock = _lock(run_id)
     waited = False

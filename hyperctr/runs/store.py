@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
 def runs_folder() -> Path:
     """Return the run store: ``HYPERCTR_RUNS``, else ``reports/runs`` of the checkout, else of the current folder."""
-    named = os.environ.get("HYPERCTR_RUNS")
-    if named:
+    if named := os.environ.get("HYPERCTR_RUNS"):
         return Path(named).expanduser()
-    checkout = PACKAGE.parent
-    base = checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
-    return base / "reports" / "runs"
+    checkout = (PACKAGE.parent / "pyproject.toml").exists()
+    return (PACKAGE.parent if checkout else Path.cwd()) / "reports" / "runs"
 
 
 def load_again(origin: Mapping[str, Any]) -> Dataset:

@@ -29,10 +29,9 @@ def estimate(
 ) -> pd.DataFrame:
     """Time what is not timed yet, and return one row per distinct run of the plans, in the order they would start.
 
-    Returns:
-        ``label``, ``run``, ``state``, ``minutes`` (at most; 0 if done), ``peak_memory_mib``. Runs that differ in
-        nothing but the seed are timed once. ``frame.attrs["minutes"]`` is the wall time of all with ``workers`` at
-        once, ``frame.attrs["workers"]`` their number.
+    Columns: ``label``, ``run``, ``state``, ``minutes`` (at most; 0 if done), ``peak_memory_mib``. Runs that differ in
+    nothing but the seed are timed once. ``frame.attrs["minutes"]`` is the wall time of all with
+    ``frame.attrs["workers"]`` at once.
 
     Raises:
         RunError: the base run cannot even be timed; the message says why.

@@ -43,16 +43,8 @@ class Job:
     timed: Literal["epoch", "steps"] | None = None
 
     @property
-    def epochs(self) -> int:
-        """Most epochs of the training; 0 if it only times."""
-        return 0 if self.timed else self.config.epochs
-
-    @property
     def weight(self) -> float:
-        """About how long it takes, in no unit; only the order of starting follows from it.
-
-        References come first: other runs need them at their end, and would wait for each other.
-        """
+        """About how long it takes, in no unit. References start first: other runs wait for them."""
         if self.config.model == REFERENCE_MODEL:
             return float("inf")
         slots = self.config.slot_count or 36 / self.config.slot_months
@@ -70,8 +62,8 @@ class SweepResult:
         seconds, stopped: how long it took, and whether the time was up before everything was done.
     """
 
-    states: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     trained: tuple[str, ...] = ()
     seconds: float = 0.0
     stopped: bool = False

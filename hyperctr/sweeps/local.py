@@ -34,7 +34,7 @@ def run_plans(
     uses one thread.
 
     Args:
-        plans: one plan or several; several at once use the machine best.
+        plans: several at once use the machine best.
         workers: how many runs at once; None: as many as cores, or one per GPU.
         only: ``failed``: only runs that failed or were killed before.
         max_minutes: start nothing after this time, and stop what is running then; it can be resumed.
@@ -132,16 +132,14 @@ def choose_devices(
     gpus = count_gpus() if kind in ("", "cuda") else 0
     if kind == "cuda" and not gpus:
         raise ConfigError(f"device {device!r} was asked for, but there is no CUDA device; use device='cpu'")
-    if not gpus:
-        # without GPUs and without a wish the run itself chooses, which finds Apple's GPU, too
+    if not gpus:  # without a wish the run itself chooses, which finds Apple's GPU, too
         return [device] * (workers or (1 if kind == "mps" else min(available_cores(), max(1, planned))))
     cards = [device] if device and ":" in device else [f"cuda:{number}" for number in range(gpus)]
     workers = workers or len(cards)
     if workers > len(cards) and not share_gpu:
-        raise ConfigError(
-            f"{workers} workers on {len(cards)} GPU(s): runs that share a GPU slow each other down and may run out "
-            f"of its memory; use workers={len(cards)}, or share_gpu=True (--share-gpu)"
-        )
+        why = "runs that share a GPU slow each other down and may run out of its memory"
+        fix = f"use workers={len(cards)}, or share_gpu=True (--share-gpu)"
+        raise ConfigError(f"{workers} workers on {len(cards)} GPU(s): {why}; {fix}")
     return [cards[number % len(cards)] for number in range(workers)]
 
 

@@ -90,13 +90,8 @@ def open_plan(
 ) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
 
-    Args:
-        name: a plan of the library (see :func:`known_plans`), or a TOML file.
-        dataset: name of a data set, see ``hyperctr data list``.
-        budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
-        seeds: how many seeds, from 0; 0 means as many as the budget says.
-        data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
-        data: what :func:`open_data` gave for these arguments, where several plans are opened on the same data.
+    The arguments are those of :class:`hyperctr.Sweep`; ``data`` is what :func:`open_data` gave for them, where several
+    plans are opened on the same data.
 
     Raises:
         ConfigError: no such plan or budget, or anything in the plan that is not right.
@@ -129,8 +124,7 @@ def open_data(dataset: str, budget: str, data_dir: AnyPath = "") -> Dataset:
 
     Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
+    with warnings.catch_warnings(action="ignore", category=DataWarning):
         if dataset == "planted":  # generated, so it cannot change on disk while we remember it
             return _planted(small=budget == "smoke")
         return load_dataset(dataset, data_dir=data_dir or None)

@@ -47,8 +47,8 @@ class Board:
     def start(self, name: str) -> None:
         """Show a job that was started."""
         job, self.started[name] = self.jobs[name], time.monotonic()
-        if job.epochs:
-            options = {"total": job.epochs, "initial": epoch_of(name), "desc": job.label}
+        if not job.timed:
+            options = {"total": job.config.epochs, "initial": epoch_of(name), "desc": job.label}
             self._bars[name] = self._bar(**options, leave=False, bar_format=BAR)
 
     def update(self) -> None:

@@ -156,12 +156,8 @@ def open_search(
 ) -> Search:
     """Read a search file strictly and lay it out on a data set; nothing is trained.
 
-    Args:
-        name: ``search`` (the paper's grid), or a TOML file.
-        dataset: as for :func:`hyperctr.sweeps.plan.open_plan`.
-        budget: the same.
-        seeds: the same; a trial is judged by the mean over seeds.
-        data_dir: the same.
+    ``name`` is ``search`` (the paper's grid), or a TOML file; the other arguments are those of
+    :func:`hyperctr.sweeps.plan.open_plan`. A trial is judged by the mean over ``seeds``.
 
     Raises:
         ConfigError: anything in the file that is not right; names file, key and what is allowed.

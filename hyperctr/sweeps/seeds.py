@@ -96,15 +96,9 @@ def seed_interval(values: ArrayLike) -> tuple[float, float]:
 def paired(runs: pd.DataFrame, column: str, end: Any, start: Any, pair: Pair | None = None) -> Interval | None:
     """Return the mean test AUC of the runs with ``end`` minus that with ``start``, paired by seed.
 
-    Args:
-        runs: columns ``seed, auc, run`` and ``column``; rows without AUC are left out.
-        column: what tells the two apart.
-        end: its value in the first group.
-        start: its value in the second.
-        pair: compares two runs; used with one common seed, two or more have the interval over seeds.
-
-    Returns:
-        None with no common seed, or with one that cannot be paired.
+    ``runs`` has columns ``seed, auc, run`` and ``column``, which tells the two apart; rows without AUC are left out.
+    Two common seeds or more have the interval over seeds; one has that of ``pair``, which compares two runs. None with
+    no common seed, or with one that cannot be paired.
     """
     done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
     first, second = (done[done[column] == value].set_index("seed") for value in (end, start))

@@ -173,22 +173,21 @@ class Sweep:
         rows = self.results.drop_duplicates("run")
         done = rows[rows["state"] == "done"]
 
-        def kinds(*columns: str, form: str = "{} {}") -> str:
+        def kinds(*columns: str, form: str = "{}") -> str:
             seen = done[list(columns)].drop_duplicates().astype(str).itertuples(index=False)
             return "; ".join(form.format(*kind) for kind in seen) or "no finished run"
 
         options = "".join(f" --{key.replace('_', '-')} {shlex.quote(str(v))}" for key, v in self.asked.items())
         names = [plan.name for plan in self.plans if plan.name in set(rows["plan"])]
-        deterministic = kinds("deterministic", form="{}")
+        deterministic = kinds("deterministic")
         card = {
             "data set": self.dataset,
             "data fingerprint": self.plans[0].data.fingerprint[:16],
             "split": kinds("split", "seed", "split_checksum", form="{}, seed {}, checksum {:.16}"),
-            "protocol": kinds("protocol", form="{}"),
-            "seeds": list(self.plans[0].seeds),
+            **{"protocol": kinds("protocol"), "seeds": list(self.plans[0].seeds)},
             "runs": f"{len(done)} of {len(rows)} finished" + (f", {len(names)} plans" if len(names) > 1 else ""),
-            "python, torch": kinds("python", "torch"),
-            "device": kinds("device", form="{}"),
+            "python, torch": kinds("python", "torch", form="{} {}"),
+            "device": kinds("device"),
             "deterministic": {"True": "yes", "False": "no"}.get(deterministic, deterministic),
             "training time": duration(float(done["seconds"].sum())),
             "repeat the runs": "; ".join(f"hyperctr sweep run {shlex.quote(name)}{options}" for name in names),
