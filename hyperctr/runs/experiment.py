@@ -84,12 +84,10 @@ def train(
         try:
             _train(data, config, folder, where, resume=resume, dry_run=dry_run)
         except BaseException as error:
-            kind, words = (
-                "" if isinstance(error, HyperCTRError) else f"{type(error).__name__}: ",
-                str(error) or "stopped",
-            )
+            words = str(error) or "stopped"
+            words = words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
             with suppress(OSError):  # the disk may be full, and the error at hand says more
-                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=kind + words)
+                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=words)
             raise
         write_status(name, "done", peak_memory_mib=round(peak_memory_mib(where), 1))
     return Run(folder, data)

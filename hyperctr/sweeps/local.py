@@ -27,7 +27,7 @@ def run_plans(
     share_gpu: bool = False,
     device: str | None = None,
 ) -> SweepResult:
-    """Train what is missing of some plans.
+    """Train what is missing of some plans, and return how every run ended.
 
     A run that several plans share is trained once. An interrupted run goes on from its checkpoint, to the same bits. A
     run that fails or is killed never stops the others. Every run is a process of its own; with several at once each
@@ -41,9 +41,6 @@ def run_plans(
         scheduler: address of a dask.distributed scheduler: run there instead (extra ``cluster``).
         share_gpu: allow more than one run on a GPU.
         device: as for :func:`hyperctr.train`; None: the GPUs, if there are any.
-
-    Returns:
-        How every run ended.
 
     Raises:
         ConfigError: arguments that cannot be; nothing was started.
