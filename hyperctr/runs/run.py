@@ -88,7 +88,7 @@ class Run:
         kept = read_json(self.folder / "draws.json")
         if row not in kept:
             raise RunError(f"{self.folder / 'draws.json'}: holds no draws of {row!r}; {did_you_mean(row, kept)}")
-        draws = np.array([np.nan if value is None else value for value in kept[row]["draws"]])
+        draws = np.array(kept[row]["draws"], dtype=np.float64)  # null becomes nan
         return PooledAUCDraws(kept[row]["value"], draws, kept[row]["users"])
 
     @cached_property

@@ -97,12 +97,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON object. JSON has no nan: what could not be measured is null there, and paths are text."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(entry) for name, entry in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(entry) for entry in value]
-        return None if isinstance(value, float) and value != value else value
-
-    write_atomic(path, json.dumps(plain(content), indent=1, allow_nan=False, default=str))
+    text = json.dumps(content, default=str)
+    plain = json.loads(text, parse_constant=lambda name: None if name == "NaN" else float(name))
+    write_atomic(path, json.dumps(plain, indent=1, allow_nan=False))
