@@ -101,7 +101,7 @@ class Sweep:
 
     @property
     def results(self) -> pd.DataFrame:
-        """One row per planned run, whatever became of it; see :func:`hyperctr.sweeps.results.results`."""
+        """One row per planned run, whatever its state; see :func:`hyperctr.sweeps.results.results`."""
         return self._read("results", lambda plan: asked_for(plan, results.results(plan), alone=len(self.plans) == 1))
 
     @property
