@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal
@@ -39,7 +40,6 @@ class JobResult:
     """How a process ended.
 
     Attributes:
-        name: what it was started as.
         state: ``done``, ``failed`` (it raised), ``killed`` (by a signal) or ``stopped`` (by :meth:`Executor.stop`).
         value: what its function returned.
         error: one line; empty if done.
@@ -61,8 +61,7 @@ class Executor:
     """Starts functions in processes of their own, and says how they end.
 
     Args:
-        fresh: a new interpreter for each, in which numerical libraries see the environment it is started with; it takes
-            seconds to import torch.
+        fresh: a new interpreter for each, whose numerical libraries see its environment; importing torch takes seconds.
         preload: modules that the first executor of this process has imported before anything is forked.
 
     >>> with Executor() as executor:
@@ -99,7 +98,7 @@ class Executor:
         """Call a function in a new process.
 
         Args:
-            name: what the result is called.
+            name: of the result.
             function: of a module that can be imported; that of a script or a notebook's cell cannot.
             arguments: plain values, or ends of a :func:`multiprocessing.Pipe`; so is what it returns.
             log: file that its output is appended to; None: it goes where ours went first.
@@ -110,7 +109,7 @@ class Executor:
         """
         answers, theirs = self._context.Pipe(duplex=False)
         peak = self._context.RawValue("d", 0.0)
-        parts = (theirs, peak, log, {**os.environ, **(environment or {})}, function, arguments)
+        parts = (theirs, peak, log, {**os.environ, **(environment or {})}, function, *arguments)
         process = self._context.Process(target=_work, args=parts, name=name, daemon=True)
         # one run has one thread, and so has what numpy does in it: results do not depend on the cores there are
         blas = {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1")}
@@ -145,22 +144,22 @@ class Executor:
         process.join(LEAVE_SECONDS if answer else None)
         process.kill()
         process.join()
-        code, memory = process.exitcode, round(peak.value, 1)
+        code = process.exitcode
+        ended = partial(JobResult, name, exit=code, peak_memory_mib=round(peak.value, 1))
         if answer is not None:
             value, error, trace = answer
-            return JobResult(name, "failed" if error else "done", value, error, trace, 1 if error else 0, memory)
+            return ended("failed" if error else "done", value, error, trace, exit=1 if error else 0)
         if stopped:
-            return JobResult(name, "stopped", None, "stopped; it goes on where it was", "", code, memory)
+            return ended("stopped", error="stopped; it goes on where it was")
         if code < 0:
             signal_name = next((known.name for known in signal.Signals if known == -code), f"signal {-code}")
             reason = " (out of memory, or somebody's kill -9)" if code == -signal.SIGKILL else ""
-            return JobResult(name, "killed", None, f"killed by {signal_name}{reason}", "", code, memory)
+            return ended("killed", error=f"killed by {signal_name}{reason}")
         if code == 255:  # so multiprocessing says that nobody is left to tell; then nobody has ended it either
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
-            return JobResult(name, "killed", None, "the server of the processes died", "", -9, memory)
-        where = f"; see {log}" if log else ""
-        return JobResult(name, "failed", None, f"ended with exit code {code}{where}", "", code, memory)
+            return ended("killed", error="the server of the processes died", exit=-9)
+        return ended("failed", error=f"ended with exit code {code}" + (f"; see {log}" if log else ""))
 
 
 def available_cores() -> int:
@@ -188,12 +187,7 @@ def _surroundings(changes: Mapping[str, str]) -> Iterator[None]:
 
 
 def _work(
-    answers: Connection,
-    peak: Any,
-    log: Path | None,
-    environment: dict[str, str],
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
+    answers: Connection, peak: Any, log: Path | None, environment: dict[str, str], function: Any, *args: Any
 ) -> None:
     """Be the process: call the function and send (value, error, traceback)."""
     os.setsid()  # Ctrl-C in the terminal is for the one who started us
@@ -206,12 +200,11 @@ def _work(
             log.parent.mkdir(parents=True, exist_ok=True)
             with open(log, "a", encoding="utf-8") as output:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                output.write(f"{now} {function.__name__} by process {os.getpid()}\n")
-                output.flush()
+                print(f"{now} {function.__name__} by process {os.getpid()}", file=output, flush=True)
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
         faulthandler.enable(2)
-        value = function(*arguments)
+        value = function(*args)
     except Exception as reason:
         words = str(reason) if isinstance(reason, HyperCTRError) else ""  # such a message says all there is to say
         error = words or f"{type(reason).__name__}: {reason}"

@@ -62,7 +62,7 @@ LIGHT = (
     "doctor",
     "cli",
 )  # not when they are imported
-PLANNING = ("source", "store", "states", "locks", "stale", "run", "compare")  # of runs/: nor these
+PLANNING = ("source", "store", "states", "stale", "run", "compare")  # of runs/: nor these
 
 
 def modules() -> dict[str, Path]:

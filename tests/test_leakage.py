@@ -37,7 +37,7 @@ from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.models import MODELS, model_class, model_spec, own_models
 from hyperctr.runs.experiment import train
-from hyperctr.runs.interest_file import interest_of
+from hyperctr.runs.scoring import interest_of
 from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors

@@ -13,16 +13,8 @@ from hyperctr.statistics import Interval
 
 SHARED = ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates")
 METRICS = (
-    "auc",
-    "gauc",
-    "logloss",
-    "logloss_corrected",
-    "calibration_error",
-    "auc_impressions",
-    "best_validation_auc",
-    "parameters",
-    "epochs",
-    "seconds",
+    *("auc", "gauc", "logloss", "logloss_corrected", "calibration_error", "auc_impressions"),
+    *("best_validation_auc", "parameters", "epochs", "seconds"),
 )
 
 

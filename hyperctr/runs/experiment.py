@@ -17,12 +17,10 @@ from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import HyperCTRError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
-from hyperctr.runs.interest_file import run_interest
-from hyperctr.runs.locks import claim
 from hyperctr.runs.run import Run
-from hyperctr.runs.scoring import build_model, pools_of_test
+from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.states import write_status
+from hyperctr.runs.states import claim, write_status
 from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
@@ -47,7 +45,7 @@ def train(
     """Train and test one model; a finished run with the same id is loaded instead of trained again.
 
     Args:
-        data: the data set.
+        data: what to train and test on.
         config: settings; None takes the paper's model at its defaults.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; see :func:`hyperctr.runtime.choose_device`.
         resume: go on from the last checkpoint of an interrupted run; without it such a run starts afresh.
@@ -66,13 +64,8 @@ def train(
     """
     config = config or Config()
     if dry_run:
-        config = config.replace(
-            epochs=1,
-            interest_epochs=min(config.interest_epochs, 1),
-            test_candidates=10,
-            validation_clicks=50,
-            validation_candidates=10,
-        )
+        few = {"test_candidates": 10, "validation_clicks": 50, "validation_candidates": 10}
+        config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), **few)
     where = choose_device(device)
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
@@ -91,16 +84,13 @@ def train(
         try:
             _train(data, config, folder, where, resume=resume, dry_run=dry_run)
         except BaseException as error:
+            words = str(error) or "stopped"
+            words = words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
             with suppress(OSError):  # the disk may be full, and the error at hand says more
-                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=_in_words(error))
+                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=words)
             raise
         write_status(name, "done", peak_memory_mib=round(peak_memory_mib(where), 1))
     return Run(folder, data)
-
-
-def _in_words(error: BaseException) -> str:
-    words = str(error) or "stopped"
-    return words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
 
 
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
@@ -128,37 +118,26 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
 
     # Step 4: records
+    metrics |= {name: getattr(config, name) for name in ("model", "protocol", "split", "seed")}
     metrics |= {
         "dataset": data.name,
-        "model": config.model,
-        "protocol": config.protocol,
-        "split": config.split,
-        "seed": config.seed,
         "modalities": list(split_data.data.modalities),
         "slots": split_data.slots.count,
         "best_validation_auc": progress.best_auc,
-        "best_step": progress.best_step,
-        "steps": progress.step,
-        "epochs": progress.step / trainer.steps_per_epoch,
-        "best_epoch": progress.best_step / trainer.steps_per_epoch,
+        **{"steps": progress.step, "epochs": progress.step / trainer.steps_per_epoch},
+        **{"best_step": progress.best_step, "best_epoch": progress.best_step / trainer.steps_per_epoch},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.perf_counter() - started, 1),
-        "device": str(where),
-        "deterministic": where.type == "cpu",
-        "data_fingerprint": data.fingerprint,
-        "split_checksum": split_data.split.checksum,
+        **{"device": str(where), "deterministic": where.type == "cpu", "threads": torch.get_num_threads()},
+        **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
+        **{"python": platform.python_version(), "torch": torch.__version__},
     }
     if diagnostics := model.diagnostics():
         metrics["diagnostics"] = diagnostics
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    write_json(
-        folder / "draws.json",
-        {name: {"value": row.value, "users": row.users, "draws": row.draws.tolist()} for name, row in draws.items()},
-    )
+    kept = {row: {"value": auc.value, "users": auc.users, "draws": auc.draws.tolist()} for row, auc in draws.items()}
+    write_json(folder / "draws.json", kept)
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
@@ -197,7 +176,7 @@ def _test(
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
-    metrics["test_clicks"], metrics["test_candidates"] = len(pool), int(pool.pairs_mask.sum())
+    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.pairs_mask.sum())}
     return metrics, table, draws
 
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from hyperctr.config import Config
-from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
-from hyperctr.runs.store import find_run, read_json
+from hyperctr.runs.store import find_run, load_again, read_json
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.events import read_events
@@ -31,8 +30,7 @@ class Run:
 
     Attributes:
         id, folder: its name and place.
-        config: its settings.
-        metrics: test metrics and facts about the run (dict).
+        config, metrics: its settings, and test metrics with facts about the run (dict).
 
     >>> import hyperctr as hc
     >>> run = hc.load_run("0123")  # doctest: +IGNORE_EXCEPTION_DETAIL
@@ -48,16 +46,15 @@ class Run:
             self.config = Config.from_toml(folder / "config.toml")
         except ConfigError as error:
             raise RunError(f"{error}; the run is damaged or older: delete {folder} and train it again") from error
-        written = read_json(folder / "metrics.json")
+        path = folder / "metrics.json"
+        written = read_json(path)
         if not written.keys() >= {"auc", "dataset", "model"}:
-            path = folder / "metrics.json"
             raise RunError(f"{path}: holds no test AUC; the run is damaged: delete {folder} and train it again")
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
         self._given = data
 
     def __repr__(self) -> str:
-        facts = self.metrics
-        return f"Run({self.id}, {self.config.model} on {facts['dataset']}, test AUC {facts['auc']:.4f})"
+        return f"Run({self.id}, {self.config.model} on {self.metrics['dataset']}, test AUC {self.metrics['auc']:.4f})"
 
     @property
     def events(self) -> pd.DataFrame:
@@ -91,7 +88,7 @@ class Run:
         kept = read_json(self.folder / "draws.json")
         if row not in kept:
             raise RunError(f"{self.folder / 'draws.json'}: holds no draws of {row!r}; {did_you_mean(row, kept)}")
-        draws = np.array([np.nan if value is None else value for value in kept[row]["draws"]])
+        draws = np.array(kept[row]["draws"], dtype=np.float64)  # null becomes nan
         return PooledAUCDraws(kept[row]["value"], draws, kept[row]["users"])
 
     @cached_property
@@ -106,7 +103,7 @@ class Run:
         if data is None:
             if origin["name"] is None:
                 raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
-            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+            data = load_again(origin)
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
@@ -117,7 +114,7 @@ class Run:
     @cached_property
     def interest(self) -> Interest | None:
         """The pre-trained interest, None for models without hypergraphs."""
-        from hyperctr.runs.interest_file import load_interest
+        from hyperctr.runs.scoring import load_interest
 
         return load_interest(self.folder)
 
@@ -127,8 +124,7 @@ class Run:
         from hyperctr.runs.scoring import build_model
         from hyperctr.training.checkpoint import load_parameters, load_tensors
 
-        model = build_model(self.split_data, self.config, self.interest)
-        path = self.folder / "model.safetensors"
+        model, path = build_model(self.split_data, self.config, self.interest), self.folder / "model.safetensors"
         load_parameters(model, load_tensors(path)[0], path)
         return model.eval()
 
@@ -150,15 +146,14 @@ class Run:
         """
         from hyperctr.runs.scoring import score_pairs
 
-        split_data = self.split_data
-        times = np.full(len(users), split_data.data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        data = self.split_data.data
+        times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
-        user, item = split_data.data.users_to_index(users), split_data.data.items_to_index(items)
-        logits = score_pairs(self.model, split_data, user, item, times.astype(np.int64))
-        return np.asarray(expit(logits))
+        user, item = data.users_to_index(users), data.items_to_index(items)
+        return np.asarray(expit(score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))))
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.
@@ -190,16 +185,13 @@ class Run:
         target = pair_targets(split_data, data.users_to_index([user]), index, time)
         score, hyperedges = explain(model, target, int(index[0]))
         ids = {"user": (data.items, data.users), "item": (data.users, data.items)}
-        frame = pd.DataFrame(
-            {
-                "slot": [split_data.slots.labels[edge.slot] for edge in hyperedges],
-                "modality": [data.modalities[edge.modality] for edge in hyperedges],
-                "side": [edge.side for edge in hyperedges],
-                "hyperedge": [ids[edge.side][0][edge.label] for edge in hyperedges],
-                "members": [[ids[edge.side][1][member] for member in edge.members] for edge in hyperedges],
-                "contribution": [edge.value for edge in hyperedges],
-            }
-        )
+        rows = []
+        for edge in hyperedges:
+            sources, nodes = ids[edge.side]
+            place = (split_data.slots.labels[edge.slot], data.modalities[edge.modality], edge.side)
+            rows.append((*place, sources[edge.label], [nodes[member] for member in edge.members], edge.value))
+        columns = ["slot", "modality", "side", "hyperedge", "members", "contribution"]
+        frame = pd.DataFrame(rows, columns=columns)
         frame.attrs["score"] = score
         return frame
 
@@ -209,7 +201,7 @@ def load_run(name: str, data: Dataset | None = None) -> Run:
 
     Args:
         name: the run's id, the beginning of it, or its folder.
-        data: the data set it was trained on, if that was made in memory.
+        data: what it was trained on, if that was made in memory.
 
     Raises:
         RunError: there is none, it is not finished, or its data have changed.

@@ -16,6 +16,7 @@ import multiprocessing
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -41,14 +42,12 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Scaling:
-    """What was measured.
+    """What was measured of the training of ``run``, in ``seconds`` altogether.
 
     Attributes:
-        run: id of the run whose training was timed.
         frame: columns ``what`` (training step, convolution), ``threads``, ``round``, ``per_second``.
         machine: ``processor``, ``cores`` that this process may use, ``torch``, ``python``.
         busy_cores: how many cores were busy just before the start, see :func:`busy_cores`.
-        seconds: what the measurement took.
     """
 
     run: str
@@ -77,7 +76,7 @@ def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int
     """Time the training steps of a finished run, and its hypergraph convolution alone, by number of threads.
 
     Args:
-        run: id, beginning of an id, or folder of a finished run; its settings, data and trained weights are used.
+        run: id, beginning of an id, or folder; its settings, data and trained weights are used.
         threads: numbers of threads, 1 among them; empty: 1, 2, 4, ... up to the machine's cores.
         rounds: how often each is measured.
         seconds: for each measurement, at least.
@@ -99,24 +98,18 @@ def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     key = json.dumps([asked, code], sort_keys=True)
     path = runs_folder() / ".timings" / f"{hashlib.sha256(key.encode()).hexdigest()[:12]}.json"
-    kept = _kept(path)
-    if kept is not None:
-        return kept
+    with suppress(OSError, ValueError, KeyError):  # there is no earlier measurement, or none that can be read
+        return _read(path)
     busy, started = round(busy_cores(), 2), time.perf_counter()
-    frame = pd.DataFrame(_take_turns(folder, counts, rounds, seconds))
-    took = round(time.perf_counter() - started, 1)
-    content = {"rows": frame.to_dict("records"), "busy_cores": busy, "took": took, **asked}
+    rows = _take_turns(folder, counts, rounds, seconds)
+    content = {"rows": rows, "busy_cores": busy, "took": round(time.perf_counter() - started, 1), **asked}
     write_atomic(path, json.dumps(content, indent=1))
-    return Scaling(folder.name, frame, machine, busy, took)
+    return _read(path)
 
 
-def _kept(path: Path) -> Scaling | None:
-    """Read an earlier measurement; None if there is none, or none that can be read."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Scaling(kept["run"], pd.DataFrame(kept["rows"]), kept["machine"], kept["busy_cores"], kept["took"])
-    except (OSError, ValueError, KeyError):
-        return None
+def _read(path: Path) -> Scaling:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return Scaling(kept["run"], pd.DataFrame(kept["rows"]), kept["machine"], kept["busy_cores"], kept["took"])
 
 
 def busy_cores(seconds: float = 0.3) -> float:
@@ -134,17 +127,11 @@ def busy_cores(seconds: float = 0.3) -> float:
 def machine_facts() -> dict[str, Any]:
     """Return what a timing depends on beside run and code: processor, cores, versions."""
     name = platform.processor() or platform.machine()
-    try:
+    with suppress(OSError):  # only Linux tells it there
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    except OSError:
-        pass  # only Linux tells it there
-    return {
-        "processor": name,
-        "cores": available_cores(),
-        "torch": version("torch"),
-        "python": platform.python_version(),
-    }
+    versions = {"torch": version("torch"), "python": platform.python_version()}
+    return {"processor": name, "cores": available_cores(), **versions}
 
 
 def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) -> list[dict[str, Any]]:
@@ -171,15 +158,14 @@ def _take_turns(folder: Path, counts: list[int], rounds: int, seconds: float) ->
         rows = []
         for turn in range(rounds):
             # every other round the other way round: what drifts favours nobody
-            for threads in counts if turn % 2 == 0 else counts[::-1]:
-                for what in (STEP, CONVOLUTION):
-                    rate = ask(threads, what)
-                    rows.append({"what": what, "threads": threads, "round": turn, "per_second": rate})
+            for threads, what in itertools.product(counts if turn % 2 == 0 else counts[::-1], (STEP, CONVOLUTION)):
+                rate = ask(threads, what)
+                rows.append({"what": what, "threads": threads, "round": turn, "per_second": rate})
         return rows
 
 
 def _measure(folder: Path, threads: int, orders: Connection[Any, Any]) -> None:
-    """Be a process with a fixed number of threads that measures when it is asked, and sleeps otherwise."""
+    """Be a process with a fixed number of threads that measures when asked and else sleeps, until it is killed."""
     import torch
 
     from hyperctr.runs.run import Run
@@ -190,7 +176,7 @@ def _measure(folder: Path, threads: int, orders: Connection[Any, Any]) -> None:
     for call in calls.values():
         call()
         call()
-    while True:  # until it is killed
+    while True:
         what, seconds = orders.recv()
         if what is None:
             orders.send(torch.get_num_threads())

@@ -1,7 +1,8 @@
-"""Models built for a run, and the scores they give to pairs and candidate pools."""
+"""What a run is built of, interest and model, and the scores it gives to pairs and candidate pools."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +11,60 @@ import torch
 from numpy.typing import NDArray
 
 from hyperctr.data.negatives import CandidatePool, candidate_pool, impression_pool
+from hyperctr.hypergraph.interest import Interest, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.models import model_class
 from hyperctr.runtime import derive_seed
 from hyperctr.split_data import SplitData
+from hyperctr.training.checkpoint import load_tensors, save_tensors
 from hyperctr.training.scoring import score_candidates
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
-    from hyperctr.hypergraph.interest import Interest
+
+INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
+
+
+def run_interest(split_data: SplitData, config: Config, folder: Path, device: str | None = None) -> Interest | None:
+    """Return the interest a run of ``config`` starts from: kept in ``folder`` already, or pre-trained and kept there.
+
+    None where the model reads no hypergraphs, or the data have no modality. Predictions need its degrees to rebuild
+    the hypergraphs, so it stays there.
+    """
+    if not model_class(config.model).needs_interest or config.graph == "none" or not split_data.data.modalities:
+        return None
+    interest = load_interest(folder)
+    if interest is None:
+        interest = interest_of(split_data, config, device)
+        arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
+        for name in interest.modalities:
+            arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
+        tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+        facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
+        save_tensors(folder / "interest.safetensors", tensors, facts)
+    return interest
+
+
+def interest_of(split_data: SplitData, config: Config, device: str | None = None) -> Interest:
+    """Pre-train the interest with the settings of a run; see :func:`hyperctr.pretrain_interest`."""
+    settings = {"embedding_size": config.embedding_size, "epochs": config.interest_epochs, "seed": config.seed}
+    return pretrain_interest(split_data.data, split_data.split, split_data.slots, **settings, device=device)
+
+
+def load_interest(folder: Path) -> Interest | None:
+    """Read the interest that a run kept beside its model."""
+    path = folder / "interest.safetensors"
+    if not path.exists():
+        return None
+    tensors, facts = load_tensors(path)
+    arrays = {name: value.numpy() for name, value in tensors.items()}
+    modalities = tuple(facts["modalities"])
+    kinds = ("projections", "weights")
+    per_modality = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
+    shared = {name: arrays[name] for name in INTEREST_ARRAYS}
+    return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(facts["losses"]))
 
 
 def build_model(
@@ -75,7 +119,5 @@ def pair_targets(
 def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
     """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
     pool = candidate_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
-    impressions = None
-    if len(split_data.split.non_clicks("test")):
-        impressions = impression_pool(split_data.data, split_data.split, "test")
-    return pool, impressions
+    shown = len(split_data.split.non_clicks("test")) > 0
+    return pool, impression_pool(split_data.data, split_data.split, "test") if shown else None

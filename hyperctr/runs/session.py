@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +37,7 @@ class Session:
         data_dir: where the files of a named data set lie; empty: ``HYPERCTR_DATA``, else the default data directory.
 
     Attributes:
-        data: the data set.
-        config: settings of the run.
+        data, config: data set, and settings of the run.
 
     Raises:
         ConfigError: unknown budget or model.
@@ -65,7 +62,7 @@ class Session:
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
         if isinstance(data, str):
             options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}
-            with _kept_warnings():
+            with warnings.catch_warnings(action="ignore", category=DataWarning):  # kept with the data and the run
                 data = load_dataset(data, data_dir=data_dir or None, **options)
         self.data = data
         self._run: Run | None = None
@@ -88,8 +85,8 @@ class Session:
     @cached_property
     def interest(self) -> Interest:
         """The pre-trained interest: that of the finished run, if there is one, else pre-trained now."""
-        from hyperctr.runs.interest_file import interest_of
         from hyperctr.runs.run import Run
+        from hyperctr.runs.scoring import interest_of
         from hyperctr.runs.store import run_id, runs_folder
 
         folder = runs_folder() / run_id(self.data, self.config)
@@ -111,15 +108,14 @@ class Session:
         from hyperctr.runs.experiment import train
 
         if self._run is None:
-            with _kept_warnings():
+            with warnings.catch_warnings(action="ignore", category=DataWarning):  # kept with the data and the run
                 self._run = train(self.data, self.config, resume=True)
         return self._run
 
     @property
     def busiest_slot(self) -> int:
         """The slot with most training clicks."""
-        counts = np.bincount(self.slots.index[self.split.train], minlength=self.slots.count)
-        return int(counts.argmax())
+        return int(np.bincount(self.slots.index[self.split.train]).argmax())
 
     def slot_number(self, slot: int) -> int:
         """Return a slot to draw: the one asked for, or the busiest for -1.
@@ -139,18 +135,13 @@ class Session:
         return (table["title"] if "title" in table else table["item_id"]).astype(str).to_numpy()
 
     def test_click(self, number: int = 0) -> tuple[Any, Any, int]:
-        """Return user, item and timestamp of one test click, from a user with many training clicks.
-
-        Args:
-            number: which one; 0 is the last test click of the most active user, 1 of the next, and so on.
-        """
-        activity = np.bincount(self.data.user_index[self.split.train], minlength=self.data.num_users)
-        test_users = self.data.user_index[self.split.test]
+        """Return user, item and timestamp of the last test click of an active user: the most active one for 0."""
+        data, test_users = self.data, self.data.user_index[self.split.test]
+        activity = np.bincount(data.user_index[self.split.train], minlength=data.num_users)
         order = np.unique(test_users)
         order = order[np.argsort(-activity[order], kind="stable")]
         row = self.split.test[test_users == order[number % len(order)]][-1]
-        user, item = self.data.users[self.data.user_index[row]], self.data.items[self.data.item_index[row]]
-        return user, item, int(self.data.timestamp[row])
+        return data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row])
 
     def sizes(self, kind: str) -> pd.DataFrame:
         """Sum up the ``"user"`` or ``"item"`` hypergraphs: a row per slot and modality."""
@@ -182,11 +173,3 @@ class Session:
             metrics = self._run.metrics
             card |= {"run": self._run.id, "device": metrics["device"], "deterministic": metrics["deterministic"]}
         return card
-
-
-@contextmanager
-def _kept_warnings() -> Iterator[None]:
-    """Keep data warnings off a page: they are kept with the data and the run, and shown as tables there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        yield

@@ -24,9 +24,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 HARMLESS = frozenset(
     (
         *("__init__.py", "errors.py", "config.py", "settings.py", "models.py", "data/registry.py", "model/explain.py"),
-        *(f"runs/{name}.py" for name in ("source", "store", "states", "locks", "stale")),
+        *(f"runs/{name}.py" for name in ("source", "store", "states", "stale")),
     )
 )
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DECLARATIONS = "baselines/*/__init__.py"  # of models: all that they set is among a run's settings
 
 
@@ -116,9 +117,7 @@ def _without_comments(text: str, tree: ast.AST) -> str:
     """Return the source with comments, docstrings and blank lines taken out."""
     lines = text.splitlines()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node
-        ):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node):
             first, last = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
             lines[first - 1 : last] = [""] * (last - first + 1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

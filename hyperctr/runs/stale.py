@@ -10,21 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.models import is_known
 from hyperctr.runs.source import code_files
-from hyperctr.runs.store import find_run, read_json
+from hyperctr.runs.store import find_run, load_again, read_json
 
 
 def why_stale(run_id: str, *, data: bool = True) -> str:
     """Return the one thing that has changed since a run was begun, as a line; empty if nothing has.
 
-    Settings are looked at first, then the data, then the source.
-
-    Args:
-        run_id: name of the run, or the beginning of it.
-        data: load the data set and compare it, too.
+    Settings are looked at first, then, if ``data``, the data set, which is loaded, then the source.
 
     Raises:
         RunError: no such run, or files of it are damaged.
@@ -34,7 +29,7 @@ def why_stale(run_id: str, *, data: bool = True) -> str:
         return "code: the run was made by a version that did not keep what it used; train it again"
     begun = read_json(folder / "code.json")
     try:
-        settings, reference, files = begun["settings"], begun["reference"], begun["files"]
+        settings, reference, files = (begun[name] for name in ("settings", "reference", "files"))
     except KeyError as error:
         raise RunError(f"{folder / 'code.json'}: holds no {error}; delete {folder} and train it again") from error
     return _settings(folder, settings, reference) or (_data(folder) if data else "") or _code(settings["model"], files)
@@ -72,9 +67,8 @@ def _data(folder: Path) -> str:
     if origin["name"] is None:
         return ""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)
-            data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+        with warnings.catch_warnings(action="ignore", category=DataWarning):
+            data = load_again(origin)
     except DataError as error:
         return f"data: {origin['name']} cannot be loaded any more, {error}"
     if data.fingerprint == origin["fingerprint"]:

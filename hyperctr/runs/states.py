@@ -1,26 +1,30 @@
-"""What became of each run: who trains it now, how it ended, and whether the code has moved on since.
+"""How each run stands: who trains it now, how it ended, and whether the code has moved on since.
 
-A state is written by whoever runs the run: ``status.json`` in its folder. What contradicts it on disk counts more, so
-that a run whose process was killed is told from one that is still trained by the claim, which only the living hold.
+A state is written by whoever runs the run: ``status.json`` in its folder. What contradicts it on disk counts more. A
+killed run is told from one in training by its claim, a file lock that the system takes back when the holder dies.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import filelock
 import pandas as pd
 
 from hyperctr.errors import RunError, did_you_mean
-from hyperctr.runs.locks import held
 from hyperctr.runs.stale import why_stale
 from hyperctr.runs.store import read_json, run_names, runs_folder, write_json
 from hyperctr.training.events import read_events
 
+log = logging.getLogger(__name__)
 State = Literal["planned", "running", "done", "failed", "killed"]
 LISTED = ("id", "state", "model", "dataset", "protocol", "split", "seed", "auc", "seconds", "when", "error")
 
@@ -30,13 +34,9 @@ class Status:
     """How a run stands.
 
     Attributes:
-        id: name of the run.
-        state: ``planned``, ``running``, ``done``, ``failed`` or ``killed``.
         pid, host: the process that trains or trained it.
         started, updated: when its state was last ``running``, and last written; ISO 8601, UTC.
-        error: why it failed.
         exit: exit code of its process, where somebody watched it; negative is a signal.
-        peak_memory_mib: most memory it took.
         last_event: the newest line of its learning curve.
     """
 
@@ -52,13 +52,55 @@ class Status:
     last_event: dict[str, Any] | None = None
 
 
-def write_status(run_id: str, state: State, **facts: Any) -> None:
-    """Write a run's state; facts not given stay as they were, but ``planned`` and ``running`` begin anew.
+@contextmanager
+def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
+    """Hold a run: no two processes train the same one. The second waits here until the first is through, or dead.
 
-    Args:
-        run_id: name of the run.
-        state: its new state.
-        **facts: other fields of :class:`Status`.
+    Yields:
+        Whether somebody else held it meanwhile; a run that is still unfinished was then left behind by a dead process.
+
+    Raises:
+        RunError: another process still holds it after ``timeout`` seconds; a negative one waits as long as it takes.
+    """
+    lock = _lock(run_id)
+    waited = False
+    try:
+        # a moment's patience, because held() takes the lock for an instant to see whether it can
+        lock.acquire(timeout=0.5 if timeout < 0 else min(0.5, timeout))
+    except filelock.Timeout:
+        waited = True
+        log.info("run %s is being trained by another process; waiting for it", run_id)
+        try:
+            lock.acquire(timeout=timeout)
+        except filelock.Timeout as error:
+            raise RunError(f"run {run_id} is being trained by another process; wait for it, or stop it") from error
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def held(run_id: str) -> bool:
+    """Tell whether a living process holds the run's claim."""
+    lock = _lock(run_id)
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _lock(run_id: str) -> filelock.BaseFileLock:
+    path = runs_folder() / ".locks" / f"{run_id}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return filelock.FileLock(path)
+
+
+def write_status(run_id: str, state: State, **facts: Any) -> None:
+    """Write a run's state; other fields of :class:`Status` stay as they were, but ``planned``, ``running`` begin anew.
 
     Raises:
         RunError: unknown state or fact.

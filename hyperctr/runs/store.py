@@ -6,10 +6,12 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL
+from hyperctr.data.registry import load_dataset
 from hyperctr.errors import RunError, did_you_mean
 from hyperctr.runs.source import PACKAGE, code_files, code_fingerprint
 from hyperctr.runtime import write_atomic
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
 
 def runs_folder() -> Path:
     """Return the run store: ``HYPERCTR_RUNS``, else ``reports/runs`` of the checkout, else of the current folder."""
-    named = os.environ.get("HYPERCTR_RUNS")
-    if named:
+    if named := os.environ.get("HYPERCTR_RUNS"):
         return Path(named).expanduser()
-    checkout = PACKAGE.parent
-    base = checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
-    return base / "reports" / "runs"
+    checkout = (PACKAGE.parent / "pyproject.toml").exists()
+    return (PACKAGE.parent if checkout else Path.cwd()) / "reports" / "runs"
+
+
+def load_again(origin: Mapping[str, Any]) -> Dataset:
+    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that."""
+    return load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
 
 
 def run_names() -> list[str]:
@@ -92,12 +97,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON object. JSON has no nan: what could not be measured is null there, and paths are text."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(entry) for name, entry in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(entry) for entry in value]
-        return None if isinstance(value, float) and value != value else value
-
-    write_atomic(path, json.dumps(plain(content), indent=1, allow_nan=False, default=str))
+    text = json.dumps(content, default=str)
+    plain = json.loads(text, parse_constant=lambda name: None if name == "NaN" else float(name))
+    write_atomic(path, json.dumps(plain, indent=1, allow_nan=False))

@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
-from hyperctr.runs.interest_file import run_interest
-from hyperctr.runs.scoring import build_model
+from hyperctr.runs.scoring import build_model, run_interest
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.events import peak_memory_mib
@@ -23,14 +22,10 @@ STEPS = 3  # timed steps of a run that is not the base run, after one that warms
 
 
 def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, whole_epoch: bool) -> None:
-    """Time the parts of a run in this process and write what they add up to.
+    """Time the parts of a run, a whole epoch of training or a few steps, and write what they add up to.
 
-    Args:
-        data: the data set.
-        config: the run's settings.
-        path: JSON file: ``seconds`` of the whole run at most, ``seconds_per_epoch``, ``peak_memory_mib``, ``device``.
-        device: as for :func:`hyperctr.train`.
-        whole_epoch: time a whole epoch of training, not a few steps.
+    The JSON file at ``path`` gets ``seconds`` of the whole run at most, ``seconds_per_epoch``, ``peak_memory_mib``,
+    ``device``.
     """
     where, clock = choose_device(device), time.perf_counter
     started = clock()
@@ -42,23 +37,20 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
     interested = clock()
     model = build_model(split_data, config, interest, where)
 
-    def new_trainer(settings: Config = config) -> Trainer:
-        return Trainer(model, split_data, settings, where)
-
-    trainer = new_trainer()
+    trainer = Trainer(model, split_data, config, where)
     trainer.fit(dry_run=True)  # the first step of a process is slower than all others
     built = clock()
     trainer.validate()
     validation = clock() - built
     if whole_epoch:
-        timed = new_trainer(config.replace(epochs=1))
+        timed = Trainer(model, split_data, config.replace(epochs=1), where)
         begun = clock()
         timed.fit()
         epoch = (clock() - begun) * trainer.steps_per_epoch / timed.progress.step
     else:
         spent = 0.0
         for _ in range(STEPS):
-            timed = new_trainer()
+            timed = Trainer(model, split_data, config, where)
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
             spent += (clock() - begun) / len(timed.stages) / STEPS
@@ -69,10 +61,6 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
     test = len(split_data.split.test) * config.test_candidates * validation
     test /= max(1, len(trainer.pool.rows)) * config.validation_candidates
     before = (opened - started) + max(1, config.interest_epochs) * (interested - opened) + (built - interested)
-    costs = {
-        "seconds": before + epochs * epoch + test,
-        "seconds_per_epoch": epoch,
-        "peak_memory_mib": peak_memory_mib(where),
-        "device": str(where),
-    }
-    write_atomic(path, json.dumps(costs, indent=1))
+    costs = {"seconds": before + epochs * epoch + test, "seconds_per_epoch": epoch}
+    machine = {"peak_memory_mib": peak_memory_mib(where), "device": str(where)}
+    write_atomic(path, json.dumps(costs | machine, indent=1))

@@ -1,1 +1,1 @@
-"""Many runs from one plan: which there are, carrying them out in processes, and what came of them."""
+"""Many runs from one plan: which there are, carrying them out in processes, and their results."""

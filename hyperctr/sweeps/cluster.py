@@ -121,10 +121,8 @@ def _check_workers(client: Any) -> None:
         raise RunError(f"the scheduler {client.scheduler.address} has no workers; start some: dask worker ADDRESS")
     for worker, (shared, code) in workers.items():
         if not shared:
-            raise RunError(
-                f"dask worker {worker} does not see the run store {token.parent.parent}; "
-                "set HYPERCTR_RUNS to a folder that all machines share under the same path"
-            )
+            fix = "set HYPERCTR_RUNS to a folder that all machines share under the same path"
+            raise RunError(f"dask worker {worker} does not see the run store {token.parent.parent}; {fix}")
         if code != code_fingerprint(REFERENCE_MODEL):
             raise RunError(f"dask worker {worker} runs other code of hyperctr; install the same version everywhere")
 

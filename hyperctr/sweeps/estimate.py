@@ -8,9 +8,9 @@ stopping never came, so the minutes are an upper bound. Timings are kept in ``<r
 from __future__ import annotations
 
 import heapq
-import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ import pandas as pd
 
 from hyperctr.errors import RunError
 from hyperctr.runs.states import read_status
+from hyperctr.runs.store import read_json
 from hyperctr.sweeps.jobs import Job, is_done, jobs_of, timing_path
 from hyperctr.sweeps.local import choose_devices, run_jobs
 from hyperctr.sweeps.plan import Plan
@@ -28,10 +29,9 @@ def estimate(
 ) -> pd.DataFrame:
     """Time what is not timed yet, and return one row per distinct run of the plans, in the order they would start.
 
-    Returns:
-        ``label``, ``run``, ``state``, ``minutes`` (at most; 0 if done), ``peak_memory_mib``. Runs that differ in
-        nothing but the seed are timed once. ``frame.attrs["minutes"]`` is the wall time of all with ``workers`` at
-        once, ``frame.attrs["workers"]`` their number.
+    Columns: ``label``, ``run``, ``state``, ``minutes`` (at most; 0 if done), ``peak_memory_mib``. Runs that differ in
+    nothing but the seed are timed once. ``frame.attrs["minutes"]`` is the wall time of all with
+    ``frame.attrs["workers"]`` at once.
 
     Raises:
         RunError: the base run cannot even be timed; the message says why.
@@ -65,11 +65,9 @@ def estimate(
 
 def timing(name: str) -> dict[str, Any]:
     """Return the timing kept for a run; nothing if there is none."""
-    try:
-        kept: dict[str, Any] = json.loads(timing_path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept
+    with suppress(RunError):
+        return read_json(timing_path(name))
+    return {}
 
 
 def makespan(minutes: Sequence[float], workers: int) -> float:
@@ -85,18 +83,13 @@ def makespan(minutes: Sequence[float], workers: int) -> float:
 
 
 def describe(frame: pd.DataFrame) -> str:
-    """Return what :func:`estimate` found, for people to read."""
+    """Return the frame of :func:`estimate` as text for people to read."""
     lines = [f"{'run':<14}{'state':<9}{'minutes':>8}{'MiB':>7}  what"]
-    for row in frame.to_dict("records"):
-        minutes, memory = (
-            f"{row[name]:.{digits}f}" if row[name] == row[name] else "?"
-            for name, digits in (("minutes", 1), ("peak_memory_mib", 0))
-        )
-        lines.append(f"{row['run']:<14}{row['state']:<9}{minutes:>8}{memory:>7}  {row['label']}")
-    done, workers = int((frame["state"] == "done").sum()), frame.attrs["workers"]
+    for label, run, state, *costs in frame.itertuples(index=False):
+        minutes, memory = (f"{cost:.{digits}f}".replace("nan", "?") for cost, digits in zip(costs, (1, 0), strict=True))
+        lines.append(f"{run:<14}{state:<9}{minutes:>8}{memory:>7}  {label}")
+    done, workers = (frame["state"] == "done").sum(), frame.attrs["workers"]
     peak = frame["peak_memory_mib"].nlargest(workers).sum()
-    lines.append(
-        f"{len(frame)} runs, {done} of them done; at most {frame.attrs['minutes']:.1f} minutes with {workers} at once "
-        f"(early stopping usually ends before), {peak:.0f} MiB of memory"
-    )
+    limit = f"{frame.attrs['minutes']:.1f} minutes with {workers} at once (early stopping usually ends before)"
+    lines.append(f"{len(frame)} runs, {done} of them done; at most {limit}, {peak:.0f} MiB of memory")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.data.registry import load_dataset
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.executor import Executor, JobResult
-from hyperctr.runs.locks import claim
-from hyperctr.runs.states import State, read_status, write_status
-from hyperctr.runs.store import run_id, runs_folder
+from hyperctr.runs.states import State, claim, read_status, write_status
+from hyperctr.runs.store import load_again, run_id, runs_folder
 from hyperctr.sweeps.plan import Plan
 from hyperctr.training.events import read_events
 
@@ -34,7 +33,6 @@ class Job:
         name: the run's id.
         label: for people: plan, variant, seed.
         origin: how to load the data, ``Dataset.origin``.
-        config: the run's settings.
         timed: what of it is only timed, an epoch or some steps; None trains it.
     """
 
@@ -45,16 +43,8 @@ class Job:
     timed: Literal["epoch", "steps"] | None = None
 
     @property
-    def epochs(self) -> int:
-        """Most epochs of the training; 0 if it only times."""
-        return 0 if self.timed else self.config.epochs
-
-    @property
     def weight(self) -> float:
-        """About how long it takes, in no unit; only the order of starting follows from it.
-
-        References come first: other runs need them at their end, and would wait for each other.
-        """
+        """About how long it takes, in no unit. References start first: other runs wait for them."""
         if self.config.model == REFERENCE_MODEL:
             return float("inf")
         slots = self.config.slot_count or 36 / self.config.slot_months
@@ -67,23 +57,20 @@ class SweepResult:
     """What :func:`hyperctr.sweeps.local.run_plans` returns.
 
     Attributes:
-        states: run id -> state, of all runs of the plans.
-        errors: run id -> what went wrong.
+        states, errors: run id -> state, of all runs of the plans, and what went wrong.
         trained: run ids that this call finished.
-        seconds: how long it took.
-        stopped: the time was up before everything was done.
+        seconds, stopped: how long it took, and whether the time was up before everything was done.
     """
 
-    states: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     trained: tuple[str, ...] = ()
     seconds: float = 0.0
     stopped: bool = False
 
     @classmethod
-    def of(cls, jobs: Iterable[Job], ended: Iterable[JobResult], seconds: float, stopped: bool) -> SweepResult:
+    def of(cls, jobs: Iterable[Job], ended: Sequence[JobResult], seconds: float, stopped: bool) -> SweepResult:
         """Sum up: how all jobs stand, and how those ended that were carried out."""
-        ended = list(ended)
         errors = {result.name: result.error for result in ended if result.state in ("failed", "killed")}
         trained = tuple(result.name for result in ended if result.state == "done")
         return cls({job.name: read_status(job.name).state for job in jobs}, errors, trained, seconds, stopped)
@@ -94,8 +81,8 @@ class SweepResult:
         return 1 if self.errors or any(state != "done" for state in self.states.values()) else 0
 
     def __str__(self) -> str:
-        names = sorted(set(self.states.values()), key=lambda state: (state != "done", state))
-        counts = [f"{list(self.states.values()).count(state)} {state}" for state in names]
+        states = sorted(Counter(self.states.values()).items(), key=lambda entry: (entry[0] != "done", entry[0]))
+        counts = [f"{count} {state}" for state, count in states]
         lines = [f"{len(self.states)} runs: {', '.join(counts) or 'none'} ({self.seconds:.0f} s)"]
         lines += [f"  {name}: {error}" for name, error in self.errors.items()]
         if self.stopped:
@@ -104,33 +91,31 @@ class SweepResult:
 
 
 def jobs_of(plans: Iterable[Plan]) -> list[Job]:
-    """Return the runs of some plans as jobs, each once, done or not.
+    """Return the runs of some plans as jobs, each once, done or not; raises as :func:`job_of`."""
+    jobs: dict[str, Job] = {}
+    for plan in plans:
+        for run in plan.runs:
+            what = run.label if run.setting == "row" else f"{run.setting} {run.label}"
+            if run.run_id not in jobs:
+                jobs[run.run_id] = job_of(plan.data, run.config, f"{run.plan}: {what}, seed {run.seed}")
+    return list(jobs.values())
+
+
+def job_of(data: Dataset, config: Config, label: str) -> Job:
+    """Return the run of ``config`` on ``data`` as a job.
 
     Raises:
         DataError: the data were made in memory, so that no other process can load them.
     """
-    jobs: dict[str, Job] = {}
-    for plan in plans:
-        for run in plan.runs:
-            what = run.label if run.axis == "row" else f"{run.axis} {run.label}"
-            job = job_of(plan.data, run.run_id, run.config, f"{run.plan}: {what}, seed {run.seed}")
-            jobs.setdefault(run.run_id, job)
-    return list(jobs.values())
-
-
-def job_of(data: Dataset, name: str, config: Config, label: str) -> Job:
-    """Return the run ``name`` of ``config`` on ``data`` as a job; raises as :func:`jobs_of`."""
     if data.origin is None:
         raise DataError(f"data set {data.name!r} was made in memory: a sweep needs data it can load by name")
-    return Job(name, label, data.origin, config)
+    return Job(run_id(data, config), label, data.origin, config)
 
 
 def missing_jobs(jobs: Iterable[Job], only: str | None = None) -> list[Job]:
     """Return the jobs that are not done, references first and then the heaviest.
 
-    Args:
-        jobs: what is wanted.
-        only: ``failed`` for those that failed or were killed; None for all.
+    With ``only="failed"`` just those that failed or were killed.
 
     Raises:
         ConfigError: unknown ``only``.
@@ -148,11 +133,11 @@ def start_job(executor: Executor, job: Job, device: str | None, *, one_thread: b
         _write_state(job.name, "running")  # the run itself will say in which process
     environment = {"HYPERCTR_RUNS": str(store), "HYPERCTR_BATCH": "1", "MPLBACKEND": "Agg"}
     log = log_path(store, f"timing-{job.name}" if job.timed else job.name)
-    executor.start(job.name, do_job, job, device, one_thread, log=log, environment=environment)
+    executor.start(job.name, _do_job, job, device, one_thread, log=log, environment=environment)
 
 
-def do_job(job: Job, device: str | None, one_thread: bool) -> None:
-    """Do a job in this process; its errors are raised."""
+def _do_job(job: Job, device: str | None, one_thread: bool) -> None:
+    """Do a job in this process, and let its errors out."""
     import torch
 
     from hyperctr.runs.experiment import train
@@ -161,16 +146,12 @@ def do_job(job: Job, device: str | None, one_thread: bool) -> None:
     if one_thread:
         torch.set_num_threads(1)
     warnings.simplefilter("ignore", DataWarning)  # kept with the data, and by the run
-    origin = job.origin
-    data = load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+    data = load_again(job.origin)
     if job.timed:
         return time_run(data, job.config, timing_path(job.name), device, whole_epoch=job.timed == "epoch")
-    name = run_id(data, job.config)
-    if name != job.name:
-        raise RunError(
-            f"run {job.name} was planned, but data and code now give {name}: "
-            "the data or the library's code changed while the sweep ran; start the sweep again"
-        )
+    if (name := run_id(data, job.config)) != job.name:
+        why = "the data or the library's code changed while the sweep ran; start the sweep again"
+        raise RunError(f"run {job.name} was planned, but data and code now give {name}: {why}")
     train(data, job.config, device=device, resume=True)
 
 
@@ -207,9 +188,8 @@ def settle(result: JobResult) -> None:
             for torn in folder.glob(".*"):
                 torn.unlink()
     points = read_events(folder / "events.jsonl")
-    facts = {"error": result.error if state != "done" else "", "exit": result.exit}
-    facts |= {"peak_memory_mib": result.peak_memory_mib, "last_event": points[-1] if points else None}
-    _write_state(name, state, **facts)
+    ended = {"error": result.error if state != "done" else "", "last_event": points[-1] if points else None}
+    _write_state(name, state, **ended, exit=result.exit, peak_memory_mib=result.peak_memory_mib)
 
 
 def _write_state(name: str, state: State, **facts: Any) -> None:

@@ -27,23 +27,20 @@ def run_plans(
     share_gpu: bool = False,
     device: str | None = None,
 ) -> SweepResult:
-    """Train what is missing of some plans.
+    """Train what is missing of some plans, and return how every run ended.
 
     A run that several plans share is trained once. An interrupted run goes on from its checkpoint, to the same bits. A
     run that fails or is killed never stops the others. Every run is a process of its own; with several at once each
     uses one thread.
 
     Args:
-        plans: one plan or several; several at once use the machine best.
+        plans: several at once use the machine best.
         workers: how many runs at once; None: as many as cores, or one per GPU.
         only: ``failed``: only runs that failed or were killed before.
         max_minutes: start nothing after this time, and stop what is running then; it can be resumed.
         scheduler: address of a dask.distributed scheduler: run there instead (extra ``cluster``).
         share_gpu: allow more than one run on a GPU.
         device: as for :func:`hyperctr.train`; None: the GPUs, if there are any.
-
-    Returns:
-        How every run ended.
 
     Raises:
         ConfigError: arguments that cannot be; nothing was started.
@@ -76,15 +73,10 @@ def run_plans(
 def run_jobs(
     jobs: Sequence[Job], devices: Sequence[str | None], deadline: float = math.inf
 ) -> tuple[list[JobResult], bool]:
-    """Carry out jobs on this machine.
+    """Carry out jobs on this machine, in their order, one at once for each device (:func:`choose_devices`).
 
-    Args:
-        jobs: in the order in which they are started.
-        devices: one for each job at once, see :func:`choose_devices`.
-        deadline: by :func:`time.monotonic`; what runs then is stopped, to be resumed by another call.
-
-    Returns:
-        How those ended that were started, and whether the deadline came first.
+    What still runs at the deadline (of :func:`time.monotonic`) is stopped, to be resumed by another call. Returns how
+    those ended that were started, and whether the deadline came first.
     """
     plan_jobs(jobs)
     waiting, free = deque(jobs), list(devices)
@@ -108,8 +100,8 @@ def run_jobs(
                     if not job.timed and is_done(job.name):  # by another sweep, or as somebody's reference
                         board.end(job.name, "done")
                         continue
-                    busy[job.name] = job, free.pop(0)
-                    start_job(executor, job, busy[job.name][1], one_thread=len(devices) > 1)
+                    busy[job.name] = job, (card := free.pop(0))
+                    start_job(executor, job, card, one_thread=len(devices) > 1)
                     board.start(job.name)
                 for result in executor.wait(POLL_SECONDS):
                     end(result)
@@ -126,31 +118,25 @@ def choose_devices(
 ) -> list[str | None]:
     """Return the device of each run at once; on a CPU that is just as many as there are workers.
 
-    Args:
-        planned: how many runs there are.
-        workers: as for :func:`run_plans`.
-        share_gpu: the same.
-        device: the same.
+    ``planned`` is how many runs there are; for the other arguments see :func:`run_plans`.
 
     Raises:
         ConfigError: there is no such GPU, or there are more workers than GPUs.
         RunError: the process that counts the GPUs cannot be started.
     """
     device = device or os.environ.get("HYPERCTR_DEVICE") or None
-    kind = (device or "").split(":")[0]
+    kind = (device or "").partition(":")[0]
     gpus = count_gpus() if kind in ("", "cuda") else 0
     if kind == "cuda" and not gpus:
         raise ConfigError(f"device {device!r} was asked for, but there is no CUDA device; use device='cpu'")
-    if not gpus:
-        # without GPUs and without a wish the run itself chooses, which finds Apple's GPU, too
+    if not gpus:  # without a wish the run itself chooses, which finds Apple's GPU, too
         return [device] * (workers or (1 if kind == "mps" else min(available_cores(), max(1, planned))))
     cards = [device] if device and ":" in device else [f"cuda:{number}" for number in range(gpus)]
     workers = workers or len(cards)
     if workers > len(cards) and not share_gpu:
-        raise ConfigError(
-            f"{workers} workers on {len(cards)} GPU(s): runs that share a GPU slow each other down and may run out "
-            f"of its memory; use workers={len(cards)}, or share_gpu=True (--share-gpu)"
-        )
+        why = "runs that share a GPU slow each other down and may run out of its memory"
+        fix = f"use workers={len(cards)}, or share_gpu=True (--share-gpu)"
+        raise ConfigError(f"{workers} workers on {len(cards)} GPU(s): {why}; {fix}")
     return [cards[number % len(cards)] for number in range(workers)]
 
 

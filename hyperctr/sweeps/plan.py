@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
 
+AnyPath = str | Path
+
+
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a plan.
+    """One run of the plan ``plan``, with its seed and all settings.
 
     Attributes:
         plan: name of the plan.
-        axis: the setting that is varied, or ``row``.
-        label: the value or the row's name.
-        value: the value as a number; nan for a row.
-        seed, config: seed and all settings.
+        setting: the one that is varied, or ``row`` for a case.
+        label, value: the value as text and as a number; of a case its name and nan.
         run_id: its name in the run store.
     """
 
     plan: str
-    axis: str
+    setting: str
     label: str
     value: float
     seed: int
@@ -47,12 +48,10 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """What :func:`open_plan` returns.
+    """What :func:`open_plan` returns: a plan as written (``file``) at a budget.
 
     Attributes:
-        file: the plan as written.
         data: the data set all runs use; its generation or files do not depend on a run's seed.
-        budget: ``smoke``, ``quick`` or ``paper``.
         seeds: the seeds of the runs.
         runs: all runs, in the order of the plan, the seeds of a variant beside each other.
     """
@@ -65,7 +64,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """The plan's name, its file's without the suffix."""
+        """The name of the plan's file without the ending."""
         return self.file.name
 
     @property
@@ -74,37 +73,32 @@ class Plan:
         return self.file.config(self.budget, {}, self.seeds[0])
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Return the run ids to compare, each (base row, other row) of the same seed; none without ``compare_with``."""
-        rows = [run for run in self.runs if run.axis == "row"]
-        base = {run.seed: run.run_id for run in rows if run.label == self.file.compare_with}
-        return [(base[r.seed], r.run_id) for r in rows if r.seed in base and r.run_id != base[r.seed]]
+        """Return the run ids to compare, (base case, other case) of the same seed; none without ``compare_with``."""
+        cases = [run for run in self.runs if run.setting == "row"]
+        base = {run.seed: run.run_id for run in cases if run.label == self.file.compare_with}
+        return [(base[r.seed], r.run_id) for r in cases if r.seed in base and r.run_id != base[r.seed]]
 
 
 def open_plan(
-    name: str | Path,
+    name: AnyPath,
     dataset: str = "planted",
     budget: str = "quick",
     *,
     seeds: int = 0,
-    data_dir: str | Path = "",
+    data_dir: AnyPath = "",
     data: Dataset | None = None,
 ) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
 
-    Args:
-        name: a plan of the library (see :func:`known_plans`), or a TOML file.
-        dataset: name of a data set, see ``hyperctr data list``.
-        budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper`` (the full grid).
-        seeds: how many seeds, from 0; 0 means as many as the budget says.
-        data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
-        data: what :func:`open_data` gave for these arguments, where several plans are opened on the same data.
+    The arguments are those of :class:`hyperctr.Sweep`; ``data`` is what :func:`open_data` gave for them, where several
+    plans are opened on the same data.
 
     Raises:
         ConfigError: no such plan or budget, or anything in the plan that is not right.
         DataError: unknown data set, missing files, or a modality that the data do not have.
 
     >>> plan = open_plan("layers", "planted", "smoke")
-    >>> [(run.axis, run.label, run.value, run.seed) for run in plan.runs]
+    >>> [(run.setting, run.label, run.value, run.seed) for run in plan.runs]
     [('layers', '1', 1.0, 0), ('layers', '2', 2.0, 0)]
     """
     if budget not in BUDGETS:
@@ -115,33 +109,33 @@ def open_plan(
     data = data or open_data(dataset, budget, data_dir)
     chosen = tuple(range(seeds or file.budgets[budget].seeds))
     runs = []
-    for axis, label, value, changes in file.entries(budget, data.modalities):
-        for seed in chosen:
-            config = file.config(budget, changes, seed)
-            _check_modalities(config, data, f"{file.path}: {axis} {label!r}")
-            runs.append(PlannedRun(file.name, axis, label, value, seed, config, run_id(data, config)))
+    for setting, label, value, changes in file.entries(budget, data.modalities):
+        for config in (file.config(budget, changes, seed) for seed in chosen):
+            if unknown := [name for name in config.modalities if name not in data.modalities]:
+                hint = did_you_mean(unknown[0], data.modalities)
+                where = f"{file.path}: {setting} {label!r}"
+                raise DataError(f"{where}: data set {data.name!r} has no modality {unknown[0]!r}; {hint}")
+            runs.append(PlannedRun(file.name, setting, label, value, config.seed, config, run_id(data, config)))
     return Plan(file, data, budget, chosen, runs)
 
 
-def open_data(dataset: str, budget: str, data_dir: str | Path = "") -> Dataset:
+def open_data(dataset: str, budget: str, data_dir: AnyPath = "") -> Dataset:
     """Load the data set of a sweep; at budget smoke, ``planted`` is made small, too.
 
     Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
     """
-    options = tuple(SMOKE_PLANTED.items()) if (dataset, budget) == ("planted", "smoke") else ()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
+    with warnings.catch_warnings(action="ignore", category=DataWarning):
         if dataset == "planted":  # generated, so it cannot change on disk while we remember it
-            return _planted(options)
+            return _planted(small=budget == "smoke")
         return load_dataset(dataset, data_dir=data_dir or None)
 
 
 @lru_cache(maxsize=2)
-def _planted(options: tuple[tuple[str, Any], ...]) -> Dataset:
-    return load_dataset("planted", **dict(options))
+def _planted(small: bool) -> Dataset:
+    return load_dataset("planted", **(SMOKE_PLANTED if small else {}))
 
 
-def read_plan(name: str | Path) -> PlanFile:
+def read_plan(name: AnyPath) -> PlanFile:
     """Read a plan by its name or its file, without data.
 
     Raises:
@@ -173,14 +167,6 @@ def plan_files() -> dict[str, Path]:
     """Return name -> file of all plans and searches: the checkout's, else the installed ones."""
     package = Path(hyperctr.__file__).resolve().parent
     for folder in (package.parent / "reports" / "sweeps", package / "_sweeps"):
-        found = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-        if found:
-            return found
+        if files := {path.stem: path for path in sorted(folder.glob("*.toml"))}:
+            return files
     return {}
-
-
-def _check_modalities(config: Config, data: Dataset, where: str) -> None:
-    for name in config.modalities:
-        if name not in data.modalities:
-            hint = did_you_mean(name, data.modalities)
-            raise DataError(f"{where}: data set {data.name!r} has no modality {name!r}; {hint}")

@@ -24,11 +24,7 @@ WHOLE = "{desc:<44.44} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} runs
 
 
 class Board:
-    """Bars in a terminal or a live notebook; elsewhere one log line per finished run.
-
-    Args:
-        jobs: everything that will be done.
-    """
+    """Bars in a terminal or a live notebook; elsewhere one log line per finished job."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         from tqdm.auto import tqdm
@@ -51,8 +47,8 @@ class Board:
     def start(self, name: str) -> None:
         """Show a job that was started."""
         job, self.started[name] = self.jobs[name], time.monotonic()
-        if job.epochs:
-            options = {"total": job.epochs, "initial": epoch_of(name), "desc": job.label}
+        if not job.timed:
+            options = {"total": job.config.epochs, "initial": epoch_of(name), "desc": job.label}
             self._bars[name] = self._bar(**options, leave=False, bar_format=BAR)
 
     def update(self) -> None:

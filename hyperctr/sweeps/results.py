@@ -1,4 +1,4 @@
-"""What came of a plan: one row per planned run, whatever became of it, and the learning curves."""
+"""The results of a plan as tables: one row per planned run, whatever its state, and the learning curves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hyperctr.errors import RunError
 from hyperctr.runs.compare import compare_cached
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import read_json, runs_folder
+from hyperctr.sweeps.seeds import records
 from hyperctr.training.events import read_events
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ COLUMNS = (
     *("seconds_per_epoch", "peak_memory_mib"),
     *RUN_COLUMNS,
 )
-BEHIND = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
+DEFICIT = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 CURVE = (
     *("run", "label", "model", "seed"),
     *("step", "epoch", "examples", "loss", "validation_auc", "seconds", "memory_mib"),
@@ -50,14 +51,12 @@ def results(plan: Plan) -> pd.DataFrame:
     ``_high``: the test AUC of that row minus this row's, the same seed and clicks, with the interval of a paired
     bootstrap over users.
     """
-    columns = COLUMNS + (BEHIND if plan.file.compare_with else ())
+    columns = COLUMNS + (DEFICIT if plan.file.compare_with else ())
     base = {run: first for first, run in plan.pairs()}
     rows = []
     for run in plan.runs:
-        config = run.config
-        row: dict[str, Any] = {"plan": run.plan, "axis": run.axis, "label": run.label, "value": run.value}
-        row |= {"dataset": plan.data.name, "model": config.model, **_case(run), "run": run.run_id}
-        row |= _outcome(run.run_id)
+        row = {"plan": run.plan, "axis": run.setting, "label": run.label, "value": run.value, "run": run.run_id}
+        row |= {"dataset": plan.data.name, **_case(run), **_outcome(run.run_id)}
         if row["state"] == "done":
             row |= _difference(base.get(run.run_id), run.run_id)
         rows.append(row)
@@ -78,12 +77,11 @@ def baselines(plan: Plan) -> pd.DataFrame:
             table = pd.read_csv(runs_folder() / run.run_id / "rows.csv")
         except (OSError, ValueError):  # damaged: other runs of the plan hold the same rows
             continue
-        for row in table.to_dict("records"):
-            case = {"model": row["model"], **_case(run)}
-            if row["model"] != run.config.model:
-                metrics = {str(name): value for name, value in row.items() if name in METRICS}
-                done = {"dataset": plan.data.name, "state": "done", "error": ""}
-                rows.setdefault(tuple(case.values()), metrics | case | done)
+        for row in records(table[table["model"] != run.config.model]):
+            case = _case(run) | {"model": row["model"]}
+            metrics = {name: value for name, value in row.items() if name in METRICS}
+            done = {"dataset": plan.data.name, "state": "done", "error": ""}
+            rows.setdefault(tuple(case.values()), metrics | case | done)
     columns = ("dataset", *CASE, "state", "error", *METRICS)
     return pd.DataFrame(list(rows.values()), columns=list(columns))
 
@@ -100,26 +98,22 @@ def curves(plan: Plan) -> pd.DataFrame:
 
 
 def _case(run: PlannedRun) -> dict[str, Any]:
-    """Under what a run was trained and tested, whichever its model."""
-    settings = {name: getattr(run.config, name) for name in ("protocol", "split", "negatives_avoid")}
-    return {**settings, "seed": run.seed}
+    """Return the model of a run, and under what it was trained and tested."""
+    return {name: getattr(run.config, name) for name in CASE}
 
 
 def _outcome(run_id: str) -> dict[str, Any]:
-    """State, error and, of a finished run, its metrics."""
+    """Return state, error and, of a finished run, its metrics."""
     folder = runs_folder() / run_id
     status = read_status(run_id)
     if status.state != "done":
         return {"state": status.state, "error": status.error or ""}
     metrics = read_json(folder / "metrics.json")
-    found = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *RUN_COLUMNS)}
-    found["state"], found["error"] = "done", ""
-    memory = [status.peak_memory_mib or 0.0, metrics.get("peak_memory_mib") or 0.0]
+    measured = {name: math.nan if metrics.get(name) is None else metrics[name] for name in (*METRICS, *RUN_COLUMNS)}
     points = read_events(folder / "events.jsonl")
-    memory += [point.get("memory_mib") or 0.0 for point in points]
-    found["peak_memory_mib"] = max(memory) or math.nan
-    found["seconds_per_epoch"] = seconds_per_epoch(points)
-    return found
+    memory = [status.peak_memory_mib, metrics.get("peak_memory_mib"), *(point.get("memory_mib") for point in points)]
+    costs = {"peak_memory_mib": max(held or 0.0 for held in memory) or math.nan}
+    return {**measured, "state": "done", "error": "", **costs, "seconds_per_epoch": seconds_per_epoch(points)}
 
 
 def seconds_per_epoch(points: list[dict[str, Any]]) -> float:
@@ -136,11 +130,11 @@ def seconds_per_epoch(points: list[dict[str, Any]]) -> float:
 
 
 def _difference(base: str | None, run_id: str) -> dict[str, Any]:
-    """How far a finished run is behind the base run, if that is finished, too."""
+    """Return by how much the test AUC of a finished run is below that of the base run, if that is finished, too."""
     if base is None or read_status(base).state != "done":
         return {}
     try:
-        found = compare_cached(base, run_id)
+        interval = compare_cached(base, run_id)
     except RunError as error:
         return {"error": f"not compared: {error}"}
-    return {"auc_deficit": found.value, "auc_deficit_low": found.low, "auc_deficit_high": found.high}
+    return dict(zip(DEFICIT, (interval.value, interval.low, interval.high), strict=True))

@@ -24,16 +24,14 @@ KINDS: dict[str, type] = {
     **{"compare_with": str, "on_request": bool, **dict.fromkeys(BUDGETS, dict)},
 }
 BUDGET_KINDS: dict[str, type] = {"seeds": int, "datasets": list, "settings": dict, "values": dict, "rows": list}
+KIND_WORDS = {dict: "a table", list: "a list", str: "text", int: "a whole number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
 class BudgetChanges:
-    """What a budget changes in a plan.
+    """What a budget changes in a plan: how many seeds, the data sets it is meant for, settings on top of the plan's.
 
     Attributes:
-        seeds: how many seeds, from 0.
-        datasets: the data sets it is meant for.
-        settings: on top of the plan's.
         values: varied setting -> the values it takes instead.
         rows: labels of the cases kept; None keeps all.
     """
@@ -47,11 +45,9 @@ class BudgetChanges:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan as written, for any data set and budget.
+    """A plan as written in the file ``path``, for any data set and budget.
 
     Attributes:
-        path: its file.
-        title, model, settings, compare_with: as written there.
         sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
         cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's budget.
         on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
@@ -97,13 +93,6 @@ class PlanFile:
         return Config.for_model(model, budget, **{**settings, **rest})
 
 
-def _each(key: str, changes: Mapping[str, Any], modalities: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the values that ``each`` stands for in a row with ``changes``: of models, those the user names, too."""
-    if key == "variant":
-        return tuple(model_spec(changes["model"]).variants) if "model" in changes else VARIANTS
-    return modalities if key == "modalities" else (*SYSTEMS, *own_models())
-
-
 def parse_plan(text: str, path: Path) -> PlanFile:
     r"""Read a plan.
 
@@ -116,146 +105,34 @@ def parse_plan(text: str, path: Path) -> PlanFile:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    try:
-        check_keys(content, KINDS, "")
+        check_keys(content, KINDS)
         if not content.get("title"):
             raise ConfigError("the plan needs a title")
-        plan = PlanFile(
-            path=path,
-            title=content["title"],
-            model=content.get("model", "hyperctr"),
-            settings=content.get("settings", {}),
-            sweeps=_sweeps(content.get("vary", [])),
-            cases=_cases(content.get("rows", [])),
-            compare_with=content.get("compare_with", ""),
-            on_request=content.get("on_request", False),
-        )
-        if not plan.sweeps and not plan.cases:
+        model, settings = content.get("model", "hyperctr"), content.get("settings", {})
+        sweeps, cases = _sweeps(content.get("vary", [])), _cases(content.get("rows", []))
+        compare_with, on_request = content.get("compare_with", ""), content.get("on_request", False)
+        if not sweeps and not cases:
             raise ConfigError("the plan has no runs: add [[vary]] or [[rows]]")
-        known_model(plan.model, "model")
+        known_model(model, "model")
+        plan = PlanFile(path, content["title"], model, settings, sweeps, cases, compare_with, on_request)
         for budget in BUDGETS:
             plan.budgets[budget] = _budget_changes(content.get(budget, {}), budget, plan)
             _check_runs(plan, budget)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return plan
 
 
-def check_keys(table: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> None:
+def check_keys(table: Mapping[str, Any], kinds: Mapping[str, type], where: str = "") -> None:
     """Refuse keys that are not known and values of another kind; ``where`` is put before the key."""
     for key, value in table.items():
         if key not in kinds:
             raise ConfigError(f"unknown key {where + key!r}: {did_you_mean(key, kinds)}")
-        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
-            words = {dict: "a table", list: "a list", str: "text", int: "a whole number", bool: "true or false"}
-            wanted = words[kinds[key]]
+        if type(value) is not kinds[key]:
+            wanted = KIND_WORDS[kinds[key]]
             raise ConfigError(f"{where}{key} = {value!r} must be {wanted}, got {type(value).__name__}")
-
-
-def _sweeps(tables: list[Any]) -> dict[str, tuple[float, ...]]:
-    sweeps: dict[str, tuple[float, ...]] = {}
-    for number, table in enumerate(tables, 1):
-        where = f"vary[{number}]."
-        check_keys(_table(table, where), {"setting": str, "values": list}, where)
-        for key in ("setting", "values"):
-            if key not in table:
-                raise ConfigError(f"{where}{key} is missing")
-        name = table["setting"]
-        known_setting(name, f"{where}setting")
-        if name in sweeps:
-            raise ConfigError(f"{where}setting = {name!r} is varied twice: give all its values at once")
-        sweeps[name] = _values(table["values"], f"{where}values")
-    return sweeps
-
-
-def _cases(tables: list[Any]) -> dict[str, dict[str, Any]]:
-    cases: dict[str, dict[str, Any]] = {}
-    for number, table in enumerate(tables, 1):
-        where = f"rows[{number}]."
-        label = _table(table, where).get("label")
-        if not isinstance(label, str) or not label:
-            raise ConfigError(f"{where}label is missing: every row needs a name")
-        if label in cases:
-            raise ConfigError(f"{where}label = {label!r} names two rows")
-        changes = {key: value for key, value in table.items() if key != "label"}
-        for key in changes:
-            known_setting(key, where + key, also=("label", "model", "variant"))
-        if changes.get("model", EACH) != EACH:
-            known_model(changes["model"], f"{where}model")
-        for key, place in PLACES.items():
-            if (changes.get(key) == EACH) != (place in label):
-                raise ConfigError(f"{where}label = {label!r}: {key} = {EACH!r} and {place} in the label go together")
-        cases[label] = changes
-    return cases
-
-
-def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows that a case stands for, label and changes: several where a value is ``each``."""
-    rows = [(label, changes)]
-    for key, place in PLACES.items():
-        if changes.get(key) == EACH:
-            rows = [
-                (name.replace(place, value), {**settings, key: [value] if key == "modalities" else value})
-                for name, settings in rows
-                for value in _each(key, settings, modalities)
-            ]
-    return rows
-
-
-def _budget_changes(table: dict[str, Any], name: str, plan: PlanFile) -> BudgetChanges:
-    where = f"{name}."
-    check_keys(table, BUDGET_KINDS, where)
-    if table.get("seeds", 1) < 1:
-        raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
-    labels = list(plan.cases)
-    for key in table.get("values", {}):
-        if key not in plan.sweeps:
-            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, plan.sweeps)}")
-    for key, known in (("rows", labels), ("datasets", None)):
-        for entry in table.get(key, []):
-            if not isinstance(entry, str) or (known is not None and entry not in known):
-                hint = did_you_mean(str(entry), known) if known is not None else "write names in quotes"
-                raise ConfigError(f"{where}{key}: {entry!r} is not known; {hint}")
-    kept = table.get("rows", labels)
-    if plan.compare_with and plan.compare_with not in kept:
-        hint = did_you_mean(plan.compare_with, kept)
-        raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at budget {name}; {hint}")
-    changed: dict[str, Any] = {key: tuple(table[key]) for key in ("datasets", "rows") if key in table}
-    changed["values"] = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
-    return BudgetChanges(**{**table, **changed})
-
-
-def _check_runs(plan: PlanFile, budget: str) -> None:
-    """Build the settings of every run once: types and bounds are those of Config."""
-    for key in ("seed", "model"):
-        if key in plan.settings or key in plan.budgets[budget].settings:
-            fix = "give the number of seeds under each budget" if key == "seed" else "write it at the top of the plan"
-            raise ConfigError(f"settings.{key} cannot be set here: {fix}")
-    plan.config(budget, {})
-    for axis, label, _, changes in plan.entries(budget, ("visual",)):
-        try:
-            plan.config(budget, changes)
-        except ConfigError as error:
-            raise ConfigError(f"{axis} {label!r} at budget {budget}: {error}") from error
-
-
-def _table(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where.rstrip('.')} = {value!r} must be a table, got {type(value).__name__}")
-    return value
-
-
-def _values(values: Any, where: str) -> tuple[float, ...]:
-    if not isinstance(values, list) or not values:
-        raise ConfigError(f"{where} = {values!r} must be a list of numbers")
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{where}: {value!r} is no number; variants that are no numbers are [[rows]]")
-    if len(set(values)) < len(values):
-        raise ConfigError(f"{where} = {values} names a value twice")
-    return tuple(values)
 
 
 def known_setting(name: Any, where: str, also: tuple[str, ...] = ()) -> None:
@@ -269,3 +146,104 @@ def known_model(name: Any, where: str) -> None:
     """Refuse what is no model."""
     if not is_known(str(name)):
         raise ConfigError(f"{where} = {name!r} is not known; {did_you_mean(str(name), MODELS)}")
+
+
+def _sweeps(tables: list[Any]) -> dict[str, tuple[float, ...]]:
+    sweeps: dict[str, tuple[float, ...]] = {}
+    for where, table in _tables(tables, "vary"):
+        kinds = {"setting": str, "values": list}
+        check_keys(table, kinds, where)
+        if missing := kinds.keys() - table.keys():
+            raise ConfigError(f"{where}{min(missing)} is missing")
+        setting = table["setting"]
+        known_setting(setting, f"{where}setting")
+        if setting in sweeps:
+            raise ConfigError(f"{where}setting = {setting!r} is varied twice: give all its values at once")
+        sweeps[setting] = _values(table["values"], f"{where}values")
+    return sweeps
+
+
+def _cases(tables: list[Any]) -> dict[str, dict[str, Any]]:
+    cases: dict[str, dict[str, Any]] = {}
+    for where, table in _tables(tables, "rows"):
+        label = table.get("label")
+        if not isinstance(label, str) or not label:
+            raise ConfigError(f"{where}label is missing: every row needs a name")
+        if label in cases:
+            raise ConfigError(f"{where}label = {label!r} names two rows")
+        cases[label] = changes = {key: value for key, value in table.items() if key != "label"}
+        for key in changes:
+            known_setting(key, where + key, also=("model", "variant"))
+        if changes.get("model", EACH) != EACH:
+            known_model(changes["model"], f"{where}model")
+        for key, place in PLACES.items():
+            if (changes.get(key) == EACH) != (place in label):
+                raise ConfigError(f"{where}label = {label!r}: {key} = {EACH!r} and {place} in the label go together")
+    return cases
+
+
+def _tables(tables: list[Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the tables of ``[[name]]``, each after what messages put before its keys."""
+    for number, table in enumerate(tables, 1):
+        if not isinstance(table, dict):
+            raise ConfigError(f"{name}[{number}] = {table!r} must be a table, got {type(table).__name__}")
+        yield f"{name}[{number}].", table
+
+
+def _values(values: Any, where: str) -> tuple[float, ...]:
+    if not isinstance(values, list) or not values:
+        raise ConfigError(f"{where} = {values!r} must be a list of numbers")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{where}: {value!r} is no number; variants that are no numbers are [[rows]]")
+    if len(set(values)) < len(values):
+        raise ConfigError(f"{where} = {values} names a value twice")
+    return tuple(values)
+
+
+def _expand(label: str, changes: dict[str, Any], modalities: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the cases that one stands for, label and changes: several where a value is ``each``."""
+    key = next((key for key in PLACES if changes.get(key) == EACH), None)
+    if key is None:
+        yield label, changes
+        return
+    variants = model_spec(changes["model"]).variants if key == "variant" and "model" in changes else VARIANTS
+    for value in {"modalities": modalities, "model": (*SYSTEMS, *own_models()), "variant": variants}[key]:
+        name = label.replace(PLACES[key], value)
+        yield from _expand(name, {**changes, key: [value] if key == "modalities" else value}, modalities)
+
+
+def _budget_changes(table: dict[str, Any], name: str, plan: PlanFile) -> BudgetChanges:
+    where, labels = f"{name}.", list(plan.cases)
+    check_keys(table, BUDGET_KINDS, where)
+    if table.get("seeds", 1) < 1:
+        raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
+    for key in table.get("values", {}):
+        if key not in plan.sweeps:
+            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, plan.sweeps)}")
+    for label in table.get("rows", []):
+        if label not in labels:
+            raise ConfigError(f"{where}rows: {label!r} is not known; {did_you_mean(str(label), labels)}")
+    for dataset in table.get("datasets", []):
+        if not isinstance(dataset, str):
+            raise ConfigError(f"{where}datasets: {dataset!r} is not known; write names in quotes")
+    kept = table.get("rows", labels)
+    if plan.compare_with and plan.compare_with not in kept:
+        hint = did_you_mean(plan.compare_with, kept)
+        raise ConfigError(f"compare_with = {plan.compare_with!r} is no row at budget {name}; {hint}")
+    lists = {key: tuple(entries) for key, entries in table.items() if key in ("datasets", "rows")}
+    values = {key: _values(given, f"{where}values.{key}") for key, given in table.get("values", {}).items()}
+    return BudgetChanges(**{**table, **lists, "values": values})
+
+
+def _check_runs(plan: PlanFile, budget: str) -> None:
+    """Build the settings of every run once: types and bounds are those of Config."""
+    fixes = {"seed": "give the number of seeds under each budget", "model": "write it at the top of the plan"}
+    for key in fixes.keys() & (plan.settings | plan.budgets[budget].settings).keys():
+        raise ConfigError(f"settings.{key} cannot be set here: {fixes[key]}")
+    plan.config(budget, {})
+    for setting, label, _, changes in plan.entries(budget, ("visual",)):
+        try:
+            plan.config(budget, changes)
+        except ConfigError as error:
+            raise ConfigError(f"{setting} {label!r} at budget {budget}: {error}") from error

@@ -14,7 +14,6 @@ import logging
 import math
 import time
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +25,11 @@ from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import JobResult
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.states import read_status
-from hyperctr.runs.store import run_id, runs_folder
+from hyperctr.runs.store import runs_folder
 from hyperctr.runtime import derive_seed
 from hyperctr.sweeps.jobs import Job, SweepResult, job_of, missing_jobs
 from hyperctr.sweeps.local import choose_devices, run_jobs
-from hyperctr.sweeps.plan import open_data, plan_files
+from hyperctr.sweeps.plan import AnyPath, open_data, plan_files
 from hyperctr.sweeps.schema import check_keys, known_model, known_setting
 from hyperctr.training.events import read_events
 
@@ -49,8 +48,6 @@ class Search:
 
     Attributes:
         name: of the file, with the data set, the budget and a hash of all that trials have in common.
-        data, budget, seeds: as of a plan.
-        model: whose settings are searched.
         settings: what all trials share.
         space: setting -> the values tried.
         trials: how many, unless :meth:`run` is told otherwise.
@@ -64,11 +61,6 @@ class Search:
     settings: dict[str, Any]
     space: dict[str, list[Any]]
     trials: int
-
-    @property
-    def storage(self) -> Path:
-        """The SQLite file of the study."""
-        return runs_folder() / ".search" / f"{self.name}.db"
 
     @property
     def points(self) -> int:
@@ -106,61 +98,18 @@ class Search:
             batch = [job for trial in asked.values() for job in trial]
             results, _ = run_jobs(missing_jobs(batch), devices, deadline)
             jobs, ended = jobs + batch, ended + results
-            self._tell(study, asked)
+            _tell(study, asked)
         return SweepResult.of(jobs, ended, time.monotonic() - begun, left > 0)
 
     def frame(self) -> pd.DataFrame:
         """Return the finished trials, best validation AUC first: ``trial``, the settings tried, the AUC, run ids."""
-        import optuna
-
-        done = self.optuna_study().get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-        rows = [
-            (
-                trial.number,
-                *(trial.params[name] for name in self.space),
-                trial.value,
-                " ".join(job.name for job in self._jobs(trial.params)),
-            )
-            for trial in done
-        ]
+        rows = []
+        for trial in self.optuna_study().get_trials(deepcopy=False):
+            if trial.state.name == "COMPLETE":
+                runs = " ".join(job.name for job in self._jobs(trial.params))
+                rows.append((trial.number, *(trial.params[name] for name in self.space), trial.value, runs))
         frame = pd.DataFrame(rows, columns=["trial", *self.space, "best_validation_auc", "runs"])
         return frame.sort_values(["best_validation_auc", "trial"], ascending=[False, True], ignore_index=True)
-
-    def _jobs(self, chosen: dict[str, Any]) -> list[Job]:
-        """Return the runs of a trial, one for each seed."""
-        label = ", ".join(f"{setting} {value}" for setting, value in chosen.items())
-        jobs = []
-        for seed in self.seeds:
-            config = Config.for_model(self.model, self.budget, **{**self.settings, **chosen, "seed": seed})
-            name = run_id(self.data, config)
-            jobs.append(job_of(self.data, name, config, f"search: {label}, seed {seed}"))
-        return jobs
-
-    def _ask(self, study: optuna.Study, count: int) -> dict[int, list[Job]]:
-        """Take the trials that an interrupted call left behind, else new ones: trial number -> its runs."""
-        import optuna
-
-        left = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-        trials = [trial for trial in left if set(trial.params) == set(self.space)][:count]
-        space: dict[str, optuna.distributions.BaseDistribution] = {
-            name: optuna.distributions.CategoricalDistribution(values) for name, values in self.space.items()
-        }
-        asked = {trial.number: self._jobs(trial.params) for trial in trials}
-        while len(asked) < count:
-            trial = study.ask(space)
-            asked[trial.number] = self._jobs(trial.params)
-        return asked
-
-    def _tell(self, study: optuna.Study, asked: dict[int, list[Job]]) -> None:
-        from optuna.trial import TrialState
-
-        for number, jobs in asked.items():
-            states = {read_status(job.name).state for job in jobs}
-            if states == {"done"}:
-                study.tell(number, sum(validation_auc(job.name) for job in jobs) / len(jobs))
-            elif states & {"failed", "killed"}:
-                study.tell(number, state=TrialState.FAIL)
-            # else it was stopped: it stays a running trial of the study, and is taken up by the next call
 
     def optuna_study(self, whole_grid: bool = False) -> optuna.Study:
         """Open the optuna study, with a sampler that tries the whole grid or chooses.
@@ -173,34 +122,42 @@ class Search:
         except ModuleNotFoundError as error:
             raise ConfigError("a search needs the extra search: pip install 'hyperctr[search]'") from error
         optuna.logging.set_verbosity(logging.WARNING)
-        self.storage.parent.mkdir(parents=True, exist_ok=True)
-        study = optuna.create_study(
-            storage=f"sqlite:///{self.storage}", study_name=self.name, direction="maximize", load_if_exists=True
-        )
+        path = runs_folder() / ".search" / f"{self.name}.db"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = {"study_name": self.name, "storage": f"sqlite:///{path}", "load_if_exists": True}
+        study = optuna.create_study(direction="maximize", **known)
         seed = derive_seed(self.seeds[0], "search", len(study.get_trials(deepcopy=False))) % 2**32
-        if whole_grid:
-            study.sampler = optuna.samplers.GridSampler(self.space, seed=seed)
-        else:
-            study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        grid, tpe = optuna.samplers.GridSampler, optuna.samplers.TPESampler
+        study.sampler = grid(self.space, seed=seed) if whole_grid else tpe(seed=seed, constant_liar=True)
         return study
+
+    def _jobs(self, chosen: dict[str, Any]) -> list[Job]:
+        """Return the runs of a trial, one for each seed."""
+        label = ", ".join(f"{setting} {value}" for setting, value in chosen.items())
+        settings = {**self.settings, **chosen}
+        configs = [Config.for_model(self.model, self.budget, **(settings | {"seed": seed})) for seed in self.seeds]
+        return [job_of(self.data, config, f"search: {label}, seed {config.seed}") for config in configs]
+
+    def _ask(self, study: optuna.Study, count: int) -> dict[int, list[Job]]:
+        """Take the trials that an interrupted call left behind, else new ones: trial number -> its runs."""
+        from optuna.distributions import CategoricalDistribution as Choice
+
+        left = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "RUNNING"]
+        left = [trial for trial in left if set(trial.params) == set(self.space)][:count]
+        asked = {trial.number: self._jobs(trial.params) for trial in left}
+        while len(asked) < count:
+            trial = study.ask({name: Choice(values) for name, values in self.space.items()})
+            asked[trial.number] = self._jobs(trial.params)
+        return asked
 
 
 def open_search(
-    name: str | Path = "search",
-    dataset: str = "planted",
-    budget: str = "quick",
-    *,
-    seeds: int = 0,
-    data_dir: str | Path = "",
+    name: AnyPath = "search", dataset: str = "planted", budget: str = "quick", *, seeds: int = 0, data_dir: AnyPath = ""
 ) -> Search:
     """Read a search file strictly and lay it out on a data set; nothing is trained.
 
-    Args:
-        name: ``search`` (the paper's grid), or a TOML file.
-        dataset: as for :func:`hyperctr.sweeps.plan.open_plan`.
-        budget: the same.
-        seeds: the same; a trial is judged by the mean over seeds.
-        data_dir: the same.
+    ``name`` is ``search`` (the paper's grid), or a TOML file; the other arguments are those of
+    :func:`hyperctr.sweeps.plan.open_plan`. A trial is judged by the mean over ``seeds``.
 
     Raises:
         ConfigError: anything in the file that is not right; names file, key and what is allowed.
@@ -215,14 +172,18 @@ def open_search(
     path = plan_files().get(str(name), Path(name))
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        check_keys(content, KINDS, "")
-        for budget in BUDGETS:
-            check_keys(content.get(budget, {}), BUDGET_KINDS, f"{budget}.")
-        _check_space(content.get("space", {}))
-        model, chosen = content.get("model", "hyperctr"), content.get(budget, {})
+        check_keys(content, KINDS)
+        for each in BUDGETS:
+            check_keys(content.get(each, {}), BUDGET_KINDS, f"{each}.")
+        space, model, chosen = content.get("space", {}), content.get("model", "hyperctr"), content.get(budget, {})
+        if not space:
+            raise ConfigError("the search has no [space]: give settings and the values to try")
         known_model(model, "model")
         settings = {**content.get("settings", {}), **chosen.get("settings", {})}
-        for setting, values in content["space"].items():
+        for setting, values in space.items():
+            known_setting(setting, f"space.{setting}")
+            if not isinstance(values, list) or not values or not all(isinstance(v, str | int | float) for v in values):
+                raise ConfigError(f"space.{setting} = {values!r} must be a list of values to try")
             for value in values:
                 Config.for_model(model, budget, **{**settings, setting: value})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -231,29 +192,21 @@ def open_search(
         raise ConfigError(f"{path}: {error}") from error
     data = open_data(dataset, budget, data_dir)
     count = seeds or chosen.get("seeds", 1)
-    facts = [model, settings, content["space"], budget, count, data.fingerprint, code_fingerprint(model)]
+    facts = [model, settings, space, budget, count, data.fingerprint, code_fingerprint(model)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-    return Search(
-        f"{path.stem}-{data.name}-{budget}-{digest}",
-        data,
-        budget,
-        tuple(range(count)),
-        model,
-        settings,
-        content["space"],
-        chosen.get("trials", 20),
-    )
+    name = f"{path.stem}-{data.name}-{budget}-{digest}"
+    return Search(name, data, budget, tuple(range(count)), model, settings, space, chosen.get("trials", 20))
 
 
-def validation_auc(name: str) -> float:
-    """Return the best validation AUC of a finished run, from its learning curve; test metrics lie elsewhere."""
-    return max(float(point["validation_auc"]) for point in read_events(runs_folder() / name / "events.jsonl"))
+def _tell(study: optuna.Study, asked: dict[int, list[Job]]) -> None:
+    """Judge trials by the mean over their runs of the best validation AUC; test metrics lie in other files."""
+    from optuna.trial import TrialState
 
-
-def _check_space(space: dict[str, Sequence[Any]]) -> None:
-    if not space:
-        raise ConfigError("the search has no [space]: give settings and the values to try")
-    for name, values in space.items():
-        known_setting(name, f"space.{name}")
-        if not isinstance(values, list) or not values or not all(isinstance(v, str | int | float) for v in values):
-            raise ConfigError(f"space.{name} = {values!r} must be a list of values to try")
+    for number, jobs in asked.items():
+        states = {read_status(job.name).state for job in jobs}
+        if states == {"done"}:
+            events = [read_events(runs_folder() / job.name / "events.jsonl") for job in jobs]
+            study.tell(number, sum(max(float(point["validation_auc"]) for point in run) for run in events) / len(jobs))
+        elif states & {"failed", "killed"}:
+            study.tell(number, state=TrialState.FAIL)
+        # else it was stopped: it stays a running trial of the study, and is taken up by the next call

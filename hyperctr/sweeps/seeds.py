@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,28 +30,22 @@ def sum_up(runs: pd.DataFrame) -> dict[str, Any]:
     row["error"] = next((str(error) for error in runs["error"] if isinstance(error, str) and error), "")
     for metric in ("auc", "logloss"):
         row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), over_seeds(done, metric), strict=True))
-    for name in ("gauc", "parameters", "seconds_per_epoch"):
-        row[name] = float(_numbers(done, name).mean())
-    return {**row, "peak_memory_mib": float(_numbers(done, "peak_memory_mib").max())}
+    numbers = done.reindex(columns=["gauc", "parameters", "seconds_per_epoch", "peak_memory_mib"])
+    numbers = numbers.apply(pd.to_numeric, errors="coerce")
+    return {**row, **numbers.mean().to_dict(), "peak_memory_mib": float(numbers["peak_memory_mib"].max())}
 
 
 def state_of(states: Iterable[str]) -> str:
-    """Say what became of the runs of a variant.
+    """Sum up the states of the runs of a variant.
 
     >>> state_of(["done", "done"]), state_of(["failed"]), state_of(["done", "failed", "killed"])
     ('done', 'failed', '1 of 3 done, 1 failed, 1 killed')
     """
-    all_states = list(states)
-    kinds = list(dict.fromkeys(all_states))
-    if len(kinds) == 1:
-        return kinds[0]
-    counts = {kind: all_states.count(kind) for kind in kinds if kind != "done"}
-    others = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{all_states.count('done')} of {len(all_states)} done, {others}"
-
-
-def _numbers(runs: pd.DataFrame, name: str) -> pd.Series:
-    return pd.to_numeric(runs[name], errors="coerce") if name in runs else pd.Series(dtype=float)
+    counts = Counter(states)
+    if len(counts) == 1:
+        return next(iter(counts))
+    others = ", ".join(f"{count} {state}" for state, count in counts.items() if state != "done")
+    return f"{counts['done']} of {counts.total()} done, {others}"
 
 
 def chosen_variant(runs: pd.DataFrame) -> pd.DataFrame:
@@ -81,10 +76,8 @@ def over_seeds(runs: pd.DataFrame, metric: str) -> tuple[float, float, float]:
         return float(values[finite].mean()), *seed_interval(values[finite])
     if not finite.any():
         return (np.nan,) * 3
-    bounds = [f"{metric}_{side}" for side in ("low", "high")]
     run = runs[finite].iloc[0]
-    low, high = (float(run[name]) if name in run else np.nan for name in bounds)
-    return float(values[finite][0]), low, high
+    return float(run[metric]), float(run.get(f"{metric}_low", np.nan)), float(run.get(f"{metric}_high", np.nan))
 
 
 def seed_interval(values: ArrayLike) -> tuple[float, float]:
@@ -105,15 +98,9 @@ def seed_interval(values: ArrayLike) -> tuple[float, float]:
 def paired(runs: pd.DataFrame, column: str, end: Any, start: Any, pair: Pair | None = None) -> Interval | None:
     """Return the mean test AUC of the runs with ``end`` minus that with ``start``, paired by seed.
 
-    Args:
-        runs: columns ``seed, auc, run`` and ``column``; rows without AUC are left out.
-        column: what tells the two apart.
-        end: its value in the first group.
-        start: its value in the second.
-        pair: compares two runs; used with one common seed, two or more have the interval over seeds.
-
-    Returns:
-        None with no common seed, or with one that cannot be paired.
+    ``runs`` has columns ``seed, auc, run`` and ``column``, which tells the two apart; rows without AUC are left out.
+    Two common seeds or more have the interval over seeds; one has that of ``pair``, which compares two runs. None with
+    no common seed, or with one that cannot be paired.
     """
     done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
     first, second = (done[done[column] == value].set_index("seed") for value in (end, start))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ TIMING = {"smoke": (2, 0.1), "quick": (5, 0.8), "paper": (9, 2.0)}
 
 
 class Sweep:
-    """One plan or several on a data set, and what came of their runs; nothing is trained until :meth:`run`.
+    """One plan or several on a data set, and the results of their runs; nothing is trained until :meth:`run`.
 
     A plan that runs on request is trained only if it is opened alone; beside others, it shows what has ended.
 
@@ -43,8 +44,7 @@ class Sweep:
         data: the data set, where it has been loaded before (:func:`hyperctr.sweeps.plan.open_data`).
 
     Attributes:
-        plans: the opened plans.
-        dataset: name of the data set.
+        plans, dataset: the opened plans, and the name of the data set.
         asked: the arguments it was opened with, those left empty not among them.
 
     Raises:
@@ -68,7 +68,7 @@ class Sweep:
         data: Dataset | None = None,
     ) -> None:
         budget = former_parameter("preset", budget, "budget")
-        names = [plans] if isinstance(plans, str | Path) else list(plans)
+        names = [plans] if isinstance(plans, str | Path) else plans
         data = open_data(dataset, budget, data_dir) if data is None and len(names) > 1 else data
         opened = [open_plan(name, dataset, budget, seeds=seeds, data_dir=data_dir, data=data) for name in names]
         self.plans = [_keep(plan, list(labels)) for plan in opened]
@@ -90,9 +90,9 @@ class Sweep:
         self._frames.clear()
         if not os.environ.get(REPORT_DIR):
             return run_plans(plans)
-        ended = {run.run_id: read_status(run.run_id) for plan in plans for run in plan.runs}
-        errors = {run: status.error or "" for run, status in ended.items() if status.state in ("failed", "killed")}
-        return SweepResult({run: status.state for run, status in ended.items()}, errors)
+        states = [read_status(run) for run in dict.fromkeys(run.run_id for plan in plans for run in plan.runs)]
+        errors = {status.id: status.error or "" for status in states if status.state in ("failed", "killed")}
+        return SweepResult({status.id: status.state for status in states}, errors)
 
     @property
     def runs(self) -> list[PlannedRun]:
@@ -101,7 +101,7 @@ class Sweep:
 
     @property
     def results(self) -> pd.DataFrame:
-        """One row per planned run, whatever became of it; see :func:`hyperctr.sweeps.results.results`."""
+        """One row per planned run, whatever its state; see :func:`hyperctr.sweeps.results.results`."""
         return self._read("results", lambda plan: asked_for(plan, results.results(plan), alone=len(self.plans) == 1))
 
     @property
@@ -148,16 +148,14 @@ class Sweep:
     @property
     def measured(self) -> str:
         """What the numbers are measured on, for captions."""
-        base, protocols = self.plans[0].base, dict.fromkeys(self.results["protocol"])
-        return (
-            f"{self.dataset}, protocol {' and '.join(protocols)}, {base.split} split, {base.test_candidates} sampled "
-            "candidates a click"
-        )
+        base, protocols = self.plans[0].base, " and ".join(dict.fromkeys(self.results["protocol"]))
+        where = f"{self.dataset}, protocol {protocols}, {base.split} split"
+        return f"{where}, {base.test_candidates} sampled candidates a click"
 
     @property
     def states(self) -> dict[str, int]:
         """How many runs are in which state."""
-        return {str(state): int(count) for state, count in self.results["state"].value_counts().items()}
+        return dict(Counter(self.results["state"]).most_common())
 
     def scaling(self) -> Scaling:
         """Time the base run by number of threads (Figure 7); free when it was measured before on this machine.
@@ -175,22 +173,21 @@ class Sweep:
         rows = self.results.drop_duplicates("run")
         done = rows[rows["state"] == "done"]
 
-        def kinds(*columns: str, form: str = "{} {}") -> str:
+        def kinds(*columns: str, form: str = "{}") -> str:
             seen = done[list(columns)].drop_duplicates().astype(str).itertuples(index=False)
             return "; ".join(form.format(*kind) for kind in seen) or "no finished run"
 
         options = "".join(f" --{key.replace('_', '-')} {shlex.quote(str(v))}" for key, v in self.asked.items())
         names = [plan.name for plan in self.plans if plan.name in set(rows["plan"])]
-        deterministic = kinds("deterministic", form="{}")
+        deterministic = kinds("deterministic")
         card = {
             "data set": self.dataset,
             "data fingerprint": self.plans[0].data.fingerprint[:16],
             "split": kinds("split", "seed", "split_checksum", form="{}, seed {}, checksum {:.16}"),
-            "protocol": kinds("protocol", form="{}"),
-            "seeds": list(self.plans[0].seeds),
+            **{"protocol": kinds("protocol"), "seeds": list(self.plans[0].seeds)},
             "runs": f"{len(done)} of {len(rows)} finished" + (f", {len(names)} plans" if len(names) > 1 else ""),
-            "python, torch": kinds("python", "torch"),
-            "device": kinds("device", form="{}"),
+            "python, torch": kinds("python", "torch", form="{} {}"),
+            "device": kinds("device"),
             "deterministic": {"True": "yes", "False": "no"}.get(deterministic, deterministic),
             "training time": duration(float(done["seconds"].sum())),
             "repeat the runs": "; ".join(f"hyperctr sweep run {shlex.quote(name)}{options}" for name in names),
@@ -203,15 +200,13 @@ class Sweep:
 
 def asked_for(plan: Plan, rows: pd.DataFrame, *, alone: bool = False) -> pd.DataFrame:
     """Return the rows of runs that a report is to have: of a plan that runs on request, those that have ended."""
-    ended = ~rows["state"].isin(["planned", "running"])
-    kept: pd.DataFrame = rows[ended] if plan.file.on_request and not alone else rows
-    return kept
+    return rows.query("state not in ['planned', 'running']") if plan.file.on_request and not alone else rows
 
 
 def paired_runs(a: str, b: str) -> Interval | None:
-    """Return the test AUC of run ``a`` minus that of ``b`` with its paired interval; None if they cannot be compared.
+    """Return the test AUC of run ``a`` minus that of ``b`` with its paired interval.
 
-    That is the case where one of them is not finished, or where they were not tested on the same clicks.
+    None if one of them is not finished, or they were not tested on the same clicks.
     """
     from hyperctr.runs.compare import compare_cached
 

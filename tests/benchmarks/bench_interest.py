@@ -20,7 +20,7 @@ from torch import Tensor
 import hyperctr as hc
 from hyperctr.hypergraph import interest
 from hyperctr.hypergraph.recovery import interest_recovery
-from hyperctr.runs.interest_file import interest_of
+from hyperctr.runs.scoring import interest_of
 from hyperctr.split_data import SplitData
 
 

@@ -31,8 +31,7 @@ from hyperctr.config import SYSTEMS, Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.hypergraph.interest import Interest
 from hyperctr.models import model_class
-from hyperctr.runs.interest_file import interest_of
-from hyperctr.runs.scoring import build_model
+from hyperctr.runs.scoring import build_model, interest_of
 from hyperctr.runtime import rng, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer

@@ -18,9 +18,8 @@ import hyperctr as hc
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import RunError
 from hyperctr.runs import source, stale
-from hyperctr.runs.locks import claim, held
 from hyperctr.runs.stale import why_stale
-from hyperctr.runs.states import list_runs, read_status, write_status
+from hyperctr.runs.states import claim, held, list_runs, read_status, write_status
 from hyperctr.runs.store import run_id, run_names
 from tests.conftest import TINY_SIZES, Tiny
 
@@ -263,7 +262,7 @@ def test_why_a_run_is_stale(tiny: Tiny, copied: Path, monkeypatch: pytest.Monkey
         assert why_stale(name).startswith("setting validation_clicks of the reference beside it: was 200, is ")
     with monkeypatch.context() as patch:
         other = hc.load_dataset("planted", seed=1, **TINY_SIZES)
-        patch.setattr(stale, "load_dataset", lambda *arguments, **options: other)
+        patch.setattr(stale, "load_again", lambda origin: other)
         was, now = tiny.data.fingerprint[:12], other.fingerprint[:12]
         assert why_stale(name) == f"data: planted has changed, its fingerprint was {was} and is {now}"
         assert why_stale(name, data=False) == ""

@@ -15,8 +15,7 @@ import pytest
 
 from hyperctr.cli import main
 from hyperctr.errors import ConfigError
-from hyperctr.runs.locks import held
-from hyperctr.runs.states import read_status
+from hyperctr.runs.states import held, read_status
 from hyperctr.sweeps.jobs import log_path
 from hyperctr.sweeps.local import choose_devices, run_plans
 from hyperctr.sweeps.plan import open_plan

@@ -125,7 +125,7 @@ def test_the_papers_grid() -> None:
 
 
 def test_every_system_is_run_in_both_its_variants() -> None:
-    for name, protocol, more in (("systems", "paper", []), ("causal", "causal", [*OWN, REFERENCE_MODEL])):
+    for name, protocol, more in (("systems", "as-published", []), ("causal", "causal", [*OWN, REFERENCE_MODEL])):
         plan = open_plan(name, "planted", "quick", seeds=2)
         systems = [run for run in plan.runs if run.config.model not in more]
         assert [(run.label, run.config) for run in systems] == [
@@ -148,7 +148,7 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
         + '[smoke]\nseeds = 2\nvalues.layers = [4]\nrows = ["all", "only {modality}", "mf"]\nsettings.patience = 9\n'
     )
     plan = open_plan(path, budget="smoke")
-    assert [(run.axis, run.label, run.seed) for run in plan.runs] == [
+    assert [(run.setting, run.label, run.seed) for run in plan.runs] == [
         (axis, label, seed)
         for axis, label in [
             ("layers", "4"),
