@@ -62,8 +62,8 @@ def load_interest(folder: Path) -> Interest | None:
     arrays = {name: value.numpy() for name, value in tensors.items()}
     modalities = tuple(facts["modalities"])
     kinds = ("projections", "weights")
-    per_modality = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
-    shared = {name: arrays[name] for name in INTEREST_ARRAYS}
+    per_modality: dict[str, Any] = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
+    shared: dict[str, Any] = {name: arrays[name] for name in INTEREST_ARRAYS}
     return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(facts["losses"]))
 
 

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
@@ -132,7 +132,8 @@ def open_data(dataset: str, budget: str, data_dir: AnyPath = "") -> Dataset:
 
 @lru_cache(maxsize=2)
 def _planted(small: bool) -> Dataset:
-    return load_dataset("planted", **(SMOKE_PLANTED if small else {}))
+    options: dict[str, Any] = SMOKE_PLANTED if small else {}
+    return load_dataset("planted", **options)
 
 
 def read_plan(name: AnyPath) -> PlanFile:

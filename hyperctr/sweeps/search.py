@@ -124,8 +124,8 @@ class Search:
         optuna.logging.set_verbosity(logging.WARNING)
         path = runs_folder() / ".search" / f"{self.name}.db"
         path.parent.mkdir(parents=True, exist_ok=True)
-        known = {"study_name": self.name, "storage": f"sqlite:///{path}", "load_if_exists": True}
-        study = optuna.create_study(direction="maximize", **known)
+        storage = f"sqlite:///{path}"
+        study = optuna.create_study(study_name=self.name, storage=storage, load_if_exists=True, direction="maximize")
         seed = derive_seed(self.seeds[0], "search", len(study.get_trials(deepcopy=False))) % 2**32
         grid, tpe = optuna.samplers.GridSampler, optuna.samplers.TPESampler
         study.sampler = grid(self.space, seed=seed) if whole_grid else tpe(seed=seed, constant_liar=True)
