@@ -197,5 +197,5 @@ def test_the_newest_block_counts_and_only_attention_over_blocks_tells_which_it_i
         for name, value in (("forward", True), ("forward", False), ("block_size", 16))
     )
     plain = auc(data, config, PlainMLP)
-    assert on > plain + 0.02, (on, plain)
-    assert max(deaf, one) < plain + 0.01, (deaf, one, plain)
+    assert on > max(deaf, one, plain) + 0.02, (on, deaf, one, plain)
+    assert max(deaf, one) < plain + 0.02, (deaf, one, plain)

@@ -31,10 +31,10 @@ import logging, sys, time, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
 import hyperctr as hc
-from hyperctr.training import loop
+from hyperctr.training import checkpoint, loop
 
 log, slow, resume = Path(sys.argv[1]), sys.argv[2] == "slow", sys.argv[3] == "resume"
-fit, save = loop.Trainer.fit, loop.save_tensors
+fit, save = loop.Trainer.fit, checkpoint.save_tensors
 
 def noted(trainer, **options):
     first = not (trainer.state_file.exists() and options["resume"])
@@ -44,7 +44,7 @@ def noted(trainer, **options):
 
 def halting(path, tensors, facts=None):
     save(path, tensors, facts)
-    if facts and facts["step"] > 5:
+    if facts and facts.get("step", 0) > 5:
         log.with_suffix(".halted").touch()
         while not log.with_suffix(".go").exists():
             time.sleep(0.02)
@@ -52,7 +52,7 @@ def halting(path, tensors, facts=None):
 loop.Trainer.fit = noted
 logging.basicConfig(filename=log.with_suffix(".waits"), level=logging.INFO)
 if slow:
-    loop.save_tensors = halting
+    checkpoint.save_tensors = halting
 data = hc.load_dataset("planted", **{TINY_SIZES!r})
 config = hc.Config.for_model("hyperctr", "smoke", **{SETTINGS!r})
 print(hc.train(data, config, device="cpu", resume=resume).id)
