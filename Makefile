@@ -1,8 +1,7 @@
 # Every target sets up .venv itself when something changed; nothing has to be installed but Python 3.11 or newer.
 PYTHON   ?= python3
 DATASET  ?= planted
-PRESET   ?= quick
-BUDGET   ?= $(PRESET)
+BUDGET   ?= $(or $(PRESET),quick)
 DATA_DIR ?=
 SEEDS    ?=
 WORKERS  ?=
@@ -10,6 +9,10 @@ ONLY     ?=
 FORCE    ?=
 JOBS     ?= 2
 PYTEST   ?=
+
+ifneq ($(PRESET),)
+  $(warning PRESET is called BUDGET now)
+endif
 
 RUN       := $(PYTHON) tools/bootstrap.py --
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)

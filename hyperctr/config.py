@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -215,11 +216,6 @@ class Config:
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Config:
         """Build from plain values; unknown keys raise ``ConfigError`` with a hint."""
-        known = [declared.name for declared in dataclasses.fields(cls)]
-        settings = _merged({}, settings)
-        for name in settings:
-            if name not in known:
-                raise ConfigError(f"unknown setting {name!r}: {did_you_mean(name, known)}")
         return cls(**settings)
 
     @classmethod
@@ -265,3 +261,20 @@ def _table(options: Any) -> dict[str, Any]:
     if options is None or isinstance(options, Mapping):
         return dict(options or {})
     raise ConfigError(f"options = {options!r} must be a table of a model's own settings, such as options.units = 64")
+
+
+def _named(init: Callable[..., None]) -> Callable[..., None]:
+    """Let a constructor refuse unknown settings with a hint, and take former names."""
+
+    @functools.wraps(init)
+    def checked(self: Config, *values: Any, **settings: Any) -> None:
+        settings, known = _merged({}, settings), Config.__dataclass_fields__
+        for name in settings:
+            if name not in known:
+                raise ConfigError(f"unknown setting {name!r}: {did_you_mean(name, known)}")
+        init(self, *values, **settings)
+
+    return checked
+
+
+Config.__init__ = _named(Config.__init__)  # type: ignore[method-assign]

@@ -320,3 +320,10 @@ def test_the_former_protocol_is_read_by_the_class_itself() -> None:
     with pytest.warns(FutureWarning, match="protocol 'paper' is called 'as-published' now") as warned:
         assert Config(protocol="paper") == Config()  # type: ignore[arg-type]
     assert len(warned) == 1
+
+
+def test_a_constructor_takes_former_names_and_hints_at_the_right_one() -> None:
+    with pytest.warns(FutureWarning, match="setting 'delta' is called 'interest_threshold' now"):
+        assert Config(delta=0.4).interest_threshold == 0.4  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="unknown setting 'epocs': did you mean 'epochs'"):
+        Config(epocs=3)  # type: ignore[call-arg]

@@ -48,14 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Traceback (most recent call last):
     SystemExit: 2
     """
-    options, unknown = build_parser().parse_known_args(arguments)
-    if unknown:
-        options.parser.refuse(unknown)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("hyperctr").setLevel(logging.INFO)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
+            options, unknown = build_parser().parse_known_args(arguments)
+            if unknown:
+                options.parser.refuse(unknown)
             code: int = options.run(options)
             sys.stdout.flush()
     except BrokenPipeError:  # `hyperctr runs | head`: the reader has seen enough

@@ -40,7 +40,7 @@ class Session:
         data, config: data set, and settings of the run.
 
     Raises:
-        ConfigError: unknown budget or model.
+        ConfigError: unknown budget or model, or a model or seed beside a ``config`` that names its own.
         DataError: unknown data set, or missing files.
 
     >>> session = Session("planted", budget="smoke")
@@ -59,6 +59,8 @@ class Session:
         data_dir: str = "",
     ) -> None:
         budget = former_parameter("preset", budget, "budget")
+        if config is not None and (model, seed) != ("hyperctr", 0):
+            raise ConfigError("model and seed are among the settings of config: leave them out, or config")
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
         if isinstance(data, str):
             options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}

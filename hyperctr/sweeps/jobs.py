@@ -71,9 +71,12 @@ class SweepResult:
     @classmethod
     def of(cls, jobs: Iterable[Job], ended: Sequence[JobResult], seconds: float, stopped: bool) -> SweepResult:
         """Sum up: how all jobs stand, and how those ended that were carried out."""
-        errors = {result.name: result.error for result in ended if result.state in ("failed", "killed")}
+        statuses = [read_status(job.name) for job in jobs]
+        bad = ("failed", "killed")
+        errors = {status.id: status.error or "" for status in statuses if status.state in bad}
+        errors |= {result.name: result.error for result in ended if result.state in bad}
         trained = tuple(result.name for result in ended if result.state == "done")
-        return cls({job.name: read_status(job.name).state for job in jobs}, errors, trained, seconds, stopped)
+        return cls({status.id: status.state for status in statuses}, errors, trained, seconds, stopped)
 
     @property
     def exit_code(self) -> int:
@@ -115,14 +118,17 @@ def job_of(data: Dataset, config: Config, label: str) -> Job:
 def missing_jobs(jobs: Iterable[Job], only: str | None = None) -> list[Job]:
     """Return the jobs that are not done, references first and then the heaviest.
 
-    With ``only="failed"`` just those that failed or were killed.
+    With ``only="failed"`` just those that failed or were killed, with ``only="untried"`` the others.
 
     Raises:
         ConfigError: unknown ``only``.
     """
-    if only not in (None, "failed"):
-        raise ConfigError(f"only = {only!r} is not known; allowed: failed")
-    wanted: set[State] = {"failed", "killed"} if only else {"planned", "running", "failed", "killed"}
+    bad: set[State] = {"failed", "killed"}
+    untried: set[State] = {"planned", "running"}
+    choices = {None: bad | untried, "failed": bad, "untried": untried}
+    if only not in choices:
+        raise ConfigError(f"only = {only!r} is not known; allowed: failed, untried")
+    wanted = choices[only]
     return sorted((job for job in jobs if read_status(job.name).state in wanted), key=lambda job: -job.weight)
 
 

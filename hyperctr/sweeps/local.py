@@ -36,7 +36,7 @@ def run_plans(
     Args:
         plans: several at once use the machine best.
         workers: how many runs at once; None: as many as cores, or one per GPU.
-        only: ``failed``: only runs that failed or were killed before.
+        only: ``failed``: only runs that failed or were killed before; ``untried``: only the others.
         max_minutes: start nothing after this time, and stop what is running then; it can be resumed.
         scheduler: address of a dask.distributed scheduler: run there instead (extra ``cluster``).
         share_gpu: allow more than one run on a GPU.

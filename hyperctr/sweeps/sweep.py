@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
-from hyperctr.runs.states import read_status
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
 from hyperctr.sweeps import results
@@ -80,19 +79,13 @@ class Sweep:
     def run(self) -> SweepResult:
         """Train what is missing, every run in a process of its own and shared runs once; what is done is left alone.
 
-        In a report, whose runner has just tried the runs of all notebooks, this only says how they stand: a run that
-        fails does so once and not once a notebook.
+        In a report, whose runner has just tried the runs of all notebooks, a run that failed is not tried again.
         """
-        from hyperctr.sweeps.jobs import SweepResult
         from hyperctr.sweeps.local import run_plans
 
         plans = [plan for plan in self.plans if len(self.plans) == 1 or not plan.file.on_request]
         self._frames.clear()
-        if not os.environ.get(REPORT_DIR):
-            return run_plans(plans)
-        states = [read_status(run) for run in dict.fromkeys(run.run_id for plan in plans for run in plan.runs)]
-        errors = {status.id: status.error or "" for status in states if status.state in ("failed", "killed")}
-        return SweepResult({status.id: status.state for status in states}, errors)
+        return run_plans(plans, only="untried" if os.environ.get(REPORT_DIR) else None)
 
     @property
     def runs(self) -> list[PlannedRun]:

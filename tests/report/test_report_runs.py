@@ -189,7 +189,7 @@ def test_a_plan_on_request_is_shown_and_not_trained(monkeypatch: pytest.MonkeyPa
     runs = ReportRuns.open(open_data("planted", "smoke"), uses, "planted", "smoke", 1, "")
     trained: list[str] = []
 
-    def run_plans(plans: list[Plan], workers: int | None = None) -> SweepResult:
+    def run_plans(plans: list[Plan], workers: int | None = None, only: str | None = None) -> SweepResult:
         trained.extend(plan.name for plan in plans)
         return SweepResult({}, {})
 

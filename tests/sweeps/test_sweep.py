@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hyperctr.errors import ConfigError
+from hyperctr.executor import JobResult
 from hyperctr.paper.figures.figures4to6_settings import sweep_frame
 from hyperctr.runs.states import write_status
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR
+from hyperctr.sweeps.jobs import Job
 from hyperctr.sweeps.sweep import Sweep, paired_runs
 from tests.paper.frames import baselines_frame, results_frame
 
@@ -84,12 +87,18 @@ def test_some_labels_of_a_plan() -> None:
         Sweep("overall", "planted", "smoke", labels=["hyperctl"])
 
 
-def test_a_report_has_tried_the_runs_and_a_notebook_says_how_they_stand(
+def test_a_notebook_of_a_report_does_not_try_again_what_has_failed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     monkeypatch.setenv(REPORT_DIR, str(tmp_path))
-    monkeypatch.setattr("hyperctr.sweeps.local.run_plans", lambda *_, **__: pytest.fail("it was tried again"))
+    tried: list[str] = []
+
+    def run_jobs(jobs: list[Job], *_: Any) -> tuple[list[JobResult], bool]:
+        tried.extend(job.name for job in jobs)
+        return [], False
+
+    monkeypatch.setattr("hyperctr.sweeps.local.run_jobs", run_jobs)
     sweep = Sweep(["layers", "granularity"], "planted", "smoke", seeds=1)
     assert sweep.states == {"planned": len(sweep.runs)}
     ids = [run.run_id for run in sweep.runs]
@@ -97,6 +106,10 @@ def test_a_report_has_tried_the_runs_and_a_notebook_says_how_they_stand(
     write_status(alone, "failed", error="no memory")
     assert sweep.states == {"planned": len(sweep.runs)}, "read once"
     assert f"  {alone}: no memory" in str(sweep.run())
+    assert sorted(tried) == sorted({*ids} - {alone})
+    monkeypatch.delenv(REPORT_DIR)
+    sweep.run()
+    assert alone in tried, "by hand it is"
     assert sweep.states["failed"] == 1, "and anew after run()"
     assert sweep.frame.set_index("plan")["failed"].to_dict() == {"layers": 1, "granularity": 0}
 
