@@ -163,7 +163,8 @@ class Config:
             raise ConfigError(f"there is no variant {variant!r}; {did_you_mean(str(variant), VARIANTS)}")
         spec = model_spec(model)
         if variant not in spec.variants:
-            raise ConfigError(f"model {model!r} has one variant only; variants belong to {', '.join(SYSTEMS)}")
+            both = ", ".join(name for name, system in SYSTEMS.items() if len(system.variants) > 1)
+            raise ConfigError(f"model {model!r} has one variant only; variants belong to {both}")
         settings: dict[str, Any] = {}
         for step in (BUDGETS[budget], spec.variants[variant], spec.budgets.get(budget, {}), changes):
             settings = _merged(settings, step)

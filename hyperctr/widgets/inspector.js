@@ -2,6 +2,7 @@
 // All state lives inside render(), so inspectors do not meet. Settings are traits; scenes come as messages with buffers.
 
 const VIEWS = { outlines: "Outlines", bipartite: "Bipartite", incidence: "Incidence", overlap: "Overlap", difference: "Difference" };
+const MAPS = ["outlines", "bipartite", "difference"]; // views that show nodes at places, to be moved, zoomed and named
 const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 const TAU = 2 * Math.PI;
 const NOTHING = { node: -1, edge: -1, bar: -1 };
@@ -521,7 +522,7 @@ function render({ model, el }) {
 		zoom.hidden = !movable();
 		root.dataset.view = get("view");
 	}
-	const movable = () => !["incidence", "overlap"].includes(get("view"));
+	const movable = () => MAPS.includes(get("view"));
 	function toggle(trait, name) {
 		const now = get(trait);
 		const next = now.includes(name) ? now.filter((one) => one !== name) : [...now, name];
@@ -662,7 +663,7 @@ function render({ model, el }) {
 		if (!s) return;
 		const { nodes, edges } = lit();
 		const hovering = nodes.size > 0;
-		if (view === "overlap") return paint(size2(base));
+		if (view !== "incidence" && !movable()) return paint(size2(base));
 		if (!hovering && !chosen.size) return movable() && names(ctx, s);
 		const veil = (alpha) => {
 			ctx.globalAlpha = alpha;
@@ -741,6 +742,7 @@ function render({ model, el }) {
 			const f = upsetFrame(s, state.stats, look), bar = Math.floor((x - f.left) / f.step);
 			return { ...none, bar: bar >= 0 && bar < f.bars.length && y > f.top - 10 ? bar : -1 };
 		}
+		if (!movable()) return none;
 		const node = nearest(placed.X, placed.Y, x, y);
 		if (node >= 0) return { ...none, node };
 		if (view === "bipartite") return { ...none, edge: nearest(placed.EX, placed.EY, x, y) };
@@ -866,7 +868,7 @@ function render({ model, el }) {
 	over.addEventListener("pointerdown", (e) => {
 		if (e.button || !state.scene) return;
 		const [x, y] = at(e);
-		drag = { x, y, cam: { ...camera() }, box: e.shiftKey || get("view") === "incidence", far: false };
+		drag = { x, y, cam: { ...camera() }, box: (e.shiftKey && movable()) || get("view") === "incidence", far: false };
 		over.setPointerCapture(e.pointerId);
 	});
 	over.addEventListener("pointermove", (e) => {
