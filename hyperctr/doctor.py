@@ -158,7 +158,7 @@ def browser() -> Iterator[Finding]:
 def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     """Say where data sets are looked for and which of them are there."""
     try:
-        from hyperctr.data.registry import NOT_YET, data_directory, known_datasets
+        from hyperctr.data.registry import SOURCES, data_directory, known_datasets
     except Exception as error:  # pandas or numpy missing: said above, and this must not hide it
         yield Finding("data", f"cannot be listed: {error}", "note")
         return
@@ -166,5 +166,5 @@ def data(data_dir: str | Path | None = None) -> Iterator[Finding]:
     yield Finding("data directory", str(folder) if folder.is_dir() else f"{folder} (not there yet)")
     for known in known_datasets(data_dir):
         ready = f"ready, in {known.folder}" if known.folder else "ready"
-        absent = "not yet importable" if known.name in NOT_YET else "not here"
+        absent = "not yet importable" if SOURCES[known.name].load is None else "not here"
         yield Finding(f"data {known.name}", ready if known.ready else absent)

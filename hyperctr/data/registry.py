@@ -11,24 +11,28 @@ from typing import Any
 
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, download
+from hyperctr.data.planted import planted
 from hyperctr.errors import DataError, did_you_mean
 
-ABOUT = {
-    "planted": "generated micro-videos with known truth; needs no files",
-    "ml-trailers": "MovieLens ml-latest-small with MMTF-14K trailer features (public, downloaded)",
-    "table": "your own data: interactions.{parquet,csv}, features/<modality>.{parquet,npz}, items.csv",
-    "movielens-10m": "MovieLens 10M of the paper; not yet importable",
-    "kuaishou": "Kuaishou of the paper; not yet importable",
-    "mv1.7m": "Micro-Video 1.7M of the paper; not yet importable",
-}
 # What the smoke budgets ask of generated data: they prove that everything runs, so the data are small, too.
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
-NOT_YET = {
-    "movielens-10m": "ratings.dat holds no features: bring your own, keyed by MovieLens id "
-    "(a click is a rating of 4 or 5)",
-    "kuaishou": "its clock only tells the order: say clock='ordinal'",
-    "mv1.7m": "test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
-}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that can be named.
+
+    Attributes:
+        about: one line for ``hyperctr data list``.
+        load: from ``data_dir`` (of generated data: the seed) and options to the data; None: not yet importable.
+        find: from the data directory to the folder of its files, None if they are not there; None: needs no files.
+        hint: what helps to bring it in as a ``table`` meanwhile.
+    """
+
+    about: str
+    load: Callable[..., Dataset] | None = None
+    find: Callable[[Path], Path | None] | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,12 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     >>> [known.name for known in known_datasets() if known.ready][0]
     'planted'
     """
-    base = data_directory(data_dir)
-    folders = {"ml-trailers": _trailers_root(base), "table": _table_root(base)}
-    return [
-        KnownDataset(name, words, folders.get(name), name == "planted" or folders.get(name) is not None)
-        for name, words in ABOUT.items()
-    ]
+    base, known = data_directory(data_dir), []
+    for name, source in SOURCES.items():
+        folder = source.find(base) if source.find else None
+        ready = source.load is not None and (source.find is None or folder is not None)
+        known.append(KnownDataset(name, source.about, folder, ready))
+    return known
 
 
 def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
@@ -84,23 +88,22 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
     ...
     hyperctr.errors.DataError: data set 'ml-trailer' is not known; did you mean 'ml-trailers'?
     """
-    if name not in ABOUT:
-        raise DataError(f"data set {name!r} is not known; {did_you_mean(name, ABOUT)}")
-    if name in NOT_YET:
+    if name not in SOURCES:
+        raise DataError(f"data set {name!r} is not known; {did_you_mean(name, SOURCES)}")
+    source = SOURCES[name]
+    if source.load is None:
         raise DataError(
             f"data set {name!r} is known but not yet importable; convert it to interactions.parquet and "
-            f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {NOT_YET[name]}"
+            f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {source.hint}"
         )
-    from hyperctr.data.planted import planted
-
-    loaders: dict[str, Callable[..., Dataset]] = {"planted": planted, "ml-trailers": _ml_trailers, "table": _table}
-    allowed = list(inspect.signature(loaders[name]).parameters)[1:]
+    generated = source.find is None
+    allowed = list(inspect.signature(source.load).parameters)[1:]
     for option in options:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
-    data = loaders[name](seed if name == "planted" else data_dir, **options)
+    data = source.load(seed if generated else data_dir, **options)
     # How to load it again: a finished run notes this, so that it can predict in another process.
-    folder = None if name == "planted" else str(data_directory(data_dir).resolve())
+    folder = None if generated else str(data_directory(data_dir).resolve())
     data.origin = {"name": name, "data_dir": folder, "seed": seed, "options": options}
     return data
 
@@ -149,3 +152,26 @@ def _trailers_root(base: Path) -> Path | None:
 def _table_root(base: Path) -> Path | None:
     names = ("interactions.parquet", "interactions.csv")
     return next((root for root in (base, base / "table") if any((root / name).is_file() for name in names)), None)
+
+
+# Every data set, a line or two each.
+SOURCES = {
+    "planted": Source("generated micro-videos with known truth; needs no files", planted),
+    "ml-trailers": Source(
+        "MovieLens ml-latest-small with MMTF-14K trailer features (public, downloaded)", _ml_trailers, _trailers_root
+    ),
+    "table": Source(
+        "your own data: interactions.{parquet,csv}, features/<modality>.{parquet,npz}, items.csv", _table, _table_root
+    ),
+    "movielens-10m": Source(
+        "MovieLens 10M of the paper; not yet importable",
+        hint="ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a rating of 4 or 5)",
+    ),
+    "kuaishou": Source(
+        "Kuaishou of the paper; not yet importable", hint="its clock only tells the order: say clock='ordinal'"
+    ),
+    "mv1.7m": Source(
+        "Micro-Video 1.7M of the paper; not yet importable",
+        hint="test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
+    ),
+}
