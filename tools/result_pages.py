@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import shlex
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -50,26 +52,49 @@ def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[s
 
 def measured(name: str, frame: pd.DataFrame) -> str:
     """Say what a committed table was measured on, and by which commands."""
-    card = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
     done = frame.loc[frame["seeds"] > 0, "seeds"]
     fewest, seeds = (0, 0) if done.empty else (int(done.min()), int(done.max()))
     protocols = ", ".join(f"`{protocol}`" for protocol in frame["protocol"].dropna().unique())
     plan = "causal" if "causal" in protocols else "systems" if any(frame["variant"]) else ""
-    sweep = card["command"].replace(f"report {card['command'].split()[2]}", f"sweep run {plan} --dataset {name}")
-    commands = f"`{sweep}`, then `{card['command']}`" if plan else f"`{card['command']}`"
     return (
         f"protocol {protocols}, random 7:2:1 split, sampled labels, budget {BUDGET}, "
         f"{seeds if fewest == seeds else f'{fewest} to {seeds}'} seed{'s' if seeds > 1 else ''}, "
-        f"{recorded(name, card)} ({commands})"
+        f"{recorded(name)} ({commands(name, plan)})"
     )
 
 
-def recorded(name: str, card: Mapping[str, Any]) -> str:
-    """Say which version and which code made the recorded results of a data set."""
-    version = next((text for text in card["versions"] if text.startswith("hyperctr ")), "hyperctr")
+def read_card(name: str) -> dict[str, Any]:
+    """Return what the report of a data set noted of how to repeat it."""
+    card: dict[str, Any] = json.loads((RESULTS / name / "card.json").read_text(encoding="utf-8"))
+    return card
+
+
+def commands(name: str, plan: str) -> str:
+    """Return the commands for the report of a data set, after that for a plan that reports do not train, if any."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dataset")
+    parser.add_argument("--budget", "--preset", default=BUDGET)  # version 0.1.0 wrote --preset
+    parser.add_argument("--seeds")
+    parser.add_argument("--data-dir")
+    asked = vars(parser.parse_args(shlex.split(read_card(name)["command"])[2:]))
+    dataset, options = asked.pop("dataset"), []
+    for option, value in asked.items():
+        options += [f"--{option.replace('_', '-')}", value] if value else []
+    report = shlex.join(["hyperctr", "report", dataset, *options])
+    sweep = shlex.join(["hyperctr", "sweep", "run", plan, "--dataset", dataset, *options])
+    return f"`{sweep}`, then `{report}`" if plan else f"`{report}`"
+
+
+def version(name: str) -> str:
+    """Return the version of the library that made the recorded results of a data set."""
+    return next((text for text in read_card(name)["versions"] if text.startswith("hyperctr ")), "hyperctr")
+
+
+def recorded(name: str) -> str:
+    """Say which version and which code made the recorded runs of a data set."""
     runs = pd.read_csv(RESULTS / name / "runs.csv")
     code = runs.loc[runs["model"] == "hyperctr", "code_fingerprint"].iloc[0]
-    return f"recorded by {version}, code `{code[:8]}`"
+    return f"recorded by {version(name)}, code `{code[:8]}`"
 
 
 def table3_text(name: str) -> str:
@@ -110,7 +135,8 @@ def costs_text(name: str) -> str:
     titles = {column: column.replace("_", " ") for column in ("model", "protocol", "seeds", *COSTS)}
     titles |= {"model": "model, variant (* in Table 3)", "best_validation_auc": "validation AUC", "auc": "test AUC"}
     titles |= {"seconds_per_epoch": "seconds an epoch", "peak_memory_mib": "peak memory, MiB"}
-    return f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all:\n\n{markdown(frame, titles, **COSTS)}"
+    heading = f"**{name}**, {frame['minutes'].sum():.0f} minutes of runs in all, {recorded(name)}"
+    return f"{heading}:\n\n{markdown(frame, titles, **COSTS)}"
 
 
 def _with_variant(path: Path) -> pd.DataFrame:
@@ -139,7 +165,8 @@ def speed_text() -> str:
     titles = {"model": "model, variant", "ratio": "times hyperctr", "seconds_per_epoch": "seconds an epoch"}
     titles |= {"steps_per_epoch": "steps", "step_ms": "ms a step", "point_ms": "ms a validation point"}
     table = markdown(frame, titles, ratio=2, seconds_per_epoch=1, step_ms=0, point_ms=0)
-    return f"planted, budget {BUDGET}, one thread of a CPU, seconds of the process:\n\n{table}"
+    where = f"planted, budget {BUDGET}, one thread of a CPU, seconds of the process, {recorded('planted')}"
+    return f"{where}:\n\n{table}"
 
 
 def picture(name: str) -> str:
@@ -153,7 +180,7 @@ def switches_table(name: str) -> str:
     """Return what each switch is worth on validation."""
     frame = pd.read_csv(RESULTS / name / "switches.csv")
     table = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
-    return f"Best validation AUC on {name}, budget quick, one seed:\n\n{table}"
+    return f"Best validation AUC on {name}, budget {BUDGET}, one seed, recorded by {version(name)}:\n\n{table}"
 
 
 def interest_table() -> str:
@@ -163,7 +190,8 @@ def interest_table() -> str:
     table = table.add_prefix("seed ").reset_index()
     titles = {name: name for name in table.columns}
     titles["reading"] = "reading, planted data, mean over modalities"
-    return markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
+    shown = markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
+    return f"{shown}\n\nRecorded by {version('planted')}."
 
 
 def render(page: str, marker: str, text: str) -> str:
@@ -194,9 +222,9 @@ def pages() -> dict[Path, str]:
             "speed": speed_text(),
         },
     }
-    found = {}
+    written = {}
     for page, texts in sections.items():
-        found[page] = page.read_text(encoding="utf-8")
+        written[page] = page.read_text(encoding="utf-8")
         for marker, text in texts.items():
-            found[page] = render(found[page], marker, text)
-    return found
+            written[page] = render(written[page], marker, text)
+    return written
