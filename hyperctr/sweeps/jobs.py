@@ -95,7 +95,7 @@ def jobs_of(plans: Iterable[Plan]) -> list[Job]:
     jobs: dict[str, Job] = {}
     for plan in plans:
         for run in plan.runs:
-            what = run.label if run.setting == "row" else f"{run.setting} {run.label}"
+            what = run.label if run.setting == "case" else f"{run.setting} {run.label}"
             if run.run_id not in jobs:
                 jobs[run.run_id] = job_of(plan.data, run.config, f"{run.plan}: {what}, seed {run.seed}")
     return list(jobs.values())

@@ -23,9 +23,9 @@ STATED: list[dict[str, Any]] = [
 ]
 
 
-def paragraph(auc: Any, *, axis: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
+def paragraph(auc: Any, *, setting: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
     """The paragraph about runs over one setting."""
-    runs = results_frame(auc, axis=axis, **changes)
+    runs = results_frame(auc, setting=setting, **changes)
     return settings_note(settings_frame(runs, baselines_frame(1, 0.6, 0.72), stated, pair), "")
 
 
@@ -73,7 +73,7 @@ def test_a_difference_downwards_is_called_lower() -> None:
 
 
 def test_a_tie_on_validation_is_told() -> None:
-    text = paragraph({6: 0.8, 12: 0.8, 1: 0.7}, axis="slot_months", validation={6: 0.9, 12: 0.9, 1: 0.7})
+    text = paragraph({6: 0.8, 12: 0.8, 1: 0.7}, setting="slot_months", validation={6: 0.9, 12: 0.9, 1: 0.7})
     assert "Best on validation: 6 months (0.9000), tied with 12 months, of which the smallest is taken;" in text
 
 
@@ -96,7 +96,7 @@ def test_runs_without_validation_are_not_chosen_from() -> None:
 
 
 def test_our_data_set_is_set_beside_the_papers_neutrally() -> None:
-    frame = settings_frame(results_frame({1: 0.7, 3: 0.8}, axis="layers"))
+    frame = settings_frame(results_frame({1: 0.7, 3: 0.8}, setting="layers"))
     assert settings_note(frame, "ml-trailers").endswith(
         "None of the paper's data sets is ml-trailers; MovieLens is the nearest."
     )

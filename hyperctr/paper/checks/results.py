@@ -139,7 +139,7 @@ class RunResults:
 
     def values(self, setting: str) -> list[float]:
         """Return the planned values of a setting in order, finished or not."""
-        # K = 0 means all neighbours and is no point of the axis
+        # K = 0 means all neighbours and is no point of the x axis
         return sorted({float(value) for value in self._table(setting)["value"] if value > 0})
 
     def chosen(self, setting: str, among: Iterable[float]) -> float | None:
@@ -165,8 +165,8 @@ class RunResults:
     def _table(self, table: str) -> pd.DataFrame:
         """The runs of a plan's rows, or of a setting's values."""
         plans = ("overall", "systems") if table == "overall" else (table,)  # Table 3 is two plans
-        rows = self.runs["axis"] == "row"
-        return self.runs[(rows & self.runs["plan"].isin(plans)) | (~rows & (self.runs["axis"] == table))]
+        cases = self.runs["setting"] == "case"
+        return self.runs[(cases & self.runs["plan"].isin(plans)) | (~cases & (self.runs["setting"] == table))]
 
     def _finished(self, table: str, name: str | float) -> pd.DataFrame:
         """Finished runs of a row or value by seed; of a system's variants those that Table 3 shows."""

@@ -53,7 +53,7 @@ def _figure(sweep: Sweep, name: str) -> Figure:
 
 def sweep_frame(sweep: Sweep) -> pd.DataFrame:
     """Return the :func:`settings_frame` of a sweep, with the best values that the paper states beside it."""
-    stated = [best for setting in dict.fromkeys(sweep.results["axis"]) for best in stated_best(str(setting))]
+    stated = [best for setting in dict.fromkeys(sweep.results["setting"]) for best in stated_best(str(setting))]
     reported = paper_numbers()["figure6"]["reported_embedding_size"]  # not called best: it has no data set
     stated.append({"setting": "embedding_size", "dataset": REPORTED, "low": reported})
     return settings_frame(sweep.results, sweep.baselines, stated, paired_runs)
@@ -65,7 +65,7 @@ def settings_frame(
     stated: Sequence[Mapping[str, Any]] = (),
     pair: Pair | None = None,
 ) -> pd.DataFrame:
-    """Sum up the runs of a sweep over numeric settings; rows whose ``axis`` is ``row`` are left out.
+    """Sum up the runs of a sweep over numeric settings; rows whose ``setting`` is ``case`` are left out.
 
     Args:
         results: rows of ``Sweep.results``.
@@ -83,17 +83,17 @@ def settings_frame(
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
 
-    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
+    >>> runs = pd.DataFrame({"setting": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
     ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.75, 0.74]})
     >>> settings_frame(runs).query("chosen")["value"].tolist()
     [1.0]
     """
-    need_columns(results, "axis", *RUN, *AUC[1:], "best_validation_auc")
-    varied = results[results["axis"] != "row"]
+    need_columns(results, "setting", *RUN, *AUC[1:], "best_validation_auc")
+    varied = results[results["setting"] != "case"]
     if varied.empty:
         raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
     rows: list[dict[str, Any]] = []
-    for setting, runs in varied.groupby("axis", sort=False):
+    for setting, runs in varied.groupby("setting", sort=False):
         panel = records(runs[list(RUN)].assign(kind="run", validation_auc=runs["best_validation_auc"]))
         panel += _means(str(setting), runs, pair)
         for best in stated:
