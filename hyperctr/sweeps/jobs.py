@@ -31,7 +31,7 @@ class Job:
 
     Attributes:
         name: the run's id.
-        label: for people: plan, variant, seed.
+        label: for people: plan, case, seed.
         origin: how to load the data, ``Dataset.origin``.
         timed: what of it is only timed, an epoch or some steps; None trains it.
     """

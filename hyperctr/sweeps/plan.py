@@ -53,7 +53,7 @@ class Plan:
     Attributes:
         data: the data set all runs use; its generation or files do not depend on a run's seed.
         seeds: the seeds of the runs.
-        runs: all runs, in the order of the plan, the seeds of a variant beside each other.
+        runs: all runs, in the order of the plan, the seeds of a case or value beside each other.
     """
 
     file: PlanFile

@@ -21,7 +21,7 @@ METRICS = (
     *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds"),
 )
-CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
+CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a baseline has one row in each
 RUN_COLUMNS = (
     *("test_clicks", "test_candidates", "device", "deterministic"),
     *("data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python"),
@@ -64,7 +64,7 @@ def results(plan: Plan) -> pd.DataFrame:
 
 
 def baselines(plan: Plan) -> pd.DataFrame:
-    """Return the rows that every finished run was tested beside: simple baselines and the reference.
+    """Return the rows that every finished run was tested beside: counting baselines and the reference run.
 
     One row per model, protocol, split, ``negatives_avoid`` and seed, with the same metric columns as :func:`results`;
     ``state`` is done.

@@ -49,7 +49,8 @@ class PlanFile:
 
     Attributes:
         sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
-        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's budget.
+        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``: ``table2`` or ``author``,
+            whose settings a system has.
         on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
         budgets: what each budget changes.
     """
@@ -195,7 +196,7 @@ def _values(values: Any, where: str) -> tuple[float, ...]:
         raise ConfigError(f"{where} = {values!r} must be a list of numbers")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{where}: {value!r} is no number; variants that are no numbers are [[rows]]")
+            raise ConfigError(f"{where}: {value!r} is no number; cases that are no numbers are [[rows]]")
     if len(set(values)) < len(values):
         raise ConfigError(f"{where} = {values} names a value twice")
     return tuple(values)

@@ -106,7 +106,7 @@ class Sweep:
 
     @property
     def baselines(self) -> pd.DataFrame:
-        """The simple models that the runs were tested beside, each once a case."""
+        """The baselines that the runs were tested beside, each once a case."""
         rows = self._read("baselines", results.baselines)
         return rows.drop_duplicates(list(results.CASE), ignore_index=True)
 

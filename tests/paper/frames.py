@@ -108,7 +108,7 @@ def results_frame(
 
 
 def baselines_frame(seeds: int = 1, popularity: float = 0.6, reference: float = 0.7, **changes: Any) -> pd.DataFrame:
-    """The simple models, a row per model and seed."""
+    """The baselines, a row per model and seed."""
     models = {
         "popularity": popularity,
         "item mean": popularity - 0.05,

@@ -36,7 +36,7 @@ def test_three_seeds_tell_what_differs_and_what_does_not() -> None:
     assert "Between 1 layer and 5 layers test AUC moves by 0.0900, from 0.7100 (1 layer) to 0.8000 (3 layers)." in text
     assert "Over 3 seeds, test AUC with 3 layers is higher than with 1 layer (by 0.0900, 0.0652 to 0.1148)." in text
     assert "The interval of its difference to 5 layers includes zero." in text
-    assert "The chosen value is above the strongest simple model, content MF (0.7200)." in text
+    assert "The chosen value is above the strongest baseline, content MF (0.7200)." in text
     assert (
         "agrees with the value chosen here for Kuaishou (3 layers), differs from it for MovieLens (4 layers or mo"
         in text
@@ -50,7 +50,7 @@ def test_what_is_better_on_test_only_is_not_chosen() -> None:
     assert "Best on validation: 1 layer (0.8000)" in text
     assert "On test 3 layers would be higher (0.7400); it is not chosen by that." in text
     assert "That is the end of the range tried" in text
-    assert "The chosen value is below the strongest simple model, content MF (0.7200)." in text
+    assert "The chosen value is below the strongest baseline, content MF (0.7200)." in text
     assert "differs from it for Kuaishou (3 layers) and MovieLens (4 layers or more, not tried here)." in text
 
 

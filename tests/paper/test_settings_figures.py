@@ -345,7 +345,7 @@ def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
     assert (shown.name, shown.chart.layout.title.text) == (name, "A title")
     assert shown.frame is not None
     assert list(shown.frame) == COLUMNS.split(",")
-    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "reference"}
+    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "baseline"}
     assert shown.headline[f"{setting.replace('_', ' ')}, test AUC"] == pytest.approx(0.8)
     ours, data, paper = shown.note.split("\n\n")
     assert "Best on validation" in ours

@@ -41,7 +41,7 @@ CONTRACT = [
 
 
 def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> Any:
-    """A sweep of three models over three seeds, one that fails, simple models beside them."""
+    """A sweep of three models over three seeds, one that fails, baselines beside them."""
     runs = results_frame(
         {"hyperctr": [0.85, 0.852, 0.848], "gru4rec": [0.6, 0.61, 0.59]},
         failed={"thacil": "out of memory"},

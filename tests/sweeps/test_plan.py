@@ -46,7 +46,7 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ('title = "t"\n' + VARY.replace("2]", "1]"), "vary[1].values = [1, 1] names a value twice"),
         (
             'title = "t"\n' + VARY.replace("2]", '"x"]'),
-            "vary[1].values: 'x' is no number; variants that are no numbers are [[rows]]",
+            "vary[1].values: 'x' is no number; cases that are no numbers are [[rows]]",
         ),
         ('title = "t"\n' + VARY + VARY, "vary[2].setting = 'layers' is varied twice: give all its values at once"),
         (

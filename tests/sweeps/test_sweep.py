@@ -73,7 +73,7 @@ def test_the_figures_frame_holds_what_the_paper_states(sweep: Sweep) -> None:
         ("MV1.7M", 3, 3),
         ("MovieLens", 4, np.inf),
     }
-    assert set(frame.loc[frame["kind"] == "reference", "label"]) == {"popularity", "content MF"}
+    assert set(frame.loc[frame["kind"] == "baseline", "label"]) == {"popularity", "content MF"}
 
 
 def test_some_labels_of_a_plan() -> None:

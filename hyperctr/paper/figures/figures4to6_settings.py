@@ -74,8 +74,8 @@ def settings_frame(
         pair: compares two runs of one seed; used where there is only one seed.
 
     Returns:
-        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a baseline; ``paper``:
-        a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
+        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``baseline``; ``paper``: a stated
+        best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
         auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
         with most finished seeds; of equals the smallest), ``auc_deficit`` with ``_low`` and ``_high`` (test AUC of the
         chosen value minus this one's, paired). Intervals are as of :func:`~hyperctr.sweeps.seeds.over_seeds`.
@@ -101,11 +101,11 @@ def settings_frame(
                 low, high = float(best["low"]), float(best.get("high", best["low"]))
                 panel.append({"kind": "paper", "label": best["dataset"], "value": low, "value_high": high})
         rows += [{"setting": setting, **row} for row in panel]
-    simple = pd.DataFrame(columns=["model"]) if baselines is None else baselines
+    beside = pd.DataFrame(columns=["model"]) if baselines is None else baselines
     for model, label in BASELINES.items():
-        runs = simple[simple["model"] == model]
+        runs = beside[beside["model"] == model]
         if len(runs):
-            rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
+            rows.append({"kind": "baseline", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
     frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["chosen"] = frame["chosen"].eq(True)
     return frame
@@ -154,7 +154,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 
 def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
     """Say what a :func:`settings_frame` of a data set shows, a paragraph per setting, with the notes on a figure."""
-    baselines = records(frame[frame["kind"] == "reference"])
+    baselines = records(frame[frame["kind"] == "baseline"])
     return prose(
         "settings",
         panels=[_facts(rows, str(setting)) for setting, rows in frame.groupby("setting", sort=False)],

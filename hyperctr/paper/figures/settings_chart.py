@@ -36,7 +36,7 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
     settings = list(dict.fromkeys(frame["setting"].dropna()))
     chart = make_subplots(1, len(settings), shared_yaxes=True, horizontal_spacing=0.04)
     low, high = _range(frame)
-    baselines = frame[frame["kind"] == "reference"]
+    baselines = frame[frame["kind"] == "baseline"]
     near = baselines["auc"].between(low, high)
     for column, setting in enumerate(settings, 1):
         _panel(chart, frame[frame["setting"] == setting], axis_of(setting), column)
@@ -75,7 +75,7 @@ def _range(frame: pd.DataFrame) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = values.min(), values.max()
     span = max(high - low, NARROWEST)
-    near = frame.loc[frame["kind"] == "reference", "auc"].to_numpy(np.float64)
+    near = frame.loc[frame["kind"] == "baseline", "auc"].to_numpy(np.float64)
     near = near[(near > low - span) & (near < high + span)]
     low, high = min([low, *near]), max([high, *near])
     span = max(high - low, NARROWEST)

@@ -74,12 +74,12 @@ def table3_frame(sweep: Sweep) -> pd.DataFrame:
     protocols = list(dict.fromkeys(results["protocol"]))
     for protocol in protocols:
         systems = results[results["protocol"] == protocol]
-        simple = baselines[(baselines["protocol"] == protocol) & ~baselines["model"].isin(systems["model"])]
-        simple = simple.assign(label=simple["model"])
-        known = dict.fromkeys([*method_names(), *systems["model"], *simple["model"]])
+        others = baselines[(baselines["protocol"] == protocol) & ~baselines["model"].isin(systems["model"])]
+        others = others.assign(label=others["model"])
+        known = dict.fromkeys([*method_names(), *systems["model"], *others["model"]])
         for model in [name for name in known if name not in BASELINES] + list(BASELINES):
             runs = systems[systems["model"] == model]
-            runs = chosen_variant(runs) if len(runs) else simple[simple["model"] == model]
+            runs = chosen_variant(runs) if len(runs) else others[others["model"] == model]
             if len(runs):
                 rows.append({"model": model, "dataset": dataset, "protocol": protocol, **sum_up(runs)})
             elif model in method_names() and protocol == protocols[0]:
