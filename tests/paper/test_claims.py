@@ -89,7 +89,7 @@ CASES: Cases = {
         )
         for metric in ("auc", "logloss")
     },
-    # 1 - auc / 2 is the planted log loss: 0.575 against 0.6 is a gain of 4.2 %, more than the 1.03 % printed
+    # 1 - auc / 2 is the planted log loss: 0.575 against 0.6 is a gain of 4.2 %, more than the 1.03 % published
     **{
         f"improvement_{metric}": (
             "ml-trailers",
@@ -346,7 +346,7 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
     verdicts = check_claims([*published_results(), RunResults("ml-trailers", HELD)])
     table = claims_layout(verdicts)
     assert len(table.rows) == len(CLAIMS)
-    assert table.groups == [("", 1), ("on the printed numbers", 3), ("on ours", 1)]
+    assert table.groups == [("", 1), ("on the published numbers", 3), ("on measured runs", 1)]
     line = next(row for row in table.rows if row[0].text.startswith("All modalities together have a lower log"))
     assert [(cell.text, cell.tone) for cell in line[1:]] == [
         ("✓\u00a0holds", "good"),
@@ -357,7 +357,8 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
     assert "✓" not in table.latex()
     assert table.headline[HOLDS] == 10
     words = table.note.split("\n\n")
-    assert words[3].startswith("On ours (ml-trailers): 10 hold, 0 fail, 0 are not decided, 21 are not testable.")
+    counts = "10 hold, 0 fail, 0 are not decided, 21 are not testable."
+    assert words[3].startswith(f"On measured runs (ml-trailers): {counts}")
     assert "4 fail" in words[2]
     assert len(claim_reasons(verdicts, "measured").rows) == len(claim_reasons(table, "measured").rows) == 10
     assert {row[1] for row in claim_reasons(table, "published").rows} == {"Kuaishou", "MV1.7M", "MovieLens"}

@@ -41,7 +41,7 @@ def table4(sweep: Sweep) -> Table:
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
             lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *common.published_cells(frame, name)])
-    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best of ours."]
+    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best measured."]
     head = ["row", "AUC", "log loss", "behind (AUC)"]
     return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
 
