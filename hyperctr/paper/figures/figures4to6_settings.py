@@ -16,10 +16,11 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
-from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, DEFICIT, REPORTED, missing_runs, settings_chart
+from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, REPORTED, missing_runs, settings_chart
 from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
 from hyperctr.paper.prose import prose
 from hyperctr.paper.settings import Axis, axis_of
+from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
 from hyperctr.sweeps.sweep import paired_runs
 

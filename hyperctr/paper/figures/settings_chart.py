@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style, translucent
 from hyperctr.paper.settings import Axis, axis_of
+from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import records
 
-AUC, DEFICIT = (tuple(f"{name}{end}" for end in ("", "_low", "_high")) for name in ("auc", "auc_deficit"))
+AUC = ("auc", "auc_low", "auc_high")
 COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
 COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", *DEFICIT]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
