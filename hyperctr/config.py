@@ -28,7 +28,7 @@ BUDGETS: dict[str, dict[str, Any]] = {
     "paper": {},
 }
 # Settings that say what is measured, and what training may know of it; a reference run beside a model shares these and
-# no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest simple model
+# no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest baseline
 # there is, trained once a split.
 MEASURED = (
     *("seed", "protocol", "split", "ratios", "negatives_avoid"),

@@ -29,8 +29,8 @@ PICTURE = "figure8"  # of the learning curves: what README shows
 
 
 def read_table(name: str, table: str) -> pd.DataFrame:
-    """Return our rows of a committed table, with the variant of each; the printed rows are in the paper."""
-    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'printed'")
+    """Return the measured rows of a committed table, with the variant of each; the others are in the paper."""
+    frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'published'")
     labels = frame["label"].fillna(frame["model"])
     return frame.assign(variant=list(map(variant_of, labels, frame["model"])))
 
@@ -98,7 +98,7 @@ def recorded(name: str) -> str:
 
 
 def table3_text(name: str) -> str:
-    """Return Table 3 of one data set: ours beside the nearest printed column, if there is one; a table a protocol."""
+    """Return Table 3 of one data set: measured beside the nearest published column, if any; a table a protocol."""
     frame = read_table(name, "table3")
     compared = bool(frame["paper_auc"].notna().any())
     state = frame["state"].where(~frame["state"].isin(["done", "no run"]), "")
@@ -108,7 +108,7 @@ def table3_text(name: str) -> str:
     titles = {"model": "model", "interval": "AUC, 95 % interval", "gauc": "GAUC", "logloss": "log loss"}
     titles["seeds"] = "seeds"
     if compared:
-        titles |= {"paper_auc": f"{counterpart(name)} as printed: AUC", "paper_logloss": "log loss"}
+        titles |= {"paper_auc": f"{counterpart(name)} as published: AUC", "paper_logloss": "log loss"}
     texts = []
     for protocol in frame["protocol"].dropna().unique():
         not_run = frame["protocol"].isna() & (protocol == "as-published") & compared
@@ -124,7 +124,7 @@ def table4_text(name: str) -> str:
     frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "auc_deficit", "+.4f")
     titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
     if frame["paper_auc"].notna().any():
-        titles["paper_auc"] = f"{counterpart(name)} as printed: AUC"
+        titles["paper_auc"] = f"{counterpart(name)} as published: AUC"
     return f"**{name}** (Table 4), {measured(name, frame)}:\n\n{markdown(frame, titles)}"
 
 

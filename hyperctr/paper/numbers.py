@@ -31,7 +31,7 @@ def paper_numbers() -> dict[str, Any]:
 
 
 def published_columns() -> list[str]:
-    """Return the data sets of Tables 3 and 4, as printed.
+    """Return the data sets of Tables 3 and 4, as published.
 
     >>> published_columns()
     ['Kuaishou', 'MV1.7M', 'MovieLens']
@@ -40,7 +40,7 @@ def published_columns() -> list[str]:
 
 
 def counterpart(dataset: str) -> str:
-    """Return the printed column that stands nearest to a data set of ours; empty if there is none.
+    """Return the published column that stands nearest to a data set of ours; empty if there is none.
 
     >>> counterpart("ml-trailers"), counterpart("planted")
     ('MovieLens', '')
@@ -55,23 +55,24 @@ def is_published(dataset: str) -> bool:
 
 
 def beside(dataset: str) -> str:
-    """Say in one sentence how the printed columns relate to a data set of ours.
+    """Say in one sentence how the published columns relate to a data set of ours.
 
     >>> beside("planted").split(":")[0]
     'The paper has no counterpart of planted'
     """
     column = counterpart(dataset)
     if not column:
-        return f"The paper has no counterpart of {dataset}: its columns are as printed, nothing is held against them."
+        return f"The paper has no counterpart of {dataset}: its columns are as published, nothing is held against them."
     if is_published(dataset):
-        return f"Ours is held against the printed column {column}."
+        return f"The measured numbers are held against the published column {column}."
     return (
-        f"{dataset} is not the paper's data; the printed column nearest to it, {column}, is what ours is held against."
+        f"{dataset} is not the paper's data; the measured numbers are held against the published column nearest to it, "
+        f"{column}."
     )
 
 
 def published_table(table: str) -> pd.DataFrame:
-    """Return Table 3 or 4 as printed: ``name``, ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``.
+    """Return Table 3 or 4 as published: ``name``, ``model`` (ours, empty in Table 4), ``dataset, auc, logloss``.
 
     A dash is nan.
 

@@ -98,8 +98,8 @@ class ReportRuns:
             return pd.DataFrame(columns=["what", *RUN_COLUMNS])
         rows = pd.concat([table.astype(object) for table in tables], ignore_index=True)
         rows["what"] = [
-            f"{plan}: {label}" if axis == "row" else f"{axis.replace('_', ' ')} {label}"
-            for plan, axis, label in zip(rows["plan"], rows["axis"], rows["label"], strict=True)
+            f"{plan}: {label}" if setting == "case" else f"{setting.replace('_', ' ')} {label}"
+            for plan, setting, label in zip(rows["plan"], rows["setting"], rows["label"], strict=True)
         ]
         what = rows.groupby("run", sort=False)["what"].agg(lambda all_: "; ".join(dict.fromkeys(all_)))
         runs = rows.drop_duplicates("run").assign(what=lambda frame: frame["run"].map(what))

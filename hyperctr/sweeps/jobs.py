@@ -31,7 +31,7 @@ class Job:
 
     Attributes:
         name: the run's id.
-        label: for people: plan, variant, seed.
+        label: for people: plan, case, seed.
         origin: how to load the data, ``Dataset.origin``.
         timed: what of it is only timed, an epoch or some steps; None trains it.
     """
@@ -98,7 +98,7 @@ def jobs_of(plans: Iterable[Plan]) -> list[Job]:
     jobs: dict[str, Job] = {}
     for plan in plans:
         for run in plan.runs:
-            what = run.label if run.setting == "row" else f"{run.setting} {run.label}"
+            what = run.label if run.setting == "case" else f"{run.setting} {run.label}"
             if run.run_id not in jobs:
                 jobs[run.run_id] = job_of(plan.data, run.config, f"{run.plan}: {what}, seed {run.seed}")
     return list(jobs.values())

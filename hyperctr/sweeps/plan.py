@@ -32,7 +32,7 @@ class PlannedRun:
 
     Attributes:
         plan: name of the plan.
-        setting: the one that is varied, or ``row`` for a case.
+        setting: the one that is varied, or ``case``.
         label, value: the value as text and as a number; of a case its name and nan.
         run_id: its name in the run store.
     """
@@ -53,7 +53,7 @@ class Plan:
     Attributes:
         data: the data set all runs use; its generation or files do not depend on a run's seed.
         seeds: the seeds of the runs.
-        runs: all runs, in the order of the plan, the seeds of a variant beside each other.
+        runs: all runs, in the order of the plan, the seeds of a case or value beside each other.
     """
 
     file: PlanFile
@@ -74,7 +74,7 @@ class Plan:
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the run ids to compare, (base case, other case) of the same seed; none without ``compare_with``."""
-        cases = [run for run in self.runs if run.setting == "row"]
+        cases = [run for run in self.runs if run.setting == "case"]
         base = {run.seed: run.run_id for run in cases if run.label == self.file.compare_with}
         return [(base[r.seed], r.run_id) for r in cases if r.seed in base and r.run_id != base[r.seed]]
 

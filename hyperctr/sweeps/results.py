@@ -21,13 +21,13 @@ METRICS = (
     *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds"),
 )
-CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a simple model has one row in each
+CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a baseline has one row in each
 RUN_COLUMNS = (
     *("test_clicks", "test_candidates", "device", "deterministic"),
     *("data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python"),
 )
 COLUMNS = (
-    *("plan", "axis", "label", "value", "dataset"),
+    *("plan", "setting", "label", "value", "dataset"),
     *CASE,
     *("run", "state", "error"),
     *METRICS,
@@ -44,18 +44,18 @@ CURVE = (
 def results(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run.
 
-    Columns: ``plan``, ``axis``, ``label``, ``value`` (nan for a row), ``dataset``, ``model``, ``protocol``, ``split``,
-    ``negatives_avoid``, ``seed``, ``run``, ``state`` (done, failed, killed, planned, running), ``error``; then, nan
-    unless done: test metrics, ``seconds`` (wall time), ``seconds_per_epoch``, ``peak_memory_mib``, counts and what it
-    takes to repeat the run. Plans with ``compare_with`` also have ``auc_deficit`` with ``_low`` and
-    ``_high``: the test AUC of that row minus this row's, the same seed and clicks, with the interval of a paired
-    bootstrap over users.
+    Columns: ``plan``, ``setting`` (``case`` where none is varied), ``label``, ``value`` (nan for a case), ``dataset``,
+    ``model``, ``protocol``, ``split``, ``negatives_avoid``, ``seed``, ``run``, ``state`` (done, failed, killed,
+    planned, running), ``error``; then, nan unless done: test metrics, ``seconds`` (wall time), ``seconds_per_epoch``,
+    ``peak_memory_mib``, counts and what it takes to repeat the run. Plans with ``compare_with`` also have
+    ``auc_deficit`` with ``_low`` and ``_high``: the test AUC of the base case minus this row's, the same seed and
+    clicks, with the interval of a paired bootstrap over users.
     """
     columns = COLUMNS + (DEFICIT if plan.file.compare_with else ())
     base = {run: first for first, run in plan.pairs()}
     rows = []
     for run in plan.runs:
-        row = {"plan": run.plan, "axis": run.setting, "label": run.label, "value": run.value, "run": run.run_id}
+        row = {"plan": run.plan, "setting": run.setting, "label": run.label, "value": run.value, "run": run.run_id}
         row |= {"dataset": plan.data.name, **_case(run), **_outcome(run.run_id)}
         if row["state"] == "done":
             row |= _difference(base.get(run.run_id), run.run_id)
@@ -64,7 +64,7 @@ def results(plan: Plan) -> pd.DataFrame:
 
 
 def baselines(plan: Plan) -> pd.DataFrame:
-    """Return the rows that every finished run was tested beside: simple baselines and the reference.
+    """Return the rows that every finished run was tested beside: counting baselines and the reference run.
 
     One row per model, protocol, split, ``negatives_avoid`` and seed, with the same metric columns as :func:`results`;
     ``state`` is done.

@@ -18,7 +18,7 @@ from hyperctr.settings import VARIANTS
 
 EACH = "each"  # as a case's value of one of these: a case per modality of the data, per system, per variant of a system
 PLACES = {"modalities": "{modality}", "model": "{model}", "variant": "{variant}"}  # where the label names it
-Entry = tuple[str, str, float, dict[str, Any]]  # setting or "row", label, value, what it changes
+Entry = tuple[str, str, float, dict[str, Any]]  # setting or "case", label, value, what it changes
 KINDS: dict[str, type] = {
     **{"title": str, "model": str, "settings": dict, "vary": list, "rows": list},
     **{"compare_with": str, "on_request": bool, **dict.fromkeys(BUDGETS, dict)},
@@ -49,7 +49,8 @@ class PlanFile:
 
     Attributes:
         sweeps: ``[[vary]]``, setting -> values: each is varied on its own, everything else as in the base run.
-        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``, the system's budget.
+        cases: ``[[rows]]``, label -> what it changes, perhaps ``model``, and ``variant``: ``table2`` or ``author``,
+            whose settings a system has.
         on_request: a report shows its runs where there are any, and trains none; ``hyperctr sweep run`` does.
         budgets: what each budget changes.
     """
@@ -78,7 +79,7 @@ class PlanFile:
         for label, changes in self.cases.items():
             if chosen.rows is None or label in chosen.rows:
                 for name, settings in _expand(label, changes, modalities):
-                    yield "row", name, float("nan"), settings
+                    yield "case", name, float("nan"), settings
 
     def config(self, budget: str, changes: Mapping[str, Any], seed: int = 0) -> Config:
         """Return the settings of one run; ``changes`` of nothing gives the base run.
@@ -195,7 +196,7 @@ def _values(values: Any, where: str) -> tuple[float, ...]:
         raise ConfigError(f"{where} = {values!r} must be a list of numbers")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{where}: {value!r} is no number; variants that are no numbers are [[rows]]")
+            raise ConfigError(f"{where}: {value!r} is no number; cases that are no numbers are [[rows]]")
     if len(set(values)) < len(values):
         raise ConfigError(f"{where} = {values} names a value twice")
     return tuple(values)
@@ -220,7 +221,7 @@ def _budget_changes(table: dict[str, Any], name: str, plan: PlanFile) -> BudgetC
         raise ConfigError(f"{where}seeds = {table['seeds']} must be at least 1")
     for key in table.get("values", {}):
         if key not in plan.sweeps:
-            raise ConfigError(f"{where}values.{key} is no axis of the plan: {did_you_mean(key, plan.sweeps)}")
+            raise ConfigError(f"{where}values.{key} is not varied by this plan: {did_you_mean(key, plan.sweeps)}")
     for label in table.get("rows", []):
         if label not in labels:
             raise ConfigError(f"{where}rows: {label!r} is not known; {did_you_mean(str(label), labels)}")

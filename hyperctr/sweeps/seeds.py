@@ -1,4 +1,4 @@
-"""Runs of one variant, one per seed, taken together: means, intervals of the mean, differences paired by seed."""
+"""Runs of one case, one per seed, taken together: means, intervals of the mean, differences paired by seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pair = Callable[[str, str], Interval | None]  # test AUC of one run minus that o
 
 
 def sum_up(runs: pd.DataFrame) -> dict[str, Any]:
-    """Sum up the runs of one variant, one per seed: means over the finished ones, with intervals, and what is missing.
+    """Sum up the runs of one case, one per seed: means over the finished ones, with intervals, and what is missing.
 
     Returns:
         ``seeds`` (finished), ``auc`` and ``logloss`` with their intervals, ``gauc, parameters, seconds_per_epoch``,
@@ -36,7 +36,7 @@ def sum_up(runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def state_of(states: Iterable[str]) -> str:
-    """Sum up the states of the runs of a variant.
+    """Sum up the states of the runs of a case.
 
     >>> state_of(["done", "done"]), state_of(["failed"]), state_of(["done", "failed", "killed"])
     ('done', 'failed', '1 of 3 done, 1 failed, 1 killed')

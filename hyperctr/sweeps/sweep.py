@@ -99,7 +99,7 @@ class Sweep:
 
     @property
     def baselines(self) -> pd.DataFrame:
-        """The simple models that the runs were tested beside, each once a case."""
+        """The baselines that the runs were tested beside, each once a case."""
         rows = self._read("baselines", results.baselines)
         return rows.drop_duplicates(list(results.CASE), ignore_index=True)
 
@@ -125,9 +125,9 @@ class Sweep:
             states = rows.groupby(["plan", "state"], sort=False).size().unstack(fill_value=0)
             seconds = _whole(rows.groupby("plan", sort=False)["seconds"].sum())
             return states.assign(seconds=seconds).reset_index().rename_axis(columns=None)
-        columns: dict[str, Any] = {"setting": rows["axis"], "value": rows["label"], "seed": rows["seed"]}
+        columns: dict[str, Any] = {"setting": rows["setting"], "value": rows["label"], "seed": rows["seed"]}
         columns |= {"run": rows["run"], "state": rows["state"], "seconds": _whole(rows["seconds"])}
-        if (rows["axis"] == "row").all():
+        if (rows["setting"] == "case").all():
             del columns["setting"]
         if (rows["state"] != "done").any():
             columns["note"] = [str(error or "").partition("\n")[0][:160] for error in rows["error"]]

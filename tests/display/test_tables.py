@@ -90,16 +90,16 @@ def test_table1_prints_the_paper_and_recomputes_its_sparsity() -> None:
     shown = table1(SimpleNamespace(data=data))  # type: ignore[arg-type]
     table = shown.frame
     assert table is not None
-    paper = table[table["source"] == "paper"].set_index("dataset")
+    paper = table[table["source"] == "published"].set_index("dataset")
     assert paper.loc["MovieLens 10M", ["items", "users", "interactions"]].tolist() == [10_681, 71_567, 10_000_054]
     assert paper["sparsity"].round(2).tolist() == [99.96, 99.93, 98.69]
-    assert paper["sparsity_printed"].dropna().tolist() == [99.98, 99.63]
+    assert paper["sparsity_published"].dropna().tolist() == [99.98, 99.63]
     assert paper.loc["Kuaishou", ["visual", "textual"]].tolist() == [2048, 128]
     assert pd.isna(paper.loc["Kuaishou", "acoustic"])
     own = table.iloc[-1]
     assert (own["dataset"], own["users"], own["interactions"]) == ("planted", data.num_users, 500)
     assert own["sparsity"] == pytest.approx(100 * (1 - 500 / (data.num_users * data.num_items)))
     page = shown.html()
-    assert pd.read_csv(io.StringIO(shown.csv()))["source"].tolist() == ["paper"] * 3 + ["ours"]
+    assert pd.read_csv(io.StringIO(shown.csv()))["source"].tolist() == ["published"] * 3 + ["measured"]
     assert "98.69 %" in page
     assert "99.63 %" in page

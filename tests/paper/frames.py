@@ -16,7 +16,7 @@ MEASURED = (
 )
 FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
 COLUMNS = (
-    *("plan", "axis", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
+    *("plan", "setting", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
     *("state", "error"),
     *MEASURED,
     *FACTS,
@@ -28,7 +28,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
     """One finished run; a state other than ``done`` leaves what is measured empty."""
     row: dict[str, Any] = {
         "plan": "overall",
-        "axis": "row",
+        "setting": "case",
         "label": "hyperctr",
         "value": np.nan,
         "dataset": "planted",
@@ -74,16 +74,16 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
 def results_frame(
     auc: Mapping[Any, float | Sequence[float]],
     *,
-    axis: str = "row",
+    setting: str = "case",
     validation: Mapping[Any, float | Sequence[float]] | None = None,
     failed: Mapping[Any, str] | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
-    """One row per label (or axis value) and seed.
+    """One row per label (or value of a setting) and seed.
 
     Args:
         auc: test AUC by label, a number or one number per seed.
-        axis: ``row``, or the setting that is varied; the keys of ``auc`` are then its values.
+        setting: ``case``, or the setting that is varied; the keys of ``auc`` are then its values.
         validation: validation AUC in the same shape; default: the test AUC plus 0.005.
         failed: the error text of labels whose runs all failed; a label need not be in ``auc``.
         changes: further columns, the same in every row.
@@ -93,7 +93,7 @@ def results_frame(
     seeds = max((np.size(value) for value in auc.values()), default=1)
     rows = []
     for place, label in enumerate(labels):
-        named = {"axis": axis, "label": str(label), "value": np.nan if axis == "row" else float(label)}
+        named = {"setting": setting, "label": str(label), "value": np.nan if setting == "case" else float(label)}
         for seed in range(seeds):
             case: dict[str, Any] = {**named, "seed": seed, "run": f"{place:06x}{seed:06x}", **changes}
             if label in failed:
@@ -108,7 +108,7 @@ def results_frame(
 
 
 def baselines_frame(seeds: int = 1, popularity: float = 0.6, reference: float = 0.7, **changes: Any) -> pd.DataFrame:
-    """The simple models, a row per model and seed."""
+    """The baselines, a row per model and seed."""
     models = {
         "popularity": popularity,
         "item mean": popularity - 0.05,

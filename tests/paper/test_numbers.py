@@ -22,7 +22,7 @@ from hyperctr.paper.numbers import (
 )
 
 
-def test_improvements_follow_from_the_printed_cells() -> None:
+def test_improvements_follow_from_the_published_cells() -> None:
     stated = paper_numbers()["table3"]["improvement_percent"]
     best, off = [], {}
     for column in published_columns():
@@ -42,7 +42,7 @@ def test_improvements_follow_from_the_printed_cells() -> None:
 def test_the_note_on_sparsity_is_what_the_counts_give() -> None:
     for row in paper_numbers()["table1"]["rows"]:
         sparsity = 100 * (1 - row["interactions"] / (row["users"] * row["items"]))
-        assert f"from the printed counts {sparsity:.2f} %" in row["note"]
+        assert f"from the published counts {sparsity:.2f} %" in row["note"]
         assert abs(sparsity - row.get("sparsity_percent", math.inf)) > 0.01
 
 
@@ -100,6 +100,6 @@ def test_ours_are_held_against_the_nearest_column_only() -> None:
     assert [counterpart(name) for name in ("kuaishou", "ml-trailers", "planted")] == ["Kuaishou", "MovieLens", ""]
     assert "nothing is held against" in beside("planted")
     assert "not the paper's data" in beside("ml-trailers")
-    assert beside("kuaishou") == "Ours is held against the printed column Kuaishou."
+    assert beside("kuaishou") == "The measured numbers are held against the published column Kuaishou."
     with pytest.raises(ConfigError, match="table5"):
         published_table("table5")

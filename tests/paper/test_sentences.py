@@ -23,9 +23,9 @@ STATED: list[dict[str, Any]] = [
 ]
 
 
-def paragraph(auc: Any, *, axis: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
+def paragraph(auc: Any, *, setting: str = "layers", pair: Any = None, stated: Any = (), **changes: Any) -> str:
     """The paragraph about runs over one setting."""
-    runs = results_frame(auc, axis=axis, **changes)
+    runs = results_frame(auc, setting=setting, **changes)
     return settings_note(settings_frame(runs, baselines_frame(1, 0.6, 0.72), stated, pair), "")
 
 
@@ -36,7 +36,7 @@ def test_three_seeds_tell_what_differs_and_what_does_not() -> None:
     assert "Between 1 layer and 5 layers test AUC moves by 0.0900, from 0.7100 (1 layer) to 0.8000 (3 layers)." in text
     assert "Over 3 seeds, test AUC with 3 layers is higher than with 1 layer (by 0.0900, 0.0652 to 0.1148)." in text
     assert "The interval of its difference to 5 layers includes zero." in text
-    assert "The chosen value is above the strongest simple model, content MF (0.7200)." in text
+    assert "The chosen value is above the strongest baseline, content MF (0.7200)." in text
     assert (
         "agrees with the value chosen here for Kuaishou (3 layers), differs from it for MovieLens (4 layers or mo"
         in text
@@ -50,7 +50,7 @@ def test_what_is_better_on_test_only_is_not_chosen() -> None:
     assert "Best on validation: 1 layer (0.8000)" in text
     assert "On test 3 layers would be higher (0.7400); it is not chosen by that." in text
     assert "That is the end of the range tried" in text
-    assert "The chosen value is below the strongest simple model, content MF (0.7200)." in text
+    assert "The chosen value is below the strongest baseline, content MF (0.7200)." in text
     assert "differs from it for Kuaishou (3 layers) and MovieLens (4 layers or more, not tried here)." in text
 
 
@@ -73,7 +73,7 @@ def test_a_difference_downwards_is_called_lower() -> None:
 
 
 def test_a_tie_on_validation_is_told() -> None:
-    text = paragraph({6: 0.8, 12: 0.8, 1: 0.7}, axis="slot_months", validation={6: 0.9, 12: 0.9, 1: 0.7})
+    text = paragraph({6: 0.8, 12: 0.8, 1: 0.7}, setting="slot_months", validation={6: 0.9, 12: 0.9, 1: 0.7})
     assert "Best on validation: 6 months (0.9000), tied with 12 months, of which the smallest is taken;" in text
 
 
@@ -96,7 +96,7 @@ def test_runs_without_validation_are_not_chosen_from() -> None:
 
 
 def test_our_data_set_is_set_beside_the_papers_neutrally() -> None:
-    frame = settings_frame(results_frame({1: 0.7, 3: 0.8}, axis="layers"))
+    frame = settings_frame(results_frame({1: 0.7, 3: 0.8}, setting="layers"))
     assert settings_note(frame, "ml-trailers").endswith(
         "None of the paper's data sets is ml-trailers; MovieLens is the nearest."
     )

@@ -42,7 +42,7 @@ STATED: list[dict[str, Any]] = [
 
 def layers(**changes: Any) -> pd.DataFrame:
     """The frame of Figure 4: three seeds; 5 layers are best on test, 3 on validation."""
-    runs = results_frame(LAYERS, axis="layers", validation=VALIDATION, **changes)
+    runs = results_frame(LAYERS, setting="layers", validation=VALIDATION, **changes)
     return settings_frame(runs, baselines_frame(3, popularity=0.5, reference=0.72), STATED)
 
 
@@ -90,14 +90,14 @@ def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
         asked.append((a, b))
         return Interval(0.1, 0.05, 0.15, 0.95, 100, 1000)
 
-    runs = results_frame({1: 0.7, 3: 0.8}, axis="layers")
+    runs = results_frame({1: 0.7, 3: 0.8}, setting="layers")
     means = mean_rows(settings_frame(runs, pair=pair))
     assert asked == [tuple(runs["run"][::-1])]
     assert [means[1][name] for name in ("auc_low", "auc_high", "auc_deficit_low")] == pytest.approx([0.69, 0.71, 0.05])
 
 
 def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_largest() -> None:
-    tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, axis="max_neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
+    tied = results_frame({0: 0.7, 40: 0.7, 5: 0.7}, setting="max_neighbours", validation=dict.fromkeys((0, 5, 40), 0.8))
     frame = settings_frame(tied)
     assert frame.loc[frame["chosen"], "value"].tolist() == [5]
     chart = settings_chart(frame, "t")
@@ -110,7 +110,7 @@ def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_l
 
 
 def test_a_value_with_fewer_finished_seeds_is_not_chosen() -> None:
-    runs = results_frame({1: [0.7, 0.7], 2: [0.6, 0.9]}, axis="layers")
+    runs = results_frame({1: [0.7, 0.7], 2: [0.6, 0.9]}, setting="layers")
     runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), ["auc", "best_validation_auc"]] = np.nan
     runs.loc[(runs["value"] == 2) & (runs["seed"] == 0), "state"] = "killed"
     frame = settings_frame(runs)
@@ -119,7 +119,7 @@ def test_a_value_with_fewer_finished_seeds_is_not_chosen() -> None:
 
 
 def test_failed_runs_leave_a_gap_that_is_named() -> None:
-    frame = settings_frame(results_frame({1: 0.7, 2: 0.72, 5: 0.75}, axis="layers", failed={3: "boom"}))
+    frame = settings_frame(results_frame({1: 0.7, 2: 0.72, 5: 0.75}, setting="layers", failed={3: "boom"}))
     chart = settings_chart(frame, "Layers")
     mean = trace(chart, "test AUC, mean")
     assert list(mean.x) == [1, 2, 3, 5]
@@ -131,7 +131,7 @@ def test_failed_runs_leave_a_gap_that_is_named() -> None:
 
 
 def test_nothing_finished_still_draws_and_says_so() -> None:
-    frame = settings_frame(results_frame({}, axis="layers", failed={1: "boom", 2: "boom"}))
+    frame = settings_frame(results_frame({}, setting="layers", failed={1: "boom", 2: "boom"}))
     chart = settings_chart(frame, "Layers")
     assert not frame["chosen"].any()
     assert "1, seed 0: failed; 2, seed 0: failed" in subtitle(chart)
@@ -158,8 +158,8 @@ def test_what_the_paper_states_is_marked_where_it_lies() -> None:
 def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
     both = pd.concat(
         [
-            results_frame({3: 0.7, 6: 0.8, 12: 0.7}, axis="slot_months"),
-            results_frame({5: 0.7, 15: 0.8}, axis="max_neighbours"),
+            results_frame({3: 0.7, 6: 0.8, 12: 0.7}, setting="slot_months"),
+            results_frame({5: 0.7, 15: 0.8}, setting="max_neighbours"),
         ]
     )
     chart = settings_chart(settings_frame(both), "Two")
@@ -174,7 +174,7 @@ def test_rows_without_a_setting_cannot_be_drawn_over_an_axis() -> None:
     with pytest.raises(ShapeError, match="none of the runs varies a setting"):
         settings_frame(results_frame({"hyperctr": 0.8}))
     with pytest.raises(ShapeError, match="best_validation_auc"):
-        settings_frame(results_frame({1: 0.8}, axis="layers").drop(columns="best_validation_auc"))
+        settings_frame(results_frame({1: 0.8}, setting="layers").drop(columns="best_validation_auc"))
 
 
 def test_means_over_seeds_ignore_runs_without_a_result() -> None:
@@ -341,11 +341,11 @@ COLUMNS = (
 def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
     make: Callable[[Any], Figure], name: str, setting: str, said: str
 ) -> None:
-    shown = make(sweep_of(results_frame({3: [0.7, 0.7], 6: [0.8, 0.8]}, axis=setting), title="A title"))
+    shown = make(sweep_of(results_frame({3: [0.7, 0.7], 6: [0.8, 0.8]}, setting=setting), title="A title"))
     assert (shown.name, shown.chart.layout.title.text) == (name, "A title")
     assert shown.frame is not None
     assert list(shown.frame) == COLUMNS.split(",")
-    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "reference"}
+    assert set(shown.frame["kind"]) == {"run", "mean", "paper", "baseline"}
     assert shown.headline[f"{setting.replace('_', ' ')}, test AUC"] == pytest.approx(0.8)
     ours, data, paper = shown.note.split("\n\n")
     assert "Best on validation" in ours
@@ -354,7 +354,7 @@ def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
 
 
 def test_a_dimension_is_set_beside_the_one_that_the_paper_reports() -> None:
-    shown = figure6(sweep_of(results_frame({8: [0.7, 0.7], 64: [0.8, 0.8]}, axis="embedding_size")))
+    shown = figure6(sweep_of(results_frame({8: [0.7, 0.7], 64: [0.8, 0.8]}, setting="embedding_size")))
     assert "paper's results" in words(shown.chart)
     assert "The paper names no best value; its results are those of d = 64." in shown.note
 

@@ -1,4 +1,4 @@
-"""Tables 2-4 by value: ours beside the print, marks only where the interval says so, lost runs as rows."""
+"""Tables 2-4 by value: measured beside published, marks only where the interval says so, lost runs as rows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONTRACT = [
 
 
 def overall(dataset: str = "ml-trailers", popularity: float = 0.7) -> Any:
-    """A sweep of three models over three seeds, one that fails, simple models beside them."""
+    """A sweep of three models over three seeds, one that fails, baselines beside them."""
     runs = results_frame(
         {"hyperctr": [0.85, 0.852, 0.848], "gru4rec": [0.6, 0.61, 0.59]},
         failed={"thacil": "out of memory"},
@@ -83,14 +83,14 @@ def test_table3_has_the_columns_that_others_rely_on() -> None:
     assert own.index.tolist()[:8] == ["gru4rec", "thacil", "dstn", "mimn", "alpine", "autofis", "ubr4ctr", "hyperctr"]
 
 
-def test_the_printed_table_stands_below_whatever_the_data() -> None:
+def test_the_published_table_stands_below_whatever_the_data() -> None:
     frame = table3_frame(overall("planted"))
     stated = frame[frame["state"] == PUBLISHED]
     assert len(stated) == 24
     assert stated["auc"].isna().all()
     cell = stated[(stated["model"] == "ubr4ctr") & (stated["dataset"] == "MV1.7M")]
     assert cell[["paper_auc", "paper_logloss"]].values.tolist() == [[0.807, 0.5605]]
-    assert measured_rows(frame)["paper_auc"].isna().all(), "planted data have no printed counterpart"
+    assert measured_rows(frame)["paper_auc"].isna().all(), "planted data have no published counterpart"
 
 
 def test_one_seed_keeps_its_own_interval_and_several_get_one_over_seeds() -> None:
@@ -179,9 +179,9 @@ def test_table3_on_a_page_and_in_print() -> None:
     rows = {row[0].text: row for row in table.rows if not isinstance(row[0], str)}
     assert rows["GRU4Rec"][0].small == "below popularity"
     assert rows["THACIL"][0].small == "failed"
-    printed = ["0.8120", "0.8670", "0.8360"]
+    published = ["0.8120", "0.8670", "0.8360"]
     assert [cell.small for cell in rows["HyperCTR"][6:]] == ["0.5548", "0.5160", "0.5380"]
-    assert [cell.text for cell in rows["HyperCTR"][4:]] == ["▲\u00a0+0.0140", "▲\u00a0+0.0370", *printed]
+    assert [cell.text for cell in rows["HyperCTR"][4:]] == ["▲\u00a0+0.0140", "▲\u00a0+0.0370", *published]
     assert [cell.tone for cell in rows["HyperCTR"][4:6]] == ["good", "bad"]
     assert [(cell.text, cell.small) for cell in rows["Improv. (%)"][6:]] == [
         ("3.18", "1.49"),
@@ -191,10 +191,10 @@ def test_table3_on_a_page_and_in_print() -> None:
     assert improvement(frame)["auc"] == pytest.approx(100 * (0.85 / 0.6 - 1))
     text = well_formed(table)
     assert r"GRU4Rec {\scriptsize below popularity} & 0.6000" in text
-    assert r"\multicolumn{3}{c}{printed: AUC, small: log loss}" in text
+    assert r"\multicolumn{3}{c}{published: AUC, small: log loss}" in text
     page = table.html()
     assert page.count("<tr") == 2 + len(table.rows)
-    assert '<th colspan="3" style="text-align:center">ours, ml-trailers</th>' in page
+    assert '<th colspan="3" style="text-align:center">measured, ml-trailers</th>' in page
     assert len(table3(overall("planted")).head) == len(table.head) - 2
 
 
@@ -250,8 +250,8 @@ def test_table2_prints_both_settings_and_marks_what_differs() -> None:
     table = table2(sweep)
     assert table.frame is not None
     frame = table.frame.set_index("model")
-    assert frame.loc["gru4rec", ["batch_size_printed", "batch_size"]].tolist() == [200, 64]
-    assert frame.loc["gru4rec", ["learning_rate_printed", "learning_rate", "optimiser"]].tolist() == [
+    assert frame.loc["gru4rec", ["batch_size_published", "batch_size"]].tolist() == [200, 64]
+    assert frame.loc["gru4rec", ["learning_rate_published", "learning_rate", "optimiser"]].tolist() == [
         0.05,
         0.05,
         "adagrad",

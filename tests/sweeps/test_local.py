@@ -60,7 +60,7 @@ def test_results_of_a_finished_sweep(undisturbed: Undisturbed, monkeypatch: pyte
         events = events_of(undisturbed.runs, run.run_id)
         assert row["seconds_per_epoch"] == pytest.approx(events[-1]["seconds"] / EPOCHS)
         assert row["peak_memory_mib"] >= max(event["memory_mib"] for event in events)
-        assert (row["axis"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, EPOCHS)
+        assert (row["setting"], row["label"], row["value"], row["epochs"]) == ("layers", run.label, run.value, EPOCHS)
     assert "auc_deficit" not in frame
     assert curves(plan).groupby("label")["step"].count().to_dict() == {"1": EPOCHS, "2": EPOCHS}
     simple = baselines(plan).set_index("model")

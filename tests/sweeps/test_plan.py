@@ -45,12 +45,12 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ('title = "t"\n' + VARY.replace("2]", "1]"), "vary[1].values = [1, 1] names a value twice"),
         (
             'title = "t"\n' + VARY.replace("2]", '"x"]'),
-            "vary[1].values: 'x' is no number; variants that are no numbers are [[rows]]",
+            "vary[1].values: 'x' is no number; cases that are no numbers are [[rows]]",
         ),
         ('title = "t"\n' + VARY + VARY, "vary[2].setting = 'layers' is varied twice: give all its values at once"),
         (
             'title = "t"\n' + VARY + "[quick]\nvalues.layer = [1]",
-            "quick.values.layer is no axis of the plan: did you mean 'layers'?",
+            "quick.values.layer is not varied by this plan: did you mean 'layers'?",
         ),
         ('title = "t"\n' + VARY + "[quick]\nseeds = true", "quick.seeds = True must be a whole number, got bool"),
         ('title = "t"\n' + VARY + "[quick]\nseeds = 0", "quick.seeds = 0 must be at least 1"),
@@ -62,11 +62,11 @@ VARY = '[[vary]]\nsetting = "layers"\nvalues = [1, 2]\n'
         ),
         (
             'title = "t"\n' + ROWS + 'variant = "author"',
-            "row 'a' at budget smoke: model 'hyperctr' has one variant only; variants belong to alpine",
+            "case 'a' at budget smoke: model 'hyperctr' has one variant only; variants belong to alpine",
         ),
         (
             'title = "t"\n' + ROWS + 'model = "dstn"\nvariant = "authors"',
-            "row 'a' at budget smoke: there is no variant 'authors'; did you mean 'author'?",
+            "case 'a' at budget smoke: there is no variant 'authors'; did you mean 'author'?",
         ),
         ('title = "t"\n' + ROWS + 'model = "each"', "rows[1].label = 'a': model = 'each' and {model} in the label"),
         ('title = "t"\non_request = 1\n' + ROWS, "on_request = 1 must be true or false, got int"),
@@ -87,7 +87,7 @@ def test_a_plan_on_the_wrong_data_stops_before_it_starts(tmp_path: Path) -> None
     plan = tmp_path / "p.toml"
     plan.write_text('title = "t"\n[[rows]]\nlabel = "a"\nmodalities = ["visuel"]')
     with pytest.raises(
-        DataError, match=r"p.toml: row 'a': data set .* has no modality 'visuel'; did you mean 'visual'"
+        DataError, match=r"p.toml: case 'a': data set .* has no modality 'visuel'; did you mean 'visual'"
     ):
         open_plan(plan, budget="smoke")
     with pytest.raises(ConfigError, match=r"^there is no budget 'quik'; did you mean 'quick'\?$"):
@@ -148,12 +148,12 @@ def test_runs_of_a_plan_by_value(tmp_path: Path) -> None:
     )
     plan = open_plan(path, budget="smoke")
     assert [(run.setting, run.label, run.seed) for run in plan.runs] == [
-        (axis, label, seed)
-        for axis, label in [
+        (setting, label, seed)
+        for setting, label in [
             ("layers", "4"),
-            ("row", "all"),
-            *(("row", f"only {m}") for m in plan.data.modalities),
-            ("row", "mf"),
+            ("case", "all"),
+            *(("case", f"only {m}") for m in plan.data.modalities),
+            ("case", "mf"),
         ]
         for seed in (0, 1)
     ]

@@ -24,7 +24,7 @@ from tests.paper.frames import baselines_frame, results_frame
 def sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sweep:
     """The layers of the smoke budget, one finished, one failed, in a store of its own."""
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
-    results = results_frame({1: 0.7}, axis="layers", failed={2: "DataError: row 3\nmore"}, plan="layers")
+    results = results_frame({1: 0.7}, setting="layers", failed={2: "DataError: row 3\nmore"}, plan="layers")
     monkeypatch.setattr("hyperctr.sweeps.results.results", lambda _: results)
     monkeypatch.setattr("hyperctr.sweeps.results.baselines", lambda _: baselines_frame())
     return Sweep("layers", "planted", "smoke", seeds=1)
@@ -76,7 +76,7 @@ def test_the_figures_frame_holds_what_the_paper_states(sweep: Sweep) -> None:
         ("MV1.7M", 3, 3),
         ("MovieLens", 4, np.inf),
     }
-    assert set(frame.loc[frame["kind"] == "reference", "label"]) == {"popularity", "content MF"}
+    assert set(frame.loc[frame["kind"] == "baseline", "label"]) == {"popularity", "content MF"}
 
 
 def test_some_labels_of_a_plan() -> None:

@@ -1,4 +1,4 @@
-"""EASE: items predict each other by one ridge regression with a closed form; the simple model that is hard to beat.
+"""EASE: items predict each other by one ridge regression with a closed form; the baseline that is hard to beat.
 
 Source: Steck, Embarrassingly shallow autoencoders for sparse data. With X the users' training clicks (0 or 1) and
 ``P = (X'X + lambda I)^-1``, weights are ``B_ij = -P_ij / P_jj`` off the diagonal and 0 on it, and a candidate's score

@@ -1,4 +1,4 @@
-"""Content matrix factorisation: the simple model a user would try first, and the row every table carries.
+"""Content matrix factorisation: the baseline a user would try first, and the row every table carries.
 
 ``score(u, i) = <p_u + sum_j x_j / sqrt(n), x_i> + b_i`` with item vectors ``x_i = q_i + sum_m P_m a_{i,m}`` and the sum
 over the user's n visible clicks. It follows the same protocol, histories, candidates and training loop as HyperCTR.

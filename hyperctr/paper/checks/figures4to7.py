@@ -1,6 +1,6 @@
 """Claims about Figures 4 to 7 (sections 3.3.2 to 3.4.2 of the paper), in the order of the text and in our words.
 
-They are checked on measured runs only: the figures are printed without numbers. The best value of a setting is chosen
+They are checked on measured runs only: the figures are published without numbers. The best value of a setting is chosen
 on validation, and its test AUC is what is compared.
 """
 

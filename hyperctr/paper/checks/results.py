@@ -1,4 +1,4 @@
-"""What claims are checked on: the published numbers, compared as printed, and measured runs.
+"""What claims are checked on: the published numbers, compared as they are, and measured runs.
 
 Of runs, A is better than B only if an interval leaves zero out: the paired bootstrap interval over test users of each
 seed, all of them on one side, or Student's interval of the mean over the seeds' differences (two or three seeds are
@@ -64,10 +64,10 @@ class PublishedResults:
     """The paper's numbers of one data set: ``column`` as Table 3 names it, ``others`` are its other data sets.
 
     >>> print(PublishedResults("Kuaishou").compare("modalities", "multi-modal", "visual-modal"))
-    AUC multi-modal 0.8120, visual-modal 0.8110: +0.0010 for multi-modal, as printed
+    AUC multi-modal 0.8120, visual-modal 0.8110: +0.0010 for multi-modal, as published
     """
 
-    source, none = "published", "the figure is printed without numbers"  # none: why there is nothing to check
+    source, none = "published", "the figure is published without numbers"  # none: why there is nothing to check
     speedup = None
 
     def __init__(self, column: str) -> None:
@@ -83,21 +83,21 @@ class PublishedResults:
         return list(self._cells.get(table, ()))
 
     def values(self, setting: str) -> list[float]:
-        """Return no values of a setting: the figures are printed without numbers."""
+        """Return no values of a setting: the figures are published without numbers."""
         return []
 
     def chosen(self, setting: str, among: Iterable[float]) -> None:
         """Choose nothing, for the same reason."""
 
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
-        """Compare two published cells; printed to four digits, their difference has no more."""
+        """Compare two published cells; given to four digits, their difference has no more."""
         first, second = (arm if isinstance(arm, str) else f"{arm:g}" for arm in (a, b))
         cells = self._cells.get(table, {})
         if first not in cells or second not in cells:
-            return Comparison(first, second, metric, how="not printed")
+            return Comparison(first, second, metric, how="not published")
         of_a, of_b = cells[first][metric], cells[second][metric]
         gain = round((of_a - of_b) * SIGN[metric], 4)
-        return Comparison(first, second, metric, of_a, of_b, gain, gain, gain, _side(gain, gain), "as printed")
+        return Comparison(first, second, metric, of_a, of_b, gain, gain, gain, _side(gain, gain), "as published")
 
 
 def published_results() -> list[PublishedResults]:
@@ -139,7 +139,7 @@ class RunResults:
 
     def values(self, setting: str) -> list[float]:
         """Return the planned values of a setting in order, finished or not."""
-        # K = 0 means all neighbours and is no point of the axis
+        # K = 0 means all neighbours and is no point of the x axis
         return sorted({float(value) for value in self._table(setting)["value"] if value > 0})
 
     def chosen(self, setting: str, among: Iterable[float]) -> float | None:
@@ -165,8 +165,8 @@ class RunResults:
     def _table(self, table: str) -> pd.DataFrame:
         """The runs of a plan's rows, or of a setting's values."""
         plans = ("overall", "systems") if table == "overall" else (table,)  # Table 3 is two plans
-        rows = self.runs["axis"] == "row"
-        return self.runs[(rows & self.runs["plan"].isin(plans)) | (~rows & (self.runs["axis"] == table))]
+        cases = self.runs["setting"] == "case"
+        return self.runs[(cases & self.runs["plan"].isin(plans)) | (~cases & (self.runs["setting"] == table))]
 
     def _finished(self, table: str, name: str | float) -> pd.DataFrame:
         """Finished runs of a row or value by seed; of a system's variants those that Table 3 shows."""

@@ -11,7 +11,7 @@ from hyperctr.paper.numbers import paper_numbers
 
 MODEL, ALL, GRAPHLESS, SINGLE = "hyperctr", "multi-modal", "(-) hypergraph", "-modal"
 VISUAL, ACOUSTIC, TEXTUAL = (f"{name}{SINGLE}" for name in ("visual", "acoustic", "textual"))
-ROUNDING = 0.01  # percent points, what two printed digits can differ by
+ROUNDING = 0.01  # percent points, what two published digits can differ by
 
 
 def _against_systems(results: Results, metric: str) -> list[Comparison]:
@@ -31,7 +31,7 @@ def _improvement(results: Results, metric: str) -> Verdict:
         return not_testable("none of the seven systems has a result")
     least = min(done, key=lambda pair: pair.gain)
     gain, low, high = (100 * value / least.of_b for value in (least.gain, least.low, least.high))
-    why = f"{gain:.3f} % over {least.b}, printed {stated} %"
+    why = f"{gain:.3f} % over {least.b}, published {stated} %"
     if results.source == "published":
         return Verdict("holds" if abs(gain - stated) < ROUNDING else "fails", why)
     why += f", interval [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ", no interval"

@@ -16,10 +16,11 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
-from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, DEFICIT, REPORTED, missing_runs, settings_chart
+from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, REPORTED, missing_runs, settings_chart
 from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
 from hyperctr.paper.prose import prose
 from hyperctr.paper.settings import Axis, axis_of
+from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
 from hyperctr.sweeps.sweep import paired_runs
 
@@ -53,7 +54,7 @@ def _figure(sweep: Sweep, name: str) -> Figure:
 
 def sweep_frame(sweep: Sweep) -> pd.DataFrame:
     """Return the :func:`settings_frame` of a sweep, with the best values that the paper states beside it."""
-    stated = [best for setting in dict.fromkeys(sweep.results["axis"]) for best in stated_best(str(setting))]
+    stated = [best for setting in dict.fromkeys(sweep.results["setting"]) for best in stated_best(str(setting))]
     reported = paper_numbers()["figure6"]["reported_embedding_size"]  # not called best: it has no data set
     stated.append({"setting": "embedding_size", "dataset": REPORTED, "low": reported})
     return settings_frame(sweep.results, sweep.baselines, stated, paired_runs)
@@ -65,7 +66,7 @@ def settings_frame(
     stated: Sequence[Mapping[str, Any]] = (),
     pair: Pair | None = None,
 ) -> pd.DataFrame:
-    """Sum up the runs of a sweep over numeric settings; rows whose ``axis`` is ``row`` are left out.
+    """Sum up the runs of a sweep over numeric settings; rows whose ``setting`` is ``case`` are left out.
 
     Args:
         results: rows of ``Sweep.results``.
@@ -74,8 +75,8 @@ def settings_frame(
         pair: compares two runs of one seed; used where there is only one seed.
 
     Returns:
-        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``reference``: a baseline; ``paper``:
-        a stated best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
+        columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``baseline``; ``paper``: a stated
+        best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
         auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
         with most finished seeds; of equals the smallest), ``auc_deficit`` with ``_low`` and ``_high`` (test AUC of the
         chosen value minus this one's, paired). Intervals are as of :func:`~hyperctr.sweeps.seeds.over_seeds`.
@@ -83,17 +84,17 @@ def settings_frame(
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
 
-    >>> runs = pd.DataFrame({"axis": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
+    >>> runs = pd.DataFrame({"setting": "layers", "value": [1.0, 2.0], "label": ["1", "2"], "seed": 0, "run": "r",
     ...     "state": "done", "auc": [0.7, 0.8], "auc_low": 0.6, "auc_high": 0.9, "best_validation_auc": [0.75, 0.74]})
     >>> settings_frame(runs).query("chosen")["value"].tolist()
     [1.0]
     """
-    need_columns(results, "axis", *RUN, *AUC[1:], "best_validation_auc")
-    varied = results[results["axis"] != "row"]
+    need_columns(results, "setting", *RUN, *AUC[1:], "best_validation_auc")
+    varied = results[results["setting"] != "case"]
     if varied.empty:
         raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
     rows: list[dict[str, Any]] = []
-    for setting, runs in varied.groupby("axis", sort=False):
+    for setting, runs in varied.groupby("setting", sort=False):
         panel = records(runs[list(RUN)].assign(kind="run", validation_auc=runs["best_validation_auc"]))
         panel += _means(str(setting), runs, pair)
         for best in stated:
@@ -101,11 +102,11 @@ def settings_frame(
                 low, high = float(best["low"]), float(best.get("high", best["low"]))
                 panel.append({"kind": "paper", "label": best["dataset"], "value": low, "value_high": high})
         rows += [{"setting": setting, **row} for row in panel]
-    simple = pd.DataFrame(columns=["model"]) if baselines is None else baselines
+    beside = pd.DataFrame(columns=["model"]) if baselines is None else baselines
     for model, label in BASELINES.items():
-        runs = simple[simple["model"] == model]
+        runs = beside[beside["model"] == model]
         if len(runs):
-            rows.append({"kind": "reference", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
+            rows.append({"kind": "baseline", "label": label, "state": "done", "seeds": len(runs), **_auc(runs)})
     frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["chosen"] = frame["chosen"].eq(True)
     return frame
@@ -154,7 +155,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 
 def settings_note(frame: pd.DataFrame, dataset: str, figure: str = "") -> str:
     """Say what a :func:`settings_frame` of a data set shows, a paragraph per setting, with the notes on a figure."""
-    baselines = records(frame[frame["kind"] == "reference"])
+    baselines = records(frame[frame["kind"] == "baseline"])
     return prose(
         "settings",
         panels=[_facts(rows, str(setting)) for setting, rows in frame.groupby("setting", sort=False)],

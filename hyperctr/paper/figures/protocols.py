@@ -163,6 +163,7 @@ def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
 
 def _leads(frame: pd.DataFrame) -> dict[str, float]:
     """In each case, the AUC of the best model minus that of the strongest baseline; cases with both."""
-    simple = frame["model"].isin(BASELINE_LOOKS)
-    best, strongest = (rows.groupby(list(KEYS), sort=False)["auc"].max() for rows in (frame[~simple], frame[simple]))
+    is_baseline = frame["model"].isin(BASELINE_LOOKS)
+    both = (frame[~is_baseline], frame[is_baseline])
+    best, strongest = (rows.groupby(list(KEYS), sort=False)["auc"].max() for rows in both)
     return {case_of(*case): lead for case, lead in (best - strongest).reindex(best.index).dropna().items()}  # type: ignore[misc]

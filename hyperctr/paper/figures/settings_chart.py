@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style, translucent
 from hyperctr.paper.settings import Axis, axis_of
+from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import records
 
-AUC, DEFICIT = (tuple(f"{name}{end}" for end in ("", "_low", "_high")) for name in ("auc", "auc_deficit"))
+AUC = ("auc", "auc_low", "auc_high")
 COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
 COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", *DEFICIT]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
@@ -36,7 +37,7 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
     settings = list(dict.fromkeys(frame["setting"].dropna()))
     chart = make_subplots(1, len(settings), shared_yaxes=True, horizontal_spacing=0.04)
     low, high = _range(frame)
-    baselines = frame[frame["kind"] == "reference"]
+    baselines = frame[frame["kind"] == "baseline"]
     near = baselines["auc"].between(low, high)
     for column, setting in enumerate(settings, 1):
         _panel(chart, frame[frame["setting"] == setting], axis_of(setting), column)
@@ -75,7 +76,7 @@ def _range(frame: pd.DataFrame) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = values.min(), values.max()
     span = max(high - low, NARROWEST)
-    near = frame.loc[frame["kind"] == "reference", "auc"].to_numpy(np.float64)
+    near = frame.loc[frame["kind"] == "baseline", "auc"].to_numpy(np.float64)
     near = near[(near > low - span) & (near < high + span)]
     low, high = min([low, *near]), max([high, *near])
     span = max(high - low, NARROWEST)

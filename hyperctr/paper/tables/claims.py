@@ -30,9 +30,9 @@ LOOKS: dict[str, tuple[str, Tone]] = {
 }
 SIDES = ("measured", "published")  # the column ``source``
 MEANING = (
-    "Printed numbers are compared as they are, without intervals. On ours, holds or fails means that a 95 % interval "
-    "of the difference leaves zero out: paired over the test users of each seed, or over the seeds. Not decided: it "
-    "does not, or a run is missing. Not testable: there is nothing to test it on. "
+    "Published numbers are compared as they are, without intervals. On measured runs, holds or fails means that a 95 % "
+    "interval of the difference leaves zero out: paired over the test users of each seed, or over the seeds. Not "
+    "decided: it does not, or a run is missing. Not testable: there is nothing to test it on. "
     f"Where the paper says stable, enough or slightly, a gain of up to {FLAT} AUC counts as none."
 )
 
@@ -66,10 +66,10 @@ def check_claims(results: Iterable[Results]) -> pd.DataFrame:
 
 
 def claims_layout(frame: pd.DataFrame) -> Table:
-    """Lay verdicts out: a row per claim, a column per published data set and per data set of ours."""
+    """Lay verdicts out: a row per claim, a column per published and per measured data set."""
     measured = frame[frame["source"] == "measured"]
-    ours = measured["dataset"].unique().tolist()
-    columns = [*(("published", name) for name in published_columns()), *(("measured", name) for name in ours)]
+    datasets = measured["dataset"].unique().tolist()
+    columns = [*(("published", name) for name in published_columns()), *(("measured", name) for name in datasets)]
     verdicts = {(row["claim"], row["source"], row["dataset"]): row["verdict"] for row in records(frame)}
     every = frame.drop_duplicates("claim", ignore_index=True)
     lines: list[list[Cell | str]] = [
@@ -78,11 +78,11 @@ def claims_layout(frame: pd.DataFrame) -> Table:
     ]
     section = every["place"].str.partition(",")[0]
     starts = (section != section.shift()) & (every.index > 0)
-    groups = [("", 1), ("on the printed numbers", len(published_columns())), ("on ours", len(ours))]
+    groups = [("", 1), ("on the published numbers", len(published_columns())), ("on measured runs", len(datasets))]
     return Table(
         ["claim", *(name for _, name in columns)],
         lines,
-        " ".join([MEANING, *map(beside, ours)]),
+        " ".join([MEANING, *map(beside, datasets)]),
         "claims",
         [(title, width) for title, width in groups if width],
         rules_before=frozenset(every.index[starts].tolist()),
@@ -124,6 +124,6 @@ def claim_reasons(claims: Table | pd.DataFrame, side: str) -> Table:
 
 
 def claims_note(frame: pd.DataFrame) -> str:
-    """Say how many claims hold, fail or are open, on the published numbers and on ours, and name those that fail."""
+    """Say how many claims hold, fail or are open, on published and measured numbers, and name those that fail."""
     groups = frame.groupby(["source", "dataset"], sort=False)
     return prose("claims", groups=[(*names, records(rows)) for names, rows in groups])

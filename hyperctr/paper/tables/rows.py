@@ -12,18 +12,18 @@ from hyperctr.display.table import EMPTY, Cell, Table, show_number, value_cell
 from hyperctr.paper.numbers import METRICS, beside, counterpart, published_cell, published_columns, published_table
 from hyperctr.sweeps.seeds import records
 
-NO_RUN, PUBLISHED = "no run", "printed"  # states of rows without a run of ours
+NO_RUN, PUBLISHED = "no run", "published"  # states of rows without a run
 MEASURED = ("auc", "auc_low", "auc_high", "gauc", "logloss")
 EXTRA = ("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label")
 COLUMNS = ("model", "dataset", "protocol", "seeds", *MEASURED, "paper_auc", "paper_logloss", *EXTRA)
 MARKS = (
-    "▲ and ▼ (on the page green where ours is better, red where worse): our 95 % interval leaves the printed value "
-    "out; a difference without them lies within it, or has no interval."
+    "▲ and ▼ (on the page green where the measured value is better, red where worse): its 95 % interval leaves the "
+    "published value out; a difference without them lies within it, or has no interval."
 )
 
 
 def empty_row(model: str, dataset: str, state: str) -> dict[str, Any]:
-    """Return a row without a result of ours; the columns left out are nan in the table."""
+    """Return a row without a measured result; the columns left out are nan in the table."""
     texts = {"model": model, "dataset": dataset, "protocol": "", "state": state, "error": "", "label": ""}
     return {**texts, "seeds": 0}
 
@@ -116,12 +116,12 @@ def layout(
 ) -> Table:
     """Return Table 3 or 4 of cells: what is measured, the difference to the published column if any, the published.
 
-    ``head`` titles the first column and the measured ones; ``about`` says what ours are measured on, and more.
+    ``head`` titles the first column and the measured ones; ``about`` says what they are measured on, and more.
     """
     near, columns = counterpart(dataset), published_columns()
     difference = ("AUC", "log loss") if near else ()
-    groups = [("", 1), (f"ours, {dataset}", len(head) - 1), (f"ours \u2212 {near}", len(difference))]
-    groups = [(text, width) for text, width in groups if width] + [("printed: AUC, small: log loss", len(columns))]
+    groups = [("", 1), (f"measured, {dataset}", len(head) - 1), (f"measured \u2212 {near}", len(difference))]
+    groups = [(text, width) for text, width in groups if width] + [("published: AUC, small: log loss", len(columns))]
     measured = about[0].removesuffix(".") + "." if about[0] else ""
     caption = " ".join(filter(None, [measured, beside(dataset), *about[1:]]))
     titles = [*head, *difference, *columns]

@@ -21,8 +21,8 @@ POPULARITY = "popularity"
 COUNTING = (POPULARITY, "item mean", "constant")
 BASELINES = (REFERENCE_MODEL, *COUNTING)
 _ABOUT = (
-    "Bold: best of ours, protocol by protocol. A dash: no run, or nothing printed. Improv.: HyperCTR over the best of"
-    " the paper's other systems, in percent of it; of ours, over those with a run, under the first protocol. Of a "
+    "Bold: best measured, protocol by protocol. A dash: no run, or nothing published. Improv.: HyperCTR over the best "
+    "of the paper's other systems, in percent of it; measured, over those with a run, under the first protocol. Of a "
     "system with two variants, the one better on validation."
 )
 
@@ -64,7 +64,7 @@ def method_names() -> dict[str, str]:
 
 
 def table3_frame(sweep: Sweep) -> pd.DataFrame:
-    """Return the numbers of Table 3: ours beside the published numbers, then the published table.
+    """Return the numbers of Table 3: the measured beside the published ones, then the published table.
 
     Of a model with several variants, the one that did best on validation is reported. A system without a run is a row
     without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`.
@@ -74,12 +74,12 @@ def table3_frame(sweep: Sweep) -> pd.DataFrame:
     protocols = list(dict.fromkeys(results["protocol"]))
     for protocol in protocols:
         systems = results[results["protocol"] == protocol]
-        simple = baselines[(baselines["protocol"] == protocol) & ~baselines["model"].isin(systems["model"])]
-        simple = simple.assign(label=simple["model"])
-        known = dict.fromkeys([*method_names(), *systems["model"], *simple["model"]])
+        others = baselines[(baselines["protocol"] == protocol) & ~baselines["model"].isin(systems["model"])]
+        others = others.assign(label=others["model"])
+        known = dict.fromkeys([*method_names(), *systems["model"], *others["model"]])
         for model in [name for name in known if name not in BASELINES] + list(BASELINES):
             runs = systems[systems["model"] == model]
-            runs = chosen_variant(runs) if len(runs) else simple[simple["model"] == model]
+            runs = chosen_variant(runs) if len(runs) else others[others["model"] == model]
             if len(runs):
                 rows.append({"model": model, "dataset": dataset, "protocol": protocol, **sum_up(runs)})
             elif model in method_names() and protocol == protocols[0]:
@@ -95,7 +95,7 @@ def below_popularity(frame: pd.DataFrame) -> pd.Series:
 
 
 def improvement(frame: pd.DataFrame) -> dict[str, float]:
-    """Return HyperCTR over the best of the seven other systems in our runs: ``auc`` and ``logloss``, percent.
+    """Return HyperCTR over the best of the seven other systems in the measured runs: ``auc`` and ``logloss``, percent.
 
     nan where none of them, or not HyperCTR, has a result.
     """

@@ -12,13 +12,13 @@ from hyperctr.display.table import EMPTY, Cell, Table
 from hyperctr.paper.numbers import counterpart, notes
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables import rows as common
+from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import over_seeds, records, sum_up
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
 BASE, GRAPHLESS = "multi-modal", "(-) hypergraph"
-BEHIND = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 _ABOUT = (
     "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
     "brackets where the interval does not leave zero out: not told apart."
@@ -41,7 +41,7 @@ def table4(sweep: Sweep) -> Table:
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
             lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *common.published_cells(frame, name)])
-    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best of ours."]
+    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best measured."]
     head = ["row", "AUC", "log loss", "behind (AUC)"]
     return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
 
@@ -58,10 +58,10 @@ def table4_frame(sweep: Sweep) -> pd.DataFrame:
         row = {"model": str(label), "dataset": sweep.dataset, "protocol": runs["protocol"].iloc[0], **sum_up(runs)}
         done = runs[runs["state"] == "done"]
         behind = over_seeds(done, "auc_deficit") if "auc_deficit" in runs and label != BASE else (math.nan,) * 3
-        rows.append({**row, **dict(zip(BEHIND, behind, strict=True))})
+        rows.append({**row, **dict(zip(DEFICIT, behind, strict=True))})
     place = common.COLUMNS.index("paper_auc")
     return common.with_published(
-        rows, "table4", sweep.dataset, [*common.COLUMNS[:place], *BEHIND, *common.COLUMNS[place:]]
+        rows, "table4", sweep.dataset, [*common.COLUMNS[:place], *DEFICIT, *common.COLUMNS[place:]]
     )
 
 
@@ -73,7 +73,7 @@ def behind_cell(row: dict[str, float]) -> Cell:
     >>> behind_cell({"auc_deficit": 0.003, "auc_deficit_low": -0.001, "auc_deficit_high": 0.007})
     Cell(text='(0.0030)', small='−0.0010 to 0.0070', tone='', bold=False)
     """
-    value, low, high = (row[name] for name in BEHIND)
+    value, low, high = (row[name] for name in DEFICIT)
     if not math.isfinite(value):
         return Cell(EMPTY)
     text = f"{value:.4f}".replace("-", "\u2212")

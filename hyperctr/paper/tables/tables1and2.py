@@ -1,4 +1,4 @@
-"""Tables 1 and 2: the data sets and the settings of all systems, as published and ours."""
+"""Tables 1 and 2: the data sets and the settings of all systems, as published and as measured here."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def table1(session: Session) -> Table:
     data = session.data
     modalities = list(dict.fromkeys(["visual", "acoustic", "textual", *data.modalities]))
     stated = paper_numbers()["table1"]["rows"]
-    rows = [{"source": "paper", "sparsity_printed": row.get("sparsity_percent"), **row} for row in stated]
+    rows = [{"source": "published", "sparsity_published": row.get("sparsity_percent"), **row} for row in stated]
     counted = data.table1_row()
-    rows.append({"source": "ours", **counted, **{name: counted[f"{name}_dim"] for name in data.modalities}})
+    rows.append({"source": "measured", **counted, **{name: counted[f"{name}_dim"] for name in data.modalities}})
     frame = pd.DataFrame(rows)
     frame["sparsity"] = 100 * (1 - frame["interactions"] / (frame["users"] * frame["items"]))
-    columns = ["dataset", "source", *COUNTS, "sparsity_printed", "sparsity", *modalities, "note"]
+    columns = ["dataset", "source", *COUNTS, "sparsity_published", "sparsity", *modalities, "note"]
     frame = frame.reindex(columns=columns).astype(dict.fromkeys([*COUNTS, *modalities], "Int64"))
-    titles = {"dataset": "data set", "sparsity_printed": "sparsity printed", "sparsity": "sparsity from counts"}
+    titles = {"dataset": "data set", "sparsity_published": "sparsity published", "sparsity": "sparsity from counts"}
     titles |= {name: f"{name} dims" for name in modalities}
-    ours = frozenset(np.flatnonzero(frame["source"] != "paper").tolist())
-    percent = dict.fromkeys(("sparsity_printed", "sparsity"), _percent)
+    measured = frozenset(np.flatnonzero(frame["source"] == "measured").tolist())
+    percent = dict.fromkeys(("sparsity_published", "sparsity"), _percent)
     about, numbers = paper_numbers()["table1"]["note"], frame.drop(columns="note")
-    shown = Table.from_frame(numbers, titles=titles, formats=percent, caption=about, name="table1", strong=ours)
-    return replace(shown, frame=frame, rules_before=ours)
+    shown = Table.from_frame(numbers, titles=titles, formats=percent, caption=about, name="table1", strong=measured)
+    return replace(shown, frame=frame, rules_before=measured)
 
 
 def table2(sweep: Sweep) -> Table:
@@ -56,15 +56,15 @@ def table2(sweep: Sweep) -> Table:
     for row in records(frame):
         line = [Cell(row["method"])]
         for name in SETTINGS:
-            stated, measured = row[f"{name}_printed"], row[name]
-            differs = math.isfinite(stated) and math.isfinite(measured) and stated != measured
-            line += [_setting(stated), replace(_setting(measured), small="differs" if differs else "")]
+            stated, used = row[f"{name}_published"], row[name]
+            differs = math.isfinite(stated) and math.isfinite(used) and stated != used
+            line += [_setting(stated), replace(_setting(used), small="differs" if differs else "")]
         optimiser = Cell(row["optimiser"] if isinstance(row["optimiser"], str) else EMPTY)
         lines.append([*line, optimiser, _setting(row["embedding_size"]), Cell(row["text"])])
-    head = ["model", *["printed", "ours"] * len(SETTINGS), "optimiser (ours)", "d (ours)", "printed about it"]
+    head = ["model", *["published", "used"] * len(SETTINGS), "optimiser (used)", "d (used)", "published about it"]
     groups = [("", 1), *((_words(name), 2) for name in SETTINGS), ("", 3)]
-    ours_are = "Ours: the settings of the runs in Table 3; a dash: no run, or not printed."
-    caption = f"{paper_numbers()['table2']['note']} {ours_are}"
+    explained = "Used: the settings of the runs in Table 3; a dash: no run, or not published."
+    caption = f"{paper_numbers()['table2']['note']} {explained}"
     look: dict[str, Any] = {"text_columns": frozenset({0, 7, 9}), "wide": {9: 0.35}}
     note = prose("on_the_paper", notes=notes("table2"))
     return Table(head, lines, caption, "table2", groups, frame=frame, note=note, **look)
@@ -91,7 +91,7 @@ def table2_frame(runs: Iterable[PlannedRun], table: pd.DataFrame) -> pd.DataFram
         config = configs.get(stated["model"])
         row = {"method": stated["method"], "model": stated["model"]}
         for name in SETTINGS:
-            row[f"{name}_printed"], row[name] = stated.get(name, math.nan), getattr(config, name, math.nan)
+            row[f"{name}_published"], row[name] = stated.get(name, math.nan), getattr(config, name, math.nan)
         row |= {name: getattr(config, name, None) for name in ALSO}
         rows.append({**row, "text": stated.get("text", ""), "note": stated.get("note", "")})
     return pd.DataFrame(rows)
