@@ -1,6 +1,6 @@
 """Work in other processes: runs, timings and notebooks are functions that an :class:`Executor` starts.
 
-Every function gets a process of its own, with its own environment, log and peak memory, and how it ended is told apart:
+Every function gets a process of its own, with its own environment, log and peak memory, and ends in one of four states:
 done, failed, killed or stopped. Processes are forked by the forkserver of :mod:`multiprocessing`, which has imported
 torch once, so one starts within milliseconds. They are stopped by SIGKILL, and none outlives the process that asked for
 it: what they leave on disk must be whole at any moment, as that of a run is.
@@ -101,7 +101,7 @@ class Executor:
             name: of the result.
             function: of a module that can be imported; that of a script or a notebook's cell cannot.
             arguments: plain values, or ends of a :func:`multiprocessing.Pipe`; so is what it returns.
-            log: file that its output is appended to; None: it goes where ours went first.
+            log: file that its output is appended to; None: standard output as it was when the first process began.
             environment: variables beside our own.
 
         Raises:
@@ -189,7 +189,7 @@ def _surroundings(changes: Mapping[str, str]) -> Iterator[None]:
 def _work(
     answers: Connection, peak: Any, log: Path | None, environment: dict[str, str], function: Any, *args: Any
 ) -> None:
-    """Be the process: call the function and send (value, error, traceback)."""
+    """Run in the new process: call the function and send (value, error, traceback)."""
     os.setsid()  # Ctrl-C in the terminal is for the one who started us
     os.environ.clear()
     os.environ.update(environment)
@@ -200,7 +200,8 @@ def _work(
             log.parent.mkdir(parents=True, exist_ok=True)
             with open(log, "a", encoding="utf-8") as output:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                print(f"{now} {function.__name__} by process {os.getpid()}", file=output, flush=True)
+                name = multiprocessing.current_process().name
+                print(f"{now} {name} starts in process {os.getpid()}", file=output, flush=True)
                 os.dup2(output.fileno(), 1)
                 os.dup2(output.fileno(), 2)
         faulthandler.enable(2)

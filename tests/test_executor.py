@@ -98,7 +98,7 @@ def test_a_process_has_our_environment_folder_and_its_own_log(tmp_path: Path, mo
     assert result.value == ("x", "changed since the first process", str(tmp_path))
     assert "GIVEN" not in os.environ
     first, second = log.read_text().splitlines()
-    assert " speak by process " in first and second == "hello"
+    assert " it starts in process " in first and second == "hello"
 
 
 def test_a_server_that_died_takes_its_processes_with_it(tmp_path: Path) -> None:

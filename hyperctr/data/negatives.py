@@ -61,7 +61,7 @@ class NegativeSampler:
         users, items = np.divmod(clicked, width)
         counts = np.bincount(users, minlength=data.num_users)
         self._offsets = np.concatenate(([0], np.cumsum(counts)))
-        # The k-th clicked item minus k = how many unclicked items stand before it; ascending for each user.
+        # The k-th clicked item minus k = how many items not clicked stand before it; ascending for each user.
         self._not_clicked_before = items - (np.arange(len(items)) - self._offsets[users])
         self._stride = width + 1
         self._keys = users * self._stride + self._not_clicked_before

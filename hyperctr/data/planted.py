@@ -1,6 +1,6 @@
 """The embedded default data set ``planted``: generated, with the truth kept beside it.
 
-How users, items, exposures and clicks come about is told in :mod:`hyperctr.data.planted_world`. This module
+How users, items, impressions and clicks come about is told in :mod:`hyperctr.data.planted_world`. This module
 checks the sizes, runs that world and returns only what a real log would show: rows with dates, noisy feature
 vectors of another dimension per modality (missing for some items), titles. The truth is ``Dataset.truth``.
 

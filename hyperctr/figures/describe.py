@@ -149,14 +149,14 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> T
 
 def measured_on(run: Run) -> str:
     """Say what a run's test metrics are measured on: always printed under them."""
-    facts, config = run.metrics, run.config
-    shown = "" if np.isnan(facts["auc_impressions"]) else " AUC, impressions: against rows shown and not clicked."
+    metrics, config = run.metrics, run.config
+    shown = "" if np.isnan(metrics["auc_impressions"]) else " AUC, impressions: against rows shown and not clicked."
     return (
-        f"{facts['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
+        f"{metrics['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "
         f"{config.seed}. {METHOD} Log loss: on one sampled negative per click; "
         "corrected, and so is the calibration error: moved from the share of clicks in training to a half."
-        f"{shown}" + "".join(f" Mind: {note}." for note in facts.get("warnings", []))
+        f"{shown}" + "".join(f" Mind: {note}." for note in metrics.get("warnings", []))
     )
 
 

@@ -72,9 +72,9 @@ class Hypergraph:
         if not names:
             last = int(columns["group"].max()) if len(columns["group"]) else 0
             names = tuple(f"group {m}" for m in range(last + 1))
-        facts: dict[str, Any] = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges), **columns}
-        facts |= {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
-        vars(self).update(vars(Hypergraph.unchecked(**facts)))
+        fields: dict[str, Any] = {"num_nodes": int(num_nodes), "num_hyperedges": int(num_hyperedges), **columns}
+        fields |= {"group_names": names, "node_kind": node_kind, "slot": slot, "incidence": pairs}
+        vars(self).update(vars(Hypergraph.unchecked(**fields)))
 
     @classmethod
     def unchecked(
@@ -231,12 +231,6 @@ class Hypergraph:
         columns = {name: getattr(self, name).to(device) for name in COLUMNS}
         views = {name: tuple(t.to(device) for t in getattr(self, name)) for name in ("by_hyperedge", "by_node")}
         return self._like(**columns, **views)
-
-    def same_as(self, other: Hypergraph) -> bool:
-        """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""
-        return all(getattr(self, name) == getattr(other, name) for name in PLAIN) and all(
-            torch.equal(getattr(self, name), getattr(other, name).to(self.device)) for name in ("incidence", *COLUMNS)
-        )
 
     def __repr__(self) -> str:
         groups = "" if self.num_groups == 1 else f", groups={list(self.group_names)}"

@@ -7,7 +7,6 @@ function              one row is        columns
 :func:`hyperedges`    a hyperedge       size (D_e), weight, modality, label
 :func:`modalities`    a modality        hyperedges, incidences, mean_size, max_size, mean_weight, covered
 :func:`overlap`       a modality        a modality: Jaccard index of the two sets of (node, label) pairs
-:func:`totals`        the hypergraph    nodes, hyperedges, incidences, isolated, components, largest
 ===================== ================= ==============================================================
 """
 
@@ -44,10 +43,6 @@ class Statistic:
     labels: tuple[str, ...] = ()
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def as_numpy(self) -> np.ndarray:
-        """Return float64 [rows, columns]; codes stay numbers."""
-        return np.stack([np.asarray(values, dtype=np.float64) for values in self.columns.values()], axis=1)
-
     def as_frame(self) -> pd.DataFrame:
         """Return a pandas frame; codes become text."""
         import pandas as pd
@@ -63,7 +58,7 @@ def nodes(H: Hypergraph) -> Statistic:
     """Count and weigh the hyperedges of every node.
 
     >>> import hyperctr as hc
-    >>> nodes(hc.Hypergraph([[0, 1, 1], [0, 0, 1]], 3, 2, weight=[1.0, 0.5])).as_numpy().tolist()
+    >>> nodes(hc.Hypergraph([[0, 1, 1], [0, 0, 1]], 3, 2, weight=[1.0, 0.5])).as_frame().to_numpy().tolist()
     [[1.0, 1.0], [2.0, 1.5], [0.0, 0.0]]
     """
     counts = H.by_node[0].diff().cpu().numpy().astype(np.int64)
@@ -119,7 +114,7 @@ def overlap(H: Hypergraph) -> Statistic:
 
     >>> import hyperctr as hc
     >>> H = hc.Hypergraph([[0, 1, 1, 2], [0, 0, 1, 1]], 3, 2, group=[0, 1], label=[7, 7])
-    >>> overlap(H).as_numpy().round(3).tolist()
+    >>> overlap(H).as_frame().to_numpy().round(3).tolist()
     [[1.0, 0.333], [0.333, 1.0]]
     """
     node, edge = H.incidence.cpu().numpy()
@@ -130,32 +125,6 @@ def overlap(H: Hypergraph) -> Statistic:
     jaccard = _share(shared, sizes[:, None] + sizes - shared)
     columns = {name: jaccard[:, m] for m, name in enumerate(H.group_names)}
     return Statistic("modality", columns, labels=H.group_names)
-
-
-def totals(H: Hypergraph) -> Statistic:
-    """Count nodes, hyperedges with members, incidences, isolated nodes, and connected components.
-
-    A component is a set of nodes joined by hyperedges; isolated nodes are counted apart, not as components.
-    ``largest`` is the number of nodes in the largest component.
-    """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    node, edge = H.incidence.cpu().numpy()
-    size = H.num_nodes + H.num_hyperedges
-    pairs = csr_array((np.ones(H.nnz, dtype=np.int8), (node, H.num_nodes + edge)), shape=(size, size))
-    member = np.unique(node)
-    component = connected_components(pairs, directed=False)[1] if size else np.zeros(0, dtype=np.int64)
-    sizes = np.unique(component[member], return_counts=True)[1]
-    columns = {
-        "nodes": H.num_nodes,
-        "hyperedges": int((H.hyperedge_size > 0).sum()),
-        "incidences": H.nnz,
-        "isolated": H.num_nodes - len(member),
-        "components": len(sizes),
-        "largest": int(sizes.max(initial=0)),
-    }
-    return Statistic("hypergraph", {name: np.array([value]) for name, value in columns.items()})
 
 
 def summary(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:

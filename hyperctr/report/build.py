@@ -127,7 +127,7 @@ def build_report(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock"):  # a second report of the same waits for this one
         begin = time.perf_counter()
-        cache = NotebookCache(folder.parent / f".{folder.name}.parts")
+        cache = NotebookCache(folder.parent / f".{folder.name}.cache")
         shown = [book for book in every if book in chosen or cache.results([book.name])]
         names = [book.name for book in shown]
         runs = ReportRuns.open(data, [use for book in shown for use in book.plans], dataset, budget, seeds, place)

@@ -1,6 +1,6 @@
 """What each notebook of a report left, kept beside the report, and whether it would come out the same again.
 
-A notebook has a folder with its executed self, its tables and figures, and ``part.json``, written last: how it ended
+A notebook has a folder with its executed self, its tables and figures, and ``result.json``, written last: how it ended
 and a hash of everything it depended on. A report that was killed so loses only the notebooks that were running.
 """
 
@@ -30,7 +30,7 @@ class NotebookCache:
     """The executed notebooks of one report, each in a folder with its tables and figures.
 
     Args:
-        folder: where they lie: ``.<report>.parts`` beside the report.
+        folder: where they lie: ``.<report>.cache`` beside the report.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,15 +49,15 @@ class NotebookCache:
 
     def keep(self, result: NotebookResult, key: str) -> None:
         """Write down how a notebook ended, last of all."""
-        facts = {"key": key, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
-        write_atomic(self.folder / result.name / "part.json", json.dumps(facts, indent=1))
+        ending = {"key": key, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
+        write_atomic(self.folder / result.name / "result.json", json.dumps(ending, indent=1))
 
     def results(self, names: Iterable[str]) -> list[NotebookResult]:
         """Return how those of some notebooks ended that have run."""
-        kept = {name: facts for name in sorted(names) if (facts := self._read(name))}
+        kept = {name: ending for name in sorted(names) if (ending := self._read(name))}
         return [
-            NotebookResult(name, facts["status"], facts["seconds"], facts["error"], self._path(name))
-            for name, facts in kept.items()
+            NotebookResult(name, ending["status"], ending["seconds"], ending["error"], self._path(name))
+            for name, ending in kept.items()
         ]
 
     def copy_to(self, report: Path, names: Iterable[str]) -> None:
@@ -74,7 +74,7 @@ class NotebookCache:
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
-            kept: dict[str, Any] = json.loads((self.folder / name / "part.json").read_text(encoding="utf-8"))
+            kept: dict[str, Any] = json.loads((self.folder / name / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return kept if {"key", "status", "seconds", "error"} <= kept.keys() else {}
@@ -88,8 +88,8 @@ def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: M
     """
     book = json.loads(source.read_text(encoding="utf-8"))
     cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags")] for cell in book["cells"]]
-    facts = [cells, dict(parameters), data, dict(runs), library_hash(), versions_hash()]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    inputs = [cells, dict(parameters), data, dict(runs), library_hash(), versions_hash()]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache
@@ -97,8 +97,8 @@ def library_hash() -> str:
     """Hash the library's source, its plans and the published numbers, but not the templates of pages."""
     package = Path(hyperctr.__file__).resolve().parent
     paths = [path for path in package.rglob("*") if path.suffix in SOURCES and PAGES not in path.parents]
-    beside = package.parent / "reports"
-    paths += [beside / "paper.toml", *(beside / "sweeps").glob("*.toml")]
+    reports = package.parent / "reports"
+    paths += [*reports.glob("*.toml"), *(reports / "sweeps").glob("*.toml")]
     hashed = hashlib.sha256()
     for path in sorted(path for path in paths if path.is_file()):
         hashed.update(path.relative_to(package.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -109,5 +109,5 @@ def library_hash() -> str:
 def versions_hash() -> str:
     """Hash Python's version, those of everything installed, and the device that was asked for."""
     installed = sorted({(package.name or "", package.version) for package in importlib.metadata.distributions()})
-    facts = [platform.python_version(), platform.machine(), os.environ.get("HYPERCTR_DEVICE", ""), installed]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    versions = [platform.python_version(), platform.machine(), os.environ.get("HYPERCTR_DEVICE", ""), installed]
+    return hashlib.sha256(json.dumps(versions).encode()).hexdigest()

@@ -180,7 +180,7 @@ def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
         env={"PYTHONPATH": os.pathsep.join(search), **environment},
     )
 
-    class OwnKernelManager(AsyncKernelManager):
+    class ThisPythonKernelManager(AsyncKernelManager):
         @property
         def kernel_spec(self) -> KernelSpec:
             return spec
@@ -189,7 +189,7 @@ def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
             with open(log, "ab") as sink:  # the kernel keeps its own copy of the handle
                 await super().start_kernel(stdout=sink, stderr=sink, **options)
 
-    return OwnKernelManager
+    return ThisPythonKernelManager
 
 
 def _tail(log: Path) -> str:
@@ -210,8 +210,8 @@ def _stamp(result: NotebookResult) -> None:
     if result.status in {"killed", "timeout"} and started:
         started[-1].metadata.papermill["status"] = "failed"
         started[-1].metadata.papermill["exception"] = True
-    facts = {"name": result.name, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
-    book.metadata["hyperctr"] = {**book.metadata.get("hyperctr", {}), **facts}
+    outcome = {"name": result.name, "status": result.status, "seconds": round(result.seconds, 2), "error": result.error}
+    book.metadata["hyperctr"] = {**book.metadata.get("hyperctr", {}), **outcome}
     write_atomic(result.path, nbformat.writes(book) + "\n")  # type: ignore[no-untyped-call]
 
 

@@ -61,13 +61,13 @@ def write_site(
     results = sorted(results, key=lambda result: (result.ok, result.name))
     books = {result.name: load_book(result.path) for result in results}
     heads = {name: _head(name, book) for name, book in books.items()}
-    facts = [(page, name, values) for page, book in books.items() for name, values in published(book)]
+    published_values = [(page, name, values) for page, book in books.items() for name, values in published(book)]
     pages = [{"name": name, "title": heads[name][0]} for name in sorted(heads)]
     shared = {**vars(about), "pages": pages, "runs": run_rows(runs, curves), "files": _files(folder)}
 
     _write_assets(folder / "assets")
     for result in results:
-        cards = [values for page, name, values in facts if (page, name) == (result.name, CARD)]
+        cards = [values for page, name, values in published_values if (page, name) == (result.name, CARD)]
         card = page_card(about.card, cards, duration(result.seconds)) if cards else {}
         site = {**shared, "result": result, "title": heads[result.name][0], "card": card, "book": result.path.is_file()}
         body, _ = _exporter().from_notebook_node(books[result.name], resources={"site": site})
@@ -75,11 +75,11 @@ def write_site(
     if len(runs):
         write_atomic(folder / "runs.csv", runs.to_csv(index=False))
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(shared))
-    shared["card"] = index_card(about.card, [values for _, name, values in facts if name == CARD])
+    shared["card"] = index_card(about.card, [values for _, name, values in published_values if name == CARD])
     write_atomic(folder / "card.json", json.dumps(shared["card"], indent=1, default=str))
-    key_numbers = [fact for fact in facts if fact[1] != CARD]
+    shared["key_numbers"] = [entry for entry in published_values if entry[1] != CARD]
     index = _jinja().get_template("index.html.j2")
-    write_atomic(folder / "index.html", index.render(shared, results=results, heads=heads, facts=key_numbers))
+    write_atomic(folder / "index.html", index.render(shared, results=results, heads=heads))
 
 
 def number(value: Any) -> str:

@@ -137,8 +137,8 @@ def run_rows(frame: pd.DataFrame, curves: Mapping[str, Curve]) -> list[dict[str,
             (_text(row["peak_memory_mib"], "{:,.0f} MiB".format), row["peak_memory_mib"]),
         ]
         error = "" if ok else str(row["error"] or "")
-        facts = {"id": name, "state": state, "ok": ok, "error": error, "cells": cells}
-        rows.append({**facts, "curve": sparkline(curves.get(name, ()))})
+        status = {"id": name, "state": state, "ok": ok, "error": error, "cells": cells}
+        rows.append({**status, "curve": sparkline(curves.get(name, ()))})
     return rows
 
 

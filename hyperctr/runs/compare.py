@@ -26,10 +26,10 @@ def compare_runs(a: Run, b: Run) -> Interval:
     Raises:
         RunError: the runs were not tested on the same clicks and candidates.
     """
-    for fact in SHARED:
-        if a.metrics[fact] != b.metrics[fact]:
-            values = f"{a.metrics[fact]} and {b.metrics[fact]}"
-            raise RunError(f"runs {a.id} and {b.id} cannot be compared: their {fact} differ, {values}")
+    for name in SHARED:
+        if a.metrics[name] != b.metrics[name]:
+            values = f"{a.metrics[name]} and {b.metrics[name]}"
+            raise RunError(f"runs {a.id} and {b.id} cannot be compared: their {name} differ, {values}")
     return a.draws.minus(b.draws)
 
 

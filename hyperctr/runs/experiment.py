@@ -20,8 +20,8 @@ from hyperctr.model.base import ClickModel
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.states import claim, write_status
-from hyperctr.runs.store import naming_facts, run_id, runs_folder, write_json
+from hyperctr.runs.states import run_lock, write_status
+from hyperctr.runs.store import naming_inputs, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
@@ -71,8 +71,8 @@ def train(
     folder = runs_folder() / name
     if (folder / "DONE").exists():
         return Run(folder, data)
-    with claim(name) as left_behind:
-        if (folder / "DONE").exists():  # the one who held the claim has finished it
+    with run_lock(name) as left_behind:
+        if (folder / "DONE").exists():  # whoever held the lock has finished it
             return Run(folder, data)
         resume = resume or left_behind
         if folder.exists() and not resume:
@@ -94,14 +94,14 @@ def train(
 
 
 def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
-    """Train and test into ``folder``, which the caller has claimed; ``DONE`` is the last thing written."""
+    """Train and test into ``folder``, which the caller has locked; ``DONE`` is the last thing written."""
     started = time.perf_counter()
     # Step 1: note what the run is made of
     split_data = SplitData.open(data, config)
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
     write_atomic(folder / "config.toml", config.to_toml())
     write_json(folder / "data.json", {**origin, "fingerprint": data.fingerprint, "split": split_data.split.checksum})
-    write_json(folder / "code.json", naming_facts(config))
+    write_json(folder / "code.json", naming_inputs(config))
 
     # Step 2: interest, model, training
     interest = run_interest(split_data, config, folder, str(where))

@@ -42,8 +42,8 @@ def run_interest(split_data: SplitData, config: Config, folder: Path, device: st
         for name in interest.modalities:
             arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
         tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-        facts = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
-        save_tensors(folder / "interest.safetensors", tensors, facts)
+        metadata = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
+        save_tensors(folder / "interest.safetensors", tensors, metadata)
     return interest
 
 
@@ -58,13 +58,13 @@ def load_interest(folder: Path) -> Interest | None:
     path = folder / "interest.safetensors"
     if not path.exists():
         return None
-    tensors, facts = load_tensors(path)
+    tensors, metadata = load_tensors(path)
     arrays = {name: value.numpy() for name, value in tensors.items()}
-    modalities = tuple(facts["modalities"])
+    modalities = tuple(metadata["modalities"])
     kinds = ("projections", "weights")
     per_modality: dict[str, Any] = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
     shared: dict[str, Any] = {name: arrays[name] for name in INTEREST_ARRAYS}
-    return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(facts["losses"]))
+    return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(metadata["losses"]))
 
 
 def build_model(

@@ -1,7 +1,7 @@
 """How each run stands: who trains it now, how it ended, and whether the code has moved on since.
 
 A state is written by whoever runs the run: ``status.json`` in its folder. What contradicts it on disk counts more. A
-killed run is told from one in training by its claim, a file lock that the system takes back when the holder dies.
+killed run is told from one in training by its file lock, which the system releases when the holder dies.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Status:
 
 
 @contextmanager
-def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
+def run_lock(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
     """Hold a run: no two processes train the same one. The second waits here until the first is through, or dead.
 
     Yields:
@@ -81,7 +81,7 @@ def claim(run_id: str, *, timeout: float = -1.0) -> Iterator[bool]:
 
 
 def held(run_id: str) -> bool:
-    """Tell whether a living process holds the run's claim."""
+    """Tell whether a living process holds the run's lock."""
     lock = _lock(run_id)
     if not Path(lock.lock_file).exists():
         return False
@@ -99,13 +99,13 @@ def _lock(run_id: str) -> filelock.BaseFileLock:
     return filelock.FileLock(path)
 
 
-def write_status(run_id: str, state: State, **facts: Any) -> None:
+def write_status(run_id: str, state: State, **fields: Any) -> None:
     """Write a run's state; other fields of :class:`Status` stay as they were, but ``planned``, ``running`` begin anew.
 
     Raises:
-        RunError: unknown state or fact.
+        RunError: unknown state or field.
     """
-    for name, known in ((state, get_args(State)), *((fact, Status.__dataclass_fields__) for fact in facts)):
+    for name, known in ((state, get_args(State)), *((field, Status.__dataclass_fields__) for field in fields)):
         if name not in known:
             raise RunError(f"status {name!r} is not known; {did_you_mean(name, known)}")
     path = runs_folder() / run_id / "status.json"
@@ -115,31 +115,31 @@ def write_status(run_id: str, state: State, **facts: Any) -> None:
         before = {"pid": os.getpid(), "host": socket.gethostname(), "started": now}
     elif state != "planned":
         before = _written(path)
-    write_json(path, {**before, **facts, "state": state, "updated": now})
+    write_json(path, {**before, **fields, "state": state, "updated": now})
 
 
 def read_status(run_id: str) -> Status:
     """Return how a run stands; one that nobody has begun is ``planned``.
 
-    What is on disk has the last word: ``DONE`` there is done, "running" without a living holder of the claim was
+    What is on disk has the last word: ``DONE`` there is done, "running" without a living holder of its lock was
     killed, and a finished run whose numbers cannot be read has failed.
     """
     folder = runs_folder() / run_id
-    facts = _written(folder / "status.json")
-    facts = {name: facts[name] for name in Status.__dataclass_fields__ if name in facts} | {"id": run_id}
+    fields = _written(folder / "status.json")
+    fields = {name: fields[name] for name in Status.__dataclass_fields__ if name in fields} | {"id": run_id}
     if (folder / "DONE").exists():
-        facts["state"], facts["error"] = "done", None
+        fields["state"], fields["error"] = "done", None
         try:
             read_json(folder / "metrics.json")
         except RunError as error:
-            facts["state"], facts["error"] = "failed", str(error)
-    elif "state" not in facts and (folder / "config.toml").exists():
-        facts["state"] = "running"  # begun by a version that wrote no states
-    if facts.get("state") == "running" and not held(run_id):
+            fields["state"], fields["error"] = "failed", str(error)
+    elif "state" not in fields and (folder / "config.toml").exists():
+        fields["state"] = "running"  # begun by a version that wrote no states
+    if fields.get("state") == "running" and not held(run_id):
         # it may have finished since its status was read
-        facts["state"] = "done" if (folder / "DONE").exists() else "killed"
-    facts["last_event"] = next(reversed(read_events(folder / "events.jsonl")), facts.get("last_event"))
-    return Status(**facts)
+        fields["state"] = "done" if (folder / "DONE").exists() else "killed"
+    fields["last_event"] = next(reversed(read_events(folder / "events.jsonl")), fields.get("last_event"))
+    return Status(**fields)
 
 
 def list_runs() -> pd.DataFrame:
@@ -153,19 +153,19 @@ def list_runs() -> pd.DataFrame:
         if name.startswith("dry-"):
             continue
         status, folder = read_status(name), runs_folder() / name
-        facts = _written(folder / "code.json").get("settings", {})
-        facts |= {"dataset": _written(folder / "data.json").get("name")}
+        fields = _written(folder / "code.json").get("settings", {})
+        fields |= {"dataset": _written(folder / "data.json").get("name")}
         if status.state == "done":
-            facts |= read_json(folder / "metrics.json")
-            facts["state"] = "stale" if why_stale(name, data=False) else "done"
-        row = {"state": status.state, "error": status.error, "when": status.updated or status.started, **facts}
+            fields |= read_json(folder / "metrics.json")
+            fields["state"] = "stale" if why_stale(name, data=False) else "done"
+        row = {"state": status.state, "error": status.error, "when": status.updated or status.started, **fields}
         rows.append({**row, "id": name})
     table = pd.DataFrame(rows, columns=list(LISTED))
     return table.sort_values("when", ascending=False, na_position="last", kind="stable", ignore_index=True)
 
 
 def _written(path: Path) -> dict[str, Any]:
-    """Return a status file's facts, nothing if there is none or it is damaged: the run's other files say enough."""
+    """Return a JSON file's content, nothing if there is none or it is damaged: the run's other files say enough."""
     try:
         return read_json(path)
     except RunError:

@@ -41,7 +41,7 @@ def run_names() -> list[str]:
     return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith("."))
 
 
-def naming_facts(config: Config) -> dict[str, Any]:
+def naming_inputs(config: Config) -> dict[str, Any]:
     """Return what names a run beside its data: its settings, those of the reference beside it, and its code."""
     reference = None if config.model == REFERENCE_MODEL else dataclasses.asdict(config.reference())
     return {"settings": dataclasses.asdict(config), "reference": reference, "files": code_files(config.model)}
@@ -53,10 +53,10 @@ def run_id(data: Dataset, config: Config) -> str:
     Raises:
         ConfigError: there is no such model.
     """
-    named = naming_facts(config)
-    facts = [named["settings"], named["reference"], data.fingerprint, code_fingerprint(config.model)]
+    named = naming_inputs(config)
+    inputs = [named["settings"], named["reference"], data.fingerprint, code_fingerprint(config.model)]
     # Canonical JSON: sorted keys, so that equal settings always give equal ids and different ones never do.
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def find_run(name: str) -> Path:

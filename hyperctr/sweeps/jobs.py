@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
 from hyperctr.executor import Executor, JobResult
-from hyperctr.runs.states import State, claim, read_status, write_status
+from hyperctr.runs.states import State, read_status, run_lock, write_status
 from hyperctr.runs.store import load_again, run_id, runs_folder
 from hyperctr.sweeps.plan import Plan
 from hyperctr.training.events import read_events
@@ -190,7 +190,7 @@ def settle(result: JobResult) -> None:
     if state != "done" and is_done(name):
         state = "done"  # it was stopped or killed after its last file was written
     if result.state in ("stopped", "killed"):
-        with suppress(RunError, OSError), claim(name, timeout=0.0):  # else somebody else has gone on with it
+        with suppress(RunError, OSError), run_lock(name, timeout=0.0):  # else somebody else has gone on with it
             for torn in folder.glob(".*"):
                 torn.unlink()
     points = read_events(folder / "events.jsonl")

@@ -75,6 +75,6 @@ class Board:
 
 
 def epoch_of(run_id: str) -> float:
-    """Return how many epochs a run has behind it."""
+    """Return how many epochs a run has trained."""
     points = read_events(runs_folder() / run_id / "events.jsonl")
     return float(points[-1]["epoch"]) if points else 0.0

@@ -192,8 +192,8 @@ def open_search(
         raise ConfigError(f"{path}: {error}") from error
     data = open_data(dataset, budget, data_dir)
     count = seeds or chosen.get("seeds", 1)
-    facts = [model, settings, space, budget, count, data.fingerprint, code_fingerprint(model)]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+    inputs = [model, settings, space, budget, count, data.fingerprint, code_fingerprint(model)]
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]
     name = f"{path.stem}-{data.name}-{budget}-{digest}"
     return Search(name, data, budget, tuple(range(count)), model, settings, space, chosen.get("trials", 20))
 

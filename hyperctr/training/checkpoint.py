@@ -14,9 +14,11 @@ from torch import Tensor
 from hyperctr.errors import RunError
 from hyperctr.runtime import atomic_path
 
+METADATA = "facts"  # its key in the file's header, which older checkpoints have too
 
-def save_tensors(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any] | None = None) -> None:
-    """Write named tensors and a JSON-able dict of facts; a process killed half-way leaves the old file.
+
+def save_tensors(path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, Any] | None = None) -> None:
+    """Write named tensors and a JSON-able dict of metadata; a process killed half-way leaves the old file.
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.safetensors"
@@ -26,7 +28,7 @@ def save_tensors(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, 
     """
     ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic_path(path) as aside:
-        save_file(ready, str(aside), metadata={"facts": json.dumps(facts or {}, sort_keys=True)})
+        save_file(ready, str(aside), metadata={METADATA: json.dumps(metadata or {}, sort_keys=True)})
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -37,8 +39,8 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         with safe_open(str(path), framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+            metadata = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError as error:
         raise RunError(f"{path}: no such file; the run was not finished or the folder was moved") from error
     except (SafetensorError, json.JSONDecodeError, OSError) as error:

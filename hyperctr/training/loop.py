@@ -205,7 +205,7 @@ class Trainer:
         return ended or progress.done
 
     def _restore(self) -> None:
-        tensors, facts = checkpoint.load_tensors(str(self.state_file))
+        tensors, metadata = checkpoint.load_tensors(str(self.state_file))
         checkpoint.load_parameters(self.model, unpack("model", tensors), str(self.state_file))
         self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
         begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
@@ -213,4 +213,4 @@ class Trainer:
             if stage.name in begun:
                 for k, optimiser in enumerate(self._optimisers(stage)):
                     checkpoint.restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
-        self.progress = Progress(**facts)
+        self.progress = Progress(**metadata)

@@ -21,14 +21,22 @@ MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 
 
 def known_slot(name: str, value: int | None, count: int) -> int | None:
-    """Return the number of a slot, or None."""
+    """Return the number of a slot, or None.
+
+    Raises:
+        TraitError: there is no such slot.
+    """
     if value is not None and not 0 <= value < count:
         raise TraitError(f"{name} {value}: slots are 0 to {count - 1}")
     return value
 
 
 def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
-    """Return names of modalities that the data set has."""
+    """Return names of modalities that the data set has.
+
+    Raises:
+        TraitError: it has no such modality.
+    """
     for name in names:
         if name not in known:
             raise TraitError(f"modality {name!r}: this data set has {list(known)}")
@@ -36,7 +44,11 @@ def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
 
 
 def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
-    """Return ids as plain Python values, which a notebook can save."""
+    """Return ids as plain Python values, which a notebook can save.
+
+    Raises:
+        TraitError: there are more than ``MOST_SELECTED``.
+    """
     if ids is None:
         return None
     if len(ids) > MOST_SELECTED:
@@ -45,7 +57,11 @@ def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
 
 
 def known_nodes(ids: list[Any], kind: str, data: Dataset) -> list[Any]:
-    """Return ids, all of users or all of items of this data set."""
+    """Return ids, all of users or all of items of this data set.
+
+    Raises:
+        TraitError: one is of another kind, or not in the data set.
+    """
     try:
         (data.users_to_index if kind == "user" else data.items_to_index)(ids)
     except DataError as error:
@@ -55,6 +71,9 @@ def known_nodes(ids: list[Any], kind: str, data: Dataset) -> list[Any]:
 
 def keywords(given: Iterable[str], known: Iterable[str]) -> None:
     """Refuse a keyword that is no trait.
+
+    Raises:
+        ConfigError: there is no such trait; the message names the nearest.
 
     >>> keywords(["slots"], ["slot", "delta"])
     Traceback (most recent call last):

@@ -89,6 +89,10 @@ def table(split_data: SplitData, names: dict[str, list[str]], ids: Sequence[Any]
 
     An item has the modalities it has features of, a user those of the items clicked in training. Features are, by
     modality, the Euclidean ``norm`` and the ``first`` values, None where absent; a user's are the clicked items' mean.
+
+    Raises:
+        ConfigError: ``side`` is neither ``user`` nor ``item``.
+        DataError: an id is not in the data set.
     """
     if side not in ("user", "item"):
         raise ConfigError(f"side {side!r}: use 'user' or 'item'")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.incidence import COLUMNS, PLAIN, Hypergraph
+
+
+def same(a: Hypergraph, b: Hypergraph) -> bool:
+    """Tell whether both hold exactly the same incidences, weights, groups, labels, names and slot."""
+    return all(getattr(a, name) == getattr(b, name) for name in PLAIN) and all(
+        torch.equal(getattr(a, name), getattr(b, name)) for name in ("incidence", *COLUMNS)
+    )
 
 
 @pytest.fixture

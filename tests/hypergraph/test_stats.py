@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from hyperctr.hypergraph import stats
-from hyperctr.hypergraph.incidence import Hypergraph
 
 
 def test_nodes_and_hyperedges(modal):
     assert stats.nodes(modal).as_frame()["hyperedges"].tolist() == [2, 3, 1, 1, 0]
-    np.testing.assert_allclose(stats.nodes(modal).as_numpy()[:, 1], [1.75, 1.85, 1.0, 0.1, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(stats.nodes(modal).as_frame()["degree"], [1.75, 1.85, 1.0, 0.1, 0.0], rtol=1e-6)
     frame = stats.hyperedges(modal).as_frame()
     assert frame.index.name == "hyperedge"
     assert frame["size"].tolist() == [3, 2, 2, 0]
@@ -41,23 +40,8 @@ def test_modalities_ignore_empty_hyperedges(modal):
 
 def test_overlap_counts_who_stands_where_in_both(modal):
     # visual (0,7) (1,7) (2,7) (1,9) (3,9); acoustic (0,7) (1,7): two of five
-    np.testing.assert_allclose(stats.overlap(modal).as_numpy(), [[1.0, 0.4], [0.4, 1.0]])
+    np.testing.assert_allclose(stats.overlap(modal).as_frame(), [[1.0, 0.4], [0.4, 1.0]])
     assert stats.overlap(modal).as_frame().loc["visual", "acoustic"] == 0.4
-
-
-def test_totals_count_components_without_isolated_nodes(modal, empty):
-    two = Hypergraph([[0, 1, 1, 2, 3, 4], [0, 0, 1, 1, 2, 2]], 6, 4)  # {0,1,2} and {3,4}, node 5 alone
-    assert stats.totals(two).as_frame().iloc[0].to_dict() == {
-        "nodes": 6,
-        "hyperedges": 3,
-        "incidences": 6,
-        "isolated": 1,
-        "components": 2,
-        "largest": 3,
-    }
-    assert stats.totals(modal).as_numpy().tolist() == [[5, 3, 7, 1, 1, 4]]
-    assert stats.totals(empty).as_numpy().tolist() == [[3, 0, 0, 3, 0, 0]]
-    assert stats.totals(Hypergraph([[], []], 0, 0)).as_numpy().tolist() == [[0, 0, 0, 0, 0, 0]]
 
 
 def test_summary_has_a_row_per_slot_and_modality(modal, empty):

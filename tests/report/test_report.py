@@ -180,7 +180,7 @@ def test_only_some_notebooks_can_run_again(made: Report, tmp_path: Path, monkeyp
     assert not (out / "tables").exists(), "what the notebook had left is not kept as if it were new"
     assert "mended" in Page(out / "04_results.html").text
     left = {path.name for path in out.parent.iterdir()}
-    assert left == {"smoke", ".smoke.lock", ".smoke.parts"}, "nothing else is left beside"
+    assert left == {"smoke", ".smoke.lock", ".smoke.cache"}, "nothing else is left beside"
 
 
 COUNTING = """import hyperctr as hc
@@ -239,16 +239,16 @@ def test_after_a_kill_a_second_call_ends_as_if_undisturbed(tmp_path: Path) -> No
     data.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = subprocess.Popen([sys.executable, "-c", code, str(out), str(books), str(data)], env=environment)
-    first, second = (tmp_path / ".out.parts" / name for name in ("00_first", "01_second"))
-    wait_for(lambda: (first / "part.json").exists() and second.exists())
+    first, second = (tmp_path / ".out.cache" / name for name in ("00_first", "01_second"))
+    wait_for(lambda: (first / "result.json").exists() and second.exists())
     killed.kill()
     killed.wait()
     assert not out.exists(), "there is no half report"
-    when = (first / "part.json").stat().st_mtime_ns
+    when = (first / "result.json").stat().st_mtime_ns
     (data / "second").touch()
     again = build_report("planted", "smoke", out=out, notebooks=books, data_dir=data, workers=2)
     assert again.executed == ("01_second",)
-    assert (first / "part.json").stat().st_mtime_ns == when
+    assert (first / "result.json").stat().st_mtime_ns == when
     clean = build_report("planted", "smoke", out=tmp_path / "clean", notebooks=books, data_dir=data, workers=2)
     assert again.exit_code == clean.exit_code == 0
     tables = sorted(path.name for path in (clean.index.parent / "tables").iterdir())

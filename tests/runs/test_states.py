@@ -1,4 +1,4 @@
-"""Who trains a run, and how it stands: claims between real processes, kills, states, what made a run stale."""
+"""Who trains a run, and how it stands: locks between real processes, kills, states, what made a run stale."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import RunError
 from hyperctr.runs import source, stale
 from hyperctr.runs.stale import why_stale
-from hyperctr.runs.states import claim, held, list_runs, read_status, write_status
+from hyperctr.runs.states import held, list_runs, read_status, run_lock, write_status
 from hyperctr.runs.store import run_id, run_names
 from tests.conftest import TINY_SIZES, Tiny
 
@@ -42,9 +42,9 @@ def noted(trainer, **options):
         file.write(f"{{trainer.config.model}} {{'afresh' if first else 'resumed'}}\\n")
     return fit(trainer, **options)
 
-def halting(path, tensors, facts=None):
-    save(path, tensors, facts)
-    if facts and facts.get("step", 0) > 5:
+def halting(path, tensors, metadata=None):
+    save(path, tensors, metadata)
+    if metadata and metadata.get("step", 0) > 5:
         log.with_suffix(".halted").touch()
         while not log.with_suffix(".go").exists():
             time.sleep(0.02)
@@ -127,7 +127,7 @@ def test_the_second_process_waits_and_takes_over_when_the_first_is_killed(
     assert read_status(name).state == "running" and held(name)
     assert read_status(name).pid == first.pid
     second = start(log, "fast", "afresh")
-    with pytest.raises(RunError, match=f"run {name} is being trained by another process"), claim(name, timeout=0):
+    with pytest.raises(RunError, match=f"run {name} is being trained by another process"), run_lock(name, timeout=0):
         pass
     until(lambda: said_to_wait(log), second)
     assert (store / name / "state").exists()  # nobody removed what is being trained
@@ -184,7 +184,7 @@ def test_a_state_is_what_was_written_unless_the_disk_says_otherwise(store: Path)
     assert read_status("a").state == "planned"
     write_status("a", "running", pid=17)
     assert read_status("a").state == "killed"  # nobody holds it
-    with claim("a") as waited:
+    with run_lock("a") as waited:
         assert (read_status("a").state, read_status("a").pid, waited) == ("running", 17, False)
     write_status("a", "failed", exit=1, error="no luck")
     status = read_status("a")

@@ -70,7 +70,7 @@ def test_a_killed_worker_loses_nothing(
     assert kept, "the worker was to be killed"
     assert outcome.states == dict.fromkeys(names, "done") and outcome.exit_code == 0
     # the killed run was begun twice and went on from its checkpoint: what it had done was not done again
-    starts = {name: log_path(runs, name).read_text().count(" by process ") for name in names}
+    starts = {name: log_path(runs, name).read_text().count(f" {name} starts in process ") for name in names}
     assert starts == {names[0]: 2, names[1]: 1}
     assert events_of(runs, names[0])[: len(kept[names[0]])] == kept[names[0]]
     for name in names:

@@ -142,7 +142,7 @@ def test_a_disturbed_sweep_ends_bit_identical(undisturbed: Undisturbed, tmp_path
         assert states <= ({"planned", "done"} if number == signal.SIGINT else {"planned", "killed", "done"})
     outcome = run_plans(open_plan(path, "table", "smoke", data_dir=tiny_table), workers=2)
     assert outcome.exit_code == 0, outcome
-    starts = [log_path(runs, name).read_text().count(" by process ") for name in names]
+    starts = [log_path(runs, name).read_text().count(f" {name} starts in process ") for name in names]
     assert max(starts) > 1, "nothing was interrupted"
     for name in names:
         assert outcome_of(runs, name) == outcome_of(undisturbed.runs, name)

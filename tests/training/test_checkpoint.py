@@ -36,21 +36,21 @@ TENSORS = {
 @settings(deadline=None, max_examples=30)
 @given(auc=st.floats(allow_nan=False), step=st.integers(0, 2**53), name=st.text())
 def test_facts_come_back_exactly(tmp_path_factory: pytest.TempPathFactory, auc: float, step: int, name: str) -> None:
-    path = tmp_path_factory.mktemp("facts") / "a.safetensors"
-    facts = {"best_auc": auc, "step": step, "done": False, "name": name}
-    save_tensors(path, {}, facts)
-    assert load_tensors(path)[1] == facts
+    path = tmp_path_factory.mktemp("metadata") / "a.safetensors"
+    metadata = {"best_auc": auc, "step": step, "done": False, "name": name}
+    save_tensors(path, {}, metadata)
+    assert load_tensors(path)[1] == metadata
 
 
 def test_tensors_come_back_bit_by_bit_and_without_pickle(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_tensors(path, TENSORS)
-    found, facts = load_tensors(path)
-    assert facts == {} and found.keys() == TENSORS.keys()
+    loaded, metadata = load_tensors(path)
+    assert metadata == {} and loaded.keys() == TENSORS.keys()
     for name, value in TENSORS.items():
-        assert found[name].dtype == value.dtype and found[name].shape == value.shape
-        assert found[name].contiguous().view(-1).tolist() == value.contiguous().view(-1).tolist()
-    assert torch.signbit(found["a/weight"][0, 1])
+        assert loaded[name].dtype == value.dtype and loaded[name].shape == value.shape
+        assert loaded[name].contiguous().view(-1).tolist() == value.contiguous().view(-1).tolist()
+    assert torch.signbit(loaded["a/weight"][0, 1])
     content = path.read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     assert header.keys() == {*TENSORS, "__metadata__"}
