@@ -7,7 +7,7 @@ Names are loaded when they are first used, so ``import hyperctr`` costs millisec
 True
 """
 
-from importlib import import_module as _import_module
+from hyperctr.lazy import lazy_names as _lazy_names
 
 __version__ = "0.2.0.dev0"
 
@@ -51,18 +51,4 @@ _HOME = {
 _ROOMS = ("figures", "paper")  # packages that are public names themselves: hc.figures.interest(session)
 
 __all__ = ["__version__", *_HOME, *_ROOMS]
-
-
-def __getattr__(name: str) -> object:
-    """Import the module that defines ``name`` and keep the object for the next time."""
-    if name in _ROOMS:
-        return _import_module(f"hyperctr.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"module 'hyperctr' has no attribute {name!r}")
-    value = getattr(_import_module(f"hyperctr.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = _lazy_names(__name__, _HOME | dict.fromkeys(_ROOMS, ""))

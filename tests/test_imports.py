@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hyperctr"
 ORDER = [
-    {"errors"},
+    {"errors", "lazy"},
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
@@ -42,7 +42,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
 TORCH_FREE = (
-    *("errors", "settings", "models", "config", "executor"),
+    *("errors", "lazy", "settings", "models", "config", "executor"),
     *("data", "slots", "split_data", "metrics", "statistics"),
 )
 HIDDEN = (

@@ -105,12 +105,7 @@ class Split:
 
     def save(self, path: str | Path) -> None:
         """Write the split to ``path`` (.npz, about one byte a row or less, no pickle)."""
-        metadata: dict[str, Any] = {
-            "kind": self.kind,
-            "ratios": self.ratios,
-            "seed": self.seed,
-            "checksum": self.checksum,
-        }
+        metadata: dict[str, Any] = {name: getattr(self, name) for name in ("kind", "ratios", "seed", "checksum")}
         with atomic_path(path) as aside, open(aside, "wb") as handle:
             np.savez_compressed(handle, part=self.part, clicked=np.packbits(self.clicked), **metadata)
 

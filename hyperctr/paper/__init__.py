@@ -7,7 +7,7 @@ Names are loaded when they are first used, so that a table does not load plotly.
 True
 """
 
-from importlib import import_module as _import_module
+from hyperctr.lazy import lazy_names as _lazy_names
 
 # Public name -> its module. __init__.pyi repeats the names for type checkers; a test compares the two.
 _HOME = {
@@ -23,16 +23,4 @@ _HOME = {
 }
 
 __all__ = [*_HOME]
-
-
-def __getattr__(name: str) -> object:
-    """Import the module that defines ``name`` and keep the object for the next time."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'hyperctr.paper' has no attribute {name!r}")
-    value = getattr(_import_module(f"hyperctr.paper.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = _lazy_names(__name__, _HOME)

@@ -83,8 +83,9 @@ class NotebookCache:
 def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: Mapping[str, str]) -> str:
     """Hash everything that an executed notebook depends on.
 
-    That is: its cells (not their outputs), its parameters, the library's source, plans and published numbers, the
-    installed versions, the fingerprint of the data, and run id -> state and results of the runs it shows.
+    That is: its cells (not their outputs), its parameters, the library's source, the TOML files of ``reports/`` (plans
+    and published numbers), the installed versions, the fingerprint of the data, and run id -> state and results of the
+    runs it shows.
     """
     book = json.loads(source.read_text(encoding="utf-8"))
     cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags")] for cell in book["cells"]]
@@ -94,7 +95,7 @@ def notebook_key(source: Path, parameters: Mapping[str, Any], data: str, runs: M
 
 @cache
 def library_hash() -> str:
-    """Hash the library's source, its plans and the published numbers, but not the templates of pages."""
+    """Hash the library's source and the TOML files of ``reports/``, but not the templates of pages."""
     package = Path(hyperctr.__file__).resolve().parent
     paths = [path for path in package.rglob("*") if path.suffix in SOURCES and PAGES not in path.parents]
     reports = package.parent / "reports"

@@ -30,7 +30,7 @@ class Run:
 
     Attributes:
         id, folder: its name and place.
-        config, metrics: its settings, and test metrics with facts about the run (dict).
+        config, metrics: its settings, and test metrics with what they depend on (dict).
 
     >>> import hyperctr as hc
     >>> run = hc.load_run("0123")  # doctest: +IGNORE_EXCEPTION_DETAIL

@@ -193,8 +193,8 @@ def main() -> None:
             f"| {label} | {' | '.join(f'{v:.3f}' if isinstance(v, float) else v for v in cells.values())} |", flush=True
         )
     if given.out:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "limit": given.limit}
-        given.out.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        machine = {"python": platform.python_version(), "machine": platform.machine(), "limit": given.limit}
+        given.out.write_text(json.dumps({**machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

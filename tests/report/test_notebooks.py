@@ -63,7 +63,7 @@ def test_one_tagged_typed_and_commented_parameters_cell(path: Path) -> None:
     written = [node for node in ast.parse("".join(tagged[0]["source"])).body if isinstance(node, ast.AnnAssign)]
     assert [node.target.id for node in written if isinstance(node.target, ast.Name)] == list(known), "each has a type"
     read = papermill.inspect_notebook(str(path))
-    assert {name: (facts["inferred_type_name"], facts["help"]) for name, facts in read.items()} == {
+    assert {name: (parameter["inferred_type_name"], parameter["help"]) for name, parameter in read.items()} == {
         name: (kind, comment) for name, (kind, _, comment) in known.items()
     }, "papermill reads the same"
     assert {name: known[name][0] for name in COMMON} == COMMON

@@ -158,13 +158,13 @@ def test_under_a_table_are_its_files_and_what_repeats_it(made: Report) -> None:
         assert kept, name
         assert re.findall(r">([\w ]+)</a>", kept.group(1)) == links
         text = re.sub(r"<[^>]+>", " ", kept.group(1))
-        for fact in (
+        for pattern in (
             r"split\s+abc",
             r"seeds\s+3",
             r"versions\s+hyperctr \d",
             r"hyperctr report planted --budget smoke",
         ):
-            assert re.search(fact, text), fact
+            assert re.search(pattern, text), pattern
     assert 'class="kept"' not in (made.index.parent / "00_fine.html").read_text()
 
 

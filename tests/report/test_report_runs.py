@@ -121,8 +121,8 @@ def test_the_card_under_a_table_says_how_to_repeat_it(made: Made, first: Report)
     card = text[text.index("tables/kinds: ") : text.index("figures/kinds: ")]
     written = json.loads((made.folder / "runs" / made.ids["fine"] / "metrics.json").read_text())
     assert written["data_fingerprint"][:16] in card and written["split_checksum"][:16] in card
-    for fact in ("seeds0", "devicecpu", "deterministicyes", "hyperctr sweep run", "papermill notebooks/00_uses.ipynb"):
-        assert fact in card, fact
+    for entry in ("seeds0", "devicecpu", "deterministicyes", "hyperctr sweep run", "papermill notebooks/00_uses.ipynb"):
+        assert entry in card, entry
     assert json.loads((first.index.parent / "card.json").read_text())["device"] == ["cpu"]
 
 

@@ -60,10 +60,10 @@ def test_a_comparison_is_kept_beside_the_first_run(pair: tuple[Run, Run], monkey
 
 def test_what_was_not_tested_alike_is_not_compared(pair: tuple[Run, Run]) -> None:
     a, b = pair
-    for fact in ("seed", "split_checksum", "test_candidates"):
-        changed = {**b.metrics, fact: "another"}
+    for name in ("seed", "split_checksum", "test_candidates"):
+        changed = {**b.metrics, name: "another"}
         b.metrics, before = changed, b.metrics
-        with pytest.raises(RunError, match=f"{a.id} and {b.id} cannot be compared: their {fact} differ"):
+        with pytest.raises(RunError, match=f"{a.id} and {b.id} cannot be compared: their {name} differ"):
             compare_runs(a, b)
         b.metrics = before
 

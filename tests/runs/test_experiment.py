@@ -40,7 +40,7 @@ def dry(tiny: Tiny, data: Dataset | None = None, **changes: Any) -> hc.runs.run.
 
 
 @pytest.mark.parametrize(
-    ("changes", "facts"),
+    ("changes", "expected"),
     [
         *[({"model": name}, {"model": name}) for name in MODELS],
         ({"protocol": "causal"}, {"protocol": "causal"}),
@@ -54,11 +54,13 @@ def dry(tiny: Tiny, data: Dataset | None = None, **changes: Any) -> hc.runs.run.
     ],
     ids=lambda value: " ".join(map(str, value.values())) or "-",
 )
-def test_every_kind_of_study_runs_dry(tiny: Tiny, store: Path, changes: dict[str, Any], facts: dict[str, Any]) -> None:
+def test_every_kind_of_study_runs_dry(
+    tiny: Tiny, store: Path, changes: dict[str, Any], expected: dict[str, Any]
+) -> None:
     started = time.perf_counter()
     run = dry(tiny, **changes)
     assert time.perf_counter() - started < 20  # a second or two; this machine may be busy
-    assert {name: run.metrics[name] for name in facts} == facts
+    assert {name: run.metrics[name] for name in expected} == expected
     assert (
         run.id.startswith("dry-") and (run.folder / "DONE").exists() and run.metrics["steps"] in (1, 2)
     )  # one step of each stage

@@ -14,6 +14,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from hyperctr.training.checkpoint import METADATA
 from hyperctr.training.events import read_events
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def parts(folder: Path) -> dict[str, Any]:
 def step_of(state: Path) -> int:
     try:
         with safe_open(str(state), framework="pt") as file:
-            return int(json.loads(file.metadata()["facts"])["step"])
+            return int(json.loads(file.metadata()[METADATA])["step"])
     except FileNotFoundError:
         return 0
 
