@@ -167,11 +167,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def python_path() -> str:
+    """Return the ``PYTHONPATH`` under which another process imports this very ``hyperctr``."""
+    root = str(Path(hyperctr.__file__).resolve().parent.parent)
+    return os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+
+
 @contextmanager
 def _surroundings(changes: Mapping[str, str]) -> Iterator[None]:
     """Let what starts meanwhile see other variables, import this very ``hyperctr``, and not run our script again."""
-    root = str(Path(hyperctr.__file__).resolve().parent.parent)
-    changes = {**changes, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    changes = {**changes, "PYTHONPATH": python_path()}
     before = {name: os.environ.get(name) for name in changes}
     main = sys.modules["__main__"]  # what multiprocessing would import in every process
     sys.modules["__main__"] = types.ModuleType("__main__")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, download
 from hyperctr.data.planted import planted
-from hyperctr.errors import DataError, did_you_mean
+from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 # What the smoke budgets ask of generated data: they prove that everything runs, so the data are small, too.
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
@@ -106,6 +108,26 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
     folder = None if generated else str(data_directory(data_dir).resolve())
     data.origin = {"name": name, "data_dir": folder, "seed": seed, "options": options}
     return data
+
+
+def open_data(name: str, budget: str, data_dir: str | Path = "") -> Dataset:
+    """Load the data set of a session or sweep; at budget smoke, ``planted`` is made small, too.
+
+    Warnings of the data are kept with them (``data.warnings``), not shown each time they are opened.
+
+    >>> open_data("planted", "smoke").num_users
+    150
+    """
+    with warnings.catch_warnings(action="ignore", category=DataWarning):
+        if name == "planted":  # generated, so it cannot change on disk while we remember it
+            return _planted(small=budget == "smoke")
+        return load_dataset(name, data_dir=data_dir or None)
+
+
+@lru_cache(maxsize=2)
+def _planted(small: bool) -> Dataset:
+    options: dict[str, Any] = SMOKE_PLANTED if small else {}
+    return load_dataset("planted", **options)
 
 
 def _table(data_dir: str | Path | None, clock: Any = "calendar", on_bad: Any = "error") -> Dataset:

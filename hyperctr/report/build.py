@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import available_cores
 from hyperctr.report.cache import NotebookCache, notebook_key
@@ -31,7 +32,6 @@ from hyperctr.report.notebooks import find_notebooks
 from hyperctr.report.pages import About, write_site
 from hyperctr.report.runs import ReportRuns
 from hyperctr.runtime import duration
-from hyperctr.sweeps.plan import open_data
 
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # budget -> seconds
 log = logging.getLogger(__name__)

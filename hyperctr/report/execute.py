@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import re
 import sys
 import tempfile
@@ -21,9 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import hyperctr
 from hyperctr.errors import HyperCTRError
-from hyperctr.executor import Executor
+from hyperctr.executor import Executor, python_path
 from hyperctr.report.notebooks import read_notebook
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, write_atomic
 
@@ -171,13 +169,11 @@ def _kernel_manager(log: Path, environment: Mapping[str, str]) -> type:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    home = str(Path(hyperctr.__file__).parents[1])
-    search = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     spec = KernelSpec(
         argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         display_name="HyperCTR",
         language="python",
-        env={"PYTHONPATH": os.pathsep.join(search), **environment},
+        env={"PYTHONPATH": python_path(), **environment},
     )
 
     class ThisPythonKernelManager(AsyncKernelManager):

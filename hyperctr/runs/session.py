@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperctr.config import Config
-from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
+from hyperctr.data.registry import open_data
 from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
 from hyperctr.runtime import former_parameter
@@ -62,11 +62,7 @@ class Session:
         if config is not None and (model, seed) != ("hyperctr", 0):
             raise ConfigError("model and seed are among the settings of config: leave them out, or config")
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
-        if isinstance(data, str):
-            options = SMOKE_PLANTED if (data, budget) == ("planted", "smoke") else {}
-            with warnings.catch_warnings(action="ignore", category=DataWarning):  # kept with the data and the run
-                data = load_dataset(data, data_dir=data_dir or None, **options)
-        self.data = data
+        self.data = open_data(data, budget, data_dir) if isinstance(data, str) else data
         self._run: Run | None = None
 
     @cached_property

@@ -6,16 +6,14 @@ almost all of them) share its id, and it is trained once. No torch is needed to 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
-from hyperctr.data.registry import SMOKE_PLANTED, load_dataset
-from hyperctr.errors import ConfigError, DataError, DataWarning, did_you_mean
+from hyperctr.data.registry import open_data
+from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.store import run_id
 from hyperctr.sweeps.schema import PlanFile, parse_plan
 
@@ -90,8 +88,8 @@ def open_plan(
 ) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
 
-    The arguments are those of :class:`hyperctr.Sweep`; ``data`` is what :func:`open_data` gave for them, where several
-    plans are opened on the same data.
+    The arguments are those of :class:`hyperctr.Sweep`; ``data`` is what :func:`~hyperctr.data.registry.open_data` gave
+    for them, where several plans are opened on the same data.
 
     Raises:
         ConfigError: no such plan or budget, or anything in the plan that is not right.
@@ -117,23 +115,6 @@ def open_plan(
                 raise DataError(f"{where}: data set {data.name!r} has no modality {unknown[0]!r}; {hint}")
             runs.append(PlannedRun(file.name, setting, label, value, config.seed, config, run_id(data, config)))
     return Plan(file, data, budget, chosen, runs)
-
-
-def open_data(dataset: str, budget: str, data_dir: AnyPath = "") -> Dataset:
-    """Load the data set of a sweep; at budget smoke, ``planted`` is made small, too.
-
-    Warnings of the data are kept with them (``data.warnings``), not shown once per plan.
-    """
-    with warnings.catch_warnings(action="ignore", category=DataWarning):
-        if dataset == "planted":  # generated, so it cannot change on disk while we remember it
-            return _planted(small=budget == "smoke")
-        return load_dataset(dataset, data_dir=data_dir or None)
-
-
-@lru_cache(maxsize=2)
-def _planted(small: bool) -> Dataset:
-    options: dict[str, Any] = SMOKE_PLANTED if small else {}
-    return load_dataset("planted", **options)
 
 
 def read_plan(name: AnyPath) -> PlanFile:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.config import BUDGETS, Config
+from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import JobResult
 from hyperctr.runs.source import code_fingerprint
@@ -29,7 +30,7 @@ from hyperctr.runs.store import runs_folder
 from hyperctr.runtime import derive_seed
 from hyperctr.sweeps.jobs import Job, SweepResult, job_of, missing_jobs
 from hyperctr.sweeps.local import choose_devices, run_jobs
-from hyperctr.sweeps.plan import AnyPath, open_data, plan_files
+from hyperctr.sweeps.plan import AnyPath, plan_files
 from hyperctr.sweeps.schema import check_keys, known_model, known_setting
 from hyperctr.training.events import read_events
 

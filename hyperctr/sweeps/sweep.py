@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
 from hyperctr.sweeps import results
-from hyperctr.sweeps.plan import Plan, PlannedRun, open_data, open_plan
+from hyperctr.sweeps.plan import Plan, PlannedRun, open_plan
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -40,7 +41,7 @@ class Sweep:
         seeds: how many, from 0; 0: as many as the budget says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
         labels: keep only the runs with these labels; empty keeps all.
-        data: the data set, where it has been loaded before (:func:`hyperctr.sweeps.plan.open_data`).
+        data: the data set, where it has been loaded before (:func:`hyperctr.data.registry.open_data`).
 
     Attributes:
         plans, dataset: the opened plans, and the name of the data set.

@@ -6,7 +6,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +16,13 @@ import pytest
 
 from hyperctr.report.build import Report, build_report
 from hyperctr.report.notebooks import PlanUse, read_notebook
+from tests.browser.lab import SWITCHES, find_browser
 from tests.report.books import Page
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COMMON = {"dataset": "str", "budget": "str", "data_dir": "str"}
 SWEPT = {str(number) for number in range(10, 21)}  # notebooks that read many runs
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -136,20 +135,13 @@ def test_all_notebooks_run_on_planted_data(made: Report) -> None:
 
 @pytest.mark.browser
 def test_a_browser_draws_every_figure_offline(made: Report, tmp_path: Path) -> None:
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     if browser is None:
         pytest.skip("no Chromium or Chrome found")
     for page in sorted(made.index.parent.glob("0*.html")):
         switches = [
             "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
+            *SWITCHES,
             "--proxy-server=127.0.0.1:9",
             f"--user-data-dir={tmp_path}",
             "--virtual-time-budget=8000",

@@ -11,6 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
@@ -18,7 +19,7 @@ from hyperctr.report.notebooks import PlanUse, read_notebook
 from hyperctr.report.runs import ReportRuns
 from hyperctr.runs.states import write_status
 from hyperctr.sweeps.jobs import SweepResult
-from hyperctr.sweeps.plan import Plan, known_plans, open_data, open_plan
+from hyperctr.sweeps.plan import Plan, known_plans, open_plan
 from hyperctr.sweeps.sweep import Sweep
 from tests.browser.lab import SWITCHES, find_browser
 from tests.report.books import PARAMETERS, Page, write_book
