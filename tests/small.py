@@ -20,7 +20,7 @@ from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.splits import Split
 from hyperctr.hypergraph.interest import Interest
-from hyperctr.hypergraph.stack import sampling_priority
+from hyperctr.hypergraph.neighbours import sampling_priority
 from hyperctr.model.history import Targets
 from hyperctr.slots import Slots, make_slots
 from hyperctr.split_data import SplitData

@@ -73,34 +73,28 @@ def hypergraphs_of(
 ) -> tuple[list[Hypergraph], list[Hypergraph]]:
     """Build the same from a split data set and the graph settings of a run; see :func:`build_hypergraphs`."""
     data, graphs = split_data.data, SlotHypergraphs(split_data, interest, settings)
-    users, items = graphs.assemble()
+    slots = [(slot, graphs.assemble(slots=(slot, slot + 1))) for slot in range(split_data.slots.count)]
+    users, items = (graphs.user_rows, data.num_users, "user"), (graphs.item_rows, data.num_items, "item")
     return (
-        _by_slot(users, graphs.user_rows, graphs.item_rows, data.num_users, "user", data.modalities),
-        _by_slot(items, graphs.item_rows, graphs.user_rows, data.num_items, "item", data.modalities),
+        [_of_data_set(pair[0], slot, data.modalities, *users, graphs.item_rows) for slot, pair in slots],
+        [_of_data_set(pair[1], slot, data.modalities, *items, graphs.user_rows) for slot, pair in slots],
     )
 
 
-def _by_slot(
-    stack: Hypergraph, nodes: Rows, edges: Rows, num_nodes: int, kind: str, modalities: tuple[str, ...]
-) -> list[Hypergraph]:
-    """Cut the stacked hypergraph into one per slot, nodes and labels numbered as in the data set."""
-    edge_rows = max(len(edges.node), 1)
-    node_row, edge = stack.incidence
-    graphs = []
-    for slot in range(nodes.num_slots):
-        inside = nodes.slot[node_row] == slot
-        used, number = torch.unique(edge[inside], return_inverse=True)
-        graphs.append(
-            Hypergraph(
-                torch.stack([nodes.node[node_row[inside]], number]),
-                num_nodes,
-                len(used),
-                weight=stack.weight[used],
-                group=used // edge_rows,
-                label=edges.node[used % edge_rows],
-                group_names=modalities,
-                node_kind=kind,
-                slot=slot,
-            )
-        )
-    return graphs
+def _of_data_set(
+    H: Hypergraph, slot: int, modalities: tuple[str, ...], nodes: Rows, num_nodes: int, kind: str, edges: Rows
+) -> Hypergraph:
+    """Number nodes and labels of a slot's hypergraph as in the data set, and leave out its empty hyperedges."""
+    filled = H.select(H.hyperedge_size > 0)
+    node, edge = filled.incidence
+    return Hypergraph(
+        torch.stack([nodes.node[nodes.starts[slot] + node], edge]),
+        num_nodes,
+        filled.num_hyperedges,
+        weight=filled.weight,
+        group=filled.group,
+        label=edges.node[edges.starts[slot] + filled.label],
+        group_names=modalities,
+        node_kind=kind,
+        slot=slot,
+    )

@@ -1,4 +1,4 @@
-"""The hypergraphs of all slots side by side in one, rebuilt in milliseconds without some training clicks.
+"""The hypergraphs of all slots side by side, rebuilt at will without some training clicks.
 
 Nodes are the (node, slot) *rows* that occur. A (user, item, slot) triple of the training clicks is called a *pair*;
 both sides share the pairs with roles swapped:
@@ -6,28 +6,33 @@ both sides share the pairs with roles swapped:
     side "user": nodes = (user, slot) rows, hyperedges = (item, slot) rows, one block of them per modality
     side "item": nodes = (item, slot) rows, hyperedges = (user, slot) rows, one block of them per modality
 
-The trainer rebuilds both without the clicks of the current batch, so that no click is visible to its own prediction.
+Rows and pairs are sorted by slot first. Any stretch of slots is therefore a slice, and since no hyperedge reaches
+beyond its slot, large data are convolved stretch by stretch.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.errors import ShapeError
+from hyperctr.hypergraph.arrays import starts
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.neighbours import NeighbourSample, sampling_priority
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.settings import GraphSettings
-from hyperctr.hypergraph.slot_side import SlotSide
-from hyperctr.runtime import derive_seed
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.split_data import SplitData
+
+Slots = tuple[int, int]  # first, end
+Stretch = tuple[Slots, tuple[Hypergraph, ...]]
+PAIRS_AT_A_TIME = 1_000_000  # of whole slots; with three modalities and d = 64 a stretch then takes about 1 GB
 
 
 class SlotHypergraphs:
@@ -37,6 +42,10 @@ class SlotHypergraphs:
         split_data: only its training clicks are read.
         interest: their degrees of interest.
         settings: threshold, neighbours and weights.
+
+    Attributes:
+        user_rows, item_rows: the (node, slot) rows.
+        stretches: ranges of slots, ``(first, end)``, to be convolved one after the other.
 
     Raises:
         ShapeError: the interest was learned on another split.
@@ -51,72 +60,139 @@ class SlotHypergraphs:
         self.num_modalities = interest.degree.shape[1]
         self.settings = settings
 
-        user_key, user_of_click = np.unique(user * slots.count + slot, return_inverse=True)
-        item_key, item_of_click = np.unique(item * slots.count + slot, return_inverse=True)
-        packed, pair = np.unique(user_of_click * np.int64(len(item_key)) + item_of_click, return_inverse=True)
-        node_rows, edge_rows = packed // max(len(item_key), 1), packed % max(len(item_key), 1)
-        self.user_rows = Rows.unpack(user_key, slots.count)
-        self.item_rows = Rows.unpack(item_key, slots.count)
-
-        draw = np.zeros((self.num_modalities, len(packed)), dtype=np.uint64)
+        user_key, user_of_click = np.unique(slot * data.num_users + user, return_inverse=True)
+        item_key, item_of_click = np.unique(slot * data.num_items + item, return_inverse=True)
+        self.user_rows = Rows.unpack(user_key, slots.count, data.num_users)
+        self.item_rows = Rows.unpack(item_key, slots.count, data.num_items)
+        width = np.int64(max(len(item_key), 1))
+        packed, pair = np.unique(user_of_click * width + item_of_click, return_inverse=True)
+        node, edge = (packed // width).astype(np.int32), (packed % width).astype(np.int32)
+        pairs = len(packed)
+        self._samples: list[NeighbourSample] = []
         if settings.max_neighbours is not None:
             first = np.unique(pair, return_index=True)[1]
             draw = sampling_priority(settings.seed, self.num_modalities, user[first], item[first], slot[first])
-        self._users = SlotSide(node_rows, edge_rows, len(item_key), draw)
-        self._items = SlotSide(edge_rows, node_rows, len(user_key), draw)
-        self._pair_of_click = torch.from_numpy(pair)
-        self._pair_user = torch.from_numpy(node_rows)
-        self._pair_item = torch.from_numpy(edge_rows)
-        # A user may click an item twice in a slot, with one degree for both (their mean); missing modalities stay nan.
-        columns = interest.degree.T.astype(np.float64)
-        total = np.stack([np.bincount(pair, column, len(packed)) for column in columns], 1)
-        degree = total / np.maximum(np.bincount(pair, minlength=len(packed)), 1)[:, None]
-        self._degree = torch.from_numpy(degree.astype(np.float32))
-        self._by_slot = torch.argsort(self.user_rows.slot, stable=True)
-        self._slot_sizes = torch.bincount(self.user_rows.slot, minlength=slots.count).tolist()
+            self._samples = [
+                NeighbourSample(settings.max_neighbours, *side, draw) for side in ((node, edge), (edge, node))
+            ]
+        del packed, user_of_click, item_of_click
+
+        self._pair_of_click = torch.from_numpy(pair.astype(np.int32))
+        self._clicks_of_pair = torch.from_numpy(np.bincount(pair, minlength=pairs).astype(np.int32))
+        self._pair_user, self._pair_item = torch.from_numpy(node), torch.from_numpy(edge)
+        self._by_item = torch.from_numpy(np.argsort(edge, kind="stable").astype(np.int32))  # pairs, item by item
+        # A user may click an item twice in a slot, with one degree for both (their mean).
+        count = np.maximum(np.bincount(pair, minlength=pairs), 1)
+        degree = [(np.bincount(pair, column, pairs) / count).astype(np.float32) for column in interest.degree.T]
+        self._degree = torch.from_numpy(np.stack(degree, axis=1))
+        self._known = ~self._degree.isnan()  # an item may lack a modality
+        self._degree.nan_to_num_(0.0)
+        self._pair_starts = np.searchsorted(node, self.user_rows.starts).tolist()
+        self.stretches = _stretches(self._pair_starts)
 
     def to(self, device: torch.device) -> SlotHypergraphs:
         """Move everything to ``device`` and return self."""
-        self._users.to(device)
-        self._items.to(device)
         for name, value in vars(self).items():
             if isinstance(value, Tensor | Rows):
                 setattr(self, name, value.to(device))
+        self._samples = [sample.to(device) for sample in self._samples]
         return self
 
     def clicks_left(self, dropped: Tensor | None = None) -> Tensor:
         """Return how many clicks each pair keeps without the training clicks ``dropped`` (numbers in 0..C-1)."""
-        visible = torch.ones_like(self._pair_of_click)
-        if dropped is not None:
-            visible[dropped] = 0
-        return torch.zeros_like(self._pair_user).index_add(0, self._pair_of_click, visible)
+        if dropped is None:
+            return self._clicks_of_pair
+        hidden = torch.zeros_like(self._pair_of_click)
+        hidden[dropped] = 1
+        return self._clicks_of_pair.index_add(0, self._pair_of_click, hidden, alpha=-1)
 
-    def assemble(self, dropped: Tensor | None = None) -> tuple[Hypergraph, Hypergraph]:
-        """Return the user and the item hypergraph over all slots' rows, without the training clicks ``dropped``.
+    def assemble(self, dropped: Tensor | None = None, slots: Slots | None = None) -> tuple[Hypergraph, Hypergraph]:
+        """Return the user and the item hypergraph without the training clicks ``dropped``, int64.
 
-        The interest matrix, memberships, sizes and weights are all computed from the remaining clicks.
+        The interest matrix, memberships, sizes and weights are all computed from the remaining clicks. ``slots``
+        restricts both to the rows of some slots, numbered from 0 on; by default they have all.
         """
-        clicks = self.clicks_left(dropped)[:, None]
-        valid = (clicks > 0) & ~self._degree.isnan()
-        degree = torch.where(valid, self._degree, 0.0)
+        return self._assemble(self.clicks_left(dropped), slots or (0, self.user_rows.num_slots))
+
+    def stretch_by_stretch(self, dropped: Tensor | None = None, *, bipartite: bool = False) -> list[Stretch]:
+        """Return the stretches of slots, each with its two hypergraphs, or with the one click graph of both."""
+        left = self.clicks_left(dropped)
+        if bipartite:
+            return [(slots, (self._bipartite(left, slots),)) for slots in self.stretches]
+        return [(slots, self._assemble(left, slots)) for slots in self.stretches]
+
+    def _assemble(self, clicks_left: Tensor, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
+        first, end = slots
+        pairs = slice(self._pair_starts[first], self._pair_starts[end])
+        user0, users = self.user_rows.starts[first], self.user_rows.starts[end] - self.user_rows.starts[first]
+        item0, items = self.item_rows.starts[first], self.item_rows.starts[end] - self.item_rows.starts[first]
+        user, item = self._pair_user[pairs] - user0, self._pair_item[pairs] - item0
+        by_item = self._by_item[pairs] - pairs.start
+        clicks, degree = clicks_left[pairs, None], self._degree[pairs]
+        valid = (clicks > 0) & self._known[pairs]
         # Interest matrix F, [user rows, M]: the mean over the remaining clicks. float64, so that order does not show.
-        shape = (len(self.user_rows.node), self.num_modalities)
-        zeros = torch.zeros(shape, dtype=torch.float64, device=degree.device)
-        total = zeros.index_add(0, self._pair_user, degree.double() * clicks)
-        count = zeros.index_add(0, self._pair_user, valid.double() * clicks)
-        matrix = (total / count.clamp(min=1)).float()
-        interest_of_member = matrix[self._pair_user]
+        zeros = torch.zeros((users, self.num_modalities), dtype=torch.float64, device=degree.device)
+        share = (valid * clicks).double()
+        count = zeros.index_add(0, user, share)
+        matrix = (zeros.index_add(0, user, degree * share) / count.clamp(min=1)).float()
         # One threshold serves both sides, so the two hypergraphs speak of the same degree of interest.
-        threshold = self._threshold(torch.where(count > 0, matrix, torch.nan))[self._pair_user]
-        user_member = valid & (interest_of_member >= threshold)
-        item_member = valid & (degree >= threshold)
+        threshold = self._threshold(torch.where(count > 0, matrix, torch.nan), first, end)
+        user_member = valid & (matrix >= threshold)[user]
+        item_member = valid & (degree >= threshold[user])
+        if self._samples:
+            user_member = self._samples[0].keep(user_member, user, item, pairs)
+            item_member = self._samples[1].keep(item_member, item, user, pairs)
         return (
-            self._users.assemble(user_member, interest_of_member, self.settings),
-            self._items.assemble(item_member, degree, self.settings),
+            self._side(user_member, matrix[user], (user, None, users), (item, by_item, items)),
+            self._side(item_member, degree, (item, by_item, items), (user, None, users)),
         )
 
-    def _threshold(self, matrix: Tensor) -> Tensor:
-        """Return the threshold that holds for each user row, ``[user rows, M]``.
+    def _side(
+        self,
+        member: Tensor,
+        interest: Tensor,
+        nodes: tuple[Tensor, Tensor | None, int],
+        edges: tuple[Tensor, Tensor | None, int],
+    ) -> Hypergraph:
+        """Build one side from its members, bool ``[P, M]``, and the interest whose mean is a hyperedge's weight.
+
+        Nodes and hyperedges are given as the row of each pair, the order that sorts pairs by row (None: they are in
+        that order already) and the number of rows. Hyperedges are numbered modality by modality.
+        """
+        (node, node_order, num_nodes), (edge, edge_order, num_edges) = nodes, edges
+        width, device = self.num_modalities, member.device
+        # Step 1: sizes; a hyperedge under two members joins nobody. -> [E, M]
+        size = torch.zeros((num_edges, width), dtype=torch.int32, device=device).index_add(0, edge, member.int())
+        joins = size >= 2
+        member = member & joins[edge]
+        size = torch.where(joins, size, 0)
+        weight = torch.ones((num_edges, width), device=device)
+        if self.settings.weighted:
+            # Added hyperedge by hyperedge, not as differences of a running sum: those would round differently
+            # whenever some other hyperedge changes.
+            total = torch.zeros((num_edges, width), dtype=torch.float64, device=device)
+            total = total.index_add(0, edge, torch.where(member, interest, 0.0).double())
+            weight = torch.where(joins, (total / size.clamp(min=1)).float(), 1.0)
+        # Step 2: members listed hyperedge by hyperedge
+        listed, column = (member, node) if edge_order is None else (member[edge_order], node[edge_order])
+        by_hyperedge = torch.cat([column[listed[:, m]] for m in range(width)]) if width else column[:0]
+        # Step 3: hyperedges listed node by node
+        numbers = edge[:, None] + torch.arange(width, dtype=torch.int32, device=device) * num_edges
+        listed, numbers = (member, numbers) if node_order is None else (member[node_order], numbers[node_order])
+        count = torch.zeros(num_nodes, dtype=torch.int64, device=device).index_add(0, node, member.sum(1))
+        return Hypergraph.unchecked(
+            num_nodes=num_nodes,
+            num_hyperedges=num_edges * width,
+            weight=weight.T.flatten(),
+            group=torch.arange(width, device=device).repeat_interleave(num_edges),
+            label=torch.arange(num_edges, device=device).repeat(width),
+            group_names=tuple(f"modality {m}" for m in range(width)),
+            by_hyperedge=(starts(size.T.flatten()), by_hyperedge),
+            by_node=(starts(count), numbers[listed]),
+        )
+
+    def _threshold(self, matrix: Tensor, first: int, end: int) -> Tensor:
+        """Return the threshold that holds for each user row of some slots, ``[user rows, M]``.
 
         A quantile is taken over the users active in the slot, of the interest matrix as it is without the hidden
         clicks: each slot and each step is judged by what may be seen. It is 1 where nobody is active.
@@ -124,9 +200,11 @@ class SlotHypergraphs:
         if not self.settings.quantile:
             return torch.full_like(matrix, self.settings.interest_threshold)
         quantile, threshold = self.settings.interest_threshold, torch.empty_like(matrix)
-        for rows in self._by_slot.split(self._slot_sizes):
-            if len(rows):
-                threshold[rows] = matrix[rows].double().nanquantile(quantile, dim=0).nan_to_num(1.0).float()
+        bounds = [start - self.user_rows.starts[first] for start in self.user_rows.starts[first : end + 1]]
+        for start, stop in pairwise(bounds):
+            if start < stop:
+                value = matrix[start:stop].double().nanquantile(quantile, dim=0)
+                threshold[start:stop] = value.nan_to_num(1.0).float()
         return threshold
 
     def bipartite(self, dropped: Tensor | None = None) -> Hypergraph:
@@ -136,36 +214,40 @@ class SlotHypergraphs:
         ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
         needs no second kind of layer.
         """
-        alive = self.clicks_left(dropped) > 0
-        users = self._pair_user[alive]
-        nodes = torch.stack([users, self._pair_item[alive] + len(self.user_rows.node)], 1).flatten()
+        return self._bipartite(self.clicks_left(dropped), (0, self.user_rows.num_slots))
+
+    def _bipartite(self, clicks_left: Tensor, slots: Slots) -> Hypergraph:
+        first, end = slots
+        pairs = slice(self._pair_starts[first], self._pair_starts[end])
+        user_starts, item_starts = self.user_rows.starts, self.item_rows.starts
+        num_users, num_items = user_starts[end] - user_starts[first], item_starts[end] - item_starts[first]
+        alive = clicks_left[pairs] > 0
+        users = self._pair_user[pairs][alive] - user_starts[first]
+        items = self._pair_item[pairs][alive] - item_starts[first]
         edges = torch.arange(len(users), device=users.device)
-        ones = torch.ones(len(users), device=users.device)
         return Hypergraph.unchecked(
-            num_nodes=len(self.user_rows.node) + len(self.item_rows.node),
+            num_nodes=num_users + num_items,
             num_hyperedges=len(users),
-            weight=ones,
+            weight=torch.ones(len(users), device=users.device),
             group=torch.zeros_like(edges),
             label=edges,
             group_names=("clicks",),
-            by_hyperedge=((2 * torch.arange(len(users) + 1, device=users.device)).int(), nodes.int()),
+            by_hyperedge=(
+                (2 * torch.arange(len(users) + 1, device=users.device)).int(),
+                torch.stack([users, items + num_users], 1).flatten(),
+            ),
         )
 
 
-def sampling_priority(seed: int, num_modalities: int, *names: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return a pseudo-random priority per modality and pair, ``[M, P]``, from what the pair is: user, item and slot.
+def _stretches(pair_starts: list[int]) -> tuple[tuple[int, int], ...]:
+    """Group consecutive slots until a stretch holds ``PAIRS_AT_A_TIME`` pairs.
 
-    It draws the paper's "sampled neighbours" (Figure 6). A hash (splitmix64) and not a sequence of draws, so that
-    neither later slots nor hidden clicks move the sample.
-
-    >>> a, b = np.array([3, 5]), np.array([7, 9])
-    >>> bool((sampling_priority(0, 2, a, b)[:, 1:] == sampling_priority(0, 2, a[1:], b[1:])).all())
-    True
+    >>> _stretches([0, 400_000, 900_000, 2_000_000, 2_000_001])
+    ((0, 2), (2, 3), (3, 4))
     """
-    state = np.full((num_modalities, 1), derive_seed(seed, "neighbours"), dtype=np.uint64)
-    for name in (np.arange(num_modalities)[:, None], *names):
-        state = (state ^ name.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
-    return state
+    stretches, first = [], 0
+    for slot in range(1, len(pair_starts) - 1):
+        if pair_starts[slot + 1] - pair_starts[first] > PAIRS_AT_A_TIME:
+            stretches.append((first, slot))
+            first = slot
+    return (*stretches, (first, len(pair_starts) - 1))

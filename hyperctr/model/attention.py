@@ -52,7 +52,7 @@ class SequenceEncoder(nn.Module):
     the tokens, not on attention weights, where it would cost more time than all projections together.
 
     Shapes:
-        - user: ``[B, d]``; item vectors ``[I, d]``; window ``[B, L]``; output ``[B, d]``.
+        - user: ``[B, d]``; the window's item vectors ``[B, L, d]``; window ``[B, L]``; output ``[B, d]``.
 
     Paper: section 2.2.1. How tokens become one vector is not said there; the mean is ours.
     """
@@ -71,7 +71,7 @@ class SequenceEncoder(nn.Module):
     def forward(self, user: Tensor, items: Tensor, window: Window) -> Tensor:
         """Return one vector per target, ``[B, d]``."""
         # Step 1: tokens. -> [B, L, d]
-        tokens = functional.embedding(window.items, items) + user[:, None]
+        tokens = items + user[:, None]
         tokens = tokens + self.position[window.position] + functional.embedding(window.short.long(), self.tag)
         tokens = functional.dropout(self.norm(tokens), self.dropout, self.training)
         # Step 2: self-attention layers. -> [B, L, d]

@@ -89,13 +89,34 @@ class ClickModel(nn.Module, ABC):
         Targets are training clicks, to be hidden from their own prediction; ``items`` are int64 ``[B, n]``, the clicked
         item and its negatives, and ``labels`` float32 ``[B, n]``, 1 for the clicked item.
         """
-        state = self.refresh(targets.click)
+        state = self.training_state(targets)
         encoded = self.encode(state, targets)
         logits = self.score(state, encoded, targets, items)
         # Eq. 8 with its minus sign restored.
         loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
         more = self.auxiliary_loss(state, encoded, targets, items)
         return loss if more is None else loss + more
+
+    def training_state(self, targets: Targets) -> Any:
+        """Return what the targets of a training step share; by default :meth:`refresh` without their own clicks."""
+        return self.refresh(targets.click)
+
+    def begin_round(self, clicks: Tensor, steps: int) -> None:
+        """Prepare what the next ``steps`` steps share, without their training ``clicks``; by default nothing.
+
+        An epoch has a fixed number of rounds (``Config.rounds_per_epoch``), so what is done once a round may cost
+        time in proportion to the data, and what is done once a step may not.
+        """
+
+    def end_round(self) -> None:
+        """Add the gradients that the round's steps left for what they shared, before the last one's optimisers step."""
+
+    def tables(self) -> tuple[nn.Parameter, ...]:
+        """Return the embedding tables that are read through :func:`hyperctr.sparse_adam.lookup` and ``settled`` only.
+
+        Where they are large, a step then costs what the rows that it reads cost.
+        """
+        return ()
 
     def auxiliary_loss(self, state: Any, encoded: Any, targets: Targets, items: Tensor) -> Tensor | None:
         """Return a weighted scalar to add to the loss; None adds nothing."""

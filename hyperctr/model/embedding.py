@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from hyperctr.sparse_adam import lookup, settled
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -49,13 +52,27 @@ class ItemEncoder(nn.Module):
             nn.init.zeros_(projection.bias)
             nn.init.normal_(self.absent[name], std=0.1)
 
-    def modality(self, name: str) -> Tensor:
-        """Return the projected features of one modality, ``[I, d]``."""
-        projected = self.projection[name](getattr(self, f"values_{name}"))
-        return torch.where(getattr(self, f"present_{name}"), projected, self.absent[name].to(projected.dtype))
+    def modality(self, name: str, items: Tensor | slice = slice(None)) -> Tensor:
+        """Return the projected features of one modality, ``[n, d]`` for items ``[n]``, by default all."""
+        projected = self.projection[name](getattr(self, f"values_{name}")[items])
+        return torch.where(getattr(self, f"present_{name}")[items], projected, self.absent[name].to(projected.dtype))
 
-    def forward(self) -> Tensor:
-        """Return the static vectors of all items, ``[I, d]``."""
+    def forward(self, items: Tensor | None = None) -> Tensor:
+        """Return the static vectors of all items, ``[I, d]``, or of some, ``[*, d]`` for int64 ``[*]``.
+
+        Many items share few: each is then computed once.
+        """
+        if items is None:
+            return self._vectors(settled(self.embedding), slice(None))
+        if items.numel() >= len(self.embedding):
+            return functional.embedding(items, self())
+        if items.is_cuda or items.dim() < 2:  # how many differ is unknown on a GPU without waiting for it
+            flat = items.flatten()
+            return self._vectors(lookup(self.embedding, flat), flat).view(*items.shape, -1)
+        used, index = torch.unique(items, return_inverse=True)
+        return functional.embedding(index, self._vectors(lookup(self.embedding, used), used))
+
+    def _vectors(self, embedded: Tensor, items: Tensor | slice) -> Tensor:
         if not self.modalities:
-            return self.embedding
-        return self.embedding + torch.stack([self.modality(name) for name in self.modalities]).mean(0)
+            return embedded
+        return embedded + torch.stack([self.modality(name, items) for name in self.modalities]).mean(0)

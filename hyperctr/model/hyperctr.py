@@ -16,16 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.errors import ShapeError
-from hyperctr.hypergraph.incidence import Hypergraph
-from hyperctr.hypergraph.rows import Rows
 from hyperctr.model.attention import SequenceEncoder
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
-from hyperctr.model.convolution import HypergraphConv
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
 from hyperctr.model.history import Targets
+from hyperctr.model.slot_convolution import ITEM, USER, Inputs, SlotConvolution, SlotVectors
+from hyperctr.sparse_adam import lookup, settled
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -37,35 +35,12 @@ class State:
     """What all targets of a batch share.
 
     Attributes:
-        static_items: ``[I, d]``; user_rows ``[Ru, d]``, item_rows ``[Ri, d]``: convolved vectors of (node, slot) rows.
-        user_active, item_active: bool ``[R]``, rows that lie on a hyperedge.
+        static_items: ``[I, d]``; None computes only the items that are looked up.
+        slots: convolved vectors; None without graphs.
     """
 
-    static_items: Tensor
-    user_rows: Tensor
-    item_rows: Tensor
-    user_active: Tensor
-    item_active: Tensor
-
-
-class GraphStack(nn.Module):
-    """L convolutions with ReLU and residual; a node on no hyperedge keeps its input unchanged.
-
-    Shapes:
-        - x: ``[N, d]``; output ``[N, d]``.
-
-    Paper: Eq. 5 with its activation, stacked (section 3.3.2). The residual is ours: it defines isolated nodes.
-    """
-
-    def __init__(self, size: int, layers: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(HypergraphConv(size, size) for _ in range(layers))
-
-    def forward(self, x: Tensor, graph: Hypergraph, active: Tensor) -> Tensor:
-        """Return the convolved vectors; rows that are not ``active`` (bool ``[N]``) come back as they are."""
-        for layer in self.layers:
-            x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
-        return x
+    static_items: Tensor | None
+    slots: SlotVectors | None
 
 
 class HyperCTR(ClickModel):
@@ -87,8 +62,7 @@ class HyperCTR(ClickModel):
         self.sequence = SequenceEncoder(
             size, config.attention_heads, config.attention_layers, config.history_length, config.dropout
         )
-        separate = 2 if config.graph == "hypergraph" else 1 if config.graph == "bipartite" else 0
-        self.stacks = nn.ModuleList(GraphStack(size, config.layers) for _ in range(separate))
+        self.convolution = SlotConvolution(context.graphs, config)
         self.fusion = TensorFusion(size)
         first, second = config.hidden
         self.from_user = nn.Linear(size, first)
@@ -110,78 +84,65 @@ class HyperCTR(ClickModel):
                     values = values - values.mean(0)
                     parameter.copy_(0.1 * values / values.std())
 
+    def tables(self) -> tuple[nn.Parameter, ...]:
+        """Return the embeddings of users and items."""
+        return self.user_embedding, self.items.embedding
+
     # ---- stage 1: what a batch shares
+    def _inputs(self, static: Tensor | None = None) -> Inputs:
+        """Return what enters the convolution: embeddings of users, static vectors of items, which may be known."""
+        return (
+            lambda users: functional.embedding(users, settled(self.user_embedding)),
+            lambda items: self.items(items) if static is None else functional.embedding(items, static),
+        )
+
     def refresh(self, dropped: Tensor | None = None) -> State:
         """Convolve the hypergraphs of all slots, without the training clicks ``dropped`` (numbers 0..C-1)."""
-        graphs = self.context.graphs
-        if self.config.graph == "hypergraph" and graphs is not None:
-            return self.convolve(*graphs.assemble(dropped))
         static = self.items()
-        if self.config.graph == "none" or graphs is None:
-            none = torch.zeros(0, dtype=torch.bool, device=static.device)
-            return State(static, static[:0], static[:0], none, none)
-        graph = graphs.bipartite(dropped)
-        active = graph.node_degree > 0
-        x_user = functional.embedding(graphs.user_rows.node, self.user_embedding)
-        x_item = functional.embedding(graphs.item_rows.node, static)
-        both = self.stacks[0](torch.cat([x_user, x_item]), graph, active)
-        cut = len(x_user)
-        return State(static, both[:cut], both[cut:], active[:cut], active[cut:])
+        return State(static, self.convolution(self._inputs(static), dropped))
 
-    def convolve(self, user_graph: Hypergraph, item_graph: Hypergraph) -> State:
-        """Convolve one hypergraph per side, over the context's user rows and item rows.
+    def begin_round(self, clicks: Tensor, steps: int) -> None:
+        """Convolve once for the next steps; see :meth:`SlotConvolution.begin_round`."""
+        self.convolution.begin_round(self._inputs(), clicks, steps)
 
-        Raises:
-            ShapeError: the model was built without interest.
-        """
-        graphs = self.context.graphs
-        if graphs is None:
-            raise ShapeError("this model was built without interest, so its context has no rows to convolve")
-        static = self.items()
-        user_active, item_active = user_graph.node_degree > 0, item_graph.node_degree > 0
-        x_user = functional.embedding(graphs.user_rows.node, self.user_embedding)
-        x_item = functional.embedding(graphs.item_rows.node, static)
-        user_rows = self.stacks[0](x_user, user_graph, user_active)
-        item_rows = self.stacks[1](x_item, item_graph, item_active)
-        return State(static, user_rows, item_rows, user_active, item_active)
+    def end_round(self) -> None:
+        """Add the gradients of the round's steps with respect to its convolution to those of the parameters."""
+        self.convolution.end_round(self._inputs())
 
-    def _graph_vector(
-        self, rows: Rows, values: Tensor, active: Tensor, static: Tensor, node: Tensor, slot: Tensor
-    ) -> Tensor:
-        """Return the convolved vectors of nodes ``[B]`` as a target in ``slot`` sees them, ``[B, d]``."""
-        alone = functional.embedding(node, static)
-        if not len(values):
-            return alone
-        as_published = self.config.protocol == "as-published"
-        row = rows.find(node, slot) if as_published else rows.latest_before(node, slot, active)
-        return torch.where((row >= 0)[:, None], functional.embedding(row.clamp(min=0), values), alone)
+    def training_state(self, targets: Targets) -> State:
+        """Return what the step of ``targets`` shares: the round's convolution, or one without their own clicks."""
+        if self.convolution.round is None and self.convolution.graphs is not None:
+            return self.refresh(targets.click)
+        vectors = None if self.convolution.round is None else self.convolution.round.vectors
+        few = len(targets) * self.config.history_length < len(self.items.embedding)
+        return State(None if few else self.items(), vectors)
 
     # ---- stage 2: one vector per target
     def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:
         """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, a vector to match ``[B, d]``."""
-        graphs = self.context.graphs
-        user = functional.embedding(targets.user, self.user_embedding)
+        user = lookup(self.user_embedding, targets.user)
         window = self.context.history.window(targets, self.config.history_length)
+        clicked = self._static(state, window.items)
         # Step 1: sequential embedding E^{t_n}. -> [B, d]   (Eq. 1-4)
-        sequential = self.sequence(user, state.static_items, window)
+        sequential = self.sequence(user, clicked, window)
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
-        group = user
-        if graphs is not None:
-            rows, values, active = graphs.user_rows, state.user_rows, state.user_active
-            group = self._graph_vector(rows, values, active, self.user_embedding, targets.user, targets.slot)
+        group = self.convolution.look_up(state.slots, USER, targets.user, targets.slot, user)
         # Step 3: fusion. -> [B, d]   (Eq. 6)
         fused = self.fusion(sequential, group)
-        matching = user + window.summed(state.static_items) if self.config.matching else None
+        matching = user + window.summed(clicked) if self.config.matching else None
         return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
+
+    def _static(self, state: State, items: Tensor) -> Tensor:
+        """Return static item vectors, ``[*, d]`` for int64 ``[*]``."""
+        return self.items(items) if state.static_items is None else functional.embedding(items, state.static_items)
 
     # ---- stage 3: candidates
     def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:
         """Return static plus convolved item vectors ``[n, d]`` for items ``[n]`` as seen from slots ``[n]``."""
-        static, graphs = functional.embedding(items, state.static_items), self.context.graphs
-        if graphs is None or self.config.graph == "none":
+        static = self._static(state, items)
+        if self.convolution.graphs is None:
             return static
-        rows, values, active = graphs.item_rows, state.item_rows, state.item_active
-        return static + self._graph_vector(rows, values, active, state.static_items, items, slot)
+        return static + self.convolution.look_up(state.slots, ITEM, items, slot, static)
 
     def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
@@ -195,7 +156,7 @@ class HyperCTR(ClickModel):
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
         logits: Tensor = self.last(torch.relu(self.second(hidden))).squeeze(-1)
         if matching is not None:
-            vectors = functional.embedding(items, state.static_items)
+            vectors = self._static(state, items)
             logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
         return logits
 

@@ -20,6 +20,7 @@ from hyperctr.data.negatives import NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.runtime import derive_seed, rng, track
+from hyperctr.sparse_adam import SparseAdamW, settled
 from hyperctr.training import checkpoint
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from hyperctr.config import Config
     from hyperctr.split_data import SplitData
+
+SPARSE_FROM = 50_000  # rows of a table from which reading some and stepping those is cheaper than stepping all
 
 
 @dataclass
@@ -72,10 +75,14 @@ class Trainer:
         sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
         self.pool = candidate_pool(data, split_data.split, "validation", seed=config.seed, **sizes)
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
+        # Validation falls between rounds, so that no checkpoint is taken within one.
+        points, rounds = config.points_per_epoch, config.rounds_per_epoch
+        self.rounds_per_epoch = min(-(-rounds // points) * points, self.steps_per_epoch)
         self.stages = tuple(model.fit_plan(self))
         self.optimisers: dict[str, list[Optimizer]] = {}
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+        self._open_round = (-1, -1)
 
     def optimiser(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float | None = None) -> Optimizer:
         """Return the optimiser of the settings over ``parameters``; weight decay falls on matrices only."""
@@ -111,6 +118,7 @@ class Trainer:
         if progress.stage_step == 0 and stage.begin is not None:
             torch.manual_seed(derive_seed(self.config.seed, "stage", progress.stage))
             stage.begin()
+        self._open_round = (-1, -1)
         losses = []
         steps = range(progress.stage_step, last)
         for within in track(steps, total=len(steps), label=f"{self.config.model}, {stage.name}"):
@@ -129,6 +137,8 @@ class Trainer:
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
+        for table in self.model.tables():
+            settled(table)
         positives, negatives, _, _ = score_pool(self.model, self.split_data, self.pool).divided()
         return auc_from_scores(positives, negatives)
 
@@ -142,21 +152,27 @@ class Trainer:
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)
         # Step 1: the batch, clicks of the epoch's shuffle with their negatives. -> items [B, 1 + n]
-        chosen = self._order[within * self.config.batch_size : (within + 1) * self.config.batch_size]
+        round_start, round_end = self._round(within)
+        chosen = self._batches(within, within + 1)
         targets = self.targets[chosen].to(self.device)
         items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1).to(self.device)
-        # Step 2: the loss of the stage
+        # Step 2: what the round shares, and the loss of the stage
         torch.manual_seed(derive_seed(self.config.seed, "dropout", step))
         self.model.train()
-        precision = self.config.precision
-        bf16 = precision == "bfloat16" or (precision == "auto" and self.device.type == "cuda")
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+        with self._autocast():
+            if self._open_round != (epoch, round_start):
+                clicks = self.targets.click[self._batches(round_start, round_end)]
+                self.model.begin_round(clicks.to(self.device), round_end - round_start)
+                self._open_round = (epoch, round_start)
             labels = torch.zeros(items.shape, device=self.device)
             labels[:, 0] = 1.0
             loss = self.model.training_loss(stage.name, targets, items, labels)
         # Step 3: gradients, clipped if so set, and a step of each optimiser
         self.model.zero_grad(set_to_none=True)
         loss.backward()
+        if within == round_end - 1:
+            with self._autocast():
+                self.model.end_round()
         optimisers = self._optimisers(stage)
         if self.config.clip_norm:
             learnt = [p for optimiser in optimisers for group in optimiser.param_groups for p in group["params"]]
@@ -165,11 +181,35 @@ class Trainer:
             optimiser.step()
         return loss.detach()
 
+    def _autocast(self) -> torch.autocast:
+        precision, kind = self.config.precision, self.device.type
+        bf16 = precision == "bfloat16" or (precision == "auto" and kind == "cuda")
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=bf16)
+
+    def _batches(self, first: int, end: int) -> Tensor:
+        """Return the clicks of some of the epoch's batches, in its order."""
+        size = self.config.batch_size
+        return self._order[first * size : end * size]
+
+    def _round(self, within: int) -> tuple[int, int]:
+        """Return the first step of the round that step ``within`` of the epoch belongs to, and where it ends."""
+        steps, rounds = self.steps_per_epoch, self.rounds_per_epoch
+        number = within * rounds // steps
+        return -(-number * steps // rounds), -(-(number + 1) * steps // rounds)
+
     def _optimisers(self, stage: Stage) -> list[Optimizer]:
         if stage.name not in self.optimisers:
-            made = stage.optimisers() if stage.optimisers else [self.optimiser(self.model.parameters())]
-            self.optimisers[stage.name] = list(made)
+            self.optimisers[stage.name] = list(stage.optimisers() if stage.optimisers else self._usual_optimisers())
         return self.optimisers[stage.name]
+
+    def _usual_optimisers(self) -> list[Optimizer]:
+        """Return one optimiser over everything, and one of their own over large embedding tables."""
+        config = self.config
+        plain = config.optimiser == "adam" and not config.clip_norm
+        large = [table for table in self.model.tables() if plain and len(table) >= SPARSE_FROM]
+        rest = [parameter for parameter in self.model.parameters() if all(parameter is not table for table in large)]
+        tables = [SparseAdamW(large, lr=config.learning_rate, weight_decay=config.weight_decay)] if large else []
+        return [self.optimiser(rest), *tables]
 
     def _start_epoch(self, epoch: int) -> None:
         order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))

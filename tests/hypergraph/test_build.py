@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hyperctr.errors import ConfigError, ShapeError
 from hyperctr.hypergraph.build import build_hypergraphs
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.neighbours import sampling_priority
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.settings import GraphSettings
-from hyperctr.hypergraph.stack import SlotHypergraphs, sampling_priority
+from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.convolution import HypergraphConv
 from tests.small import Edges, definitions, small
 
@@ -192,17 +193,18 @@ def test_bipartite_graph_holds_the_pairs_and_eq5_on_it_is_a_graph_convolution(se
 @settings(deadline=None, max_examples=60)
 @given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 3))), st.integers(0, 2**32))
 def test_rows_are_found_as_by_search(pairs, seed):
-    ordered = sorted(pairs)
-    keys = np.array([node * 4 + slot for node, slot in ordered], dtype=np.int64)
-    rows = Rows.unpack(keys, 4)
+    ordered = sorted(pairs, key=lambda pair: pair[::-1])
+    rows = Rows.unpack(np.array([slot * 5 + node for node, slot in ordered], dtype=np.int64), 4, 5)
     assert list(zip(rows.node.tolist(), rows.slot.tolist(), strict=True)) == ordered
+    assert rows.starts == [sum(slot < t for _, slot in ordered) for t in range(5)]
     active = torch.from_numpy(np.random.default_rng(seed).random(len(ordered)) < 0.6)
     node, slot = torch.arange(5).repeat_interleave(4), torch.arange(4).repeat(5)
-    found, before = rows.find(node, slot).tolist(), rows.latest_before(node, slot, active).tolist()
+    found = rows.find(node, slot).tolist()
+    before = rows.latest_before(node, slot, rows.last_active(active)).tolist()
     for k, (v, t) in enumerate(zip(node.tolist(), slot.tolist(), strict=True)):
         assert found[k] == (ordered.index((v, t)) if (v, t) in pairs else -1)
-        earlier = [r for r, (w, s) in enumerate(ordered) if w == v and s < t and active[r]]
-        assert before[k] == max(earlier, default=-1)
+        earlier = {s: r for r, (w, s) in enumerate(ordered) if w == v and s < t and active[r]}
+        assert before[k] == (earlier[max(earlier)] if earlier else -1)
 
 
 def test_wrong_arguments_are_named():

@@ -72,8 +72,8 @@ class Dense:
         degree, size = h @ w, h.sum(0)
         root = np.diag([d**-0.5 if d > 0 else 0.0 for d in degree])
         operator = root @ h @ np.diag(w) @ np.diag(1 / size) @ h.T @ root
-        for layer in range(self.config.layers if f"stacks.{stack}.layers.0.weight" in self.p else 0):
-            theta, bias = (self.p[f"stacks.{stack}.layers.{layer}.{name}"] for name in ("weight", "bias"))
+        for layer in range(self.config.layers if f"convolution.stacks.{stack}.layers.0.weight" in self.p else 0):
+            theta, bias = (self.p[f"convolution.stacks.{stack}.layers.{layer}.{name}"] for name in ("weight", "bias"))
             x = np.where(degree[:, None] > 0, x + relu(operator @ x @ theta + bias), x)
         return x, degree > 0
 

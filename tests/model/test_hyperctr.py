@@ -16,6 +16,7 @@ from hyperctr.data.interactions import Interactions
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.model.slot_convolution import USER
 from tests.model.dense import Dense
 from tests.small import Small, small
 
@@ -111,7 +112,7 @@ def test_matching_adds_its_term_and_nothing_else():
     with torch.no_grad():
         static = plain.items()
         window = plain.context.history.window(targets, TINY.history_length)
-        expected = (plain.user_embedding[targets.user] + window.summed(static)) @ static.T
+        expected = (plain.user_embedding[targets.user] + window.summed(static[window.items])) @ static.T
     torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
 
 
@@ -173,12 +174,13 @@ def test_causal_scores_read_the_latest_earlier_active_slot(graph):
         state = model.refresh()
     rows = model.context.graphs.user_rows
     user, slot = torch.arange(5).repeat_interleave(3), torch.arange(3).repeat(5)
-    found = model._graph_vector(rows, state.user_rows, state.user_active, model.user_embedding, user, slot)
+    (values, _), (active, _) = state.slots.rows, state.slots.active
+    found = model.convolution.look_up(state.slots, USER, user, slot, model.user_embedding[user])
     kinds = set()
     for b, (u, t) in enumerate(zip(user.tolist(), slot.tolist(), strict=True)):
-        places = {int(rows.slot[r]): r for r in range(len(rows.node)) if rows.node[r] == u and state.user_active[r]}
+        places = {int(rows.slot[r]): r for r in range(len(rows.node)) if rows.node[r] == u and active[r]}
         earlier = [s for s in places if s < t]
-        expected = state.user_rows[places[max(earlier)]] if earlier else model.user_embedding[u]
+        expected = values[places[max(earlier)]] if earlier else model.user_embedding[u]
         assert torch.equal(found[b], expected)
         kinds.add(t - max(earlier) if earlier else 0)
     assert kinds >= {0, 1}
@@ -192,14 +194,14 @@ def test_hidden_clicks_do_not_show_in_any_score_of_the_step():
     other.load_state_dict(model.state_dict())
     with torch.no_grad():
         here, there = model.refresh(torch.tensor(dropped)), other.refresh()
-    for side in ("user", "item"):
-        rows, fewer = (getattr(m.context.graphs, f"{side}_rows") for m in (model, other))
+    for side, name in enumerate(("user", "item")):
+        rows, fewer = (getattr(m.context.graphs, f"{name}_rows") for m in (model, other))
         place = rows.find(fewer.node, fewer.slot)
         assert (place >= 0).all()
-        left, right = getattr(here, f"{side}_rows")[place], getattr(there, f"{side}_rows")
+        left, right = here.slots.rows[side][place], there.slots.rows[side]
         torch.testing.assert_close(left, right, rtol=0, atol=1e-6)
         gone = torch.ones(len(rows.node), dtype=torch.bool).index_fill(0, place, False)
-        assert not getattr(here, f"{side}_active")[gone].any()
+        assert not here.slots.active[side][gone].any()
 
 
 def test_bfloat16_autocast_is_close_and_finite():

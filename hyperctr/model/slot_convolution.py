@@ -1,0 +1,184 @@
+"""Convolution of the hypergraphs of all slots, and the vector in which a target sees a user or an item.
+
+In training, one convolution serves a *round*: a stretch of steps whose clicks are hidden from all of them. An epoch has
+a fixed number of rounds, so that it costs what its clicks cost, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hyperctr.errors import ShapeError
+from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.stack import SlotHypergraphs, Slots, Stretch
+from hyperctr.model.convolution import HypergraphConv
+
+if TYPE_CHECKING:
+    from hyperctr.config import Config
+
+Pair = tuple[Tensor, Tensor]  # of the users' side, of the items' side
+# Give the vectors of users and of items that enter the first layer, [n, d] for int64 [n].
+Inputs = tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
+USER, ITEM = 0, 1
+
+
+@dataclass(frozen=True)
+class SlotVectors:
+    """Convolved vectors of all (node, slot) rows; each attribute is a pair, the users' and the items'.
+
+    Attributes:
+        rows: ``[R, d]``.
+        active: bool ``[R]``, rows that lie on a hyperedge.
+        latest: int64 ``[R]``, :meth:`~hyperctr.hypergraph.rows.Rows.last_active`; None under ``as-published``.
+    """
+
+    rows: Pair
+    active: Pair
+    latest: Pair | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """Steps that share one convolution: what was convolved, and the gradients of its rows, summed over the steps."""
+
+    stretches: list[Stretch]
+    vectors: SlotVectors
+    gradients: Pair
+
+
+class GraphStack(nn.Module):
+    """L convolutions with ReLU and residual; a node on no hyperedge keeps its input unchanged.
+
+    Shapes:
+        - x: ``[N, d]``; output ``[N, d]``.
+
+    Paper: Eq. 5 with its activation, stacked (section 3.3.2). The residual is ours: it defines isolated nodes.
+    """
+
+    def __init__(self, size: int, layers: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(HypergraphConv(size, size) for _ in range(layers))
+
+    def forward(self, x: Tensor, graph: Hypergraph, active: Tensor) -> Tensor:
+        """Return the convolved vectors; rows that are not ``active`` (bool ``[N]``) come back as they are."""
+        for layer in self.layers:
+            x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
+        return x
+
+
+class SlotConvolution(nn.Module):
+    """A stack of convolutions for the users' and one for the items' hypergraphs, the same in all slots.
+
+    With ``graph = "bipartite"`` one stack serves the click graph of both; with ``"none"`` there is nothing to convolve.
+    """
+
+    def __init__(self, graphs: SlotHypergraphs | None, config: Config) -> None:
+        super().__init__()
+        self.graphs = graphs if config.graph != "none" else None
+        self.bipartite, self.causal = config.graph == "bipartite", config.protocol == "causal"
+        separate = {"hypergraph": 2, "bipartite": 1, "none": 0}[config.graph]
+        self.stacks = nn.ModuleList(GraphStack(config.embedding_size, config.layers) for _ in range(separate))
+        self.round: Round | None = None
+
+    def forward(self, inputs: Inputs, dropped: Tensor | None = None) -> SlotVectors | None:
+        """Convolve the hypergraphs of all slots without the training clicks ``dropped``, a stretch at a time."""
+        if self.graphs is None:
+            return None
+        return self._joined(
+            [self.convolve(inputs, *part) for part in self.graphs.stretch_by_stretch(dropped, bipartite=self.bipartite)]
+        )
+
+    def _needed(self) -> SlotHypergraphs:
+        if self.graphs is None:
+            raise ShapeError("this model was built without interest, so its context has no rows to convolve")
+        return self.graphs
+
+    def convolve(self, inputs: Inputs, slots: Slots, hypergraphs: tuple[Hypergraph, ...]) -> tuple[Tensor, ...]:
+        """Convolve the users' and the items' hypergraph of some slots, or the one click graph of both.
+
+        Returns:
+            Vectors of the user rows and of the item rows of these slots, and which of them are active.
+
+        Raises:
+            ShapeError: the model was built without interest.
+        """
+        graphs = self._needed()
+        x_user, x_item = (
+            vectors(rows.node[rows.starts[slots[0]] : rows.starts[slots[1]]])
+            for vectors, rows in zip(inputs, (graphs.user_rows, graphs.item_rows), strict=True)
+        )
+        if self.bipartite:
+            active, cut = hypergraphs[0].node_degree > 0, len(x_user)
+            both = self.stacks[0](torch.cat([x_user, x_item]), hypergraphs[0], active)
+            return both[:cut], both[cut:], active[:cut], active[cut:]
+        user_active, item_active = (graph.node_degree > 0 for graph in hypergraphs)
+        user_rows = self.stacks[0](x_user, hypergraphs[0], user_active)
+        item_rows = self.stacks[1](x_item, hypergraphs[1], item_active)
+        return user_rows, item_rows, user_active, item_active
+
+    def _joined(self, parts: list[tuple[Tensor, ...]]) -> SlotVectors:
+        """Put the convolutions of all stretches together."""
+        graphs = self._needed()
+        users, items, user_active, item_active = (torch.cat(column) for column in zip(*parts, strict=True))
+        latest = None
+        if self.causal:
+            latest = graphs.user_rows.last_active(user_active), graphs.item_rows.last_active(item_active)
+        return SlotVectors((users, items), (user_active, item_active), latest)
+
+    def look_up(self, vectors: SlotVectors | None, side: int, node: Tensor, slot: Tensor, alone: Tensor) -> Tensor:
+        """Return the vectors of nodes ``[n]`` as targets in slots ``[n]`` see them, ``[n, d]``.
+
+        ``side`` is ``USER`` or ``ITEM``; a node without a row there is to a target what it is ``alone``, ``[n, d]``.
+        """
+        if vectors is None or not len(vectors.rows[side]):
+            return alone
+        graphs = self._needed()
+        rows = graphs.user_rows if side == USER else graphs.item_rows
+        found = rows.find(node, slot)
+        if vectors.latest is not None:
+            found = rows.latest_before(node, slot, vectors.latest[side])
+        place, current = found.clamp(min=0), self.round
+        values = functional.embedding(place, vectors.rows[side])
+        if current is not None and vectors is current.vectors and torch.is_grad_enabled():
+            gradients = current.gradients[side]
+            values.requires_grad_().register_hook(lambda g: gradients.index_add_(0, place, g.to(gradients.dtype)))
+        return torch.where((found >= 0)[:, None], values, alone)
+
+    # ---- training
+    def begin_round(self, inputs: Inputs, clicks: Tensor, steps: int) -> None:
+        """Convolve for the next ``steps`` steps, with their training clicks ``clicks`` hidden from all of them.
+
+        The steps' gradients stop at the convolved rows, where they add up until :meth:`end_round`. A round of one step
+        is an ordinary step. Under ``causal`` no slot that a target looks at holds its own click.
+        """
+        self.round = None
+        if steps == 1 or self.graphs is None:
+            return
+        with torch.no_grad():
+            hidden = None if self.causal else clicks
+            stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite)
+            vectors = self._joined([self.convolve(inputs, *part) for part in stretches])
+            gradients = torch.zeros_like(vectors.rows[USER]), torch.zeros_like(vectors.rows[ITEM])
+        self.round = Round(stretches, vectors, gradients)
+
+    def end_round(self, inputs: Inputs) -> None:
+        """Take the round's gradients on through the convolution, to those of the parameters.
+
+        Each stretch of slots is convolved once more, so that memory holds the intermediate results of one at a time.
+        """
+        current, self.round = self.round, None
+        if current is None:
+            return
+        begun = [0, 0]
+        for slots, hypergraphs in current.stretches:
+            convolved = self.convolve(inputs, slots, hypergraphs)[:2]
+            ended = [start + len(rows) for start, rows in zip(begun, convolved, strict=True)]
+            gradients = [current.gradients[side][begun[side] : ended[side]] for side in (USER, ITEM)]
+            torch.autograd.backward(convolved, gradients)
+            begun = ended
