@@ -146,8 +146,12 @@ class SlotConvolution(nn.Module):
         place, current = found.clamp(min=0), self.round
         values = functional.embedding(place, vectors.rows[side])
         if current is not None and vectors is current.vectors and torch.is_grad_enabled():
-            gradients = current.gradients[side]
-            values.requires_grad_().register_hook(lambda g: gradients.index_add_(0, place, g.to(gradients.dtype)))
+            total = current.gradients[side]
+
+            def add(gradient: Tensor) -> None:
+                total.index_add_(0, place, gradient.to(total.dtype))
+
+            values.requires_grad_().register_hook(add)
         return torch.where((found >= 0)[:, None], values, alone)
 
     # ---- training

@@ -87,7 +87,7 @@ def test_padding_changes_nothing_and_may_hold_anything():
 def test_empty_history_is_a_learned_vector_whoever_the_user_is():
     sequence = encoder()
     made = window(torch.tensor([[False, False], [True, False], [False, False]]))
-    out = sequence(draw(3, 8), draw(7, 8, seed=1), made)
+    out = sequence(draw(3, 8), draw(7, 8, seed=1)[made.items], made)
     assert torch.equal(out[0], sequence.empty) and torch.equal(out[2], sequence.empty)
     out.sum().backward()
     assert sequence.empty.grad.tolist() == [2.0] * 8
