@@ -51,10 +51,10 @@ class ItemFields(ItemEncoder):
         self.category_embedding = nn.Parameter(torch.randn(int(self.category.max()) + 1, size) * 0.1)
         self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
 
-    def modality(self, name: str) -> Tensor:
-        """Return the normalised projection of one modality, ``[I, k]``."""
-        projected = self.norm[name](self.projection[name](getattr(self, f"values_{name}")))
-        return torch.where(getattr(self, f"present_{name}"), projected, self.absent[name].to(projected.dtype))
+    def modality(self, name: str, items: Tensor | slice = slice(None)) -> Tensor:
+        """Return the normalised projection of one modality, ``[n, k]`` for items ``[n]``, by default all."""
+        projected = self.norm[name](self.projection[name](getattr(self, f"values_{name}")[items]))
+        return torch.where(getattr(self, f"present_{name}")[items], projected, self.absent[name].to(projected.dtype))
 
     def forward(self) -> Tensor:
         """Return the field vectors of all items, ``[I, F, k]``."""

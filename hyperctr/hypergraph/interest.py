@@ -33,10 +33,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.runtime import choose_device, derive_seed, track
+from hyperctr.sparse_adam import SparseAdamW, large_tables, lookup, settled
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -47,6 +47,7 @@ Float32 = NDArray[np.float32]
 
 # Pull per click towards e_u = 0 and e_i = 1, and per step towards P_m = 0; chosen on `planted`, seed 0.
 USER_DECAY, ITEM_DECAY, PROJECTION_DECAY = 2.0, 1.0, 0.05
+CLICKS_AT_A_TIME = 200_000  # whose degrees are computed, once the critic is trained
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,18 @@ def pretrain_interest(
     parameters = [users, items, *projections, *weights]
     for parameter in parameters:
         parameter.requires_grad_()
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate)
+    large = large_tables([users, items])
+    rest = [parameter for parameter in parameters if all(parameter is not table for table in large)]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, learning_rate, weight_decay=0.0, fused=True)]
+    if large:
+        optimisers.append(SparseAdamW(large, learning_rate))
 
     losses = []
     for _ in track(range(epochs), total=epochs, label="interest"):
         total = torch.zeros((), device=place)
         for batch in torch.randperm(len(clicks), generator=draw).split(batch_size):
             b_user, b_item = user[batch], item[batch]
-            e_u, e_i = functional.embedding(b_user, users), functional.embedding(b_item, items)
+            e_u, e_i = lookup(users, b_user), lookup(items, b_item)
             loss = torch.zeros((), device=place)
             for m, x in enumerate(values):
                 attribute = x[b_item] @ projections[m]  # [B, d]
@@ -158,15 +163,21 @@ def pretrain_interest(
             loss = loss + USER_DECAY * e_u.square().sum(1).mean()
             loss = loss + ITEM_DECAY * (e_i - 1).square().sum(1).mean()
             loss = loss + PROJECTION_DECAY * sum((p.square().sum() for p in projections), start=0.0)
-            optimizer.zero_grad()
+            for optimiser in optimisers:
+                optimiser.zero_grad()
             loss.backward()
-            optimizer.step()
+            for optimiser in optimisers:
+                optimiser.step()
         losses.append(float(total))
 
     with torch.no_grad():
+        users, items = settled(users), settled(items)
         sides = [(items @ w) * (x @ p) for x, p, w in zip(values, projections, weights, strict=True)]
-        logits = torch.stack([(users[user] * side[item]).sum(1) for side in sides], dim=1)  # [C, M]
-        degree = degree_of_interest(logits, present[item]).cpu().numpy()
+        degrees = []
+        for u, i in zip(user.split(CLICKS_AT_A_TIME), item.split(CLICKS_AT_A_TIME), strict=True):
+            logits = torch.stack([(users[u] * side[i]).sum(1) for side in sides], dim=1)  # [C, M]
+            degrees.append(degree_of_interest(logits, present[i]).cpu())
+        degree = torch.cat(degrees).numpy()
     matrix = interest_matrix(degree, data.user_index[clicks], slots.index[clicks], data.num_users, slots.count)
     names, arrays = data.modalities, [p.detach().cpu().numpy() for p in parameters]
     projection_of = dict(zip(names, arrays[2 : 2 + len(names)], strict=True))

@@ -57,15 +57,14 @@ class ItemEncoder(nn.Module):
         projected = self.projection[name](getattr(self, f"values_{name}")[items])
         return torch.where(getattr(self, f"present_{name}")[items], projected, self.absent[name].to(projected.dtype))
 
-    def forward(self, items: Tensor | None = None) -> Tensor:
-        """Return the static vectors of all items, ``[I, d]``, or of some, ``[*, d]`` for int64 ``[*]``.
+    def forward(self) -> Tensor:
+        """Return the static vectors of all items, ``[I, d]``."""
+        return self._vectors(settled(self.embedding), slice(None))
 
-        Many items share few: each is then computed once.
-        """
-        if items is None:
-            return self._vectors(settled(self.embedding), slice(None))
+    def look_up(self, items: Tensor) -> Tensor:
+        """Return the static vectors of some items, ``[*, d]`` for int64 ``[*]``; many that share few cost few."""
         if items.numel() >= len(self.embedding):
-            return functional.embedding(items, self())
+            return functional.embedding(items, self._vectors(settled(self.embedding), slice(None)))
         if items.is_cuda or items.dim() < 2:  # how many differ is unknown on a GPU without waiting for it
             flat = items.flatten()
             return self._vectors(lookup(self.embedding, flat), flat).view(*items.shape, -1)

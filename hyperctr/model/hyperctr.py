@@ -93,7 +93,7 @@ class HyperCTR(ClickModel):
         """Return what enters the convolution: embeddings of users, static vectors of items, which may be known."""
         return (
             lambda users: functional.embedding(users, settled(self.user_embedding)),
-            lambda items: self.items(items) if static is None else functional.embedding(items, static),
+            lambda items: self.items.look_up(items) if static is None else functional.embedding(items, static),
         )
 
     def refresh(self, dropped: Tensor | None = None) -> State:
@@ -134,7 +134,9 @@ class HyperCTR(ClickModel):
 
     def _static(self, state: State, items: Tensor) -> Tensor:
         """Return static item vectors, ``[*, d]`` for int64 ``[*]``."""
-        return self.items(items) if state.static_items is None else functional.embedding(items, state.static_items)
+        return (
+            self.items.look_up(items) if state.static_items is None else functional.embedding(items, state.static_items)
+        )
 
     # ---- stage 3: candidates
     def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from hyperctr.data.negatives import NegativeSampler, candidate_pool
 from hyperctr.metrics import auc_from_scores
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.runtime import derive_seed, rng, track
-from hyperctr.sparse_adam import SparseAdamW, settled
+from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from hyperctr.config import Config
     from hyperctr.split_data import SplitData
-
-SPARSE_FROM = 50_000  # rows of a table from which reading some and stepping those is cheaper than stepping all
 
 
 @dataclass
@@ -206,7 +204,7 @@ class Trainer:
         """Return one optimiser over everything, and one of their own over large embedding tables."""
         config = self.config
         plain = config.optimiser == "adam" and not config.clip_norm
-        large = [table for table in self.model.tables() if plain and len(table) >= SPARSE_FROM]
+        large = large_tables(self.model.tables()) if plain else []
         rest = [parameter for parameter in self.model.parameters() if all(parameter is not table for table in large)]
         tables = [SparseAdamW(large, lr=config.learning_rate, weight_decay=config.weight_decay)] if large else []
         return [self.optimiser(rest), *tables]
