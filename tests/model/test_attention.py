@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 import torch
@@ -106,3 +106,17 @@ def test_order_counts_only_through_positions():
     )
     swapped = replace(made, items=made.items[:, to])
     assert (sequence(user, items[swapped.items], swapped) - sequence(user, items[made.items], made)).abs().max() > 1e-3
+
+
+def test_many_targets_are_encoded_as_few_are():
+    """In groups of similar length, without the padding: each as on its own, gradients too."""
+    sequence = encoder()
+    lengths = torch.randint(0, 5, (300,), generator=torch.Generator().manual_seed(0))
+    made = window(torch.arange(6) < lengths[:, None])
+    user, vectors = draw(300, 8), draw(7, 8, seed=1)[made.items].requires_grad_()
+    together = sequence(user, vectors, made)
+    parts = [Window(*(part[k : k + 50] for part in astuple(made))) for k in range(0, 300, 50)]
+    apart = [sequence(user[k : k + 50], vectors[k : k + 50], part) for k, part in zip(range(0, 300, 50), parts)]
+    torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=1e-13)
+    gradients = [torch.autograd.grad(out.square().sum(), vectors)[0] for out in (together, torch.cat(apart))]
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)
