@@ -12,7 +12,7 @@ rejection loop, so a user who clicked nearly everything costs what any other use
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,32 +159,6 @@ class CandidatePool:
         if not self.negatives.shape[1]:
             raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
         return self.negatives[:, 0].astype(np.int64)
-
-    def divide(
-        self, row_scores: ArrayLike, negative_scores: ArrayLike | None = None
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Sort scores into positives and negatives, flat: what ``auc_from_scores`` and ``auc_draws`` take.
-
-        Args:
-            row_scores: [P], score of each row's own item.
-            negative_scores: [P, n], scores of ``negatives``; dropped where ``pairs_mask`` is False.
-
-        Returns:
-            Scores of positives, scores of negatives, users of positives, users of negatives.
-
-        Raises:
-            ShapeError: the shapes are not [P] and [P, n].
-        """
-        scores, needed = np.asarray(row_scores), (self.rows.shape, self.negatives.shape)
-        if negative_scores is None and self.negatives.size:
-            raise ShapeError(f"this pool has sampled negatives: give their scores, {needed[1]}")
-        drawn = np.empty(needed[1], scores.dtype) if negative_scores is None else np.asarray(negative_scores)
-        if (scores.shape, drawn.shape) != needed:
-            raise ShapeError(f"scores {scores.shape} and {drawn.shape}: {needed[0]}, {needed[1]} are needed")
-        mask = self.pairs_mask
-        negatives = np.concatenate((scores[~self.labels], drawn[mask]))
-        negative_users = np.concatenate((self.users[~self.labels], np.repeat(self.users, mask.sum(axis=1))))
-        return scores[self.labels], negatives, self.users[self.labels], negative_users
 
 
 def candidate_pool(
