@@ -13,6 +13,8 @@ places asked for.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,13 +110,13 @@ class Shuffles:
             begin: int [P]; row r must not have ``barred[begin[r]:end[r]]``, which are distinct.
             end: int [P].
         """
-        drawn = np.full((len(begin), count), -1, dtype=np.int32)
-        barred, width = self._place[barred], min(count, self.prime)
-        order = np.argsort(end - begin, kind="stable")  # rows of one block have about as many items barred
-        work = np.cumsum((end - begin)[order] + len(self._no_item) + width)
-        cuts = np.searchsorted(work, np.arange(CELLS, work[-1], CELLS)) if len(work) else []
-        for rows in np.split(order, np.unique(cuts)):
-            drawn[rows, :width] = self._block(rows, width, barred, begin[rows], end[rows])
+        drawn, width = np.empty((len(begin), count), dtype=np.int32), min(count, self.prime)
+        drawn[:, width:] = -1
+        barred, work = self._place[barred], np.cumsum(end - begin + len(self._no_item) + width)
+        cuts = np.searchsorted(work, np.arange(0, work[-1], CELLS)) if len(work) else np.empty(0, np.int64)
+        for first, last in pairwise([*np.unique(cuts), len(begin)]):
+            rows = slice(first, last)
+            self._fill(drawn[rows, :width], rows, barred, begin[rows], end[rows])
         return drawn
 
     def _items(self, first: Integers, step: Integers, shift: Integers, width: int) -> NDArray[np.uint32]:
@@ -128,20 +130,19 @@ class Shuffles:
         at += shift.astype(np.uint32)
         return self._item.take(reduced(at, prime))[:, :width]
 
-    def _block(self, rows: Integers, width: int, barred: Integers, begin: Integers, end: Integers) -> NDArray[np.int32]:
-        """Return the first ``width`` items of some rows; ``barred`` are places in the shared shuffle."""
-        prime = self.prime
+    def _fill(self, drawn: NDArray[np.int32], rows: slice, barred: Integers, begin: Integers, end: Integers) -> None:
+        """Write the first items of some rows into ``drawn`` [rows, width]; ``barred`` are places of pi."""
+        prime, (count, width) = self.prime, drawn.shape
         first, step, back, shift = (values[rows] for values in (self._first, self._step, self._back, self._shift))
-        # Step 1: items at places 0..width-1. -> [rows, width]
-        drawn = np.empty((len(rows), width), dtype=np.int32)
+        # Step 1: items at places 0..width-1
         tile = max(1, TILE // width)
-        for top in range(0, len(rows), tile):
+        for top in range(0, count, tile):
             part = slice(top, top + tile)
             drawn[part] = self._items(first[part, None], step[part, None], shift[part, None], width)
 
         # Step 2: places that must not be used: of barred items, and of what is no item
         size = end - begin
-        owner = np.repeat(np.arange(len(rows)), size)
+        owner = np.repeat(np.arange(count), size)
         which = np.arange(len(owner)) + np.repeat(begin - np.cumsum(size) + size, size)
         places = self._inner_back.take(modulo(barred[which] - np.repeat(shift, size), prime))
         places = modulo((places - np.repeat(first, size)) * np.repeat(back, size), prime)
@@ -150,15 +151,15 @@ class Shuffles:
         limit = width + size + len(self._no_item)  # no row has to look further
         near = np.flatnonzero(places < np.repeat(limit, size))
         keys = owner[near] * prime + places[near]
-        keys = np.append(keys, (np.arange(len(rows))[:, None] * prime + absent)[absent < limit[:, None]])
+        keys = np.append(keys, (np.arange(count)[:, None] * prime + absent)[absent < limit[:, None]])
         owner, places = np.divmod(np.sort(keys), prime)
 
         # Step 3: the k-th of them in a row takes the item at the k-th good place from `width` on
         inside = places < width
         hole_owner, hole = owner[inside], places[inside]
-        number = np.arange(len(hole)) - np.searchsorted(hole_owner, np.arange(len(rows)))[hole_owner]
+        number = np.arange(len(hole)) - np.searchsorted(hole_owner, np.arange(count))[hole_owner]
         owner, places = owner[~inside], places[~inside]
-        start = np.searchsorted(owner, np.arange(len(rows)))
+        start = np.searchsorted(owner, np.arange(count))
         good_before = owner * prime + places - width - (np.arange(len(owner)) - start[owner])
         passed = np.searchsorted(good_before, hole_owner * prime + number, side="right") - start[hole_owner]
         spare = width + number + passed
@@ -170,4 +171,3 @@ class Shuffles:
         out = np.unique(hole_owner[spare >= prime])
         if len(out):
             drawn[out] = np.take_along_axis(drawn[out], np.argsort(drawn[out] < 0, axis=1, kind="stable"), axis=1)
-        return drawn
