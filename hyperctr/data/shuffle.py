@@ -128,7 +128,8 @@ class Shuffles:
         at = reduced(high[:, :, None] + low[:, None, :], prime).reshape(len(low), side * side)
         at = self._inner.take(at)
         at += shift.astype(np.uint32)
-        return self._item.take(reduced(at, prime))[:, :width]
+        items: NDArray[np.uint32] = self._item.take(reduced(at, prime))
+        return items[:, :width]
 
     def _fill(self, drawn: NDArray[np.int32], rows: slice, barred: Integers, begin: Integers, end: Integers) -> None:
         """Write the first items of some rows into ``drawn`` [rows, width]; ``barred`` are places of pi."""

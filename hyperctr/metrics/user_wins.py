@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hyperctr.metrics.checks import numbers, vector
 
-CHUNK = 4_000_000  # scores sorted at a time
+CHUNK = 1 << 21  # negatives counted at a time
 CELLS = 1 << 23  # users x bins, 8 bytes each
 FEWEST = 64  # bins, however many users there are
 
@@ -77,7 +77,7 @@ class UserWins:
         self._rest: NDArray[np.float64] | None = None
 
     def add(self, scores: ArrayLike, users: ArrayLike) -> None:
-        """Count negatives [Q] with the user of each; ``CHUNK`` of them at a time, about 100 bytes for each of those.
+        """Count negatives [Q] with the user of each; ``CHUNK`` of them at a time, which takes some 50 bytes for each.
 
         Raises:
             ShapeError: arrays of different length.
@@ -92,6 +92,7 @@ class UserWins:
     def _add(self, values: NDArray[np.generic], owners: NDArray[np.int64]) -> None:
         order = np.argsort(values)
         values, owners = values[order], owners[order]
+        del order
         ends = np.empty(self._places, dtype=np.int64)
         ends[0::2] = np.append(np.searchsorted(values, self._levels, side="left"), len(values))
         ends[1::2] = np.searchsorted(values, self._levels, side="right")
@@ -99,11 +100,14 @@ class UserWins:
         self._at_place += at_place
         self.negatives += np.bincount(owners, minlength=self.count)
         self._losses += np.bincount(owners, np.repeat(self._lost, at_place), self.count)
-        width = self._below.shape[1]
+        row = owners * self._below.shape[1]
         for bins in (self._ties, self._loses):
-            cells = owners * width + np.repeat(bins, at_place)
+            cells = np.repeat(bins, at_place)
+            cells += row
             self._below += np.bincount(cells, minlength=self._below.size).reshape(self._below.shape)
-        keys = np.sort(owners * self._places + np.repeat(np.arange(self._places), at_place))
+        keys = np.repeat(np.arange(self._places), at_place)
+        keys += np.multiply(owners, self._places, out=row)
+        keys.sort()
         begin = np.searchsorted(keys, np.arange(self.count) * self._places)
         for side in ("left", "right"):
             self._own += np.searchsorted(keys, self._keys, side=side) - begin[self._owner]
