@@ -52,13 +52,13 @@ def timed(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, floa
     return best
 
 
-def peak(call: Callable[[], object]) -> float:
-    """Return the megabytes allocated at the worst moment of a call, by Python and numpy."""
+def peak(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the megabytes allocated at the worst moment of a call, by Python and numpy, and its result."""
     tracemalloc.start()
-    call()
+    result = call()
     worst = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return worst / 1e6
+    return worst / 1e6, result
 
 
 def scores(positives: int, count: int, users: int) -> tuple[PoolScores, np.ndarray]:
@@ -96,12 +96,16 @@ def exact_auc(options: argparse.Namespace) -> Iterator[Row]:
         "ours": lambda: auc_from_scores(pooled.rows, pooled.negatives),
         "scikit-learn": lambda: roc_auc_score(labels, flat),
     }
-    values = {name: call() for name, call in calls.items()}
+    seconds, memory, values = dict.fromkeys(calls, np.inf), {}, {}
+    for name in ("ours", "scikit-learn", "ours"):
+        start = time.process_time()
+        memory[name], values[name] = peak(calls[name])
+        seconds[name] = min(seconds[name], time.process_time() - start)
     if abs(values["ours"] - values["scikit-learn"]) > 1e-12:
         raise SystemExit(f"the two AUCs differ: {values}")
-    seconds = timed(calls, options.rounds)
-    for name, call in calls.items():
-        yield {"part": "exact AUC", "what": name, "size": flat.size, "seconds": seconds[name], "peak_mb": peak(call)}
+    for name in calls:
+        row = {"part": "exact AUC", "what": name, "size": flat.size, "seconds": seconds[name]}
+        yield row | {"peak_mb": memory[name]}
 
 
 def former_loop(data: Dataset, pool: CandidatePool, count: int) -> np.ndarray:
@@ -137,7 +141,7 @@ def candidates(options: argparse.Namespace) -> Iterator[Row]:
         },
         options.rounds,
     )
-    memory = peak(lambda: candidate_pool(data, split, count=options.candidates))
+    memory, _ = peak(lambda: candidate_pool(data, split, count=options.candidates))
     for name, rows, peak_mb in (("ours", len(pool), memory), ("a loop over clicks", len(few), np.nan)):
         row = {"part": "candidates, a row", "what": name, "size": rows, "peak_mb": peak_mb}
         yield row | {"seconds": seconds[name], "microseconds_a_row": seconds[name] / rows * 1e6}
@@ -158,7 +162,7 @@ def bootstrap(options: argparse.Namespace) -> Iterator[Row]:
         draw = lambda wins=wins: PooledAUCDraws.of(wins, replicates=1000)  # noqa: E731
         seconds = timed({"count": counted, "1000 replicates": draw}, options.rounds)
         for name, call in (("count", counted), ("1000 replicates", draw)):
-            row = {"part": f"bootstrap, {name}", "what": f"{users} users", "size": users, "peak_mb": peak(call)}
+            row = {"part": f"bootstrap, {name}", "what": f"{users} users", "size": users, "peak_mb": peak(call)[0]}
             yield row | {"seconds": seconds[name], "microseconds_a_row": seconds[name] / users * 1e6}
 
 
@@ -209,7 +213,7 @@ def scoring(options: argparse.Namespace) -> Iterator[Row]:
     for name, seconds in timed(calls, options.rounds).items():
         row = {"part": "scoring", "what": name, "size": items.numel(), "seconds": seconds}
         yield row | {"microseconds_a_row": seconds / len(items) * 1e6}
-    memory = peak(lambda: score_pool(model, split_data, pool))
+    memory, _ = peak(lambda: score_pool(model, split_data, pool))
     yield {"part": "scoring", "what": "score_pool, numpy memory", "size": items.numel(), "peak_mb": memory}
 
 
@@ -220,9 +224,10 @@ def whole_evaluation(options: argparse.Namespace) -> Iterator[Row]:
     def fresh() -> dict[str, float]:
         return evaluate(PoolScores(pooled.pool, pooled.rows, pooled.negatives))
 
-    seconds = timed({"evaluate": fresh}, 1)["evaluate"]
-    size = pooled.negatives.size + len(pooled.rows)
-    yield {"part": "evaluate", "what": "all metrics", "size": size, "seconds": seconds, "peak_mb": peak(fresh)}
+    start = time.process_time()
+    memory, _ = peak(fresh)
+    row = {"part": "evaluate", "what": "all metrics", "size": pooled.negatives.size + len(pooled.rows)}
+    yield row | {"seconds": time.process_time() - start, "peak_mb": memory}
 
 
 PARTS = {function.__name__: function for function in (exact_auc, candidates, bootstrap, scoring, whole_evaluation)}
@@ -243,9 +248,10 @@ def main() -> None:
 
     rows: list[Row] = []
     for part in options.only:
-        rows += PARTS[part](options)
-        print(f"{part}: done, load {os.getloadavg()[0]:.1f}", flush=True)
-    table = pd.DataFrame(rows)
+        for row in PARTS[part](options):
+            rows.append(row | {"load": round(os.getloadavg()[0], 1)})
+            print(rows[-1], flush=True)
+    table = pd.DataFrame(rows, columns=["part", "what", "size", "seconds", "microseconds_a_row", "peak_mb", "load"])
     cost = table["seconds"].where(~table["part"].str.endswith("a row"), table["microseconds_a_row"])
     table["times_the_first"] = cost / cost.groupby(table["part"]).transform("first")
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}", na_rep=""))
