@@ -64,7 +64,8 @@ def modulo(values: Integers, prime: int) -> Integers:
 
 def reduced(values: NDArray[np.uint32], prime: int) -> NDArray[np.uint32]:
     """Return sums of two numbers below ``prime`` modulo it; below it, the subtraction makes them huge. In place."""
-    return np.minimum(values, values - np.uint32(prime), out=values)
+    np.minimum(values, values - np.uint32(prime), out=values)
+    return values
 
 
 def inverse(values: Integers, prime: int) -> Integers:
