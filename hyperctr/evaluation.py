@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from hyperctr.errors import DataWarning
-from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, per_user_auc, prior_corrected
-from hyperctr.statistics import Interval, PooledAUCDraws, auc_draws, mean_interval
+from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, prior_corrected
+from hyperctr.statistics import Interval, PooledAUCDraws, mean_interval
 
 if TYPE_CHECKING:
     from hyperctr.training.scoring import PoolScores
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def pooled_draws(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> PooledAUCDraws:
     """Return the pooled AUC of a sampled pool with its bootstrap draws: what a comparison with another model needs."""
-    return auc_draws(*scores.divided(), replicates=replicates, seed=seed)
+    return PooledAUCDraws.of(scores.wins, replicates=replicates, seed=seed)
 
 
 def evaluate(
@@ -47,7 +47,8 @@ def evaluate(
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
     shown = np.nan
     if impressions is not None:
-        shown = auc_from_scores(*impressions.divided()[:2])
+        label = impressions.pool.labels
+        shown = auc_from_scores(impressions.rows[label], impressions.rows[~label])
     return {
         "auc": pooled.value,
         "auc_low": pooled.low,
@@ -65,18 +66,15 @@ def evaluate(
 def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return labels and probabilities of the 1:1 pool: every click and its first candidate."""
     negatives = scores.negatives[scores.pool.log_loss_negatives() >= 0, 0]
-    logits = np.concatenate([scores.rows, negatives])
+    logits = np.concatenate([scores.rows, negatives]).astype(np.float64)
     labels = np.arange(len(logits)) < len(scores.rows)
     return labels, expit(logits)
 
 
 def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:
     """Return the mean over users of their own AUC, with a bootstrap interval."""
-    positives, negatives, positive_users, negative_users = scores.divided()
-    labels = np.arange(len(positives) + len(negatives)) < len(positives)
-    users = np.concatenate([positive_users, negative_users])
-    each = per_user_auc(labels, np.concatenate([positives, negatives]), users)
-    return mean_interval(each.auc[~np.isnan(each.auc)], replicates=replicates, seed=seed)
+    area = scores.wins.per_user
+    return mean_interval(area[~np.isnan(area)], replicates=replicates, seed=seed)
 
 
 def preflight(name: str, value: float, popularity: float) -> list[str]:

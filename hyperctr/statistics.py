@@ -5,13 +5,18 @@ their rows. The pooled AUC is not a mean over users, yet it is a ratio of quadra
 
     AUC(w) = sum_uv w_u w_v K[u, v] / (sum_u w_u P[u] * sum_v w_v N[v]),
 
-where K[u, v] counts how often a positive of u outscores a negative of v and P, N count positives and
-negatives (:mod:`hyperctr.metrics.user_wins`). K is counted once; a replicate is then a product with it.
-Everything summed is a whole number below 2^53, so replicates are exact, whatever the number of threads.
+where K[u, v] counts how often a positive of u outscores a negative of v and P, N count positives and negatives. What
+w K w needs is counted once (:class:`~hyperctr.metrics.user_wins.UserWins`), in time linear in users and scores.
+Everything summed is a whole number below 2^53, so a replicate is the same whatever the number of threads. It is exact
+where users times distinct scores of positives are 8 million at most, or the latter 64. Beyond that scores share bins,
+and a replicate is off by less than a hundredth of the standard deviation of the replicates (a difference of two models
+by less than a twentieth of its own, users of very unequal weight included), far less than the Monte-Carlo error of 1000
+replicates: exact and binned replicates of the same users and seed may be stored side by side, and subtracted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +24,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.metrics.checks import numbers, vector
-from hyperctr.metrics.user_wins import CELLS, UserWins
+from hyperctr.metrics.user_wins import UserWins
 from hyperctr.runtime import rng
 
 Floats = NDArray[np.float64]
+BLOCK = 1 << 22  # weights, or weights of rows, held at a time
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,28 @@ class PooledAUCDraws:
     draws: Floats
     users: int
 
+    @classmethod
+    def of(cls, wins: UserWins, *, replicates: int = 1000, seed: int = 0) -> PooledAUCDraws:
+        """Draw users of a pool whose wins are counted.
+
+        A replicate without a positive or without a negative is nan in the draws, and is not counted in
+        ``Interval.replicates``; 1000 replicates do for a 95 % interval. Time: replicates * (positives + users * bins),
+        see :class:`~hyperctr.metrics.user_wins.UserWins` for the bins; memory: some 100 MB at most.
+
+        Raises:
+            DataError: one class is missing.
+            ConfigError: ``replicates`` is under 1.
+        """
+        positives, negatives = int(wins.positives.sum()), int(wins.negatives.sum())
+        if not positives or not negatives:
+            raise DataError(f"{positives} positives and {negatives} negatives: AUC needs one of each at least")
+        draws = []
+        for weights in _weights(wins.count, replicates, seed, positives):
+            pairs = (weights @ wins.positives) * (weights @ wins.negatives)
+            draws.append(np.full(len(weights), np.nan))
+            np.divide(wins.twice(weights), 2 * pairs, out=draws[-1], where=pairs > 0)
+        return cls(wins.value, np.concatenate(draws), wins.count)
+
     def interval(self, level: float = 0.95) -> Interval:
         """Return the value with its percentile interval.
 
@@ -102,12 +130,8 @@ def auc_draws(
 ) -> PooledAUCDraws:
     """Pooled AUC of one model with its bootstrap draws over users.
 
-    ``CandidatePool.divide`` gives the four arrays: scores of positives [P] and negatives [Q], and the user of each. A
-    replicate without a positive or without a negative is nan in the draws, and is not counted in
-    ``Interval.replicates``; 1000 replicates do for a 95 % interval.
-
-    Time: one search of Q scores among P, then P * U + replicates * U^2 operations for U users; memory: about 8 times
-    the scores and 4 bytes for each replicate and user, twice.
+    Scores of positives [P] and negatives [Q], and the user of each, integers or strings. ``PoolScores.wins`` counts the
+    same of a scored pool, piece by piece.
 
     Raises:
         ShapeError: arrays of different length.
@@ -120,16 +144,12 @@ def auc_draws(
     >>> str(difference), difference.p_value
     ('0.5000 [0.5000, 0.5000]', 0.02)
     """
-    sample = UserWins(scores_pos, scores_neg, pos_users, neg_users)
-    weights, wins = _weights(sample.count, replicates, seed), np.zeros(replicates)
-    step = max(1, CELLS // sample.count)
-    for block, table in sample.tables():
-        for start in range(0, replicates, step):
-            some = weights[start : start + step].astype(np.float64)
-            wins[start : start + step] += ((some @ table) * some[:, block]).sum(axis=1)
-    pairs = (weights @ sample.positives).astype(np.float64) * (weights @ sample.negatives)
-    draws = np.divide(wins, 2 * pairs, out=np.full(replicates, np.nan), where=pairs > 0)
-    return PooledAUCDraws(sample.value, draws, sample.count)
+    positives, negatives = numbers(scores_pos, "positive scores"), numbers(scores_neg, "negative scores")
+    owners = (vector(pos_users, "pos_users", len(positives)), vector(neg_users, "neg_users", len(negatives)))
+    known, user = np.unique(np.concatenate(owners), return_inverse=True)
+    wins = UserWins(positives, user[: len(positives)], len(known))
+    wins.add(negatives, user[len(positives) :])
+    return PooledAUCDraws.of(wins, replicates=replicates, seed=seed)
 
 
 def mean_interval(
@@ -155,20 +175,25 @@ def mean_interval(
     owners = np.arange(len(array)) if users is None else vector(users, "users", len(array))
     known, code = np.unique(owners, return_inverse=True)
     sums, rows = np.bincount(code, array), np.bincount(code)
-    weights = _weights(len(known), replicates, seed)
-    draws = np.array([(drawn * sums).sum() / (drawn * rows).sum() for drawn in weights])
+    blocks = _weights(len(known), replicates, seed, len(known))
+    draws = np.array([(drawn * sums).sum() / (drawn * rows).sum() for weights in blocks for drawn in weights])
     return _interval(float(array.mean()), draws, level, len(known))
 
 
-def _weights(users: int, replicates: int, seed: int) -> NDArray[np.int32]:
-    """Return how often each user was drawn, int32 [replicates, users]; every row sums to ``users``."""
+def _weights(users: int, replicates: int, seed: int, size: int) -> Iterator[Floats]:
+    """Yield how often each user was drawn, float64 [block, users] of whole numbers; every row sums to ``users``.
+
+    A block has so many rows that ``size`` numbers for each are ``BLOCK`` at most; the draws do not depend on it.
+    """
     if replicates < 1:
         raise ConfigError(f"replicates={replicates!r} must be at least 1")
     generator = rng(seed, "bootstrap")
-    drawn = np.empty((replicates, users), dtype=np.int32)
-    for replicate in drawn:
-        replicate[:] = np.bincount(generator.integers(users, size=users), minlength=users)
-    return drawn
+    step = max(1, BLOCK // max(users, size))
+    for start in range(0, replicates, step):
+        drawn = np.empty((min(step, replicates - start), users))
+        for replicate in drawn:
+            replicate[:] = np.bincount(generator.integers(users, size=users), minlength=users)
+        yield drawn
 
 
 def _interval(value: float, draws: Floats, level: float, users: int, paired: bool = False) -> Interval:

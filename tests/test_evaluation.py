@@ -92,14 +92,35 @@ def test_the_balanced_pool_holds_each_click_and_its_first_candidate() -> None:
     np.testing.assert_allclose(probabilities[~labels], 1 / (1 + np.exp(-scores.negatives[:-1, 0])))
 
 
+@pytest.mark.parametrize("chunk", [1, 10, 1 << 21])
+def test_pieces_of_a_pool_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured() -> dict[str, float]:
+        return evaluate(scored(pool(3), 3), scored(pool(4, impressions=True), 4), replicates=20)
+
+    whole = measured()
+    monkeypatch.setattr("hyperctr.training.scoring.CHUNK", chunk)
+    monkeypatch.setattr("hyperctr.metrics.user_wins.CHUNK", chunk)
+    assert measured() == whole
+    for scores in (scored(pool(3), 3), scored(pool(4, impressions=True), 4)):
+        positives, negatives, owners, others = scores.divided()
+        for asked, values, users in ((1, positives, owners), (0, negatives, others)):
+            listed = [(value, user) for label, value, user, _ in pairs(scores) if label == asked]
+            assert sorted(zip(values, users, strict=True)) == sorted(listed)
+
+
 def test_one_logit_per_item_is_looked_up() -> None:
-    made, logits = pool(6), np.random.default_rng(0).normal(size=12)
+    made, logits = pool(6), np.random.default_rng(0).normal(size=12).astype(np.float32).astype(float)
     scores = item_scores(made, logits)
     np.testing.assert_array_equal(scores.rows, logits[made.items])
     kept = made.negatives >= 0
     np.testing.assert_array_equal(scores.negatives[kept], logits[made.negatives[kept]])
     shown = item_scores(pool(6, impressions=True), logits)
     assert shown.negatives.shape == (25, 0)
+    assert scores.rows.dtype == scores.negatives.dtype == np.float32
+    close = 1 + 1e-9 * np.arange(12)  # equal in float32, so float64 is kept
+    apart = item_scores(made, close)
+    np.testing.assert_array_equal(apart.rows, close[made.items])
+    np.testing.assert_array_equal(apart.negatives[kept], close[made.negatives[kept]])
     assert evaluate(item_scores(made, np.zeros(12)), replicates=20)["auc"] == 0.5
 
 

@@ -1,5 +1,7 @@
 """Metrics against scikit-learn and brute force, and by their invariances."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,6 +71,16 @@ def test_large_pool_equals_scikit_learn_across_chunks():
         found = auc_from_scores(positives.astype(np.float32), negatives.astype(np.float32))
     labels = np.r_[np.ones(500), np.zeros(50_000)]
     assert found == pytest.approx(roc_auc_score(labels, np.r_[positives, negatives]), abs=1e-13)
+
+
+def test_exact_auc_needs_a_sorted_chunk_beyond_the_scores():
+    draw = np.random.default_rng(0)
+    positives, negatives = (draw.standard_normal(size, dtype=np.float32) for size in (9_000, 9_000_000))
+    tracemalloc.start()
+    auc_from_scores(positives, negatives.reshape(9_000, 1_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.2 * 4 * metrics.ranking.CHUNK
 
 
 @given(tables())

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-import hyperctr.metrics.user_wins as user_wins
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.metrics import auc_from_scores
-from hyperctr.statistics import _weights, auc_draws, mean_interval
+from hyperctr.metrics.user_wins import FEWEST, UserWins
+from hyperctr.statistics import PooledAUCDraws, _weights, auc_draws, mean_interval
 
 
 def pool(seed: int, users: int = 9, positives: int = 30, negatives: int = 80, gain: float = 1.0):
@@ -22,13 +22,18 @@ def pool(seed: int, users: int = 9, positives: int = 30, negatives: int = 80, ga
     return above, below, owners, others
 
 
+def weights(users: int, replicates: int, seed: int):
+    """How often each user was drawn, [replicates, users]."""
+    return np.concatenate(list(_weights(users, replicates, seed, users)))
+
+
 def brute_force(scores_pos, scores_neg, pos_users, neg_users, replicates, seed):
     """The pooled AUC of every replicate, from scikit-learn with the user's multiplicity as sample weight."""
     known = np.unique(np.r_[pos_users, neg_users])
     labels = np.r_[np.ones(len(scores_pos)), np.zeros(len(scores_neg))]
     scores, owners = np.r_[scores_pos, scores_neg], np.searchsorted(known, np.r_[pos_users, neg_users])
     areas = []
-    for drawn in _weights(len(known), replicates, seed):
+    for drawn in weights(len(known), replicates, seed):
         weight = drawn[owners]
         if not (weight[labels == 1].any() and weight[labels == 0].any()):
             areas.append(np.nan)
@@ -43,15 +48,65 @@ def brute_force(scores_pos, scores_neg, pos_users, neg_users, replicates, seed):
     users=st.integers(1, 12),
     positives=st.integers(1, 25),
     negatives=st.integers(1, 60),
-    cells=st.sampled_from([1, 200, 1 << 23]),
+    block=st.sampled_from([1, 40, 1 << 22]),
+    chunk=st.sampled_from([1, 7, 1 << 21]),
 )
-def test_every_replicate_equals_scikit_learn(seed, users, positives, negatives, cells):
+def test_every_replicate_equals_scikit_learn(seed, users, positives, negatives, block, chunk):
     arrays = pool(seed, users, positives, negatives)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(user_wins, "CELLS", cells)  # blocks of users change nothing
-        patch.setattr("hyperctr.statistics.CELLS", cells)
+        patch.setattr("hyperctr.statistics.BLOCK", block)  # blocks of replicates and chunks of scores change nothing
+        patch.setattr("hyperctr.metrics.user_wins.CHUNK", chunk)
         found = auc_draws(*arrays, replicates=20, seed=seed).draws
     np.testing.assert_allclose(found, brute_force(*arrays, 20, seed), atol=1e-12)
+    np.testing.assert_array_equal(found, auc_draws(*arrays, replicates=20, seed=seed).draws)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 30), st.integers(0, 60), st.sampled_from([None, 1, 3]))
+def test_wins_by_user_against_all_pairs(seed, users, positives, negatives, bins):
+    above, below, owners, others = pool(seed, users, positives, negatives)
+    beats = (above[:, None] > below) + 0.5 * (above[:, None] == below)
+    table = np.zeros((users, users))
+    np.add.at(table, np.ix_(owners, others), beats)
+    wins = UserWins(above, owners, users, bins)
+    for half in (slice(None, negatives // 2), slice(negatives // 2, None)):
+        wins.add(below[half], others[half])
+    assert wins.exact == (bins is None or len(np.unique(above)) <= bins)
+    assert wins.value == pytest.approx(beats.mean() if negatives else np.nan, abs=1e-15, nan_ok=True)
+    pairs = np.bincount(owners, minlength=users) * np.bincount(others, minlength=users)
+    np.testing.assert_array_equal(wins.per_user[pairs > 0], table.diagonal()[pairs > 0] / pairs[pairs > 0])
+    assert np.isnan(wins.per_user[pairs == 0]).all()
+    drawn = np.random.default_rng(seed).integers(0, 4, size=(5, users)).astype(float)
+    if wins.exact:
+        np.testing.assert_array_equal(wins.twice(drawn), 2 * np.einsum("ru,uv,rv->r", drawn, table, drawn))
+    assert wins.twice(np.ones((1, users)))[0] == 2 * table.sum()  # every pair, whatever the bins
+
+
+@pytest.mark.parametrize(("heavy", "decimals"), [(0.3, 9), (0.8, 2), (1.0, 9)])
+def test_bins_are_off_by_less_than_the_draws_can_tell(heavy, decimals):
+    """Where exact and binned draws both run: equal users and heavy ones, with ties and without, apart and paired."""
+    draw = np.random.default_rng(0)
+    share = np.arange(1, 801) ** -heavy
+    owners = np.unique(draw.choice(800, 3000, p=share / share.sum()), return_inverse=True)[1]
+    count, others, shift = owners.max() + 1, np.repeat(owners, 20), draw.normal(size=800)
+    above = draw.normal(size=3000) + 1 + shift[owners]
+    below = draw.normal(size=60_000) + 0.7 * shift[others]
+    exact, binned = [], []
+    for _ in range(2):
+        for bins, kept in ((None, exact), (FEWEST, binned)):
+            wins = UserWins(above.round(decimals), owners, count, bins)
+            wins.add(below.round(decimals), others)
+            assert wins.exact == (bins is None)
+            kept.append(PooledAUCDraws.of(wins, replicates=300))
+        above, below = (values + draw.normal(size=len(values)) * 0.3 for values in (above, below))
+    for truth, found in zip(exact, binned, strict=True):
+        assert found.value == truth.value
+        assert np.sqrt(((found.draws - truth.draws) ** 2).mean()) < 0.01 * truth.draws.std()
+    paired = exact[0].draws - exact[1].draws
+    for left, right in ((binned[0], binned[1]), (binned[0], exact[1])):
+        assert np.sqrt(((left.draws - right.draws - paired) ** 2).mean()) < 0.05 * paired.std()
+        found, truth = left.minus(right), exact[0].minus(exact[1])
+        assert (found.low, found.high) == pytest.approx((truth.low, truth.high), abs=0.1 * paired.std())
 
 
 def test_interval_and_p_value_are_the_quantiles_and_shares_of_brute_force():
@@ -94,7 +149,7 @@ def test_replicates_without_a_class_are_left_out():
     # One user holds all positives: replicates that miss that user cannot be evaluated.
     above, below, owners, others = [2.0], [1.0, 3.0, 1.0], [0], [0, 1, 2]
     found = auc_draws(above, below, owners, others, replicates=300).interval()
-    missing = (_weights(3, 300, 0)[:, 0] == 0).sum()
+    missing = (weights(3, 300, 0)[:, 0] == 0).sum()
     assert 0 < missing < 300
     assert found.replicates == 300 - missing
 
@@ -103,7 +158,7 @@ def test_mean_over_users_and_over_rows():
     draw = np.random.default_rng(5)
     values, users = draw.normal(size=50), draw.integers(0, 8, 50)
     found = mean_interval(values, users, replicates=300, level=0.8, seed=3)
-    means = [np.average(values, weights=drawn[users]) for drawn in _weights(8, 300, 3)]
+    means = [np.average(values, weights=drawn[users]) for drawn in weights(8, 300, 3)]
     assert found.value == pytest.approx(values.mean())
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.1, 0.9])))
     assert found.users == 8

@@ -5,18 +5,22 @@ Training negatives therefore avoid training clicks and no others. Candidates avo
 the parts before it: those of validation, which choose the step, know no test click, and those of test avoid all clicks
 of the user.
 
-All draws go through ranks: rank r of user u is the r-th item, in index order, that u has not clicked. That needs no
-rejection loop, so a user who clicked nearly everything costs what any other user costs.
+Neither form rejects and draws again, so a user who clicked nearly everything costs what any other user costs. In
+training, duplicates are allowed and draws go through ranks: rank r of user u is the r-th item, in index order, that u
+has not clicked. Candidates are distinct and come from an order of the items that each click has for itself
+(:mod:`hyperctr.data.shuffle`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hyperctr.data.shuffle import Shuffles, hashed
 from hyperctr.data.splits import part_number
 from hyperctr.errors import ConfigError, DataError, ShapeError
 from hyperctr.runtime import rng
@@ -56,16 +60,15 @@ class NegativeSampler:
         self.seed = int(seed)
         self._user_ids = data.users
         rows = _indices(avoided, "avoided must be row numbers, integers [C]", "avoided rows", len(data.clicked))
-        users, items, width = data.user_index[rows], data.item_index[rows], data.num_items
-        clicked = np.unique(users.astype(np.int64) * width + items)  # sorted by user, then item; pairs once
-        users, items = np.divmod(clicked, width)
-        counts = np.bincount(users, minlength=data.num_users)
-        self._offsets = np.concatenate(([0], np.cumsum(counts)))
+        users, items, begin = _clicked(data, rows)
         # The k-th clicked item minus k = how many items not clicked stand before it; ascending for each user.
-        self._not_clicked_before = items - (np.arange(len(items)) - self._offsets[users])
-        self._stride = width + 1
-        self._keys = users * self._stride + self._not_clicked_before
-        self.available: NDArray[np.int64] = width - counts
+        self._stride, self._begin = data.num_items + 1, begin
+        items -= np.arange(len(items))
+        items += begin[users]
+        users *= self._stride
+        users += items
+        self._keys = users
+        self.available: NDArray[np.int64] = data.num_items - np.diff(begin)
 
     def sample(self, users: ArrayLike, count: int, *draw_key: int | str) -> NDArray[np.int64]:
         """Draw ``count`` unobserved items for each of ``users``.
@@ -91,16 +94,20 @@ class NegativeSampler:
             raise DataError(f"user {user!r} clicked every item, so no negative exists; remove the user or add items")
         ranks = rng(self.seed, "negatives", *draw_key).integers(0, free[:, None], size=(len(rows), int(count)))
         passed = np.searchsorted(self._keys, rows[:, None] * self._stride + ranks, side="right")
-        items: NDArray[np.int64] = ranks + passed - self._offsets[rows][:, None]
+        items: NDArray[np.int64] = ranks + passed - self._begin[rows][:, None]
         return items
 
-    def distinct(self, user: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-        """Draw up to ``count`` distinct unobserved items of one user, int64, in random order."""
-        free = int(self.available[user])
-        ranks = generator.choice(free, size=min(count, free), replace=False, shuffle=True)
-        before = self._not_clicked_before[self._offsets[user] : self._offsets[user + 1]]
-        items: NDArray[np.int64] = ranks + np.searchsorted(before, ranks, side="right")
-        return items
+
+def _clicked(data: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct (user, item) pairs of some rows, by user, then item, and where each user begins, [U + 1]."""
+    pairs = data.user_index[rows]
+    pairs *= data.num_items
+    pairs += data.item_index[rows]
+    pairs.sort()
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    users = pairs // data.num_items
+    pairs -= users * data.num_items
+    return users, pairs, np.searchsorted(users, np.arange(data.num_users + 1))
 
 
 def _indices(values: ArrayLike, needed: str, name: str, bound: int) -> NDArray[np.int64]:
@@ -160,32 +167,6 @@ class CandidatePool:
             raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
         return self.negatives[:, 0].astype(np.int64)
 
-    def divide(
-        self, row_scores: ArrayLike, negative_scores: ArrayLike | None = None
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Sort scores into positives and negatives, flat: what ``auc_from_scores`` and ``auc_draws`` take.
-
-        Args:
-            row_scores: [P], score of each row's own item.
-            negative_scores: [P, n], scores of ``negatives``; dropped where ``pairs_mask`` is False.
-
-        Returns:
-            Scores of positives, scores of negatives, users of positives, users of negatives.
-
-        Raises:
-            ShapeError: the shapes are not [P] and [P, n].
-        """
-        scores, needed = np.asarray(row_scores), (self.rows.shape, self.negatives.shape)
-        if negative_scores is None and self.negatives.size:
-            raise ShapeError(f"this pool has sampled negatives: give their scores, {needed[1]}")
-        drawn = np.empty(needed[1], scores.dtype) if negative_scores is None else np.asarray(negative_scores)
-        if (scores.shape, drawn.shape) != needed:
-            raise ShapeError(f"scores {scores.shape} and {drawn.shape}: {needed[0]}, {needed[1]} are needed")
-        mask = self.pairs_mask
-        negatives = np.concatenate((scores[~self.labels], drawn[mask]))
-        negative_users = np.concatenate((self.users[~self.labels], np.repeat(self.users, mask.sum(axis=1))))
-        return scores[self.labels], negatives, self.users[self.labels], negative_users
-
 
 def candidate_pool(
     data: Dataset, split: Split, part: str = "test", count: int = 1000, seed: int = 0, max_rows: int | None = None
@@ -193,9 +174,10 @@ def candidate_pool(
     """Draw ``count`` distinct unobserved items for every click of ``part`` (paper 3.1.3: 1000 each).
 
     "Unobserved" means: not clicked by that user in the part or in one before it (see the module). The candidates of
-    a click depend on the seed, on the ids of its user and item, on its timestamp and on what that user clicked in those
-    parts; not on other users, nor on the order of anything, nor on the model: comparisons are paired. ``max_rows``
-    keeps a seeded subsample of that many clicks, with the candidates of the full pool.
+    a click depend on the seed, the catalogue, on the ids of its user and item, on its timestamp and on what that user
+    clicked in those parts; not on other users, nor on the order of anything, nor on the model: comparisons are paired.
+    ``max_rows`` keeps a seeded subsample of that many clicks, with the candidates of the full pool. Time: some 5
+    nanoseconds a candidate; memory: 4 bytes a candidate, 40 for each click in those parts, and a bounded block.
 
     Raises:
         ConfigError: ``count`` or ``max_rows`` under 1, or an unknown part.
@@ -214,13 +196,12 @@ def candidate_pool(
         raise ConfigError(f"count={count} and max_rows={max_rows} must be at least 1")
     if max_rows is not None and max_rows < len(rows):
         rows = np.sort(rng(seed, "candidate rows", part).choice(rows, size=max_rows, replace=False))
-    sampler = NegativeSampler(data, np.flatnonzero(split.clicked & (split.part <= part_number(part))))
-    negatives = np.full((len(rows), int(count)), -1, dtype=np.int32)
     users, items, moments = data.user_index[rows], data.item_index[rows], data.timestamp[rows]
-    for place, (user, item, moment) in enumerate(zip(users.tolist(), items.tolist(), moments.tolist(), strict=True)):
-        click = (str(data.users[user]), str(data.items[item]), moment)
-        drawn = sampler.distinct(user, int(count), rng(seed, "candidates", *click))
-        negatives[place, : len(drawn)] = drawn
+    names = [pd.util.hash_array(ids)[index] for ids, index in ((data.users, users), (data.items, items))]
+    keys = hashed(seed, "candidates", *names, moments)
+    _, clicked, begin = _clicked(data, np.flatnonzero(split.clicked & (split.part <= part_number(part))))
+    shuffles = Shuffles(data.num_items, keys, seed)
+    negatives = shuffles.first(int(count), clicked, begin[users], begin[users + 1])
     return CandidatePool(rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part)
 
 

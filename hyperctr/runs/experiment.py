@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +29,11 @@ from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer
-from hyperctr.training.scoring import item_scores, score_pool
+from hyperctr.training.scoring import PoolScores, item_scores, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
+    from hyperctr.data.negatives import CandidatePool
     from hyperctr.statistics import PooledAUCDraws
 
 
@@ -147,30 +150,30 @@ def _test(
     model: ClickModel, split_data: SplitData, config: Config, reference_run: Run | None, *, replicates: int
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
     """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row."""
-    bootstrap = {"replicates": replicates, "seed": config.seed}
     pool, impressions = pools_of_test(split_data, config)
 
+    def measure(
+        scores: Callable[[CandidatePool], PoolScores], train_negatives: int = 1
+    ) -> tuple[dict[str, Any], PooledAUCDraws]:
+        """Return metrics and draws of one row; only these outlive it, as the scores are as large as the pool."""
+        sampled, shown = scores(pool), scores(impressions) if impressions else None
+        bootstrap = {"replicates": replicates, "seed": config.seed}
+        drawn = pooled_draws(sampled, **bootstrap)
+        return evaluate(sampled, shown, train_negatives=train_negatives, draws=drawn, **bootstrap), drawn
+
     # Step 1: the model itself
-    scores = score_pool(model, split_data, pool)
-    shown = score_pool(model, split_data, impressions) if impressions else None
-    draws = {config.model: pooled_draws(scores, **bootstrap)}
-    metrics: dict[str, Any] = evaluate(
-        scores, shown, train_negatives=config.negatives, draws=draws[config.model], **bootstrap
-    )
-    rows = [{"model": config.model, **metrics}]
+    metrics, own = measure(lambda asked: score_pool(model, split_data, asked), config.negatives)
+    rows, draws = [{"model": config.model, **metrics}], {config.model: own}
 
     # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
     if reference_run is not None:
         for row in reference_run.rows.to_dict("records"):
-            difference = _auc_gain(draws[config.model], reference_run.draws_of(row["model"]))
+            difference = _auc_gain(own, reference_run.draws_of(row["model"]))
             rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
     else:
         for name, logits_of in BASELINE_ROWS.items():
-            logits = logits_of(split_data)
-            scores, shown = item_scores(pool, logits), item_scores(impressions, logits) if impressions else None
-            draws[name] = pooled_draws(scores, **bootstrap)
-            measured = evaluate(scores, shown, draws=draws[name], **bootstrap)
-            rows.append({"model": name, **measured, **_auc_gain(draws[config.model], draws[name])})
+            measured, draws[name] = measure(partial(item_scores, logits=logits_of(split_data)))
+            rows.append({"model": name, **measured, **_auc_gain(own, draws[name])})
 
     # Step 3: what is suspicious
     table = pd.DataFrame(rows)

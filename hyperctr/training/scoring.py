@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.data.negatives import CandidatePool
+from hyperctr.errors import ShapeError
+from hyperctr.metrics.user_wins import CHUNK, UserWins
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 
@@ -20,21 +24,55 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PoolScores:
-    """Logits of one model on one pool.
+    """Logits of one model on one pool: what is kept of an evaluation, 4 bytes a score.
 
     Attributes:
         pool: what was scored.
-        rows: float64 ``[P]``, logits of the rows' own items.
-        negatives: float64 ``[P, n]``, logits of the candidates; not read where the pool has none.
+        rows: float32 or float64 ``[P]``, logits of the rows' own items.
+        negatives: ``[P, n]``, logits of the candidates, of the same type; not read where the pool has none.
+
+    Raises:
+        ShapeError: the shapes are not those of the pool.
     """
 
     pool: CandidatePool
-    rows: NDArray[np.float64]
-    negatives: NDArray[np.float64]
+    rows: NDArray[np.floating[Any]]
+    negatives: NDArray[np.floating[Any]]
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        given, needed = (self.rows.shape, self.negatives.shape), (self.pool.rows.shape, self.pool.negatives.shape)
+        if given != needed:
+            raise ShapeError(f"scores {given[0]} and {given[1]}: {needed[0]} and {needed[1]} are needed")
 
     def divided(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Return scores of positives and negatives and their users, flat."""
-        return self.pool.divide(self.rows, self.negatives if self.pool.negatives.size else None)
+        """Return scores of positives and of negatives and the users of both, flat; for small pools, as it copies."""
+        users, label = self.pool.users, self.pool.labels
+        negatives, others = zip(*self._negatives(users), strict=True)
+        return self.rows[label], np.concatenate(negatives), users[label], np.concatenate(others)
+
+    @cached_property
+    def wins(self) -> UserWins:
+        """Who outscores whom, by user: counted in pieces, once; every number about AUC follows from it."""
+        known, user = np.unique(self.pool.users, return_inverse=True)
+        wins = UserWins(self.rows[self.pool.labels], user[self.pool.labels], len(known))
+        for scores, owners in self._negatives(user):
+            wins.add(scores, owners)
+        return wins
+
+    def _negatives(self, users: NDArray[np.int64]) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
+        """Yield scores of negatives with the ``users`` [P] of their rows, flat, about ``CHUNK`` at a time."""
+        shown = ~self.pool.labels
+        yield self.rows[shown], users[shown]
+        for part in _parts(self.pool):
+            there = self.pool.negatives[part] >= 0
+            yield self.negatives[part][there], np.repeat(users[part], there.sum(axis=1))
+
+
+def _parts(pool: CandidatePool) -> Iterator[slice]:
+    """Yield slices of the rows of a pool with about ``CHUNK`` candidates each."""
+    step = max(1, CHUNK // max(1, pool.negatives.shape[1]))
+    yield from (slice(first, first + step) for first in range(0, len(pool), step))
 
 
 def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | None = None) -> Targets:
@@ -45,11 +83,10 @@ def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | Non
     return Targets(*(torch.from_numpy(np.ascontiguousarray(part, dtype=np.int64)) for part in parts))
 
 
-@torch.no_grad()
 def score_candidates(
     model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256, dropped: Tensor | None = None
 ) -> np.ndarray:
-    """Return the logits of candidates, float64 ``[P, n]``.
+    """Return the logits of candidates, float32 ``[P, n]``.
 
     Args:
         model: on any device; it is put into evaluation mode.
@@ -58,25 +95,53 @@ def score_candidates(
         batch: targets scored at a time.
         dropped: int64, training clicks hidden from all targets.
     """
+    scores = np.empty(items.shape, dtype=np.float32)
+    for part, logits in _logits(model, targets, items.__getitem__, batch, dropped):
+        scores[part] = logits
+    return scores
+
+
+@torch.no_grad()
+def _logits(
+    model: ClickModel,
+    targets: Targets,
+    items: Callable[[slice], np.ndarray],
+    batch: int = 256,
+    dropped: Tensor | None = None,
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the logits of ``items(part)`` for every part of the targets in turn."""
     model.eval()
     device = next(model.parameters()).device
     state = model.refresh(None if dropped is None else dropped.to(device))
-    scores = np.empty(items.shape)
     for first in range(0, len(targets), batch):
-        part = targets[slice(first, first + batch)].to(device)
-        candidates = torch.from_numpy(items[first : first + batch].astype(np.int64)).to(device)
-        logits = model.score(state, model.encode(state, part), part, candidates.clamp(min=0))
-        scores[first : first + batch] = torch.where(candidates >= 0, logits.double(), -torch.inf).cpu().numpy()
-    return scores
+        part = slice(first, first + batch)
+        some = targets[part].to(device)
+        candidates = torch.from_numpy(items(part)).to(device).long()
+        logits = model.score(state, model.encode(state, some), some, candidates.clamp(min=0))
+        yield part, torch.where(candidates >= 0, logits.float(), -torch.inf).cpu().numpy()
 
 
 def score_pool(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
     """Score every row and candidate of a pool."""
-    items = np.concatenate([pool.items[:, None], pool.negatives], axis=1)
-    scores = score_candidates(model, targets_of(split_data, pool.rows), items)
-    return PoolScores(pool, scores[:, 0], scores[:, 1:])
+    scores = PoolScores(pool, np.empty(len(pool), np.float32), np.empty(pool.negatives.shape, np.float32))
+
+    def items(part: slice) -> np.ndarray:
+        return np.concatenate([pool.items[part, None], pool.negatives[part]], axis=1)
+
+    for part, logits in _logits(model, targets_of(split_data, pool.rows), items):
+        scores.rows[part], scores.negatives[part] = logits[:, 0], logits[:, 1:]
+    return scores
 
 
 def item_scores(pool: CandidatePool, logits: NDArray[np.float64]) -> PoolScores:
-    """Score a pool with one logit per item, ``[I]``: how the baseline rows are made."""
-    return PoolScores(pool, logits[pool.items], logits[np.maximum(pool.negatives, 0)])
+    """Score a pool with one logit per item, ``[I]``: how the baseline rows are made.
+
+    Scores are float32, as those of models, unless that would tie items whose logits differ.
+    """
+    short: NDArray[np.floating[Any]] = logits.astype(np.float32)
+    if len(np.unique(short)) < len(np.unique(logits)):
+        short = logits
+    negatives = np.empty(pool.negatives.shape, dtype=short.dtype)
+    for part in _parts(pool):
+        np.take(short, pool.negatives[part], out=negatives[part], mode="wrap")
+    return PoolScores(pool, short[pool.items], negatives)

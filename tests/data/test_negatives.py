@@ -59,10 +59,6 @@ def test_nothing_avoided_is_ever_drawn_and_all_else_is(seed, density, count, sha
     for user, row in zip(users, drawn, strict=True):
         assert not sets.get(user, set()) & set(row.tolist())
         assert 0 <= row.min() <= row.max() < data.num_items
-        # And the distinct form, asked for more than there are, gives exactly the complement.
-        every = sampler.distinct(user, 10_000, np.random.default_rng(0))
-        assert len(every) == len(set(every.tolist()))
-        assert set(every.tolist()) == set(range(data.num_items)) - sets.get(user, set())
 
 
 def test_training_draws_are_uniform_and_keyed():
@@ -212,31 +208,12 @@ def test_impression_pool_holds_the_rows_shown():
     np.testing.assert_array_equal(pool.labels, data.clicked[made.part == 2])
     with pytest.raises(DataError, match="no sampled negatives"):
         pool.log_loss_negatives()
-    positives, negatives, owners, others = pool.divide(np.arange(len(pool)))
-    np.testing.assert_array_equal(positives, np.flatnonzero(pool.labels))
-    np.testing.assert_array_equal(negatives, np.flatnonzero(~pool.labels))
-    np.testing.assert_array_equal(owners, pool.users[pool.labels])
-    np.testing.assert_array_equal(others, pool.users[~pool.labels])
     clicks = built(random_log().query("clicked"))
     with pytest.raises(DataError, match="use candidate_pool"):
         impression_pool(clicks, split(clicks))
 
 
-def test_divide_drops_what_is_padded():
-    data = built(random_log())
-    pool = candidate_pool(data, split(data), count=39)
-    scores = pool.negatives + 1000 * pool.users[:, None]  # padding would score 999 and the like
-    positives, negatives, owners, others = pool.divide(pool.items, scores)
-    np.testing.assert_array_equal(positives, pool.items)
-    np.testing.assert_array_equal(owners, pool.users)
-    assert len(negatives) == (pool.negatives >= 0).sum() < pool.negatives.size
-    np.testing.assert_array_equal(negatives // 1000, others)
-    for own, drawn in ((pool.items[1:], scores), (pool.items, scores[:, 1:]), (pool.items, None)):
-        with pytest.raises(ShapeError):
-            pool.divide(own, drawn)
-
-
-def test_a_thousand_candidates_for_2500_clicks_are_drawn_in_two_seconds():
+def test_a_thousand_candidates_for_2500_clicks_are_drawn_in_half_a_second():
     draw = np.random.default_rng(0)
     pairs = np.unique(draw.choice(610 * 1807, size=27_000, p=_skewed(610, 1807)))[:25_000]
     frame = pd.DataFrame(
@@ -246,7 +223,7 @@ def test_a_thousand_candidates_for_2500_clicks_are_drawn_in_two_seconds():
     made = split(data, ratios=(0.7, 0.2, 0.1))
     start = time.process_time()
     pool = candidate_pool(data, made)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 0.5
     assert pool.negatives.shape == (len(made.test), 1000)
 
 
