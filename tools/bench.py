@@ -1,7 +1,8 @@
 """Run the benchmarks and keep what they measured: ``make bench``, ``make bench ONLY=training SIZES=100000,1000000``.
 
 Each writes a table to reports/results/benchmarks/<name>.csv; columns that say where, with what and by which command it
-was measured are added here. The figure of cost against size is drawn from the table of ``training``.
+was measured are added here. The figure of cost against size is drawn from the table of ``training``; docs/benchmarks.md
+shows all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from bench_figure import cost_figure  # noqa: E402
+from result_pages import pages  # noqa: E402
 
 from hyperctr import __version__  # noqa: E402
 from hyperctr.report.images import write_images  # noqa: E402
@@ -35,6 +37,7 @@ BENCHMARKS = {"training": "-m tests.benchmarks.bench_training {sizes} {peers}"}
 def run(name: str, choices: dict[str, str]) -> bool:
     """Run one benchmark and write its table; tell whether it succeeded."""
     command = " ".join(BENCHMARKS[name].format(**choices).split())
+    kept = " ".join(BENCHMARKS[name].format(**choices | {"peers": ""}).split())  # no place of this machine
     busy, begun = busy_cores(1.0), time.monotonic()
     print(f"\n== {name}: python {command}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -45,19 +48,21 @@ def run(name: str, choices: dict[str, str]) -> bool:
             return False
         frame = pd.read_csv(out)
     facts = {**machine_facts(), "busy_cores": round(busy, 2), "hyperctr": __version__}
-    facts |= {"code": code_fingerprint("hyperctr")[:8], "command": f"python {command}"}
+    facts |= {"code": code_fingerprint("hyperctr")[:8], "command": f"python {kept}"}
     frame = frame.assign(**facts, date=datetime.now(UTC).date().isoformat())
     write_atomic(RESULTS / f"{name}.csv", frame.to_csv(index=False))
     print(f"{name}: {duration(time.monotonic() - begun)}, {busy:.1f} cores were busy when it began", flush=True)
     return True
 
 
-def draw() -> None:
-    """Draw the figure from the table that is there."""
+def publish() -> None:
+    """Draw the figure from the table that is there, and write the page of all tables."""
     table = RESULTS / "training.csv"
     if table.exists():
-        write_atomic(RESULTS / "figures" / "cost.json", cost_figure(pd.read_csv(table)).chart.to_json())
+        write_atomic(RESULTS / "figures" / "training.json", cost_figure(pd.read_csv(table)).chart.to_json())
         print(write_images(RESULTS))
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
 
 
 def main() -> int:
@@ -66,12 +71,15 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=list(BENCHMARKS))
     parser.add_argument("--sizes", default="", help="interactions, separated by commas")
     parser.add_argument("--peer-env", default="", help="folder for the environments of peers")
-    parser.add_argument("--figure", action="store_true", help="only draw the figure again")
+    parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")
     options = parser.parse_args()
     sizes, peers = options.sizes.replace(",", " "), options.peer_env
-    choices = {"sizes": f"--sizes {sizes}" if sizes else "", "peers": f"--peer-env {shlex.quote(peers)}" if peers else ""}
+    choices = {
+        "sizes": f"--sizes {sizes}" if sizes else "",
+        "peers": f"--peer-env {shlex.quote(peers)}" if peers else "",
+    }
     failed = [] if options.figure else [name for name in options.only if not run(name, choices)]
-    draw()
+    publish()
     return int(bool(failed))
 
 

@@ -10,8 +10,10 @@ from plotly.subplots import make_subplots
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import LEGEND_BELOW, error_bars, need_columns, style
 
-NEEDED = ("system", "loader", "interactions", "examples_per_second", "low", "high", "peak_memory_mib")
-NEEDED += ("processor", "threads", "busy_cores", "batch_clicks", "d", "history")
+NEEDED = (
+    *("system", "loader", "interactions", "rounds", "examples_per_second", "low", "high", "peak_memory_mib"),
+    *("processor", "threads", "busy_cores", "batch_clicks", "d", "history"),
+)
 LOOKS = {
     ("HyperCTR", ""): ("HyperCTR", "#0072B2", "circle", "solid"),
     ("FuxiCTR DIN", "own"): ("FuxiCTR DIN, its loader", "#D55E00", "diamond", "solid"),
@@ -44,15 +46,15 @@ def cost_figure(frame: pd.DataFrame) -> Figure:
         if loader != "batches ready":  # its memory is that of the same process
             memory = {"y": rows["peak_memory_mib"], "hovertemplate": hover + " MiB", "showlegend": False}
             chart.add_scatter(**memory, **look, row=1, col=2)
-    shape = f"{first['batch_clicks']} clicks and as many negatives a step, d = {first['d']}, {first['history']} clicks of history"
-    machine = f"{first['processor']}, {first['threads']} threads, {first['busy_cores']:.1f} cores busy when it began"
-    spread = f"median of {frame['rounds'].max()} rounds, bars from the smallest to the largest"
+    shape = f"{first['batch_clicks']} clicks and their negatives a step, d = {first['d']}, history {first['history']}"
+    machine = f"{first['processor']}, {first['threads']} threads, {first['busy_cores']:.1f} cores busy before"
+    spread = f"median of {frame['rounds'].max()} rounds, bars from least to most"
     style(chart, "What training costs against the size of the data", f"{machine}; {shape}; {spread}", height=470)
-    chart.update_layout(legend=LEGEND_BELOW, margin={"b": 100})
+    chart.update_layout(legend=LEGEND_BELOW | {"y": -0.21}, margin={"b": 100})
     # A tick at each power of ten alone: the digits between them are noise at this width.
     chart.update_xaxes(type="log", dtick=1, exponentformat="power", title_text="interactions in the data")
-    chart.update_yaxes(type="log", exponentformat="none", title_text="time of an example, µs", col=1)
-    chart.update_yaxes(type="log", exponentformat="none", title_text="peak memory of the process, MiB", col=2)
+    chart.update_yaxes(type="log", tickformat=",", title_text="time of an example, µs", col=1)
+    chart.update_yaxes(type="log", tickformat=",", title_text="peak memory, MiB", col=2)
     for column, values in ((1, 1e6 / frame["examples_per_second"]), (2, frame["peak_memory_mib"])):
         chart.update_yaxes(tickvals=_ticks(values.min(), values.max()), col=column)
     return Figure(chart, "cost", frame)

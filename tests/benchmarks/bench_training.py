@@ -86,7 +86,9 @@ def peer_python(folder: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
         torch = version("torch")
         for wanted in (f"torch=={torch}", f"torch=={torch.partition('+')[0]}"):  # a local version is on no index
-            if not subprocess.run([str(python), "-m", "pip", "install", "-q", wanted, PEER], stderr=sys.stdout).returncode:
+            if not subprocess.run(
+                [str(python), "-m", "pip", "install", "-q", wanted, PEER], stderr=sys.stdout
+            ).returncode:
                 made.touch()
                 break
     if not made.exists():
@@ -144,7 +146,11 @@ def take_turns(
                 turns.append({"system": name, "loader": what, "interactions": size, "round": number, **answer})
                 rate = f"{answer['examples_per_second']:10,.0f} examples/s, {answer['seconds_per_step']:.4f} s a step"
                 print(f"round {number}: {process.name:28s} {what:14s} {rate}", flush=True)
-    kept = pd.DataFrame(facts).rename(columns={"version": "peer_version"}).drop(columns=["loaders", "torch"], errors="ignore")
+    kept = (
+        pd.DataFrame(facts)
+        .rename(columns={"version": "peer_version"})
+        .drop(columns=["loaders", "torch"], errors="ignore")
+    )
     return pd.DataFrame(turns), kept
 
 

@@ -30,7 +30,7 @@ from model_zoo.LongCTR.longctr_dataloader import LongCTRDataLoader
 # Its loader without and with a worker (the class's default), and no loader at all: batches made before the clock runs.
 WORKERS = {"0 workers": 0, "1 worker": 1}
 READY = "batches ready"
-WARM = 3  # steps of a loader before the first that counts
+WARM = 3  # steps of a turn before the first that counts: a loader begins with reading the table
 
 
 def feature_map(folder: Path, users: int, items: int, size: int) -> FeatureMap:
@@ -72,9 +72,10 @@ def main() -> None:
     model = DIN(described, **network, **needed, **place)
     model._max_gradient_norm, model._batch_index = 10.0, 0  # what its fit() sets
     model.train()
-    sources = {name: batches(described, options, workers) for name, workers in WORKERS.items()}
-    kept = [next(sources["0 workers"]) for _ in range(20)]
-    sources[READY] = ready(kept)
+    loader = batches(described, options, 0)
+    kept = [next(loader) for _ in range(20)]
+    loader.close()  # type: ignore[attr-defined]
+    del loader
 
     def say(answer: dict[str, Any]) -> None:
         print(json.dumps(answer), file=answers, flush=True)
@@ -84,14 +85,13 @@ def main() -> None:
         float(model.train_step(batch).item())
         return len(batch[2])
 
-    warmed = set()
-    say({"version": version("fuxictr"), "torch": torch.__version__, "loaders": list(sources)})
+    say({"version": version("fuxictr"), "torch": torch.__version__, "loaders": [*WORKERS, READY]})
     for line in sys.stdin:
         asked = json.loads(line)
-        source = sources[asked["what"]]
-        for _ in range(0 if asked["what"] in warmed else WARM):
+        source = None  # one loader at a time, as in training, so that the peak of memory is that of one
+        source = ready(kept) if asked["what"] == READY else batches(described, options, WORKERS[asked["what"]])
+        for _ in range(WARM):
             step(source)
-        warmed.add(asked["what"])
         examples, steps, begun, cpu = 0, 0, time.perf_counter(), time.process_time()
         while steps == 0 or time.perf_counter() - begun < asked["seconds"]:
             examples, steps = examples + step(source), steps + 1
