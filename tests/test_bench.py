@@ -32,7 +32,8 @@ class Counted:
     """A trainer whose steps take a second each, 10 more at a round's beginning and 100 more at an epoch's."""
 
     def __init__(self, steps_per_epoch: int, steps_per_round: int) -> None:
-        self.steps_per_epoch, self.steps_per_round, self.now = steps_per_epoch, steps_per_round, 0.0
+        self.steps_per_epoch, self.rounds_per_epoch = steps_per_epoch, steps_per_epoch // steps_per_round
+        self.now, self.steps_per_round = 0.0, steps_per_round
         self.rows, self.config = range(50), SimpleNamespace(negatives=3)
 
     def train_step(self, step: int) -> None:

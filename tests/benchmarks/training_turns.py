@@ -7,12 +7,13 @@ several sizes, and of a peer in an environment of its own, can be measured by tu
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -39,8 +40,8 @@ def data_of_size(interactions: int, seed: int = 0) -> Dataset:
 class EpochTimer:
     """What an epoch of training costs, from some rounds of it.
 
-    A round is a stretch of steps after which their work repeats. What comes once an epoch (its shuffle and its
-    negatives) is timed apart and added.
+    A round is the stretch of steps that share a convolution, after which their work repeats. What comes once an epoch
+    (its shuffle and its negatives) is timed apart and added.
 
     Attributes:
         clock: gives seconds; ``time.process_time`` counts those of this process alone.
@@ -54,27 +55,38 @@ class EpochTimer:
     spent: float = 0.0
     steps: int = 0
     _round: int = 0
+    _epoch: int = -1
 
     def __post_init__(self) -> None:
-        """Warm up, and time an epoch's beginning, as the first round less the second; several times if quick."""
-        self.train(0)
-        differences: list[float] = []
-        begun = self.clock()
-        while len(self.rounds) > 1 and len(differences) < 5 and (not differences or self.clock() - begun < 2):
-            differences.append(self.train(0) - self.train(1))
-        self.start = max(0.0, statistics.median(differences or [0.0]))
+        """Warm up, and time an epoch's beginning: its first round less another as long; several times where quick."""
+        first, *others = self.rounds
+        alike = [number for number, steps in enumerate(others, 1) if len(steps) == len(first)]
+
+        def beginning() -> float:
+            whole = self.train(0)
+            return max(0.0, whole - self.train(alike[-1])) if alike else 0.0  # one round: it begins in each
+
+        begun, self.start = self.clock(), beginning()
+        if (warm := self.clock()) - begun < 5:
+            values = [beginning()]
+            while len(values) < 5 and self.clock() - warm < 1:
+                values.append(beginning())
+            self.start = statistics.median(values)
 
     @property
     def rounds(self) -> list[range]:
         """The steps of each round of an epoch."""
-        size, last = getattr(self.trainer, "steps_per_round", 1), self.trainer.steps_per_epoch
-        return [range(first, min(first + size, last)) for first in range(0, last, size)]
+        steps = self.trainer.steps_per_epoch
+        rounds = getattr(self.trainer, "rounds_per_epoch", steps)
+        bounds = [-(-number * steps // rounds) for number in range(rounds + 1)]
+        return [range(*pair) for pair in itertools.pairwise(bounds)]
 
     def train(self, number: int) -> float:
-        """Train one round of the first epoch and return its seconds."""
+        """Train one round, each time of another epoch so that nothing of it is there already; return its seconds."""
+        self._epoch += 1
         begun = self.clock()
         for step in self.rounds[number]:
-            self.trainer.train_step(step)
+            self.trainer.train_step(self._epoch * self.trainer.steps_per_epoch + step)
         return self.clock() - begun
 
     def seconds_per_epoch(self, at_least: float) -> float:
@@ -123,14 +135,16 @@ def prepare(
     return EpochTimer(trainer, clock)
 
 
-def interest_pace(split_data: SplitData, config: Config) -> float:
-    """Return clicks per second of an epoch of the interest pre-training, without what comes once a run."""
-    times = []
+def interest_pace(split_data: SplitData, config: Config, most: int = 500_000) -> float:
+    """Return clicks per second of the interest pre-training, without what comes once a run; of ``most`` clicks."""
+    part = split_data.split.part.copy()
+    part[split_data.split.train[most:]] = 1  # the others are for validation; all users and items stay
+    less, times = replace(split_data, split=replace(split_data.split, part=part)), []
     for epochs in (0, 1):
         begun = time.perf_counter()
-        interest_of(split_data, config.replace(interest_epochs=epochs), "cpu")
+        interest_of(less, config.replace(interest_epochs=epochs), "cpu")
         times.append(time.perf_counter() - begun)
-    return len(split_data.split.train) / max(1e-9, times[1] - times[0])
+    return len(less.split.train) / max(1e-9, times[1] - times[0])
 
 
 def main() -> None:
