@@ -8,6 +8,7 @@ shows all.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -30,14 +31,21 @@ from hyperctr.runs.source import code_fingerprint  # noqa: E402
 from hyperctr.runtime import duration, write_atomic  # noqa: E402
 
 RESULTS = ROOT / "reports" / "results" / "benchmarks"
-# A line each; a benchmark writes a CSV table to --out. {sizes} and {peers} stand for what the call says of them.
-BENCHMARKS = {"training": "-m tests.benchmarks.bench_training {sizes} {peers}"}
+# A line each; a benchmark writes a CSV table to --out. {sizes} are numbers of interactions, {peers} is a folder.
+BENCHMARKS = {
+    "training": "-m tests.benchmarks.bench_training --sizes {sizes} --peer-env {peers}",
+    "data": "-m tests.benchmarks.bench_data --rows {sizes}",
+    "evaluation": "-m tests.benchmarks.bench_evaluation",
+    "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
+    "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
+}
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
 
 def run(name: str, choices: dict[str, str]) -> bool:
     """Run one benchmark and write its table; tell whether it succeeded."""
-    command = " ".join(BENCHMARKS[name].format(**choices).split())
-    kept = " ".join(BENCHMARKS[name].format(**choices | {"peers": ""}).split())  # no place of this machine
+    command = BENCHMARKS[name].format(**choices)
+    kept = BENCHMARKS[name].format(**choices | {"peers": "PEER_ENV"})  # no place of this machine
     busy, begun = busy_cores(1.0), time.monotonic()
     print(f"\n== {name}: python {command}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,15 +77,11 @@ def main() -> int:
     """Run what is asked for; 1 if a benchmark failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=list(BENCHMARKS))
-    parser.add_argument("--sizes", default="", help="interactions, separated by commas")
-    parser.add_argument("--peer-env", default="", help="folder for the environments of peers")
+    parser.add_argument("--sizes", default="100000,1000000,10000000", help="interactions, separated by commas")
+    parser.add_argument("--peer-env", type=Path, default=CACHE, help="folder for the environments of peers")
     parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")
     options = parser.parse_args()
-    sizes, peers = options.sizes.replace(",", " "), options.peer_env
-    choices = {
-        "sizes": f"--sizes {sizes}" if sizes else "",
-        "peers": f"--peer-env {shlex.quote(peers)}" if peers else "",
-    }
+    choices = {"sizes": options.sizes.replace(",", " "), "peers": shlex.quote(str(options.peer_env.absolute()))}
     failed = [] if options.figure else [name for name in options.only if not run(name, choices)]
     publish()
     return int(bool(failed))

@@ -47,7 +47,8 @@ def cost_figure(frame: pd.DataFrame) -> Figure:
             memory = {"y": rows["peak_memory_mib"], "hovertemplate": hover + " MiB", "showlegend": False}
             chart.add_scatter(**memory, **look, row=1, col=2)
     shape = f"{first['batch_clicks']} clicks and their negatives a step, d = {first['d']}, history {first['history']}"
-    machine = f"{first['processor']}, {first['threads']} threads, {first['busy_cores']:.1f} cores busy before"
+    threads = f"{first['threads']} thread{'s' if first['threads'] > 1 else ''}"
+    machine = f"{first['processor']}, {threads}, {first['busy_cores']:.1f} cores busy before"
     spread = f"median of {frame['rounds'].max()} rounds, bars from least to most"
     style(chart, "What training costs against the size of the data", f"{machine}; {shape}; {spread}", height=470)
     chart.update_layout(legend=LEGEND_BELOW | {"y": -0.21}, margin={"b": 100})

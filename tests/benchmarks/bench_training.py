@@ -14,7 +14,8 @@ median of the rounds is shown. What an example is:
 
 Both have the same d, history length, rows a step and threads. The peer's loader is the one that it ships for this
 model, without a worker and with one, the default; `batches ready` leaves the loader out: the same batches again and
-again, which no user of it has. It gets an environment of its own in --peer-env, made on the first call.
+again, which no user of it has. It gets an environment of its own in --peer-env, made on the first call; without that
+folder ours is measured alone.
 """
 
 from __future__ import annotations
@@ -43,7 +44,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PEER = "fuxictr==2.3.10"
 OURS, THEIRS = "HyperCTR", "FuxiCTR DIN"
 READY = "batches ready"  # as in peer_din.py, which cannot be imported here
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
 
 class Process:
@@ -100,9 +100,9 @@ def peer_python(folder: Path) -> Path:
 def processes(sizes: list[int], options: argparse.Namespace, config: Config) -> Iterator[list[tuple[int, Process]]]:
     """Start ours and the peer's process of every size."""
     started: list[tuple[int, Process]] = []
-    python = None
+    python = None  # of the peer; none: ours alone
     try:
-        python = None if options.no_peer else peer_python(options.peer_env)
+        python = peer_python(options.peer_env.absolute()) if options.peer_env else None
     except (OSError, subprocess.CalledProcessError) as reason:
         print(f"without the peer: {reason}")
     with ExitStack() as ended:
@@ -190,9 +190,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of a turn, at least; ours ends with a whole round")
     parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--settings", nargs="*", default=[], metavar="KEY=VALUE", help="changes to budget quick")
-    parser.add_argument("--peer-env", type=Path, default=CACHE, help=f"folder of its environment (default: {CACHE})")
+    parser.add_argument("--peer-env", type=Path, help="folder of the peer's environment, made if it is not there")
     parser.add_argument("--peer-limit", type=int, default=10**7, help="largest size at which the peer runs")
-    parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--out", type=Path, help="CSV file to write")
     options = parser.parse_args()
     config = Config.for_model("hyperctr", "quick").with_settings(options.settings)
