@@ -145,6 +145,7 @@ def take_turns(
                 name = process.name.partition(" at ")[0]
                 turns.append({"system": name, "loader": what, "interactions": size, "round": number, **answer})
                 rate = f"{answer['examples_per_second']:10,.0f} examples/s, {answer['seconds_per_step']:.4f} s a step"
+                rate += f" ({answer['cpu_seconds_per_step']:.4f} of CPU)"
                 print(f"round {number}: {process.name:28s} {what:14s} {rate}", flush=True)
     kept = (
         pd.DataFrame(facts)
