@@ -9,6 +9,8 @@ ONLY     ?=
 FORCE    ?=
 JOBS     ?= 2
 PYTEST   ?=
+SIZES    ?=
+PEER_ENV ?=
 
 ifneq ($(PRESET),)
   $(warning PRESET is called BUDGET now)
@@ -18,7 +20,7 @@ RUN       := $(PYTHON) tools/bootstrap.py --
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format lab doctor clean
+.PHONY: help report test bench lint format lab doctor clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -31,6 +33,9 @@ report:  ## bring the offline report up to date (DATASET=planted BUDGET=quick SE
 
 test: lint  ## what CI runs: lint, types, then the whole test suite (PYTEST="-k name" narrows it)
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(JOBS) --dist worksteal $(PYTEST)
+
+bench:  ## measure speed against the size of the data and a peer (ONLY=training SIZES=100000,1000000 PEER_ENV=folder)
+	$(RUN) python tools/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) $(if $(PEER_ENV),--peer-env "$(PEER_ENV)")
 
 lint:  ## style, formatting, types, stripped notebooks
 	$(RUN) ruff check .

@@ -25,6 +25,16 @@ BUDGET = "quick"  # the pages say so
 # digits of the columns of costs
 COSTS = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "epochs": 1, "seconds_per_epoch": 2}
 COSTS |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
+# what a benchmark's table says of itself, in words above it, and what is shown of a wide one
+MEASURED_BY = ["processor", "cores", "busy_cores", "torch", "python", "hyperctr", "code", "command", "date"]
+BENCHMARKS = {
+    "training": {
+        **{"system": "system", "loader": "loader", "interactions": "interactions", "examples_per_second": "examples/s"},
+        **{"low": "least", "high": "most", "times_smallest": "times smallest", "times_peer": "times peer"},
+        **{"epoch_seconds": "seconds an epoch", "interest_clicks_per_second": "interest, clicks/s"},
+        **{"build_seconds": "hypergraphs, s", "peak_memory_mib": "peak memory, MiB"},
+    }
+}
 PICTURE = "figure8"  # of the learning curves: what README shows
 
 
@@ -194,6 +204,22 @@ def interest_table() -> str:
     return f"{shown}\n\nRecorded by {version('planted')}."
 
 
+def benchmark_text(path: Path) -> str:
+    """Return the table of a benchmark with where and how it was measured, and its picture, if there is one."""
+    frame = pd.read_csv(path)
+    by = frame.iloc[0]
+    every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
+    titles = BENCHMARKS.get(path.stem, every)
+    largest = frame[list(titles)].max(numeric_only=True).to_dict()
+    digits = {str(name): 0 if value > 100 else 3 - len(str(int(value))) for name, value in largest.items()}
+    machine = f"{by['processor']}, {by['cores']} cores, {by['busy_cores']} busy before, {by['date']}"
+    versions = f"Python {by['python']}, torch {by['torch']}, hyperctr {by['hyperctr']}, code `{by['code']}`"
+    picture = path.parent / "figures" / f"{path.stem}.png"
+    shown = f"![{path.stem} by size](../{picture.relative_to(ROOT).as_posix()})" if picture.exists() else ""
+    text = f"**{path.stem}**, {machine}; {versions} (`{by['command']}`):\n\n{markdown(frame, titles, **digits)}"
+    return f"{text}\n\n{shown}".strip()
+
+
 def render(page: str, marker: str, text: str) -> str:
     """Return the page with what stands between the markers replaced."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
@@ -212,6 +238,9 @@ def pages() -> dict[Path, str]:
     shown += [table4_text(name) for name in having("tables/table4.csv")]
     sections = {
         ROOT / "README.md": {"results": "\n\n".join(filter(None, shown))},
+        ROOT / "docs" / "benchmarks.md": {
+            "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv"))))
+        },
         ROOT / "docs" / "method.md": {
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
             "interest": interest_table(),

@@ -1,0 +1,111 @@
+"""The benchmarks' arithmetic: what an epoch costs, ratios within rounds, where a table was measured, the figure."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+
+from hyperctr.errors import ShapeError
+from hyperctr.training.loop import Trainer
+from tests.benchmarks.bench_training import summary
+from tests.benchmarks.training_turns import EpochTimer, measure
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """tools/bench.py, which writes to a temporary folder."""
+    monkeypatch.setattr(sys, "path", [str(ROOT / "tools"), *sys.path])
+    module = importlib.import_module("bench")
+    monkeypatch.setattr(module, "RESULTS", tmp_path / "benchmarks")
+    return module
+
+
+class Counted:
+    """A trainer whose steps take a second each, 10 more at a round's beginning and 100 more at an epoch's."""
+
+    def __init__(self, steps_per_epoch: int, steps_per_round: int) -> None:
+        self.steps_per_epoch, self.rounds_per_epoch = steps_per_epoch, steps_per_epoch // steps_per_round
+        self.now, self.steps_per_round = 0.0, steps_per_round
+        self.rows, self.config = range(50), SimpleNamespace(negatives=3)
+
+    def train_step(self, step: int) -> None:
+        self.now += 1 + 10 * (step % self.steps_per_round == 0) + 100 * (step % self.steps_per_epoch == 0)
+
+
+@pytest.mark.parametrize(("steps", "size", "least"), [(12, 3, 0), (12, 3, 500), (12, 12, 0), (12, 1, 30)])
+def test_an_epoch_is_what_its_rounds_and_its_beginning_cost(steps: int, size: int, least: float) -> None:
+    trainer = Counted(steps, size)
+    timer = EpochTimer(cast(Trainer, trainer), clock=lambda: trainer.now)
+    assert timer.seconds_per_epoch(least) == 100 + 10 * steps / size + steps
+    assert timer.steps % size == 0 and timer.spent >= least
+    assert measure(timer, least) == 50 * 4 / (100 + 10 * steps / size + steps)
+
+
+def turns(rates: dict[tuple[str, str, int], list[float]]) -> pd.DataFrame:
+    rows = []
+    for (system, loader, size), values in rates.items():
+        base = {"system": system, "loader": loader, "interactions": size, "seconds_per_step": 0.1}
+        base |= {"cpu_seconds_per_step": 0.2, "peak_memory_mib": size / 10}
+        rows += [{**base, "round": number, "examples_per_second": value} for number, value in enumerate(values)]
+    return pd.DataFrame(rows)
+
+
+RATES = {
+    ("HyperCTR", "", 100): [80.0, 40.0, 60.0],
+    ("HyperCTR", "", 1000): [40.0, 20.0, 50.0],
+    ("FuxiCTR DIN", "0 workers", 100): [20.0, 10.0, 20.0],
+    ("FuxiCTR DIN", "1 worker", 100): [10.0, 10.0, 10.0],
+    ("FuxiCTR DIN", "batches ready", 100): [40.0, 20.0, 30.0],
+}
+
+
+def summarised() -> pd.DataFrame:
+    facts = [("HyperCTR", 100, 60), ("HyperCTR", 1000, 600), ("FuxiCTR DIN", 100, 60)]
+    columns = ["system", "interactions", "train_clicks"]
+    return summary(turns(RATES), pd.DataFrame(facts, columns=columns), negatives=1)
+
+
+def test_ratios_are_taken_within_a_round_and_to_the_faster_loader() -> None:
+    ours, larger = summarised().iloc[0], summarised().iloc[1]
+    assert (ours.examples_per_second, ours.low, ours.high, ours.clicks_per_second) == (60, 40, 80, 30)
+    assert ours.epoch_seconds == 2 and ours.times_smallest == 1
+    assert (ours.times_peer, ours.times_peer_without_loader) == (4, 2)
+    assert larger.times_smallest == 2 and larger.peak_memory_mib == 100
+    assert pd.isna(larger.times_peer)
+
+
+def test_a_table_tells_where_and_how_it_was_measured(bench: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import sys; from pathlib import Path; Path(sys.argv[-1]).write_text('seconds,n\\n0.5,'+sys.argv[1]+'\\n')"
+    monkeypatch.setattr(bench, "BENCHMARKS", {"own": f'-c "{code}" {{sizes}}', "broken": "-c raise(SystemExit(3))"})
+    assert bench.run("own", {"sizes": "7", "peers": ""}) and not bench.run("broken", {"sizes": "", "peers": ""})
+    (row,) = pd.read_csv(bench.RESULTS / "own.csv").to_dict("records")
+    assert (row["seconds"], row["n"]) == (0.5, 7)
+    assert row["command"].startswith("python -c") and row["cores"] >= 1
+    assert all(row[name] for name in ("processor", "torch", "python", "hyperctr", "code", "date"))
+    assert not (bench.RESULTS / "broken.csv").exists()
+    text = importlib.import_module("result_pages").benchmark_text(bench.RESULTS / "own.csv")
+    assert text.startswith(f"**own**, {row['processor']}, {row['cores']} cores, ")
+    assert text.endswith("`):\n\n| seconds | n |\n| --- | --- |\n| 0.50 | 7 |")
+
+
+def test_the_figure_shows_time_and_memory_and_the_faster_loader(bench: ModuleType) -> None:
+    shape: dict[str, Any] = {"processor": "a CPU", "threads": 2, "busy_cores": 0.1, "batch_clicks": 5, "d": 8}
+    frame = summarised().assign(history=3, **shape)
+    chart = bench.cost_figure(frame).chart
+    drawn = {(trace.name, trace.yaxis): list(trace.y) for trace in chart.data}
+    assert drawn["HyperCTR", "y"] == [1e6 / 60, 1e6 / 40] and drawn["HyperCTR", "y2"] == [10, 100]
+    assert drawn["FuxiCTR DIN, its loader", "y"] == [1e6 / 20]
+    assert {
+        axis.type for axis in (chart.layout.xaxis, chart.layout.xaxis2, chart.layout.yaxis, chart.layout.yaxis2)
+    } == {"log"}
+    assert chart.layout.yaxis.title.text == "time of an example, µs"
+    with pytest.raises(ShapeError, match="busy_cores"):
+        bench.cost_figure(frame.drop(columns="busy_cores"))

@@ -1,0 +1,91 @@
+"""Run the benchmarks and keep what they measured: ``make bench``, ``make bench ONLY=training SIZES=100000,1000000``.
+
+Each writes a table to reports/results/benchmarks/<name>.csv; columns that say where, with what and by which command it
+was measured are added here. The figure of cost against size is drawn from the table of ``training``; docs/benchmarks.md
+shows all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from bench_figure import cost_figure  # noqa: E402
+from result_pages import pages  # noqa: E402
+
+from hyperctr import __version__  # noqa: E402
+from hyperctr.report.images import write_images  # noqa: E402
+from hyperctr.runs.scaling import busy_cores, machine_facts  # noqa: E402
+from hyperctr.runs.source import code_fingerprint  # noqa: E402
+from hyperctr.runtime import duration, write_atomic  # noqa: E402
+
+RESULTS = ROOT / "reports" / "results" / "benchmarks"
+# A line each; a benchmark writes a CSV table to --out. {sizes} are numbers of interactions, {peers} is a folder.
+BENCHMARKS = {
+    "training": "-m tests.benchmarks.bench_training --sizes {sizes} --peer-env {peers}",
+    "data": "-m tests.benchmarks.bench_data --rows {sizes}",
+    "evaluation": "-m tests.benchmarks.bench_evaluation",
+    "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
+    "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
+}
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
+
+
+def run(name: str, choices: dict[str, str]) -> bool:
+    """Run one benchmark and write its table; tell whether it succeeded."""
+    command = BENCHMARKS[name].format(**choices)
+    kept = BENCHMARKS[name].format(**choices | {"peers": "PEER_ENV"})  # no place of this machine
+    busy, begun = busy_cores(1.0), time.monotonic()
+    print(f"\n== {name}: python {command}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / f"{name}.csv"
+        done = subprocess.run([sys.executable, *shlex.split(command), "--out", str(out)], cwd=ROOT)
+        if done.returncode or not out.exists():
+            print(f"{name} failed with exit code {done.returncode}; its table stays as it was")
+            return False
+        frame = pd.read_csv(out)
+    facts = {**machine_facts(), "busy_cores": round(busy, 2), "hyperctr": __version__}
+    facts |= {"code": code_fingerprint("hyperctr")[:8], "command": f"python {kept}"}
+    frame = frame.assign(**facts, date=datetime.now(UTC).date().isoformat())
+    write_atomic(RESULTS / f"{name}.csv", frame.to_csv(index=False))
+    print(f"{name}: {duration(time.monotonic() - begun)}, {busy:.1f} cores were busy when it began", flush=True)
+    return True
+
+
+def publish() -> None:
+    """Draw the figure from the table that is there, and write the page of all tables."""
+    table = RESULTS / "training.csv"
+    if table.exists():
+        write_atomic(RESULTS / "figures" / "training.json", cost_figure(pd.read_csv(table)).chart.to_json())
+        print(write_images(RESULTS))
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    """Run what is asked for; 1 if a benchmark failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=list(BENCHMARKS))
+    parser.add_argument("--sizes", default="100000,1000000,10000000", help="interactions, separated by commas")
+    parser.add_argument("--peer-env", type=Path, default=CACHE, help="folder for the environments of peers")
+    parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")
+    options = parser.parse_args()
+    choices = {"sizes": options.sizes.replace(",", " "), "peers": shlex.quote(str(options.peer_env.absolute()))}
+    failed = [] if options.figure else [name for name in options.only if not run(name, choices)]
+    publish()
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
