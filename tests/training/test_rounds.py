@@ -121,8 +121,8 @@ def test_large_tables_learn_what_small_ones_do(rounds: int, tiny: Tiny, monkeypa
         trained.append((losses, trainer.model.state_dict()))
     (losses, parameters), (other_losses, others) = trained
     torch.testing.assert_close(other_losses, losses, rtol=0, atol=2e-4)
-    for name, value in parameters.items():
-        torch.testing.assert_close(others[name], value, rtol=0, atol=2e-3, msg=name)
+    for name, value in parameters.items():  # Adam makes a step of noise where a gradient is nothing but that
+        assert (others[name] - value).abs().mean() < 2e-4, name
 
 
 def test_interest_of_many_users_is_learnt_as_that_of_few(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
