@@ -16,23 +16,23 @@ from hyperctr.hypergraph.incidence import Hypergraph
 class Ball(Hypergraph):
     """The hyperedges and nodes within some hops of a node, numbered anew; degrees are those of the whole hypergraph.
 
-    So many convolutions give the node the vector that it has in the whole. Other nodes lack hyperedges, those at the
-    boundary all of them, and their vectors mean nothing.
+    A convolution gives the inner nodes the vectors that they have in the whole. Nodes at the boundary lack hyperedges,
+    and their vectors mean nothing.
 
     Attributes:
         nodes: int64 ``[N]``, their numbers in the whole, ascending.
-        centre: number of the node here.
+        inner: int64, the nodes within one hop less, as numbered here, ascending: for one hop the node itself.
 
     >>> whole = Hypergraph([[0, 1, 1, 2, 2, 3], [0, 0, 1, 1, 2, 2]], 4, 3, weight=[1.0, 0.5, 0.25])
     >>> ball = Ball.around(whole, 0, hops=1)
-    >>> ball.nodes.tolist(), ball.incidence.tolist(), ball.node_degree.tolist()
-    ([0, 1], [[0, 1], [0, 0]], [1.0, 1.5])
+    >>> ball.nodes.tolist(), ball.inner.tolist(), ball.incidence.tolist(), ball.node_degree.tolist()
+    ([0, 1], [0], [[0, 1], [0, 0]], [1.0, 1.5])
     >>> ball.weighted(torch.tensor([0.0, 0.5, 0.25])).node_degree.tolist()
     [0.0, 0.5]
     """
 
     nodes: Tensor
-    centre: int
+    inner: Tensor
     _hyperedges: Tensor  # int64 [E], their numbers in the whole
     _all_of_node: CSR  # all hyperedges of each node, as numbered in the whole
     _all_weights: Tensor
@@ -40,14 +40,15 @@ class Ball(Hypergraph):
     @classmethod
     def around(cls, whole: Hypergraph, node: int, hops: int) -> Self:
         """Cut out what lies within ``hops`` hyperedges of a node; that takes time in proportion to it."""
-        nodes = torch.tensor([node], device=whole.device)
-        inner, edges = nodes[:0], nodes[:0]
+        inner = nodes = torch.tensor([node], device=whole.device)
+        edges = nodes[:0]
         for _ in range(hops):
             inner, edges = nodes, torch.unique(_rows(whole.by_node, nodes)[1])
             nodes = torch.unique(torch.cat([nodes, _rows(whole.by_hyperedge, edges)[1].long()]))
         sizes, members = _rows(whole.by_hyperedge, edges)
         degrees, all_of_node = _rows(whole.by_node, nodes)
-        within = torch.isin(nodes, inner)
+        inner = torch.searchsorted(nodes, inner)
+        within = torch.zeros(len(nodes), dtype=torch.bool, device=nodes.device).index_fill(0, inner, True)
         of_inner = all_of_node[within.repeat_interleave(degrees)]
         ball = cls.unchecked(
             num_nodes=len(nodes),
@@ -59,9 +60,8 @@ class Ball(Hypergraph):
             by_hyperedge=(starts(sizes), torch.searchsorted(nodes, members.long()).int()),
             by_node=(starts(degrees * within), torch.searchsorted(edges, of_inner.long()).int()),
         )
-        ball.nodes, ball.centre = nodes, int(torch.searchsorted(nodes, node))
-        ball._hyperedges, ball._all_of_node = edges, (starts(degrees), all_of_node)
-        ball._all_weights = whole.weight
+        ball.nodes, ball.inner, ball._hyperedges = nodes, inner, edges
+        ball._all_of_node, ball._all_weights = (starts(degrees), all_of_node), whole.weight
         return ball
 
     def weighted(self, weight: Tensor) -> Self:

@@ -88,11 +88,10 @@ class GraphStack(nn.Module):
 
         ``balls`` are those of L hops, L - 1 hops and so on to one, and ``x`` belongs to the nodes of the first.
         """
-        kept = None
         for layer, ball in zip(self.layers, balls, strict=True):
-            x = x if kept is None else x[torch.searchsorted(kept, ball.nodes)]
-            x, kept = x + torch.where(ball.node_degree[:, None] > 0, torch.relu(layer(x, ball)), 0.0), ball.nodes
-        return x[balls[-1].centre if balls else 0]
+            active = ball.node_degree[ball.inner, None] > 0
+            x = x[ball.inner] + torch.where(active, torch.relu(layer(x, ball)[ball.inner]), 0.0)
+        return x[0]
 
 
 class SlotConvolution(nn.Module):
