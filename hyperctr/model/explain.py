@@ -9,6 +9,7 @@ import torch
 from scipy.special import expit
 
 from hyperctr.errors import ConfigError
+from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.model.neighbourhood import Neighbourhood, Removed
@@ -39,7 +40,7 @@ class Contribution:
 
 
 @torch.no_grad()
-def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Contribution]]:
+def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[Contribution]]:
     """Return the probability of a click and what each adjacent hyperedge adds to it, largest effect first.
 
     Contributions are exact: what lies around the node is convolved again without the hyperedge. They do not add up to
@@ -55,6 +56,8 @@ def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Co
     Raises:
         ConfigError: the model has no hypergraphs.
     """
+    if not isinstance(model, HyperCTR):
+        raise ConfigError(f"a model {type(model).__name__} has no hyperedges to explain a score by")
     if model.context.graphs is None or model.config.graph != "hypergraph":
         raise ConfigError("only a model with graph = 'hypergraph' has hyperedges to explain a score by")
     around = Neighbourhood(model, target, item)

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hyperctr.errors import ShapeError
-from hyperctr.hypergraph.ball import Ball
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.stack import SlotHypergraphs, Slots, Stretch
 from hyperctr.model.convolution import HypergraphConv
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
+    from hyperctr.hypergraph.ball import Ball
 
 Pair = tuple[Tensor, Tensor]  # of the users' side, of the items' side
 # Give the vectors of users and of items that enter the first layer, [n, d] for int64 [n].

@@ -102,7 +102,7 @@ class ScoreExplainer:
         return row | {"members": members[list(part.members)].tolist(), "value": part.value}
 
     def _target(self, user: int, item: int, time: int) -> Targets:
-        from hyperctr.runs.scoring import pair_targets
+        from hyperctr.runs.prediction import pair_targets
 
         return pair_targets(self.split_data, *(np.array([value], dtype=np.int64) for value in (user, item, time)))
 

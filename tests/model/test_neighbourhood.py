@@ -24,7 +24,7 @@ from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.model.neighbourhood import Neighbourhood, Removed
 from hyperctr.model.slot_convolution import ITEM, USER
-from hyperctr.runs.scoring import pair_targets, score_pairs
+from hyperctr.runs.prediction import pair_targets, score_pairs
 from hyperctr.slots import make_slots
 from tests.small import Small, hand_made, small, targets_of, with_drawn_weights
 
