@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from hyperctr.hypergraph.ball import Ball
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR, State
-from hyperctr.model.slot_convolution import ITEM, USER, PairVectors
+from hyperctr.model.slot_convolution import ITEM, USER, GraphStack, PairVectors
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,11 @@ class Neighbourhood:
         if place is None:
             return None
         x, balls = self._read(side, *place)
-        slot, stack = place[0], self.convolution.stacks[0 if self.convolution.bipartite else side]
+        slot, stack = place[0], cast(GraphStack, self.convolution.stacks[0 if self.convolution.bipartite else side])
         if removed is not NOTHING:
             weight = removed.weights(self.hypergraphs(slot)[side], side, slot)
             balls = [ball.weighted(weight) for ball in balls]
-        vector: Tensor = stack.at_centre(x, balls)
-        return vector
+        return stack.at_centre(x, balls)
 
     def _cut_out(self, side: int, slot: int, node: int) -> tuple[Tensor, list[Ball]]:
         """Return the balls of L hops to one around a node, and what enters the first layer."""
