@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import cast
 
 import torch
@@ -56,15 +56,19 @@ class Neighbourhood:
         self.items = torch.tensor([[item]], device=target.user.device)
         self.graphs = model.convolution.needed()
         self.rows = self.graphs.user_rows, self.graphs.item_rows
-        self.hypergraphs, self._read = lru_cache(None)(self._assemble), lru_cache(None)(self._cut_out)
+        self._assembled: dict[int, tuple[Hypergraph, Hypergraph]] = {}
+        self._around: dict[tuple[int, int, int], tuple[Tensor, list[Ball]]] = {}
 
-    def _assemble(self, slot: int) -> tuple[Hypergraph, Hypergraph]:
+    def hypergraphs(self, slot: int) -> tuple[Hypergraph, Hypergraph]:
         """Return a slot's hypergraph of each side, or its click graph twice."""
-        # No slot that a causal target looks at holds its own click.
-        hidden = None if self.convolution.causal else self.target.click[self.target.click >= 0]
-        if self.convolution.bipartite:
-            return (self.graphs.bipartite(hidden, (slot, slot + 1)),) * 2
-        return self.graphs.assemble(hidden, (slot, slot + 1))
+        if slot not in self._assembled:
+            # No slot that a causal target looks at holds its own click.
+            hidden = None if self.convolution.causal else self.target.click[self.target.click >= 0]
+            if self.convolution.bipartite:
+                self._assembled[slot] = (self.graphs.bipartite(hidden, (slot, slot + 1)),) * 2
+            else:
+                self._assembled[slot] = self.graphs.assemble(hidden, (slot, slot + 1))
+        return self._assembled[slot]
 
     # ---- where it looks
     def place(self, side: int, removed: Removed = NOTHING) -> tuple[int, int] | None:
@@ -104,7 +108,9 @@ class Neighbourhood:
         place = self.place(side, removed)
         if place is None:
             return None
-        x, balls = self._read(side, *place)
+        if (side, *place) not in self._around:
+            self._around[side, *place] = self._cut_out(side, *place)
+        x, balls = self._around[side, *place]
         slot, stack = place[0], cast(GraphStack, self.convolution.stacks[0 if self.convolution.bipartite else side])
         if removed is not NOTHING:
             weight = removed.weights(self.hypergraphs(slot)[side], side, slot)
