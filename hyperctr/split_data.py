@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hyperctr.data.splits import Split, split
+import numpy as np
+
+from hyperctr.data.splits import PARTS, Split, split
+from hyperctr.runtime import rng
 from hyperctr.slots import DEFAULT_COUNT, Slots, make_slots
 
 if TYPE_CHECKING:
@@ -44,3 +47,28 @@ class SplitData:
         subsets = split(data, kind=config.split, ratios=ratios, seed=config.seed)
         count = config.slot_count or (DEFAULT_COUNT if data.clock == "ordinal" else None)
         return cls(data, subsets, make_slots(data, None if count else config.slot_months, count))
+
+    def sample(self, limit: int, seed: int = 0) -> SplitData:
+        """Return the same data with at most ``limit`` clicks and ``limit`` non-clicks in each part, the rest in none.
+
+        Users are drawn, the same in all parts, and come with all their rows until the limit is reached, so that the
+        hypergraphs of the sample have hyperedges. Catalogue, features and slots stay whole. What is within the limit
+        stays as it is.
+
+        >>> import hyperctr as hc
+        >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
+        >>> few = SplitData.open(data, hc.Config()).sample(100)
+        >>> len(few.split.train), len(few.split.non_clicks("test")), few.data.num_users
+        (100, 40, 60)
+        """
+        turn = rng(seed, "sample of users").permutation(self.data.num_users)
+        part = np.full_like(self.split.part, len(PARTS))
+        for number, name in enumerate(PARTS):
+            for rows in (self.split.rows(name), self.split.non_clicks(name)):
+                if len(rows) > limit:
+                    turns = turn[self.data.user_index[rows]]
+                    last = np.partition(turns, limit - 1)[limit - 1]
+                    rows, turns = rows[turns <= last], turns[turns <= last]
+                    rows = rows[np.argsort(turns, kind="stable")[:limit]]
+                part[rows] = number
+        return replace(self, split=replace(self.split, part=part))

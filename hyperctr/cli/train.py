@@ -21,7 +21,9 @@ def add_commands(commands: Commands) -> None:
     train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
     text = "the same as --set seed=N (generated data stay those of their seed 0)"
     train.add_argument("--seed", type=int, metavar="N", help=text)
-    train.add_argument("--dry-run", action="store_true", help="one step of everything, in seconds, to see it work")
+    train.add_argument(
+        "--dry-run", action="store_true", help="one step of everything on a sample of the data, in seconds"
+    )
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
     with_data_dir(train)

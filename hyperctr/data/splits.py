@@ -37,7 +37,7 @@ class Split:
         kind: "random" or "temporal".
         ratios: share of the clicks in train, validation and test, as asked for.
         seed: what the permutation was drawn from (not used by "temporal").
-        part: int8 [n], 0 train, 1 validation, 2 test, for every row of ``Dataset.interactions``.
+        part: int8 [n], 0 train, 1 validation, 2 test, for every row of ``Dataset.interactions``; in a sample 3, none.
         clicked: bool [n], the rows that are clicks.
 
     >>> import numpy as np

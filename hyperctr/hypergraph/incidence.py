@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -91,7 +91,7 @@ class Hypergraph:
         incidence: Tensor | None = None,
         by_hyperedge: CSR | None = None,
         by_node: CSR | None = None,
-    ) -> Hypergraph:
+    ) -> Self:
         """Build from arrays known to be right, with no check, sort or copy: for the training step.
 
         Give ``incidence`` (int64, sorted by hyperedge, no repeats) or ``by_hyperedge``; other views follow on

@@ -207,14 +207,14 @@ class SlotHypergraphs:
                 threshold[start:stop] = value.nan_to_num(1.0).float()
         return threshold
 
-    def bipartite(self, dropped: Tensor | None = None) -> Hypergraph:
+    def bipartite(self, dropped: Tensor | None = None, slots: Slots | None = None) -> Hypergraph:
         """Return the slots' user-item click graph as a hypergraph of two-member hyperedges, without ``dropped``.
 
-        Nodes are the user rows, then the item rows. On such a hypergraph Eq. 5 is
+        Nodes are the user rows, then the item rows, of all slots or of some. On such a hypergraph Eq. 5 is
         ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
         needs no second kind of layer.
         """
-        return self._bipartite(self.clicks_left(dropped), (0, self.user_rows.num_slots))
+        return self._bipartite(self.clicks_left(dropped), slots or (0, self.user_rows.num_slots))
 
     def _bipartite(self, clicks_left: Tensor, slots: Slots) -> Hypergraph:
         first, end = slots

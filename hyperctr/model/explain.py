@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
-from torch.nn import functional
+from scipy.special import expit
 
 from hyperctr.errors import ConfigError
-from hyperctr.hypergraph.incidence import Hypergraph
-from hyperctr.hypergraph.rows import Rows
+from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import HyperCTR, State
+from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.model.neighbourhood import Neighbourhood, Removed
+from hyperctr.model.slot_convolution import ITEM, USER, PairVectors
+
+SIDES: tuple[Literal["user"], Literal["item"]] = ("user", "item")
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,13 @@ class Contribution:
 
 
 @torch.no_grad()
-def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Contribution]]:
+def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[Contribution]]:
     """Return the probability of a click and what each adjacent hyperedge adds to it, largest effect first.
 
-    Contributions are exact: the hypergraph is convolved again without the hyperedge, in the slot it lies in, since no
-    hyperedge reaches beyond its slot. They do not add up to the score, since hyperedges act together. A target that is
-    a training click is explained with its own click taken out.
+    Contributions are exact: what lies around the node is convolved again without the hyperedge. They do not add up to
+    the score, since hyperedges act together. A target that is a training click is explained with its own click taken
+    out. Only the slots in which the target sees the user and the item are read, so that the time taken depends on
+    these and on the number of hyperedges, not on how much data there are.
 
     Args:
         model: trained, in evaluation mode.
@@ -53,66 +56,26 @@ def explain(model: HyperCTR, target: Targets, item: int) -> tuple[float, list[Co
     Raises:
         ConfigError: the model has no hypergraphs.
     """
-    graphs = model.context.graphs
-    if graphs is None or model.config.graph != "hypergraph":
+    if not isinstance(model, HyperCTR):
+        raise ConfigError(f"a model {type(model).__name__} has no hyperedges to explain a score by")
+    if model.context.graphs is None or model.config.graph != "hypergraph":
         raise ConfigError("only a model with graph = 'hypergraph' has hyperedges to explain a score by")
-    items = torch.tensor([[item]], device=target.user.device)
-    pair = list(graphs.assemble(target.click[target.click >= 0]))
-    whole = model.convolve(pair[0], pair[1])
-    full = _probability(model, whole, target, items)
+    around = Neighbourhood(model, target, item)
+    rows, whole = around.rows, around.vectors()
+    full = float(expit(around.logit(whole)))
     contributions = []
-    for side, rows, others, node, active in (
-        (0, graphs.user_rows, graphs.item_rows, target.user, whole.user_active),
-        (1, graphs.item_rows, graphs.user_rows, items[0], whole.item_active),
-    ):
-        same_slot = model.config.protocol == "as-published"
-        row = int(rows.find(node, target.slot) if same_slot else rows.latest_before(node, target.slot, active))
-        if row < 0:
+    for side in (USER, ITEM):
+        place = around.place(side)
+        if place is None:
             continue
-        graph: Hypergraph = pair[side]
-        edges_per_modality = max(len(others.node), 1)
-        slot = int(rows.slot[row])
-        part, kept = _of_slot(graph, rows, others, slot)
-        inside = rows.slot == slot
-        start = functional.embedding(rows.node[inside], model.user_embedding if side == 0 else whole.static_items)
-        for edge in graph.hyperedges_of(row).tolist():
-            remaining = part.without(kept[part.incidence[1]] == edge)
-            active = remaining.node_degree > 0
-            state = _with(whole, side, inside, model.stacks[side](start, remaining, active), active)
-            without = _probability(model, state, target, items)
-            modality, other = divmod(edge, edges_per_modality)
-            members = tuple(sorted(rows.node[graph.members(edge).long()].tolist()))
-            name: Literal["user", "item"] = "user" if side == 0 else "item"
-            contributions.append(Contribution(name, slot, modality, int(others.node[other]), members, full - without))
+        slot, node = place
+        graph, of_node, of_edge = around.hypergraphs(slot)[side], rows[side], rows[1 - side]
+        for edge in graph.hyperedges_of(node).tolist():
+            vector = around.vector(side, Removed(hyperedges=[(side, slot, edge)]))
+            pair = (vector, whole.of[ITEM]) if side == USER else (whole.of[USER], vector)
+            without = float(expit(around.logit(PairVectors(pair))))
+            label = int(of_edge.node[of_edge.starts[slot] + graph.label[edge]])
+            members = tuple(sorted(of_node.node[of_node.starts[slot] + graph.members(edge)].tolist()))
+            modality = int(graph.group[edge])
+            contributions.append(Contribution(SIDES[side], slot, modality, label, members, full - without))
     return full, sorted(contributions, key=lambda contribution: -abs(contribution.value))
-
-
-def _of_slot(graph: Hypergraph, rows: Rows, others: Rows, slot: int) -> tuple[Hypergraph, Tensor]:
-    """Return the part of a stacked hypergraph in one slot, its nodes renumbered, and which hyperedges it kept."""
-    chosen = (others.slot == slot).repeat(graph.num_groups)
-    part = graph.select(chosen)
-    offsets, members = part.by_hyperedge
-    new = (rows.slot == slot).cumsum(0) - 1
-    here = Hypergraph.unchecked(
-        num_nodes=int(new[-1]) + 1,
-        num_hyperedges=part.num_hyperedges,
-        weight=part.weight,
-        group=part.group,
-        label=part.label,
-        group_names=part.group_names,
-        by_hyperedge=(offsets, new[members.long()].int()),
-    )
-    return here, chosen.nonzero().squeeze(1)
-
-
-def _with(whole: State, side: int, inside: Tensor, values: Tensor, active: Tensor) -> State:
-    """Return the state with the rows ``inside`` (bool) of one side replaced."""
-    rows, flags = (whole.user_rows, whole.user_active) if side == 0 else (whole.item_rows, whole.item_active)
-    rows, flags = rows.masked_scatter(inside[:, None], values), flags.masked_scatter(inside, active)
-    if side == 0:
-        return replace(whole, user_rows=rows, user_active=flags)
-    return replace(whole, item_rows=rows, item_active=flags)
-
-
-def _probability(model: HyperCTR, state: State, target: Targets, items: Tensor) -> float:
-    return float(model.score(state, model.encode(state, target), target, items).double().sigmoid())

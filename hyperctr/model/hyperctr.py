@@ -22,7 +22,7 @@ from hyperctr.model.context import Context
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
 from hyperctr.model.history import Targets
-from hyperctr.model.slot_convolution import ITEM, USER, Inputs, SlotConvolution, SlotVectors
+from hyperctr.model.slot_convolution import ITEM, USER, Inputs, PairVectors, SlotConvolution, SlotVectors
 from hyperctr.sparse_adam import lookup, settled
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class State:
     """
 
     static_items: Tensor | None
-    slots: SlotVectors | None
+    slots: SlotVectors | PairVectors | None
 
 
 class HyperCTR(ClickModel):
@@ -89,7 +89,7 @@ class HyperCTR(ClickModel):
         return self.user_embedding, self.items.embedding
 
     # ---- stage 1: what a batch shares
-    def _inputs(self, static: Tensor | None = None) -> Inputs:
+    def inputs(self, static: Tensor | None = None) -> Inputs:
         """Return what enters the convolution: embeddings of users, static vectors of items, which may be known."""
         return (
             lambda users: functional.embedding(users, settled(self.user_embedding)),
@@ -99,15 +99,15 @@ class HyperCTR(ClickModel):
     def refresh(self, dropped: Tensor | None = None) -> State:
         """Convolve the hypergraphs of all slots, without the training clicks ``dropped`` (numbers 0..C-1)."""
         static = self.items()
-        return State(static, self.convolution(self._inputs(static), dropped))
+        return State(static, self.convolution(self.inputs(static), dropped))
 
     def begin_round(self, clicks: Tensor, steps: int) -> None:
         """Convolve once for the next steps; see :meth:`SlotConvolution.begin_round`."""
-        self.convolution.begin_round(self._inputs(), clicks, steps)
+        self.convolution.begin_round(self.inputs(), clicks, steps)
 
     def end_round(self) -> None:
         """Add the gradients of the round's steps with respect to its convolution to those of the parameters."""
-        self.convolution.end_round(self._inputs())
+        self.convolution.end_round(self.inputs())
 
     def training_state(self, targets: Targets) -> State:
         """Return what the step of ``targets`` shares: the round's convolution, or one without their own clicks."""

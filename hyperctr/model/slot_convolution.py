@@ -6,7 +6,7 @@ a fixed number of rounds, so that it costs what its clicks cost, however many th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from hyperctr.model.convolution import HypergraphConv
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
+    from hyperctr.hypergraph.ball import Ball
 
 Pair = tuple[Tensor, Tensor]  # of the users' side, of the items' side
 # Give the vectors of users and of items that enter the first layer, [n, d] for int64 [n].
@@ -41,6 +42,17 @@ class SlotVectors:
     rows: Pair
     active: Pair
     latest: Pair | None = None
+
+
+@dataclass(frozen=True)
+class PairVectors:
+    """Convolved vectors of one user and one item as one target sees them; see :mod:`hyperctr.model.neighbourhood`.
+
+    Attributes:
+        of: ``[d]`` of the user and of the item; None where it lies on no hyperedge.
+    """
+
+    of: tuple[Tensor | None, Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,16 @@ class GraphStack(nn.Module):
             x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
         return x
 
+    def at_centre(self, x: Tensor, balls: Sequence[Ball]) -> Tensor:
+        """Return the vector ``[d]`` that :meth:`forward` gives the node that the balls lie around.
+
+        ``balls`` are those of L hops, L - 1 hops and so on to one, and ``x`` belongs to the nodes of the first.
+        """
+        for layer, ball in zip(self.layers, balls, strict=True):
+            active = ball.node_degree[ball.inner, None] > 0
+            x = x[ball.inner] + torch.where(active, torch.relu(layer(x, ball)[ball.inner]), 0.0)
+        return x[0]
+
 
 class SlotConvolution(nn.Module):
     """A stack of convolutions for the users' and one for the items' hypergraphs, the same in all slots.
@@ -94,7 +116,12 @@ class SlotConvolution(nn.Module):
             [self.convolve(inputs, *part) for part in self.graphs.stretch_by_stretch(dropped, bipartite=self.bipartite)]
         )
 
-    def _needed(self) -> SlotHypergraphs:
+    def needed(self) -> SlotHypergraphs:
+        """Return the slots' hypergraphs, which must be there.
+
+        Raises:
+            ShapeError: the model was built without interest.
+        """
         if self.graphs is None:
             raise ShapeError("this model was built without interest, so its context has no rows to convolve")
         return self.graphs
@@ -108,7 +135,7 @@ class SlotConvolution(nn.Module):
         Raises:
             ShapeError: the model was built without interest.
         """
-        graphs = self._needed()
+        graphs = self.needed()
         x_user, x_item = (
             vectors(rows.node[rows.starts[slots[0]] : rows.starts[slots[1]]])
             for vectors, rows in zip(inputs, (graphs.user_rows, graphs.item_rows), strict=True)
@@ -124,21 +151,26 @@ class SlotConvolution(nn.Module):
 
     def _joined(self, parts: list[tuple[Tensor, ...]]) -> SlotVectors:
         """Put the convolutions of all stretches together."""
-        graphs = self._needed()
+        graphs = self.needed()
         users, items, user_active, item_active = (torch.cat(column) for column in zip(*parts, strict=True))
         latest = None
         if self.causal:
             latest = graphs.user_rows.last_active(user_active), graphs.item_rows.last_active(item_active)
         return SlotVectors((users, items), (user_active, item_active), latest)
 
-    def look_up(self, vectors: SlotVectors | None, side: int, node: Tensor, slot: Tensor, alone: Tensor) -> Tensor:
+    def look_up(
+        self, vectors: SlotVectors | PairVectors | None, side: int, node: Tensor, slot: Tensor, alone: Tensor
+    ) -> Tensor:
         """Return the vectors of nodes ``[n]`` as targets in slots ``[n]`` see them, ``[n, d]``.
 
         ``side`` is ``USER`` or ``ITEM``; a node without a row there is to a target what it is ``alone``, ``[n, d]``.
         """
+        if isinstance(vectors, PairVectors):
+            known = vectors.of[side]
+            return alone if known is None else known.expand_as(alone)
         if vectors is None or not len(vectors.rows[side]):
             return alone
-        graphs = self._needed()
+        graphs = self.needed()
         rows = graphs.user_rows if side == USER else graphs.item_rows
         found = rows.find(node, slot)
         if vectors.latest is not None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from hyperctr.data.negatives import CandidatePool
     from hyperctr.statistics import PooledAUCDraws
 
+DRY_RUN_ROWS = 4_000  # clicks, and non-clicks, of each part that a dry run looks at
+
 
 def train(
     data: Dataset,
@@ -52,7 +54,10 @@ def train(
         config: settings; None takes the paper's model at its defaults.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; see :func:`hyperctr.runtime.choose_device`.
         resume: go on from the last checkpoint of an interrupted run; without it such a run starts afresh.
-        dry_run: one step of everything (train, validate, test, save) under its own id, in seconds.
+        dry_run: one step of everything (pre-train, train, validate, test, save) under its own id, in seconds at any
+            size: the data are loaded, checked and split whole, and the model has all its parameters, but clicks are
+            those of a sample of users, some thousands (``DRY_RUN_ROWS``). Its numbers mean nothing; its memory is that
+            of the whole but for what grows with the clicks, such as the hypergraphs.
 
     Returns:
         The finished :class:`~hyperctr.runs.run.Run`.
@@ -100,10 +105,14 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
     """Train and test into ``folder``, which the caller has locked; ``DONE`` is the last thing written."""
     started = time.perf_counter()
     # Step 1: note what the run is made of
-    split_data = SplitData.open(data, config)
+    split_data, sampled = SplitData.open(data, config), None
+    if dry_run:
+        sampled = max(DRY_RUN_ROWS, config.batch_size)
+        split_data = split_data.sample(sampled, config.seed)
     origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
     write_atomic(folder / "config.toml", config.to_toml())
-    write_json(folder / "data.json", {**origin, "fingerprint": data.fingerprint, "split": split_data.split.checksum})
+    known = {"fingerprint": data.fingerprint, "split": split_data.split.checksum, "sampled": sampled}
+    write_json(folder / "data.json", {**origin, **known})
     write_json(folder / "code.json", naming_inputs(config))
 
     # Step 2: interest, model, training

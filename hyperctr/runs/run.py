@@ -109,7 +109,9 @@ class Run:
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
                 f"{data.fingerprint[:12]}, was {origin['fingerprint'][:12]}); restore it, or train again"
             )
-        return SplitData.open(data, self.config)
+        split_data = SplitData.open(data, self.config)
+        sampled = origin.get("sampled")  # a dry run was of a sample
+        return split_data.sample(sampled, self.config.seed) if sampled else split_data
 
     @cached_property
     def interest(self) -> Interest | None:
@@ -144,7 +146,7 @@ class Run:
             DataError: an unknown id; the message names it.
             ShapeError: the arguments differ in length.
         """
-        from hyperctr.runs.scoring import score_pairs
+        from hyperctr.runs.prediction import score_pairs
 
         data = self.split_data.data
         times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
@@ -173,13 +175,10 @@ class Run:
             ConfigError: the run's model has no hypergraphs.
         """
         from hyperctr.model.explain import explain
-        from hyperctr.model.hyperctr import HyperCTR
-        from hyperctr.runs.scoring import pair_targets
+        from hyperctr.runs.prediction import pair_targets
 
         split_data, model = self.split_data, self.model
         data = split_data.data
-        if not isinstance(model, HyperCTR):
-            raise ConfigError(f"model {self.config.model!r} has no hyperedges to explain a score by")
         time = np.array([data.timestamp.max() if timestamp is None else timestamp], dtype=np.int64)
         index = data.items_to_index([item])
         target = pair_targets(split_data, data.users_to_index([user]), index, time)

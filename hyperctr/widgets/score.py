@@ -1,4 +1,4 @@
-"""Why this score, and what it would be without some hyperedges: exact, by convolving again."""
+"""Why this score, and what it would be without some hyperedges: exact, by convolving what lies around again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.widgets.scene_stats import titles
@@ -101,7 +102,7 @@ class ScoreExplainer:
         return row | {"members": members[list(part.members)].tolist(), "value": part.value}
 
     def _target(self, user: int, item: int, time: int) -> Targets:
-        from hyperctr.runs.scoring import pair_targets
+        from hyperctr.runs.prediction import pair_targets
 
         return pair_targets(self.split_data, *(np.array([value], dtype=np.int64) for value in (user, item, time)))
 
@@ -113,32 +114,30 @@ class ScoreExplainer:
     def _without(self, user: int, item: int, time: int, removed: Sequence[str], modalities: Sequence[str]) -> float:
         import torch
 
-        target = self._target(user, item, time)
-        groups = torch.tensor([self.split_data.data.modalities.index(name) for name in modalities], dtype=torch.long)
-        numbers = [self._edge(key) for key in removed]
-        pair = []
-        for side, graph in zip(("user", "item"), self.graphs.assemble(target.click[target.click >= 0]), strict=True):
-            edges = torch.tensor([number for place, number in numbers if place == side], dtype=torch.long)
-            edge = graph.incidence[1]
-            pair.append(graph.without(torch.isin(edge, edges) | torch.isin(graph.group[edge], groups)))
-        with torch.no_grad():
-            state = self.model.convolve(pair[0], pair[1])
-            items = torch.tensor([[item]])
-            logit = self.model.score(state, self.model.encode(state, target), target, items)
-        return float(logit.double().sigmoid())
+        from hyperctr.model.neighbourhood import Neighbourhood, Removed
 
-    def _edge(self, key: str) -> tuple[str, int]:
-        """Side of a hyperedge, and its number in the stacked hypergraph of that side."""
+        numbers = [self.split_data.data.modalities.index(name) for name in modalities]
+        without = Removed([self._edge(key) for key in removed], numbers)
+        around = Neighbourhood(self.model, self._target(user, item, time), item)
+        with torch.no_grad():
+            return float(expit(around.logit(around.vectors(without))))
+
+    def _edge(self, key: str) -> tuple[int, int, int]:
+        """Side and slot of a hyperedge, and its number in the slot's hypergraph of that side."""
         import torch
 
+        from hyperctr.model.explain import SIDES
+
         try:
-            side, slot, rest = key.split(":", 2)
-            modality, label = rest.rsplit(":", 1)
-            others = {"user": self.graphs.item_rows, "item": self.graphs.user_rows}[side]
-            row = int(others.find(torch.tensor([int(label)]), torch.tensor([int(slot)])))
+            side, at, rest = key.split(":", 2)
+            (modality, label), slot = rest.rsplit(":", 1), int(at)
+            rows = {"user": self.graphs.item_rows, "item": self.graphs.user_rows}[side]
+            row = int(rows.find(torch.tensor([int(label)]), torch.tensor([slot])))
             if row < 0:
                 raise ValueError("no such row")
-            return side, self.split_data.data.modalities.index(modality) * max(len(others.node), 1) + row
+            first, end = rows.starts[slot : slot + 2]
+            number = self.split_data.data.modalities.index(modality) * (end - first) + row - first
+            return SIDES.index(side), slot, number
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
 

@@ -76,6 +76,26 @@ def test_every_kind_of_study_runs_dry(
     assert run_names() == [run.id]
 
 
+@pytest.mark.parametrize("model", ["hyperctr", "lightgcn"])
+def test_a_dry_run_looks_at_a_sample_with_all_parameters(
+    tiny: Tiny, store: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    whole = dry(tiny, model=model, batch_size=64)
+    monkeypatch.setattr(experiment, "DRY_RUN_ROWS", 100)
+    run = dry(tiny, model=model, batch_size=64, seed=1)
+    split_data = load_run(run.id, tiny.data).split_data
+    sizes = [len(split_data.split.train), len(split_data.split.test), run.metrics["test_clicks"]]
+    assert sizes == [100, whole.metrics["test_clicks"], whole.metrics["test_clicks"]]
+    assert len(split_data.split.non_clicks("train")) == 100
+    assert run.metrics["parameters"] == whole.metrics["parameters"]
+    assert run.metrics["split_checksum"] == split_data.split.checksum
+    if run.interest is not None:
+        assert len(run.interest.degree) == 100
+    row = split_data.split.train[7]
+    asked = (tiny.data.users[tiny.data.user_index[row]], tiny.data.items[tiny.data.item_index[row]])
+    assert 0 < load_run(run.id, tiny.data).predict(*([name] for name in asked), [int(tiny.data.timestamp[row])])[0] < 1
+
+
 def test_uni_modal_runs_use_one_modality_everywhere(tiny: Tiny, store: Path) -> None:
     run = dry(tiny, modalities=("acoustic",))
     assert run.interest is not None and run.interest.modalities == ("acoustic",)

@@ -52,8 +52,10 @@ def rebuilt(scenes: Scenes, pair: tuple[Any, Any, int], drop: Any) -> float:
     when = np.array([time])
     parts = (data.users_to_index([user]), scenes.split_data.slots.of(when), when, np.array([-1]))
     target = Targets(*(torch.from_numpy(np.asarray(part, dtype=np.int64)) for part in parts))
-    with torch.no_grad():
-        state = model.convolve(*made)
+    every_slot = ((0, len(scenes.slots)), tuple(made))
+    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphs, "stretch_by_stretch", lambda *hidden, bipartite: [every_slot])
+        state = model.refresh()
         items = torch.from_numpy(data.items_to_index([item]))[None]
         return float(model.score(state, model.encode(state, target), target, items).double().sigmoid())
 
