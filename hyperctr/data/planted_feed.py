@@ -1,0 +1,182 @@
+"""What the users of the data set ``planted`` are shown: exact draws at a cost that grows with the rows drawn.
+
+Who is shown what in a month follows weights ``w_i = exp(popularity + trend + taste + hidden)``, see
+:meth:`hyperctr.data.planted_world.PlantedTruth.score`. Computing them for all items, users and months would cost far
+more than the rows are, so items are drawn by rejection. With the mix ``c`` and what modality m adds, ``a_im``:
+
+    w_i = exp(p_i + h_ui + sum_m c_m a_im)  <=  exp(p_i + h_gi + r_u) * sum_m c_m exp(a_im)
+
+by convexity, and because a user's hidden taste is close to that of the group g (``h_ui - h_gi <= r_u``). The right side
+is a mixture that is drawn from in two table look-ups: a modality and one of its looks (a user's taste depends on
+the item's look alone), then an item of that look (by popularity and the trend in the group). It is kept with a chance
+of left over right, about a quarter on average. Whoever was shown the item already draws again: no replacement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.runtime import rng
+
+if TYPE_CHECKING:
+    from hyperctr.data.planted_world import PlantedTruth
+
+Float = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+Int = NDArray[np.int64]
+
+TREND, SHOWN_TASTE, SHOWN_HIDDEN = 6.5, 2.3, 0.8  # strengths in logits, chosen with those of planted_world
+MOST_SUMS, MOST_CELLS = 3_000_000, 2_000_000  # numbers in a table of items and of looks; they bound memory
+FEW_ROWS = 8192  # where fewer rows are open, each draws several times a round
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """What does not change with the month.
+
+    Attributes:
+        order, begin: ``[M, I]`` items sorted by look and ``[M, L + 1]``, where each look begins among them.
+        style: ``[I, M]`` look of each item. base: ``[G, I]``, exp of popularity and the group's hidden taste.
+        apart, hidden: ``[U, K]``, a user's hidden taste less the group's, and ``[I, K]``, the items' hidden character.
+        most: ``[U]``, no less than their product for any item.
+    """
+
+    order: Int
+    begin: Int
+    style: Int
+    base: Float
+    apart: Float32
+    hidden: Float32
+    most: Float32
+
+    @classmethod
+    def of(cls, world: PlantedTruth) -> _Fixed:
+        style = np.stack([world.styles[name] for name in world.modalities])
+        order = np.argsort(style, axis=1, kind="stable")
+        looks = np.arange(len(world.looks[world.modalities[0]]) + 1)
+        begin = np.stack([np.searchsorted(column[rows], looks) for column, rows in zip(style, order, strict=True)])
+        centre = np.zeros((len(world.catches), world.hidden_user.shape[1]))
+        np.add.at(centre, world.groups, world.hidden_user)
+        centre /= np.linalg.norm(centre, axis=1, keepdims=True)
+        apart = (SHOWN_HIDDEN * (world.hidden_user - centre[world.groups])).astype(np.float32)
+        hidden = world.hidden_item.astype(np.float32)
+        longest = np.linalg.norm(hidden, axis=1).max() * np.float32(1.000001)  # above it in spite of rounding
+        base = np.exp(world.popularity + SHOWN_HIDDEN * centre @ world.hidden_item.T)
+        return cls(order, begin, style.T.copy(), base, apart, hidden, longest * np.linalg.norm(apart, axis=1))
+
+
+def draw_items(seed: int, world: PlantedTruth, need: Int) -> tuple[Int, Int, Int]:
+    """Draw the rows of all users, ``need [U, months]``; return users, items and months, no (user, item) pair twice."""
+    num_users, months = need.shape
+    groups, num_items = world.catches.shape
+    fixed, size = _Fixed.of(world), len(world.modalities)
+    at_once = max(1, min(months, MOST_SUMS // (groups * size * num_items)))
+    some = max(1, MOST_CELLS // (at_once * fixed.begin[:, 1:].size))
+    by_group = np.argsort(world.groups, kind="stable")  # what is read together lies together
+    seen, shown = np.zeros(0, dtype=np.int64), []
+    for first in range(0, months, at_once):
+        tables = _Tables(world, fixed, np.arange(first, min(first + at_once, months)))
+        draws = []
+        for begin in range(0, num_users, some):
+            users = by_group[begin : begin + some]
+            part = need[users, first : first + at_once].T
+            month, user = np.nonzero(part)
+            if len(user):
+                draw = rng(seed, "planted", "shown", first, begin)
+                draws.append(_draw(draw, world, tables, users[user], month, part[month, user], seen))
+        shown += draws
+        pairs = [users * num_items + items for users, items, _ in draws]
+        seen = np.sort(np.concatenate([seen, *pairs]), kind="stable")
+    users, items, month = (np.concatenate(part) for part in zip(*shown, strict=True))
+    return users, items, month
+
+
+class _Tables:
+    """Sums over items of some months: of each item, ``[t, g, m, item by look]``, and of each look, ``[t, g, m, look]``.
+
+    ``until`` is the running sum of the proposals' weights with a 0 in front, ``start`` where a row of it begins.
+    """
+
+    def __init__(self, world: PlantedTruth, fixed: _Fixed, months: Int) -> None:
+        self.fixed, self.months = fixed, months
+        groups, num_items = world.catches.shape
+        size = len(world.modalities)
+        weight = np.empty((len(months), groups, size, num_items))
+        for t, month in enumerate(months):
+            trending = fixed.base * np.exp(TREND * world.trend[month] * world.catches)
+            for m in range(size):
+                of_modality = np.where(world.trend_modality == m, trending, fixed.base)
+                weight[t, :, m] = of_modality[:, fixed.order[m]]
+        self.until = np.zeros(weight.size + 1)
+        np.cumsum(weight.ravel(), out=self.until[1:])
+        self.start = np.arange(weight[..., 0].size).reshape(weight.shape[:3]) * num_items
+        bounds = self.until[self.start[..., None] + fixed.begin]
+        self.looks = bounds[..., 1:] - bounds[..., :-1]
+
+
+def _draw(
+    draw: np.random.Generator, world: PlantedTruth, tables: _Tables, user: Int, month: Int, need: Int, seen: Int
+) -> tuple[Int, Int, Int]:
+    """Draw ``need [P]`` items for pairs of a user and a month (numbered from the tables' first)."""
+    fixed, num_items, group = tables.fixed, world.catches.shape[1], world.groups[user]
+    someone, row = np.unique(user, return_inverse=True)
+    names = world.modalities
+    match = [SHOWN_TASTE * world.taste[name][someone] @ world.looks[name].T for name in names]
+    taste = np.stack(match, axis=1, dtype=np.float32)  # [users, M, looks]
+    mix = world.interest[user, tables.months[month]]
+    width = taste[0].size  # of a row of `until`, the running sum of the proposals' weights [P, M, looks]
+    until = np.zeros(len(user) * width + 1)
+    cells = until[1:].reshape(len(user), *taste[0].shape)
+    np.multiply(np.exp(taste)[row], tables.looks[month, group], out=cells)
+    cells *= mix[:, :, None]
+    np.cumsum(until, out=until)
+
+    fresh, kept = np.zeros(0, dtype=np.int64), []
+    rows = np.repeat(np.arange(len(user)), need)  # still open: the pair of each row to be drawn
+    for turn in count(1):
+        if not len(rows):
+            break
+        p = np.repeat(rows, min(max(1, FEW_ROWS // len(rows)), 2 * turn))
+        low, high = until[p * width], until[(p + 1) * width]
+        cell = np.searchsorted(until, low + draw.random(len(p)) * (high - low), side="right") - 1 - p * width
+        m, look = np.divmod(np.clip(cell, 0, width - 1), taste.shape[2])
+        start = tables.start[month[p], group[p], m]
+        first, last = start + fixed.begin[m, look], start + fixed.begin[m, look + 1]
+        low, high = tables.until[first], tables.until[last]
+        place = np.searchsorted(tables.until, low + draw.random(len(p)) * (high - low), side="right") - 1
+        item = fixed.order[m, np.clip(place - start, 0, num_items - 1)]
+
+        adds = taste[row[p][:, None], np.arange(len(names)), fixed.style[item]]  # a_im, [draws, M]
+        of_trend = TREND * world.trend[tables.months[month[p]], item] * world.catches[group[p], item]
+        adds[np.arange(len(p)), world.trend_modality[item]] += of_trend
+        c = mix[p]
+        ratio = (c * adds).sum(1) - np.log((c * np.exp(adds)).sum(1))
+        ratio += np.einsum("pk,pk->p", fixed.apart[user[p]], fixed.hidden[item]) - fixed.most[user[p]]
+        good = (draw.random(len(p)) < np.exp(ratio)) & (fixed.style[item, m] == look)  # not what rounding has missed
+        key = user[p] * num_items + item
+        good[good] = ~(_among(key[good], seen) | _among(key[good], fresh))
+
+        # The first good draw of each row counts, and the first row that wants an item gets it.
+        good = good.reshape(len(rows), -1)
+        won = np.flatnonzero(good.any(axis=1))
+        taken = won * good.shape[1] + good[won].argmax(axis=1)
+        _, winner = np.unique(key[taken], return_index=True)
+        won, taken = won[winner], taken[winner]
+        kept.append((user[p[taken]], item[taken], tables.months[month[p[taken]]]))
+        fresh = np.sort(np.concatenate([fresh, key[taken]]), kind="stable")
+        rows = np.delete(rows, won)
+    users, items, months = (np.concatenate(part) for part in zip(*kept, strict=True))
+    return users, items, months
+
+
+def _among(keys: Int, known: Int) -> NDArray[np.bool_]:
+    """Tell which keys are among the sorted ``known``."""
+    if not len(known):
+        return np.zeros(len(keys), dtype=bool)
+    among: NDArray[np.bool_] = known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys
+    return among
