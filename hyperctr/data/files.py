@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ import pandas as pd
 
 from hyperctr.errors import DataError, did_you_mean
 
+MAPPED = 1 << 26  # bytes of an array from which on it is not read but mapped
 DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
 
 
@@ -133,7 +136,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read every array of an ``.npz`` file; pickled objects are refused, since unpickling runs code.
+    """Read every array of an ``.npz`` file, read-only; pickled objects are refused, since unpickling runs code.
+
+    Arrays of 64 MiB or more that are stored as they are (``numpy.savez``, not ``savez_compressed``) are memory-mapped:
+    only what is looked at is read, and it takes no memory that anybody else needs.
 
     Raises:
         DataError: the file is missing, damaged or holds pickled objects.
@@ -141,8 +147,13 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as loaded:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            large = [n for n, m in members.items() if m.compress_type == zipfile.ZIP_STORED and m.file_size >= MAPPED]
+            arrays = {n: _mapped(path, members[n]) if n in large else loaded[n] for n in loaded.files}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return arrays
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataError(
@@ -150,3 +161,17 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                 "save ids as integers or fixed-width strings: ids.astype(str)"
             ) from error
         raise DataError(f"{path}: is not a readable .npz file ({error}); write it with numpy.savez") from error
+
+
+def _mapped(path: Path, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    """Return an array that lies uncompressed in an archive, memory-mapped."""
+    with open(path, "rb") as file:
+        file.seek(member.header_offset)
+        name, extra = struct.unpack("<26xHH", file.read(30))  # of the header that stands before the member's bytes
+        file.seek(name + extra, os.SEEK_CUR)
+        read = np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(file) == (1, 0) else None
+        shape, fortran, dtype = (read or np.lib.format.read_array_header_2_0)(file)
+        if dtype.hasobject:
+            raise ValueError("allow_pickle=False")
+        order: Any = "F" if fortran else "C"
+        return np.memmap(path, dtype, "r", file.tell(), shape, order)

@@ -9,13 +9,14 @@ more than the rows are, so items are drawn by rejection. With the mix ``c`` and 
 by convexity, and because a user's hidden taste is close to that of the group g (``h_ui - h_gi <= r_u``). The right side
 is a mixture that is drawn from in two table look-ups: a modality and one of its looks (a user's taste depends on
 the item's look alone), then an item of that look (by popularity and the trend in the group). It is kept with a chance
-of left over right, about a quarter on average. Whoever was shown the item already draws again: no replacement.
+of left over right, about a quarter on average. Whoever was shown the item already draws again: no replacement. Where
+that takes longer than all weights would, as for users who were shown a large part of a small catalogue, the rest is
+drawn from all weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ Int = NDArray[np.int64]
 TREND, SHOWN_TASTE, SHOWN_HIDDEN = 6.5, 2.3, 0.8  # strengths in logits, chosen with those of planted_world
 MOST_SUMS, MOST_CELLS = 3_000_000, 2_000_000  # numbers in a table of items and of looks; they bound memory
 FEW_ROWS = 8192  # where fewer rows are open, each draws several times a round
+DEAR = 8  # a draw costs as much as that many of the weights
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,15 @@ def _draw(
 
     fresh, kept = np.zeros(0, dtype=np.int64), []
     rows = np.repeat(np.arange(len(user)), need)  # still open: the pair of each row to be drawn
-    for turn in count(1):
-        if not len(rows):
+    tried = 0
+    while len(rows):
+        if tried > num_items / DEAR:
+            pair, rest = np.unique(rows, return_counts=True)
+            kept += _race(draw, world, user[pair], tables.months[month[pair]], rest, np.r_[seen, fresh])
             break
-        p = np.repeat(rows, min(max(1, FEW_ROWS // len(rows)), 2 * turn))
+        draws = min(max(1, FEW_ROWS // len(rows)), 4 + tried)
+        tried += draws
+        p = np.repeat(rows, draws)
         low, high = until[p * width], until[(p + 1) * width]
         cell = np.searchsorted(until, low + draw.random(len(p)) * (high - low), side="right") - 1 - p * width
         m, look = np.divmod(np.clip(cell, 0, width - 1), taste.shape[2])
@@ -172,6 +179,30 @@ def _draw(
         rows = np.delete(rows, won)
     users, items, months = (np.concatenate(part) for part in zip(*kept, strict=True))
     return users, items, months
+
+
+def _race(
+    draw: np.random.Generator, world: PlantedTruth, user: Int, month: Int, need: Int, known: Int
+) -> list[tuple[Int, Int, Int]]:
+    """Draw rows for which proposals are kept too seldom, from the weights of all items.
+
+    An exponential race draws without replacement in proportion to the weights: the earliest arrivals win.
+    """
+    num_items, kept = world.catches.shape[1], []
+    size = max(1, MOST_CELLS // (8 * num_items))
+    for t in np.unique(month):
+        of_month = np.flatnonzero(month == t)  # each user once
+        for some in np.split(of_month, range(size, len(of_month), size)):
+            known = np.sort(known, kind="stable")
+            who, item = np.divmod(np.arange(len(some) * num_items), num_items)
+            arrival = np.log(draw.standard_exponential(len(who)))
+            arrival -= world.exposure(user[some][who], item, month[some][who])
+            arrival[_among(user[some][who] * num_items + item, known)] = np.inf
+            first = np.argsort(arrival.reshape(len(some), -1), axis=1, kind="stable")[:, : need[some].max()]
+            row, rank = np.nonzero(np.arange(first.shape[1]) < need[some][:, None])
+            kept.append((user[some][row], first[row, rank], month[some][row]))
+            known = np.r_[known, user[some][row] * num_items + first[row, rank]]
+    return kept
 
 
 def _among(keys: Int, known: Int) -> NDArray[np.bool_]:

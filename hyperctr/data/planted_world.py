@@ -98,14 +98,21 @@ class PlantedTruth:
 
         No model can rank better; with ``modalities`` the oracle is blind to the content of the others.
         """
-        liked = self.preference(users, items, months, modalities)
-        hidden = self.character(users, items)
+        liked, hidden = self.preference(users, items, months, modalities), self.character(users, items)
+        clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
+        score: Float = self._shown(users, items, months, liked, hidden) - np.logaddexp(0.0, -clicked)
+        return score
+
+    def exposure(self, users: Int, items: Int, months: Int) -> Float:
+        """Return the log of the chance of "shown" up to a constant per user and month, ``[P]``."""
+        liked, hidden = self.preference(users, items, months), self.character(users, items)
+        return self._shown(users, items, months, liked, hidden)
+
+    def _shown(self, users: Int, items: Int, months: Int, liked: Float, hidden: Float) -> Float:
         trend = self.trend[months, items] * self.catches[self.groups[users], items]
         trend *= self.interest[users, months, self.trend_modality[items]]
-        shown = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
-        clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
-        score: Float = shown - np.logaddexp(0.0, -clicked)
-        return score
+        shown: Float = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
+        return shown
 
 
 def make_world(
