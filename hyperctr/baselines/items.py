@@ -58,10 +58,9 @@ class ItemFields(ItemEncoder):
 
     def forward(self, items: Tensor | None = None) -> Tensor:
         """Return the field vectors of the items, ``[n, F, k]``."""
-        embedding, category = self.embedding, self.category
-        if items is not None:
-            embedding, category = functional.embedding(items, embedding), category[items]
-        fields = [embedding, functional.embedding(category, self.category_embedding)]
+        category = self.category if items is None else self.category[items]
+        fields = [self.embedding if items is None else functional.embedding(items, self.embedding)]
+        fields.append(functional.embedding(category, self.category_embedding))
         return torch.stack([*fields, *(self.modality(name, items) for name in self.modalities)], dim=1)
 
 
@@ -146,7 +145,8 @@ def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, 
             break
         sums = np.zeros_like(centres)
         np.add.at(sums, label, rows)
-        centres = sums / np.maximum(np.bincount(label, minlength=len(centres)), 1)[:, None]
+        members = np.maximum(np.bincount(label, minlength=len(centres)), 1)
+        centres = np.asarray(sums / members[:, None], dtype=np.float32)
     if len(some) < len(where):
         parts = np.array_split(where, -(-len(where) // MOST_ROWS))
         label = np.concatenate([_likeness(_directions(values, part), centres).argmax(1) for part in parts])
@@ -162,4 +162,5 @@ def _directions(values: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.flo
 
 def _likeness(rows: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return what is largest for the centre that is nearest, ``[rows, centres]``."""
-    return rows @ centres.T - 0.5 * (centres**2).sum(1)
+    likeness: NDArray[np.float32] = rows @ centres.T - 0.5 * (centres**2).sum(1)
+    return likeness

@@ -192,12 +192,12 @@ class Dataset:
         for ids in (self.users, self.items):
             digest.update(f"\x1d{ids.dtype.kind}\x1f".encode() + "\x1f".join(map(str, ids.tolist())).encode())
         for rows in (self.user_index, self.item_index, self.timestamp):
-            digest.update(np.ascontiguousarray(rows, dtype="<i8"))
-        digest.update(self.clicked)
+            digest.update(np.ascontiguousarray(rows, dtype="<i8").data)
+        digest.update(self.clicked.data)
         for name, table in self.features.items():
             digest.update(f"\x1d{name}\x1f{table.dim}\x1f".encode())
-            digest.update(np.ascontiguousarray(table.values, dtype="<f4"))
-            digest.update(table.present)
+            digest.update(np.ascontiguousarray(table.values, dtype="<f4").data)
+            digest.update(table.present.data)
         return digest.hexdigest()
 
     def table1_row(self) -> dict[str, Any]:

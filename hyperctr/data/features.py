@@ -164,11 +164,11 @@ class FeatureTable:
         else:
             values = np.zeros((len(items), raw.shape[1]), dtype=np.float32)
             with np.errstate(over="ignore", invalid="ignore"):
-                for rows in _blocks(raw):
-                    values[position[rows][known[rows]]] = raw[rows][known[rows]]
+                for block in _blocks(raw):
+                    values[position[block][known[block]]] = raw[block][known[block]]
             values.flags.writeable = False
         table = cls(name, values, present, source=source, items=items, on_bad=on_bad)
-        blank = present & ~np.concatenate([values[rows].any(axis=1) for rows in _blocks(values)])
+        blank = present & ~np.concatenate([values[block].any(axis=1) for block in _blocks(values)])
         if blank.any() and table.dim > 1:
             zeros = f"{blank.sum():,} vectors of modality {name!r} are all zeros"
             notes.append(f"{source}: {zeros}; they were kept as data, leave the rows out if they mean 'missing'")

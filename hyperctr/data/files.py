@@ -57,8 +57,10 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
 
 def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFrame:
     """Set the index to line numbers (a quoted value may span lines) and drop empty lines."""
-    breaks = sum((frame[name].str.count("\n") for name in header), start=pd.Series(0, index=frame.index))
-    frame.index = pd.Index(np.arange(2, len(frame) + 2) + np.asarray(breaks.cumsum() - breaks, dtype=int), name="line")
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
+    if any(frame[name].str.contains("\n", regex=False).any() for name in header):
+        breaks = np.asarray(sum(frame[name].str.count("\n") for name in header), dtype=int)
+        frame.index = pd.Index(np.asarray(frame.index) + breaks.cumsum() - breaks, name="line")
     lone = np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
     first = frame[header[0]]
     if len(header) > 1 and lone.any():
@@ -70,8 +72,8 @@ def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFram
                     f"{place}: fields are separated by {DELIMITERS[mark]}, expected commas as in the header "
                     f"({bad.sum():,} such lines); write the file with one delimiter: commas"
                 )
-    kept: pd.DataFrame = frame[~(lone & np.asarray(first == ""))]
-    return kept
+    empty = lone & np.asarray(first == "")
+    return frame[~empty] if empty.any() else frame
 
 
 def _header(path: Path) -> list[str]:
