@@ -29,7 +29,7 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 CONTENT_DIM = 6  # latent content dimensions per modality, and topics
-STYLES = 32  # looks of a topic
+STYLES = 512  # looks of a topic: few of 2000 items have the same
 BLOCK = 1 << 20  # rows looked at at a time
 
 # Strengths (in logits) of what decides, chosen so that popularity alone, one modality, all modalities and the

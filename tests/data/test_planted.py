@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hyperctr.data import planted_feed
+from hyperctr.data import planted_feed, planted_world
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.planted import planted
 from hyperctr.data.planted_feed import draw_items
@@ -140,6 +140,7 @@ def test_what_is_shown_is_drawn_without_replacement_by_the_very_weights_of_the_t
 ) -> None:
     """Frequencies of all pairs of items in many draws of two, against their chances from ``exposure``."""
     copies, num_items = 20_000, 12
+    monkeypatch.setattr(planted_world, "STYLES", 32)
     few = make_world(5, 3, num_items, 4, 2, ("visual", "acoustic", "textual"), 1.0)
     user = np.repeat(np.arange(3), copies)
     many = {"taste": {name: taste[user] for name, taste in few.taste.items()}, "hidden_user": few.hidden_user[user]}
