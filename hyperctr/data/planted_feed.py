@@ -33,7 +33,7 @@ Int = NDArray[np.int64]
 
 TREND, SHOWN_TASTE, SHOWN_HIDDEN = 6.5, 2.3, 0.8  # strengths in logits, chosen with those of planted_world
 MOST_SUMS, MOST_CELLS = 3_000_000, 2_000_000  # numbers in tables of items and of cells; they bound memory
-FEW_ROWS = 8192  # where fewer rows are open, each draws several times a round
+FEW_ROWS = 2048  # where fewer rows are open, each draws several times a round
 LOOKS = 16  # in a cell
 DEAR = 8  # a draw costs as much as that many of the weights
 
