@@ -11,9 +11,10 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hyperctr.errors import ConfigError
 
@@ -74,6 +75,20 @@ def choose_device(name: str | None = None) -> torch.device:
     if kind == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
         raise ConfigError(f"device {wanted!r} does not exist: this machine has {count} cuda devices")
     return device
+
+
+def shared_tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Return a CPU tensor over the memory of an array, which may be read-only: nobody must write to it.
+
+    >>> values = np.zeros((2, 3), dtype=np.float32)
+    >>> shared_tensor(values).data_ptr() == values.ctypes.data
+    True
+    """
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 512
 MOST_ROUNDS = 20  # of updates of the clusters' centres
+MOST_ROWS = 1 << 17  # that decide about the centres
 
 
 class ItemFields(ItemEncoder):
@@ -38,7 +39,7 @@ class ItemFields(ItemEncoder):
         width: F k.
 
     Shapes:
-        - output: ``[I, F, k]``.
+        - items: int64 ``[n]``, all by default; output: ``[n, F, k]``, ``[I, F, k]``.
     """
 
     __call__: Callable[..., Tensor]
@@ -51,15 +52,16 @@ class ItemFields(ItemEncoder):
         self.category_embedding = nn.Parameter(torch.randn(int(self.category.max()) + 1, size) * 0.1)
         self.norm = nn.ModuleDict({name: nn.LayerNorm(size) for name in self.modalities})
 
-    def modality(self, name: str, items: Tensor | slice = slice(None)) -> Tensor:
-        """Return the normalised projection of one modality, ``[n, k]`` for items ``[n]``, by default all."""
-        projected = self.norm[name](self.projection[name](getattr(self, f"values_{name}")[items]))
-        return torch.where(getattr(self, f"present_{name}")[items], projected, self.absent[name].to(projected.dtype))
+    def modality(self, name: str, items: Tensor | None = None) -> Tensor:
+        """Return the normalised projection of one modality, ``[n, k]``."""
+        return self.or_absent(name, self.norm[name](self.project(name, self.projection[name], items)), items)
 
-    def forward(self) -> Tensor:
-        """Return the field vectors of all items, ``[I, F, k]``."""
-        fields = [self.embedding, self.category_embedding[self.category]]
-        return torch.stack([*fields, *(self.modality(name) for name in self.modalities)], dim=1)
+    def forward(self, items: Tensor | None = None) -> Tensor:
+        """Return the field vectors of the items, ``[n, F, k]``."""
+        category = self.category if items is None else self.category[items]
+        fields = [self.embedding if items is None else functional.embedding(items, self.embedding)]
+        fields.append(functional.embedding(category, self.category_embedding))
+        return torch.stack([*fields, *(self.modality(name, items) for name in self.modalities)], dim=1)
 
 
 class FieldModel(ClickModel):
@@ -112,6 +114,8 @@ def item_categories(data: Dataset) -> NDArray[np.int64]:
 def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, seed: int = 0) -> NDArray[np.int64]:
     """Return the k-means cluster of each row by direction (rows of length 1), int64 ``[I]``; -1 where not present.
 
+    Where there are more than 131,072 rows, as many of them, drawn at random, decide about the clusters.
+
     Args:
         values: ``[I, d]``.
         present: bool ``[I]``.
@@ -122,15 +126,17 @@ def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, 
     array([ 0,  0,  1, -1])
     """
     codes = np.full(len(values), -1, dtype=np.int64)
-    rows = values[present].astype(np.float32)
-    if not len(rows):
+    where = np.flatnonzero(present)
+    if not len(where):
         return codes
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     count = min(most, max(2, len(values) // 16))
-    start = rng(seed, "cluster", count).choice(len(rows), min(count, len(rows)), replace=False)
+    draw = rng(seed, "cluster", count)
+    some = where if len(where) <= MOST_ROWS else np.sort(draw.choice(where, MOST_ROWS, replace=False))
+    rows = _directions(values, some)
+    start = draw.choice(len(rows), min(count, len(rows)), replace=False)
     centres, label = rows[np.sort(start)], np.full(len(rows), -1)
     for _ in range(MOST_ROUNDS):
-        likeness = rows @ centres.T - 0.5 * (centres**2).sum(1)  # largest where the distance is smallest
+        likeness = _likeness(rows, centres)
         before, label = label, likeness.argmax(1)
         empty = np.setdiff1d(np.arange(len(centres)), label)
         if len(empty):  # an empty cluster starts again at a row that fits badly where it is
@@ -139,6 +145,22 @@ def cluster(values: NDArray[np.float32], present: NDArray[np.bool_], most: int, 
             break
         sums = np.zeros_like(centres)
         np.add.at(sums, label, rows)
-        centres = sums / np.maximum(np.bincount(label, minlength=len(centres)), 1)[:, None]
-    codes[present] = pd.factorize(label)[0]
+        members = np.maximum(np.bincount(label, minlength=len(centres)), 1)
+        centres = np.asarray(sums / members[:, None], dtype=np.float32)
+    if len(some) < len(where):
+        parts = np.array_split(where, -(-len(where) // MOST_ROWS))
+        label = np.concatenate([_likeness(_directions(values, part), centres).argmax(1) for part in parts])
+    codes[where] = pd.factorize(label)[0]
     return codes
+
+
+def _directions(values: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    chosen = values[rows].astype(np.float32, copy=False)
+    chosen /= np.maximum(np.linalg.norm(chosen, axis=1, keepdims=True), 1e-12)
+    return chosen
+
+
+def _likeness(rows: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what is largest for the centre that is nearest, ``[rows, centres]``."""
+    likeness: NDArray[np.float32] = rows @ centres.T - 0.5 * (centres**2).sum(1)
+    return likeness

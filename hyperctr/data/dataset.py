@@ -17,7 +17,7 @@ import pandas as pd
 
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.ids import clean_ids, find_ids, shown
-from hyperctr.data.interactions import Clock, Interactions
+from hyperctr.data.interactions import Clock, Interactions, rows_frame
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 FIRST_MODALITIES = ("visual", "acoustic", "textual")
@@ -73,30 +73,33 @@ class Dataset:
         notes: Sequence[str] = (),
     ) -> None:
         log = interactions if isinstance(interactions, Interactions) else Interactions(interactions)
-        self.name, self.licence, self.truth, self._log = name, licence, truth, log
+        self.name, self.licence, self.truth = name, licence, truth
         self.clock: Clock = log.clock
-        self.users: npt.NDArray[Any] = _sorted_ids(log.frame["user_id"])
-        self.items: npt.NDArray[Any] = _sorted_ids(log.frame["item_id"]) if items is None else _catalogue(items)
+        self.users, self.user_index = log.users, log.user_index
+        self.items: npt.NDArray[Any] = log.items if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
         self._item_ids: pd.Index[Any] = pd.Index(self.items)
-        self.user_index = self._user_ids.get_indexer(pd.Index(log.frame["user_id"])).astype(np.int64)
-        self.item_index = self._item_ids.get_indexer(pd.Index(log.frame["item_id"])).astype(np.int64)
-        unlisted = np.flatnonzero(self.item_index < 0)
-        if len(unlisted):
-            item, place = shown(log.frame["item_id"].iloc[unlisted[0]]), log.where(int(unlisted[0]))
-            raise DataError(
-                f"{place}: item_id {item} is not in the catalogue of {len(self.items):,} items ({len(unlisted):,} such "
-                "rows); add the item to the catalogue, remove the rows, or work without a catalogue"
-            )
-        self.timestamp: npt.NDArray[np.int64] = log.frame["timestamp"].to_numpy(dtype=np.int64, copy=True)
-        self.clicked: npt.NDArray[np.bool_] = log.frame["clicked"].to_numpy(dtype=bool, copy=True)
+        self.item_index = log.item_index if items is None else self._listed(log)
+        self.timestamp, self.clicked = log.timestamp, log.clicked
         self.features = self._aligned(features)
         self.modalities: tuple[str, ...] = tuple(self.features)
         self.item_table = self._shown(item_table)
         self.warnings = [*notes, *log.warnings, *(w for table in self.features.values() for w in table.warnings)]
         self._count_bare_items()
-        for array in (self.users, self.items, self.user_index, self.item_index, self.timestamp, self.clicked):
-            array.flags.writeable = False
+        self.items.flags.writeable = self.item_index.flags.writeable = False
+
+    def _listed(self, log: Interactions) -> npt.NDArray[np.int64]:
+        """Return where in the catalogue each row's item is."""
+        place = self._item_ids.get_indexer(pd.Index(log.items)).astype(np.int64)
+        item_index: npt.NDArray[np.int64] = place[log.item_index]
+        if (place < 0).any():
+            unlisted = np.flatnonzero(item_index < 0)
+            item, row = shown(log.items[log.item_index[unlisted[0]]]), log.where(int(unlisted[0]))
+            raise DataError(
+                f"{row}: item_id {item} is not in the catalogue of {len(self.items):,} items ({len(unlisted):,} such "
+                "rows); add the item to the catalogue, remove the rows, or work without a catalogue"
+            )
+        return item_index
 
     def _aligned(self, features: Iterable[FeatureTable]) -> dict[str, FeatureTable]:
         tables = list(features.values()) if isinstance(features, dict) else list(features)
@@ -134,8 +137,8 @@ class Dataset:
 
     @property
     def interactions(self) -> pd.DataFrame:
-        """Columns user_id, item_id, timestamp int64, clicked bool, sorted by time (a copy)."""
-        return self._log.frame.copy()
+        """Columns user_id, item_id, timestamp int64, clicked bool, sorted by time (made anew at each call)."""
+        return rows_frame(self.users, self.user_index, self.items, self.item_index, self.timestamp, self.clicked)
 
     @property
     def num_users(self) -> int:
@@ -189,11 +192,12 @@ class Dataset:
         for ids in (self.users, self.items):
             digest.update(f"\x1d{ids.dtype.kind}\x1f".encode() + "\x1f".join(map(str, ids.tolist())).encode())
         for rows in (self.user_index, self.item_index, self.timestamp):
-            digest.update(rows.astype("<i8").tobytes())
-        digest.update(self.clicked.tobytes())
+            digest.update(np.ascontiguousarray(rows, dtype="<i8").data)
+        digest.update(self.clicked.data)
         for name, table in self.features.items():
             digest.update(f"\x1d{name}\x1f{table.dim}\x1f".encode())
-            digest.update(table.values.astype("<f4").tobytes() + table.present.tobytes())
+            digest.update(np.ascontiguousarray(table.values, dtype="<f4").data)
+            digest.update(table.present.data)
         return digest.hexdigest()
 
     def table1_row(self) -> dict[str, Any]:
@@ -236,11 +240,6 @@ class Dataset:
             shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
             cells += f"<tr><th>{html.escape(key)}</th><td>{html.escape(shown)}</td></tr>"
         return f"<table>{cells}</table>"
-
-
-def _sorted_ids(column: pd.Series[Any]) -> npt.NDArray[Any]:
-    ids = np.sort(np.asarray(column.unique(), dtype=None if column.dtype.kind == "i" else object))
-    return ids.astype(np.int64) if ids.dtype.kind == "i" else ids
 
 
 def _catalogue(items: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ from hyperctr.data.ids import shown
 from hyperctr.errors import DataError, DataWarning
 
 OnBad: TypeAlias = Literal["error", "mask"]
+BLOCK = 1 << 21  # numbers looked at at a time
 
 
 class FeatureTable:
@@ -21,7 +22,8 @@ class FeatureTable:
 
     Args:
         name: the modality, for example ``"visual"``.
-        values: [I, dim] real numbers, converted to float32.
+        values: [I, dim] real numbers, copied as float32. A read-only float32 array is used as it is, without a copy: a
+            memory-mapped file stays on disk.
         present: bool [I]; False where the item lacks this modality (all present by default).
         source: where the values come from; named in every message.
         items: ids of the I rows, named in messages instead of row numbers.
@@ -40,6 +42,8 @@ class FeatureTable:
     >>> table.dim, table.present.tolist(), table.values.tolist()
     (2, [True, False], [[1.0, 2.0], [0.0, 0.0]])
     """
+
+    _standardised: FeatureTable | None = None
 
     def __init__(
         self,
@@ -63,24 +67,30 @@ class FeatureTable:
                 f"{source}: 'present' of modality {name!r} must be bool of shape ({len(raw)},), got {given}"
             )
         self.name, self.source, self.warnings = name, source, list[str]()
-        with np.errstate(over="ignore", invalid="ignore"):
-            single = raw.astype(np.float32)  # a copy; numbers beyond float32 become infinite here and are caught below
-        bad = ~np.isfinite(single) & mask[:, None]
+        adopted = raw.dtype == np.float32 and raw.flags.c_contiguous and not raw.flags.writeable
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 numbers become infinite, caught below
+            single = raw if adopted else np.array(raw, dtype=np.float32, order="C")
+        blocks = _blocks(single)
+        bad = np.concatenate([mask[rows] & ~np.isfinite(single[rows]).all(axis=1) for rows in blocks])
         if bad.any():
-            row, column = (int(k) for k in np.argwhere(bad)[0])
+            faults = np.argwhere(~np.isfinite(single[bad]))
+            row, column = int(np.flatnonzero(bad)[0]), int(faults[0, 1])
             item = f"item {shown(items[row])}" if items is not None else f"row {row} (counted from 0)"
-            rows = bad.any(axis=1)
             place = f"{source}: modality {name!r}, {item}, column {column} (counted from 0) is {raw[row, column]}"
             if on_bad == "error":
                 fix = "repair the values, or leave those items out of the file so that they count as missing"
-                counts = f"({bad.sum():,} such values in {rows.sum():,} items)"
+                counts = f"({len(faults):,} such values in {bad.sum():,} items)"
                 raise DataError(f"{place} {counts}; allowed are finite float32 numbers: {fix}")
-            counts = f"{rows.sum():,} items with {bad.sum():,} values that are NaN or infinite"
+            counts = f"{bad.sum():,} items with {len(faults):,} values that are NaN or infinite"
             self.warnings.append(f"{place}; {counts} were masked as missing")
             warnings.warn(self.warnings[-1], DataWarning, stacklevel=2)
-            mask &= ~rows
-        single[~mask] = 0.0
-        self.values: npt.NDArray[np.float32] = np.ascontiguousarray(single)
+            mask &= ~bad
+        # Rows of zeros are left alone: what was never written takes no memory.
+        filled = [] if mask.all() else [~mask[rows] & single[rows].any(axis=1) for rows in blocks]
+        if filled and (blank := np.concatenate(filled)).any():
+            single = single.copy() if adopted else single
+            single[blank] = 0.0
+        self.values: npt.NDArray[np.float32] = single
         self.present: npt.NDArray[np.bool_] = mask
         self.values.flags.writeable = self.present.flags.writeable = False
 
@@ -147,12 +157,18 @@ class FeatureTable:
         if not known.all():
             unknown = f"{(~known).sum():,} of {len(known):,} items of modality {name!r}"
             notes.append(f"{source}: {unknown} are not among the data set's items and were dropped")
-        values = np.zeros((len(items), raw.shape[1]), dtype=raw.dtype)
         present = np.zeros(len(items), dtype=bool)
-        values[position[known]] = raw[known]
         present[position[known]] = True
+        if len(position) == len(items) and (position == np.arange(len(items))).all():
+            values = raw
+        else:
+            values = np.zeros((len(items), raw.shape[1]), dtype=np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):
+                for block in _blocks(raw):
+                    values[position[block][known[block]]] = raw[block][known[block]]
+            values.flags.writeable = False
         table = cls(name, values, present, source=source, items=items, on_bad=on_bad)
-        blank = present & ~values.any(axis=1)
+        blank = present & ~np.concatenate([values[block].any(axis=1) for block in _blocks(values)])
         if blank.any() and table.dim > 1:
             zeros = f"{blank.sum():,} vectors of modality {name!r} are all zeros"
             notes.append(f"{source}: {zeros}; they were kept as data, leave the rows out if they mean 'missing'")
@@ -162,9 +178,10 @@ class FeatureTable:
         return table
 
     def standardised(self) -> FeatureTable:
-        """Return a copy with zero mean and unit variance in each column, over the present rows only.
+        """Return the table with zero mean and unit variance in each column, over the present rows only.
 
-        A constant column tells nothing and becomes 0 everywhere.
+        It is computed once and kept: whoever asks gets the same table, to be shared without a copy
+        (``hyperctr.runtime.shared_tensor``). A constant column tells nothing and becomes 0 everywhere.
 
         >>> table = FeatureTable("visual", [[1.0, 5.0], [3.0, 5.0], [9.0, 9.0]], [True, True, False])
         >>> table.standardised().values
@@ -172,14 +189,34 @@ class FeatureTable:
                [ 1.,  0.],
                [ 0.,  0.]], dtype=float32)
         """
-        if not self.present.any():
-            return self
-        rows = self.values.astype(np.float64)
-        seen = rows[self.present]
-        mean, spread = seen.mean(axis=0), seen.std(axis=0)
-        constant = seen.min(axis=0) == seen.max(axis=0)  # exact; a computed spread of equal numbers may be 1e-17
-        scaled = np.where(constant, 0.0, (rows - mean) / np.where(constant, 1.0, spread))
+        if self._standardised is None:
+            self._standardised = self._scaled() if self.present.any() else self
+        return self._standardised
+
+    def _scaled(self) -> FeatureTable:
+        """Return a standardised copy, computed in float64 some rows at a time."""
+        blocks, count = _blocks(self.values), self.present.sum()
+
+        def seen(rows: slice) -> npt.NDArray[np.float64]:
+            return self.values[rows][self.present[rows]].astype(np.float64)
+
+        mean = sum(seen(rows).sum(axis=0) for rows in blocks) / count
+        spread = np.sqrt(sum(((seen(rows) - mean) ** 2).sum(axis=0) for rows in blocks) / count)
+        first = self.values[self.present.argmax()]
+        # exact; a computed spread of equal numbers may be 1e-17
+        constant = ~np.any([(self.values[rows][self.present[rows]] != first).any(axis=0) for rows in blocks], axis=0)
+        spread[constant] = np.inf
+        scaled = np.zeros_like(self.values)  # absent rows are never written
+        for rows in blocks:
+            scaled[rows][self.present[rows]] = (seen(rows) - mean) / spread
+        scaled.flags.writeable = False
         return FeatureTable(self.name, scaled, self.present, source=f"{self.source} (standardised)")
+
+
+def _blocks(values: npt.NDArray[Any]) -> list[slice]:
+    """Return slices of rows such that one has at most ``BLOCK`` numbers, or is one row; at least one slice."""
+    size = max(1, BLOCK // values.shape[1])
+    return [slice(begin, begin + size) for begin in range(0, max(len(values), 1), size)]
 
 
 def _matrix(name: str, values: npt.ArrayLike, source: str) -> npt.NDArray[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ import pandas as pd
 
 from hyperctr.errors import DataError, did_you_mean
 
+MAPPED = 1 << 26  # bytes of an array from which on it is not read but mapped
 DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
 
 
@@ -54,8 +57,10 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
 
 def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFrame:
     """Set the index to line numbers (a quoted value may span lines) and drop empty lines."""
-    breaks = sum((frame[name].str.count("\n") for name in header), start=pd.Series(0, index=frame.index))
-    frame.index = pd.Index(np.arange(2, len(frame) + 2) + np.asarray(breaks.cumsum() - breaks, dtype=int), name="line")
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
+    if any(frame[name].str.contains("\n", regex=False).any() for name in header):
+        breaks = np.asarray(sum(frame[name].str.count("\n") for name in header), dtype=int)
+        frame.index = pd.Index(np.asarray(frame.index) + breaks.cumsum() - breaks, name="line")
     lone = np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
     first = frame[header[0]]
     if len(header) > 1 and lone.any():
@@ -67,8 +72,8 @@ def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFram
                     f"{place}: fields are separated by {DELIMITERS[mark]}, expected commas as in the header "
                     f"({bad.sum():,} such lines); write the file with one delimiter: commas"
                 )
-    kept: pd.DataFrame = frame[~(lone & np.asarray(first == ""))]
-    return kept
+    empty = lone & np.asarray(first == "")
+    return frame[~empty] if empty.any() else frame
 
 
 def _header(path: Path) -> list[str]:
@@ -133,7 +138,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read every array of an ``.npz`` file; pickled objects are refused, since unpickling runs code.
+    """Read every array of an ``.npz`` file, read-only; pickled objects are refused, since unpickling runs code.
+
+    Arrays of 64 MiB or more that are stored as they are (``numpy.savez``, not ``savez_compressed``) are memory-mapped:
+    only what is looked at is read, and it takes no memory that anybody else needs.
 
     Raises:
         DataError: the file is missing, damaged or holds pickled objects.
@@ -141,8 +149,13 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as loaded:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            large = [n for n, m in members.items() if m.compress_type == zipfile.ZIP_STORED and m.file_size >= MAPPED]
+            arrays = {n: _mapped(path, members[n]) if n in large else loaded[n] for n in loaded.files}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return arrays
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataError(
@@ -150,3 +163,17 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                 "save ids as integers or fixed-width strings: ids.astype(str)"
             ) from error
         raise DataError(f"{path}: is not a readable .npz file ({error}); write it with numpy.savez") from error
+
+
+def _mapped(path: Path, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    """Return an array that lies uncompressed in an archive, memory-mapped."""
+    with open(path, "rb") as file:
+        file.seek(member.header_offset)
+        name, extra = struct.unpack("<26xHH", file.read(30))  # of the header that stands before the member's bytes
+        file.seek(name + extra, os.SEEK_CUR)
+        read = np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(file) == (1, 0) else None
+        shape, fortran, dtype = (read or np.lib.format.read_array_header_2_0)(file)
+        if dtype.hasobject:
+            raise ValueError("allow_pickle=False")
+        order: Any = "F" if fortran else "C"
+        return np.memmap(path, dtype, "r", file.tell(), shape, order)

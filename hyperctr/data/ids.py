@@ -63,7 +63,28 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
     >>> clean_ids(pd.Series(["b", "a"], name="user_id")).tolist()
     ['b', 'a']
     """
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "i":
+        return column.to_numpy(dtype=np.int64)
+    ids, codes = _factorised(column, source)
+    return ids[codes]
+
+
+def index_ids(column: pd.Series[Any], *, source: str = "<memory>") -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Return the sorted distinct ids of a column, checked as by :func:`clean_ids`, and each row's place among them.
+
+    >>> index_ids(pd.Series(["b", "a", "b"], name="user_id"))
+    (array(['a', 'b'], dtype=object), array([1, 0, 1]))
+    """
+    ids, codes = _factorised(column, source)
+    ids, place = np.unique(ids, return_inverse=True)
+    return ids, place.astype(np.int64, copy=False)[codes]
+
+
+def _factorised(column: pd.Series[Any], source: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Return clean ids, in which one may stand twice, and for each row which of them it is."""
     codes, uniques = pd.factorize(column, use_na_sentinel=True)
+    if isinstance(uniques.dtype, np.dtype) and uniques.dtype.kind == "i":
+        return np.asarray(uniques, dtype=np.int64), codes
     values: list[Any] = [value.item() if isinstance(value, np.generic) else value for value in uniques.tolist()]
 
     def refuse(code: int, problem: str) -> None:
@@ -84,8 +105,8 @@ def clean_ids(column: pd.Series[Any], *, source: str = "<memory>") -> npt.NDArra
         if problem := fault(value):
             refuse(code, problem)
     if text.any():
-        return np.array([value.strip() for value in values], dtype=object)[codes]
-    return np.array([int(value) for value in values], dtype=np.int64)[codes]
+        return np.array([value.strip() for value in values], dtype=object), codes
+    return np.array([int(value) for value in values], dtype=np.int64), codes
 
 
 def _text_fault(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.ids import EXACT_FLOAT, bad_value, clean_ids, row_name
+from hyperctr.data.ids import EXACT_FLOAT, bad_value, index_ids, row_name
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 Clock: TypeAlias = Literal["calendar", "ordinal"]
@@ -29,7 +29,9 @@ class Interactions:
         clock: ``"calendar"`` if timestamps are real dates, ``"ordinal"`` if only their order is real.
 
     Attributes:
-        frame: user_id, item_id (int64 or str each), timestamp int64, clicked bool; stably sorted by time.
+        users, items: sorted distinct ids (int64, or object of str).
+        user_index, item_index: int64 [n], where among these each row's are; rows are stably sorted by time.
+        timestamp: int64 [n]. clicked: bool [n]. All arrays are read-only.
         warnings: one counted sentence for each thing dropped or odd (also sent as ``DataWarning``).
 
     Raises:
@@ -55,22 +57,32 @@ class Interactions:
         if not len(frame):
             raise DataError(f"{source}: there are no rows; at least one click is needed")
         self.source, self.clock, self.warnings = source, clock, list[str]()
-        clean = pd.DataFrame({name: clean_ids(frame[name], source=source) for name in ("user_id", "item_id")})
-        clean["timestamp"] = _timestamps(frame["timestamp"], source, clock)
-        clean["clicked"] = _clicked(frame["clicked"], source) if "clicked" in frame.columns else True
-        if not clean["clicked"].any():
-            raise DataError(f"{source}: none of the {len(clean):,} rows is a click; check the column 'clicked'")
-        order = np.argsort(clean["timestamp"].to_numpy(), kind="stable")
-        order = order[self._kept(clean.iloc[order])]
-        self.frame = clean.iloc[order].reset_index(drop=True)
+        self.users, user = index_ids(frame["user_id"], source=source)
+        self.items, item = index_ids(frame["item_id"], source=source)
+        moment = _timestamps(frame["timestamp"], source, clock)
+        clicked = np.ones(len(frame), bool) if "clicked" not in frame.columns else _clicked(frame["clicked"], source)
+        if not clicked.any():
+            raise DataError(f"{source}: none of the {len(frame):,} rows is a click; check the column 'clicked'")
+        sorted_already = bool((moment[1:] >= moment[:-1]).all())
+        order = np.arange(len(moment)) if sorted_already else np.argsort(moment, kind="stable")
+        order = order[self._kept(moment[order], user[order] * np.int64(len(self.items)) + item[order], clicked[order])]
+        self.user_index, self.item_index = user[order], item[order]
+        self.timestamp, self.clicked = moment[order], clicked[order]
+        for array in (self.users, self.items, self.user_index, self.item_index, self.timestamp, self.clicked):
+            array.flags.writeable = False
         self._origin, self._order = frame.index, order
         self._count_thin_users()
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Columns user_id, item_id (int64 or str each), timestamp int64, clicked bool; made anew at each call."""
+        return rows_frame(self.users, self.user_index, self.items, self.item_index, self.timestamp, self.clicked)
+
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.timestamp)
 
     def __repr__(self) -> str:
-        clicks = int(self.frame["clicked"].sum())
+        clicks = int(self.clicked.sum())
         return f"Interactions({len(self):,} rows, {clicks:,} clicks, {self.clock} clock, from {self.source})"
 
     def where(self, row: int) -> str:
@@ -86,31 +98,47 @@ class Interactions:
         self.warnings.append(message)
         warnings.warn(message, DataWarning, stacklevel=3)
 
-    def _kept(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Mark the rows that stay: repeats go, and a click outweighs a non-click of the same moment."""
-        event = ["user_id", "item_id", "timestamp"]
-        repeated = rows.duplicated(keep="first").to_numpy()
-        if repeated.any():
-            self.note(f"{self.source}: {repeated.sum():,} of {len(rows):,} rows repeat an earlier row and were dropped")
-        # Rows that are no plain repeats and yet share an event differ in `clicked`.
-        distinct = rows[~repeated]
-        contradicted = np.zeros(len(rows), dtype=bool)
-        contradicted[~repeated] = distinct.duplicated(event, keep=False).to_numpy() & ~distinct["clicked"].to_numpy()
-        if contradicted.any():
+    def _kept(
+        self, moment: npt.NDArray[np.int64], pair: npt.NDArray[np.int64], clicked: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        """Mark which of the rows, sorted by time, stay: repeats go, and a click outweighs a non-click of its moment."""
+        kept, tie = np.ones(len(moment), dtype=bool), np.zeros(len(moment) + 1, dtype=bool)
+        np.equal(moment[1:], moment[:-1], out=tie[1:-1])
+        tied = np.flatnonzero(tie[1:] | tie[:-1])  # only rows of one moment can be of one event
+        tied = tied[np.lexsort((~clicked[tied], pair[tied], moment[tied]))]  # clicks first, of each event
+        follows = (moment[tied][1:] == moment[tied][:-1]) & (pair[tied][1:] == pair[tied][:-1])
+        same = clicked[tied][1:] == clicked[tied][:-1]
+        repeated, contradicted = tied[1:][follows & same], tied[1:][follows & ~same]
+        if len(repeated):
+            self.note(f"{self.source}: {len(repeated):,} of {len(kept):,} rows repeat an earlier row and were dropped")
+        if len(contradicted):
             rows_say = (
-                f"{contradicted.sum():,} rows say 'not clicked' where another row of the same user, item and timestamp"
+                f"{len(contradicted):,} rows say 'not clicked' where another row of the same user, item and timestamp"
             )
             self.note(f"{self.source}: {rows_say} says 'clicked'; the clicks were kept")
-        kept: npt.NDArray[np.bool_] = ~(repeated | contradicted)
+        kept[repeated] = kept[contradicted] = False
         return kept
 
     def _count_thin_users(self) -> None:
-        clicks = self.frame.groupby("user_id", sort=False)["clicked"].sum()
+        clicks = np.bincount(self.user_index[self.clicked], minlength=len(self.users))
         for count, words in ((1, "only one click"), (0, "no click")):
             users = int((clicks == count).sum())
             if users:
                 thin = f"{users:,} of {len(clicks):,} users have {words}"
                 self.note(f"{self.source}: {thin}; they were kept (no history to learn their taste from)")
+
+
+def rows_frame(
+    users: npt.NDArray[Any],
+    user_index: npt.NDArray[np.int64],
+    items: npt.NDArray[Any],
+    item_index: npt.NDArray[np.int64],
+    timestamp: npt.NDArray[np.int64],
+    clicked: npt.NDArray[np.bool_],
+) -> pd.DataFrame:
+    """Return rows with the ids that their indices stand for: user_id, item_id, timestamp, clicked."""
+    columns = {"user_id": pd.Series(users).array.take(user_index), "item_id": pd.Series(items).array.take(item_index)}
+    return pd.DataFrame(columns | {"timestamp": timestamp, "clicked": clicked})
 
 
 def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArray[np.int64]:
@@ -139,7 +167,7 @@ def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArra
     if clock == "calendar":
         fix = "divide by 1000, or say clock='ordinal' if only the order is real"
         refuse(plain > LATEST_SECOND, "lies after the year 5138 and looks like milliseconds", fix)
-    return plain.astype(np.int64)
+    return plain.astype(np.int64, copy=False)
 
 
 def _clicked(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:

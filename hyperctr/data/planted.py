@@ -96,7 +96,7 @@ def planted(
     users, items, month = show(seed, world, num_interactions)
     clicked, offset = click(seed, world, users, items, month)
     time = _timestamps(seed, first, months, month)
-    order = np.lexsort((items, users, time))
+    order = np.argsort(time, kind="stable")
     truth = replace(world, month=month[order], click_offset=offset)
     columns = {"user_id": users + FIRST_USER, "item_id": items + FIRST_ITEM, "timestamp": time, "clicked": clicked}
     catalogue = np.arange(num_items) + FIRST_ITEM
@@ -157,8 +157,9 @@ def _observe(
     for k, (name, dim) in enumerate(dims.items()):
         draw = rng(seed, "planted", "features", name)
         image = draw.standard_normal((CONTENT_DIM, dim)) / np.sqrt(CONTENT_DIM)
-        values = np.einsum("ik,kd->id", world.content[name], image)
-        values += noise * draw.standard_normal(values.shape)
+        values = draw.standard_normal((len(bare), dim), dtype=np.float32)
+        values *= noise
+        values += (world.looks[name] @ image).astype(np.float32)[world.styles[name]]
         may_lack = draw.permutation(len(bare))
         if 0 < k == len(dims) - 1:
             may_lack = may_lack[~bare[may_lack]]

@@ -2,7 +2,7 @@
 
 Nothing here is fitted to a real data set; it is a small world in which the claims of the method can be right or wrong:
 
-1. Every item has a latent content per modality (a topic plus its own deviation).
+1. Every item has a latent content per modality: a topic, and one of the topic's many looks.
 2. Every user has a taste per modality (shared with the user's group, plus an own part) and a modality mix:
    how much each modality decides. The mix is peaked and drifts slowly over the calendar; its value per month
    is the truth that the interest matrix ``F^t`` (section 2.3.1 of the paper) should recover.
@@ -22,18 +22,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperctr.data.planted_feed import SHOWN_HIDDEN, SHOWN_TASTE, TREND, draw_items
 from hyperctr.runtime import rng
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-CONTENT_DIM = 6  # latent content dimensions per modality
-BLOCK = 4_000_000  # user-item pairs held in memory at a time
+CONTENT_DIM = 6  # latent content dimensions per modality, and topics
+STYLES = 512  # looks of a topic: few of 2000 items have the same
+BLOCK = 1 << 20  # rows looked at at a time
 
 # Strengths (in logits) of what decides, chosen so that popularity alone, one modality, all modalities and the
 # full truth are clearly apart; tests/data/test_planted.py bounds the AUC that each of them reaches.
-POWER, TREND, PEAK, SHARED, ACTIVITY = 0.85, 6.5, 3.5, 1.5, 0.8
-SHOWN_TASTE, SHOWN_HIDDEN = 2.3, 0.8
+POWER, PEAK, SHARED, ACTIVITY = 0.85, 3.5, 1.5, 0.8
 CLICK_TASTE, CLICK_HIDDEN, CLICK_SHARE = 1.5, 0.5, 2 / 3
 
 
@@ -49,6 +50,8 @@ class PlantedTruth:
         groups: ``[U]``, the group of each user.
         content: per modality ``[I, K]``, latent content of each item.
         topics: per modality ``[I]``, the topic the content comes from.
+        styles: per modality ``[I]``, which look the item has; the looks of topic k are those from ``k * STYLES`` on.
+        looks: per modality ``[L, K]``, the content of each look.
         taste: per modality ``[U, K]``; taste times content says how well an item matches a user.
         popularity: ``[I]``, log of the power-law popularity.
         trend: ``[months, I]`` in [0, 1], how far up an item is in a month.
@@ -60,10 +63,12 @@ class PlantedTruth:
     """
 
     modalities: tuple[str, ...]
-    interest: Float
+    interest: NDArray[np.float32]
     groups: Int
     content: dict[str, Float]
     topics: dict[str, Int]
+    styles: dict[str, Int]
+    looks: dict[str, Float]
     taste: dict[str, Float]
     popularity: Float
     trend: Float
@@ -83,19 +88,31 @@ class PlantedTruth:
                 total += self.interest[users, months, m] * match
         return total
 
+    def character(self, users: Int, items: Int) -> Float:
+        """Return how well what no feature shows of the items suits the users, ``[P]``."""
+        match: Float = np.einsum("pk,pk->p", self.hidden_user[users], self.hidden_item[items])
+        return match
+
     def score(self, users: Int, items: Int, months: Int, modalities: Sequence[str] | None = None) -> Float:
         """Return the log of the chance of "shown and clicked" up to a constant per user and month, ``[P]``.
 
         No model can rank better; with ``modalities`` the oracle is blind to the content of the others.
         """
-        liked = self.preference(users, items, months, modalities)
-        hidden = np.einsum("pk,pk->p", self.hidden_user[users], self.hidden_item[items])
+        liked, hidden = self.preference(users, items, months, modalities), self.character(users, items)
+        clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
+        score: Float = self._shown(users, items, months, liked, hidden) - np.logaddexp(0.0, -clicked)
+        return score
+
+    def exposure(self, users: Int, items: Int, months: Int) -> Float:
+        """Return the log of the chance of "shown" up to a constant per user and month, ``[P]``."""
+        liked, hidden = self.preference(users, items, months), self.character(users, items)
+        return self._shown(users, items, months, liked, hidden)
+
+    def _shown(self, users: Int, items: Int, months: Int, liked: Float, hidden: Float) -> Float:
         trend = self.trend[months, items] * self.catches[self.groups[users], items]
         trend *= self.interest[users, months, self.trend_modality[items]]
-        shown = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
-        clicked = CLICK_TASTE * liked + CLICK_HIDDEN * hidden - self.click_offset
-        score: Float = shown - np.logaddexp(0.0, -clicked)
-        return score
+        shown: Float = self.popularity[items] + TREND * trend + SHOWN_TASTE * liked + SHOWN_HIDDEN * hidden
+        return shown
 
 
 def make_world(
@@ -109,18 +126,23 @@ def make_world(
     # or two modalities lead at a time and the lead changes over the calendar.
     leaning = 0.5 * draw.standard_normal((groups, len(names)))[group]
     leaning += 0.6 * draw.standard_normal((num_users, len(names)))
-    period = draw.uniform(18, 60, (num_users, 1, len(names)))
-    phase = draw.uniform(0, 2 * np.pi, (num_users, 1, len(names)))
-    wave = np.sin(2 * np.pi * np.arange(months)[None, :, None] / period + phase)
-    interest = _softmax(PEAK * (leaning[:, None] + drift * wave))
+    period = draw.uniform(18, 60, (num_users, len(names)))
+    phase = draw.uniform(0, 2 * np.pi, (num_users, len(names)))
+    interest = np.empty((num_users, months, len(names)), dtype=np.float32)
+    for month in range(months):
+        wave = np.sin(2 * np.pi * month / period + phase)
+        interest[:, month] = _softmax(PEAK * (leaning + drift * wave))
 
-    content, topics, taste = {}, {}, {}
+    content, topics, styles, looks, taste = {}, {}, {}, {}, {}
     for name in names:
         draw = rng(seed, "planted", "content", name)
         topics[name] = draw.integers(CONTENT_DIM, size=num_items)
-        centre = draw.standard_normal((CONTENT_DIM, CONTENT_DIM))
-        values = centre[topics[name]] + 0.6 * draw.standard_normal((num_items, CONTENT_DIM))
-        content[name] = (values - values.mean(axis=0)) / values.std(axis=0)
+        styles[name] = topics[name] * STYLES + draw.integers(STYLES, size=num_items)
+        values = np.repeat(draw.standard_normal((CONTENT_DIM, CONTENT_DIM)), STYLES, axis=0)
+        values += 0.6 * draw.standard_normal(values.shape)
+        of_items = values[styles[name]]
+        looks[name] = (values - of_items.mean(axis=0)) / of_items.std(axis=0)
+        content[name] = looks[name][styles[name]]
         individual = draw.standard_normal((num_users, CONTENT_DIM))
         taste[name] = _unit(SHARED * draw.standard_normal((groups, CONTENT_DIM))[group] + individual)
 
@@ -129,11 +151,11 @@ def make_world(
     peak, width = draw.uniform(-3, months + 3, num_items), draw.uniform(1.5, 5.0, num_items)
     trend = np.exp(-0.5 * ((np.arange(months)[:, None] - peak) / width) ** 2)
     catches = draw.beta(0.3, 0.7, (groups, num_items))
-    hidden_item = draw.standard_normal((num_items, CONTENT_DIM))
+    hidden_item = CONTENT_DIM**0.5 * _unit(draw.standard_normal((num_items, CONTENT_DIM)))
     shared = 2.0 * draw.standard_normal((groups, CONTENT_DIM))[group]
     hidden_user = _unit(shared + draw.standard_normal((num_users, CONTENT_DIM)))
     trend_modality = draw.integers(len(names), size=num_items)
-    mind = (names, interest, group, content, topics, taste)
+    mind = (names, interest, group, content, topics, styles, looks, taste)
     fashion = (popularity, trend, catches, trend_modality)
     return PlantedTruth(*mind, *fashion, hidden_item, hidden_user, month=np.zeros(0, dtype=np.int64), click_offset=0.0)
 
@@ -141,60 +163,34 @@ def make_world(
 def show(seed: int, world: PlantedTruth, rows: int) -> tuple[Int, Int, Int]:
     """Draw who is shown what in which month, ``[rows]`` each, no (user, item) pair twice."""
     num_users, months, _ = world.interest.shape
-    num_items = len(world.popularity)
     draw = rng(seed, "planted", "activity")
 
     # How many rows each user has (heavy tail), then how they spread over the user's stretch of the calendar.
     share = np.exp(ACTIVITY * draw.standard_normal(num_users))
-    per_user = 5 + _apportion(share, rows - 5 * num_users, limit=num_items // 4 - 5)
+    per_user = 5 + _apportion(share, rows - 5 * num_users, limit=len(world.popularity) // 4 - 5)
     length = np.maximum(1, (months * draw.uniform(0.4, 1.0, num_users)).astype(np.int64))
     begin = draw.integers(0, months - length + 1)
     ago = np.arange(months) - begin[:, None]
     weight = draw.gamma(1.0, size=(num_users, months)) * ((ago >= 0) & (ago < length[:, None]))
-    weight = weight / weight.sum(axis=1, keepdims=True)
-    count = draw.multinomial(per_user, weight)
-
-    shown = []
-    block = max(1, BLOCK // num_items)
-    for begin_user in range(0, num_users, block):
-        some = np.arange(begin_user, min(begin_user + block, num_users))
-        shown.extend(_show_block(rng(seed, "planted", "shown", begin_user), world, some, count[some]))
-    users, items, month = (np.concatenate(part) for part in zip(*shown, strict=True))
-    return users, items, month
-
-
-def _show_block(draw: np.random.Generator, world: PlantedTruth, some: Int, count: Int) -> list[tuple[Int, Int, Int]]:
-    """Draw the rows of some users, ``count [len(some), months]``; one (users, items, month) per month."""
-    hidden = SHOWN_HIDDEN * world.hidden_user[some] @ world.hidden_item.T
-    match = SHOWN_TASTE * np.stack([world.taste[name][some] @ world.content[name].T for name in world.modalities])
-    seen = np.zeros(hidden.shape, dtype=bool)
-    shown = []
-    for t in np.flatnonzero(count.any(axis=0)):
-        who = np.flatnonzero(count[:, t])
-        mix = world.interest[some[who], t]
-        trend = world.trend[t] * world.catches[world.groups[some[who]]] * mix[:, world.trend_modality]
-        logit = world.popularity + TREND * trend + hidden[who] + np.einsum("um,mui->ui", mix, match[:, who])
-        # An exponential race draws without replacement in proportion to exp(logit): the earliest win.
-        arrival = np.log(draw.standard_exponential(logit.shape)) - logit
-        arrival[seen[who]] = np.inf
-        first = np.argsort(arrival, axis=1, kind="stable")[:, : count[who, t].max()]
-        row, rank = np.nonzero(np.arange(first.shape[1]) < count[who, t][:, None])
-        seen[who[row], first[row, rank]] = True
-        shown.append((some[who[row]], first[row, rank], np.full(len(row), t)))
-    return shown
+    weight /= weight.sum(axis=1, keepdims=True)
+    return draw_items(seed, world, draw.multinomial(per_user, weight))
 
 
 def click(seed: int, world: PlantedTruth, users: Int, items: Int, month: Int) -> tuple[NDArray[np.bool_], float]:
     """Decide which shown rows are clicked, ``[rows]``, and return the offset that makes them CLICK_SHARE."""
-    pull = CLICK_TASTE * world.preference(users, items, month)
-    pull += CLICK_HIDDEN * np.einsum("pk,pk->p", world.hidden_user[users], world.hidden_item[items])
-    pull += rng(seed, "planted", "clicks").logistic(size=len(users))
+    pull = rng(seed, "planted", "clicks").logistic(size=len(users))
+    for begin in range(0, len(users), BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        pull[rows] += CLICK_TASTE * world.preference(users[rows], items[rows], month[rows])
+        pull[rows] += CLICK_HIDDEN * world.character(users[rows], items[rows])
     offset = float(np.quantile(pull, 1 - CLICK_SHARE))
-    # Whoever clicks nothing leaves no trace in a click log: the best two rows of a user are always clicked.
-    order = np.lexsort((-pull, users))
-    begin = np.flatnonzero(np.r_[True, np.diff(users[order]) > 0])
     clicked: NDArray[np.bool_] = pull > offset
-    clicked[order[np.r_[begin, begin + 1]]] = True
+    # Whoever clicks nothing leaves no trace in a click log: the best two rows of a user are always clicked.
+    few = np.bincount(users[clicked], minlength=len(world.groups)) < 2
+    rows_of_few = np.flatnonzero(few[users])
+    order = rows_of_few[np.lexsort((-pull[rows_of_few], users[rows_of_few]))]
+    begins = np.flatnonzero(np.diff(users[order], prepend=-1))
+    clicked[order[np.r_[begins, begins + 1]]] = True
     return clicked, offset
 
 

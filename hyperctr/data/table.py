@@ -21,7 +21,7 @@ import pandas as pd
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable, OnBad
 from hyperctr.data.files import read_arrays, read_parquet, read_text
-from hyperctr.data.ids import clean_ids, parse_ids, row_name, shown
+from hyperctr.data.ids import clean_ids, index_ids, parse_ids, row_name, shown
 from hyperctr.data.interactions import REQUIRED, Clock, Interactions
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
@@ -59,7 +59,7 @@ def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad =
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
         raise DataError(f"{line}: item_id {shown(listed[repeated][0])} stands twice; remove one line")
-    items = np.unique(listed if len(table) else used)
+    items, _ = index_ids(pd.Series(listed if len(table) else used))
     features = [
         FeatureTable.from_rows(file.stem, ids, vectors, items, source=str(file), on_bad=on_bad)
         for file, ids, (_, vectors) in zip(files, in_features, rows, strict=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.runtime import shared_tensor
 from hyperctr.sparse_adam import lookup, settled
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 class ItemEncoder(nn.Module):
     """Static item vectors ``M_I[i] + mean_m P_m a_{i,m}`` of all items.
 
-    Features are frozen, standardised buffers that a checkpoint leaves out (the data set has them); only the
-    projections are trained. An item without modality m gets a learned vector for "absent" in its place.
+    Features are frozen, standardised buffers that a checkpoint leaves out (the data set has them) and that on a CPU
+    are the data set's own memory; only the projections are trained. An item without modality m gets a learned vector
+    for "absent" in its place.
 
     Shapes:
-        - output: ``[I, d]``.
+        - items: int64 ``[n]``, all by default; output: ``[n, d]``, ``[I, d]``.
 
     Paper: embedding layer of section 2.2.1.
     """
@@ -34,11 +36,9 @@ class ItemEncoder(nn.Module):
         self.absent = nn.ParameterDict()
         for name in self.modalities:
             table = data.features[name]
-            values = torch.from_numpy(table.standardised().values.copy())
-            # Unit-length rows on average, so that every modality enters with the same scale whatever its width.
-            self.register_buffer(f"values_{name}", values / values.shape[1] ** 0.5, persistent=False)
-            self.register_buffer(f"present_{name}", torch.from_numpy(table.present.copy())[:, None], persistent=False)
-            self.projection[name] = nn.Linear(values.shape[1], size)
+            self.register_buffer(f"values_{name}", shared_tensor(table.standardised().values), persistent=False)
+            self.register_buffer(f"present_{name}", shared_tensor(table.present)[:, None], persistent=False)
+            self.projection[name] = nn.Linear(table.dim, size)
             self.absent[name] = nn.Parameter(torch.empty(size))
         self.reset_parameters()
 
@@ -52,26 +52,38 @@ class ItemEncoder(nn.Module):
             nn.init.zeros_(projection.bias)
             nn.init.normal_(self.absent[name], std=0.1)
 
-    def modality(self, name: str, items: Tensor | slice = slice(None)) -> Tensor:
-        """Return the projected features of one modality, ``[n, d]`` for items ``[n]``, by default all."""
-        projected = self.projection[name](getattr(self, f"values_{name}")[items])
-        return torch.where(getattr(self, f"present_{name}")[items], projected, self.absent[name].to(projected.dtype))
+    def project(self, name: str, layer: nn.Module, items: Tensor | None = None) -> Tensor:
+        """Return a linear layer of one modality's features divided by the root of their number, ``[n, ...]``.
 
-    def forward(self) -> Tensor:
-        """Return the static vectors of all items, ``[I, d]``."""
-        return self._vectors(settled(self.embedding), slice(None))
+        Rows then have unit length on average: every modality enters with the same scale whatever its width.
+        """
+        assert isinstance(layer, nn.Linear)  # for the type checker
+        values = getattr(self, f"values_{name}")
+        rows = values if items is None else functional.embedding(items, values)
+        return functional.linear(rows, layer.weight * values.shape[1] ** -0.5, layer.bias)
+
+    def modality(self, name: str, items: Tensor | None = None) -> Tensor:
+        """Return the projected features of one modality, ``[n, d]``."""
+        return self.or_absent(name, self.project(name, self.projection[name], items), items)
+
+    def or_absent(self, name: str, projected: Tensor, items: Tensor | None = None) -> Tensor:
+        """Return the vectors, with the learned one in place of those whose item lacks the modality."""
+        present = getattr(self, f"present_{name}")
+        present = present if items is None else present[items]
+        return torch.where(present, projected, self.absent[name].to(projected.dtype))
+
+    def forward(self, items: Tensor | None = None) -> Tensor:
+        """Return the static vectors of the items, ``[n, d]``; a batch that needs few pays for few."""
+        vectors = settled(self.embedding) if items is None else lookup(self.embedding, items)
+        if not self.modalities:
+            return vectors
+        return vectors + torch.stack([self.modality(name, items) for name in self.modalities]).mean(0)
 
     def look_up(self, items: Tensor) -> Tensor:
-        """Return the static vectors of some items, ``[*, d]`` for int64 ``[*]``; many that share few cost few."""
+        """Return the static vectors of items of any shape, ``[*, d]`` for int64 ``[*]``, each item's computed once."""
         if items.numel() >= len(self.embedding):
-            return functional.embedding(items, self._vectors(settled(self.embedding), slice(None)))
+            return functional.embedding(items, self())
         if items.is_cuda or items.dim() < 2:  # how many differ is unknown on a GPU without waiting for it
-            flat = items.flatten()
-            return self._vectors(lookup(self.embedding, flat), flat).view(*items.shape, -1)
+            return self(items.flatten()).view(*items.shape, -1)
         used, index = torch.unique(items, return_inverse=True)
-        return functional.embedding(index, self._vectors(lookup(self.embedding, used), used))
-
-    def _vectors(self, embedded: Tensor, items: Tensor | slice) -> Tensor:
-        if not self.modalities:
-            return embedded
-        return embedded + torch.stack([self.modality(name, items) for name in self.modalities]).mean(0)
+        return functional.embedding(index, self(used))

@@ -99,8 +99,8 @@ def rows_of(model: AutoFIS, study: Small) -> tuple[Tensor, Tensor]:
             weight = weight + order["category"][model.items.category[item]] + linear["clicked"].bias[0]
             weight = weight + linear["clicked"].weight[0] @ clicked.flatten()
             for name, features in study.data.features.items():
-                values = torch.tensor(features.standardised().values[item]) / features.values.shape[1] ** 0.5
-                weight = weight + linear[name].weight[0] @ values.double() * bool(features.present[item])
+                values = torch.tensor(features.standardised().values[item]).double() / features.values.shape[1] ** 0.5
+                weight = weight + linear[name].weight[0] @ values * bool(features.present[item])
             weights.append(weight)
     return torch.stack(fields), torch.stack(weights)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hyperctr.data import features, files
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.errors import DataError, DataWarning
@@ -106,3 +108,61 @@ def test_standardised_against_numpy(values: list[list[float]], bits: int) -> Non
                 assert (column == 0).all()
             else:
                 np.testing.assert_allclose(column, (original - original.mean()) / original.std(), rtol=1e-5, atol=1e-6)
+
+
+def test_standardising_in_blocks_gives_what_one_pass_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    values = (draw.standard_normal((1000, 6)) * [1, 1e-3, 1e3, 1, 1, 1] + [0, 5, -1e5, 3, 0, 0]).astype(np.float32)
+    values[:, 3] = 3.3
+    present = draw.random(1000) < 0.8
+    whole = FeatureTable("visual", values, present).standardised()
+    seen = values[present].astype(np.float64)
+    seen = (seen - seen.mean(axis=0)) / np.where(np.arange(6) == 3, np.inf, seen.std(axis=0))
+    np.testing.assert_allclose(whole.values[present], seen, rtol=1e-6, atol=1e-7)
+    assert not whole.values[:, 3].any() and not whole.values[~present].any()
+    monkeypatch.setattr(features, "BLOCK", 100)
+    in_blocks = FeatureTable("visual", values, present).standardised()
+    np.testing.assert_allclose(in_blocks.values, whole.values, rtol=2e-7, atol=1e-7)
+    assert in_blocks.standardised() is not in_blocks
+    empty = FeatureTable("visual", values, np.zeros(1000, bool))
+    assert empty.standardised() is empty and not empty.values.any()
+
+
+def test_bad_values_are_found_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "BLOCK", 3)
+    test_nan_and_infinity_name_modality_item_and_column()
+    test_mask_makes_bad_items_missing_and_counts_them()
+    test_absent_rows_hold_zeros_whatever_was_given()
+    test_from_rows_aligns_masks_and_reports()
+
+
+def test_a_read_only_array_is_adopted_and_any_other_is_copied() -> None:
+    given = np.arange(6, dtype=np.float32).reshape(3, 2)
+    copied = FeatureTable("visual", given)
+    assert not np.shares_memory(copied.values, given) and given.flags.writeable
+    given.flags.writeable = False
+    assert FeatureTable("visual", given).values is given
+    ids = np.array([4, 5, 6])
+    assert FeatureTable.from_rows("visual", ids, given, ids).values is given
+    assert FeatureTable.from_rows("visual", ids[::-1], given, ids).values.tolist() == given[::-1].tolist()
+    masked = FeatureTable("visual", given, [True, False, True])  # it holds something where nothing may be
+    assert masked.values.tolist() == [[0, 1], [0, 0], [4, 5]] and given[1].tolist() == [2, 3]
+
+
+def test_large_arrays_of_an_archive_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAPPED", 8)
+    given = {"values": np.arange(6, dtype=np.float32).reshape(3, 2), "f": np.asfortranarray(np.ones((2, 3))), "c": "a"}
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "some.npz", **given)
+        read = files.read_arrays(tmp_path / "some.npz")
+        assert isinstance(read["values"], np.memmap) == isinstance(read["f"], np.memmap) == (save is np.savez)
+        for name, array in given.items():
+            np.testing.assert_array_equal(read[name], array)
+            assert not read[name].flags.writeable
+    np.savez(tmp_path / "some.npz", **given)
+    mapped = files.read_arrays(tmp_path / "some.npz")["values"]
+    ids = np.array([4, 5, 6])
+    assert np.shares_memory(FeatureTable.from_rows("visual", ids, mapped, ids).values, mapped)
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "some.npz").read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"torn.npz: is not a readable .npz file"):
+        files.read_arrays(tmp_path / "torn.npz")

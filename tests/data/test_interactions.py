@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from typing import Any
@@ -195,3 +196,31 @@ def test_fingerprint_follows_content_only() -> None:
         one.subset_modalities(["visal"])
     with pytest.raises(DataError, match="at least one"):
         one.subset_modalities([])
+
+
+def test_ids_that_differ_in_blanks_alone_are_one() -> None:
+    data = Dataset("blanks", log(user_id=["b", " a", "a"], item_id=["x ", "x", "y"]))
+    assert (data.users.tolist(), data.items.tolist()) == (["a", "b"], ["x", "y"])
+    assert data.interactions["user_id"].tolist() == ["a", "a", "b"]
+    assert data.user_index.tolist() == [0, 0, 1] and data.item_index.tolist() == [0, 1, 0]
+
+
+def test_the_columns_exist_once() -> None:
+    rows = Interactions(log())
+    data = Dataset("rows", rows)
+    for name in ("users", "items", "user_index", "item_index", "timestamp", "clicked"):
+        assert getattr(data, name) is getattr(rows, name)
+        assert not getattr(data, name).flags.writeable
+    listed = Dataset("rows", rows, items=np.array([6, 7, 8]))
+    assert listed.item_index.tolist() == [2, 1, 1] and listed.user_index is rows.user_index
+    pd.testing.assert_frame_equal(listed.interactions, rows.frame)
+
+
+def test_fingerprint_is_the_digest_of_all_that_a_model_reads() -> None:
+    data = Dataset("t", log(user_id=["é", "b", "b"]), [FeatureTable("visual", [[1.5], [0.0]], [True, False])])
+    digest = hashlib.sha256(b"hyperctr dataset 1, clock calendar")
+    digest.update("\x1dO\x1fb\x1fé".encode() + b"\x1di\x1f7\x1f8")
+    for rows in ([0, 0, 1], [1, 0, 0], [10, 20, 30]):
+        digest.update(np.array(rows, dtype="<i8").tobytes())
+    digest.update(b"\x01\x01\x01" + b"\x1dvisual\x1f1\x1f" + np.array([1.5, 0], "<f4").tobytes() + b"\x01\x00")
+    assert data.fingerprint == digest.hexdigest()

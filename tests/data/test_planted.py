@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hyperctr.data import planted_feed, planted_world
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.planted import planted
+from hyperctr.data.planted_feed import draw_items
+from hyperctr.data.planted_world import make_world
 from hyperctr.data.splits import split
 from hyperctr.errors import ConfigError
 
@@ -43,7 +48,7 @@ def test_every_size_is_a_parameter() -> None:
     assert (data.num_users, data.num_items, len(data.clicked)) == (60, 120, 1200)
     assert data.modalities == data.truth.modalities == ("textual", "odour")
     assert data.truth.interest.shape == (60, 10, 2)
-    np.testing.assert_allclose(data.truth.interest.sum(axis=2), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(data.truth.interest.sum(axis=2), 1.0, rtol=1e-6)
     assert data.truth.trend.shape == (10, 120)
     assert data.truth.catches.shape == (4, 120)
     assert set(data.truth.groups) == {0, 1, 2, 3}
@@ -127,6 +132,45 @@ def test_claims_are_apart_popularity_one_modality_all_and_the_oracle(data: Datas
     assert 0.90 < reached(None) < 0.97
     for name in data.modalities:
         assert reached([]) + 0.01 < reached([name]) < reached(None) - 0.05
+
+
+@pytest.mark.parametrize("dear", [1e-9, 3, 1e9], ids=["by rejection", "both", "by all weights"])
+def test_what_is_shown_is_drawn_without_replacement_by_the_very_weights_of_the_truth(
+    dear: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frequencies of all pairs of items in many draws of two, against their chances from ``exposure``."""
+    copies, num_items = 20_000, 12
+    monkeypatch.setattr(planted_world, "STYLES", 32)
+    few = make_world(5, 3, num_items, 4, 2, ("visual", "acoustic", "textual"), 1.0)
+    user = np.repeat(np.arange(3), copies)
+    many = {"taste": {name: taste[user] for name, taste in few.taste.items()}, "hidden_user": few.hidden_user[user]}
+    world = replace(few, interest=few.interest[user], groups=few.groups[user], **many)
+    monkeypatch.setattr(planted_feed, "DEAR", dear)
+    users, items, months = draw_items(0, world, np.repeat([[0, 2, 0, 0]], len(user), axis=0))
+    assert set(months) == {1}
+    order = np.lexsort((items, users))
+    np.testing.assert_array_equal(users[order], np.repeat(np.arange(len(user)), 2))
+    low, high = items[order].reshape(-1, 2).T
+    assert (low < high).all()
+    for u in range(3):
+        weight = np.exp(world.exposure(np.full(num_items, u * copies), np.arange(num_items), np.ones(num_items, int)))
+        chance = weight / weight.sum()
+        pair = np.triu(np.outer(chance, chance) * (1 / (1 - chance) + 1 / (1 - chance)[:, None]), 1)
+        assert pair.sum() == pytest.approx(1, abs=1e-12)
+        rows = slice(u * copies, (u + 1) * copies)
+        seen = np.bincount(low[rows] * num_items + high[rows], minlength=num_items**2).reshape(pair.shape)
+        expected = copies * pair
+        cells = np.triu(np.ones_like(pair, dtype=bool), 1) & (expected > 3)
+        chi_square = ((seen - expected)[cells] ** 2 / expected[cells]).sum()
+        assert cells.sum() >= 12
+        assert chi_square < cells.sum() + 4 * (2 * cells.sum()) ** 0.5
+
+
+def test_as_many_rows_as_are_possible() -> None:
+    """Everybody is shown a quarter of all items, whatever their weights."""
+    data = planted(num_users=40, num_items=80, num_interactions=800, months=3, groups=40, drift=5.0)
+    assert np.bincount(data.user_index).tolist() == [20] * 40
+    assert len(np.unique(data.user_index * 80 + data.item_index)) == 800
 
 
 @pytest.mark.parametrize(

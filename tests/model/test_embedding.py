@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hyperctr.baselines.items import ItemFields
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.model.embedding import ItemEncoder
@@ -46,8 +47,9 @@ def test_what_stands_in_the_place_of_a_missing_feature_is_never_read():
     assert torch.equal(outputs[0](), outputs[1]())
     encoder, before = outputs[0], outputs[0]().detach()
     for name in encoder.modalities:
-        present = getattr(encoder, f"present_{name}")[:, 0]
-        getattr(encoder, f"values_{name}")[~present] = 1e6
+        values, present = getattr(encoder, f"values_{name}").clone(), getattr(encoder, f"present_{name}")[:, 0]
+        values[~present] = 1e6
+        setattr(encoder, f"values_{name}", values)
     assert torch.equal(encoder(), before)
     encoder().sum().backward()
     for name, table in data.features.items():
@@ -61,6 +63,24 @@ def test_features_stay_out_of_the_parameters_and_of_the_checkpoint():
     before = encoder.embedding.detach().clone()
     encoder.reset_parameters()
     assert not torch.equal(encoder.embedding, before)
+
+
+def test_two_encoders_and_the_data_set_share_one_copy_of_the_features():
+    data = small(0).data
+    encoders = [ItemEncoder(data, 4), ItemEncoder(data.subset_modalities(["textual"]), 8).to("cpu")]
+    shared = data.features["textual"].standardised().values
+    assert shared is data.features["textual"].standardised().values
+    assert [e.get_buffer("values_textual").data_ptr() for e in encoders] == [shared.ctypes.data] * 2
+
+
+def test_some_items_get_the_vectors_that_they_have_among_all():
+    data = small(0).data
+    items = torch.tensor([4, 0, 4, 2])
+    for encoder in (ItemEncoder(data, 4), ItemFields(data, 4)):
+        torch.testing.assert_close(encoder(items), encoder()[items])
+        encoder.zero_grad()
+        encoder(items)[..., 0].sum().backward()
+        assert encoder.embedding.grad.count_nonzero(dim=1).bool().tolist() == [True, False, True, False, True, False]
 
 
 def test_one_modality_and_none():

@@ -147,7 +147,7 @@ class AutoFIS(FieldModel):
         """Return the items; no graph, so nothing is dropped."""
         order = self.order["id"] + self.order["category"][self.items.category]
         for name in self.items.modalities:  # absent features are zeros: no weight
-            order = order + self.order_of[name](getattr(self.items, f"values_{name}")).squeeze(1)
+            order = order + self.items.project(name, self.order_of[name]).squeeze(1)
         return Side(self.items(), order)
 
     def encode(self, state: Side, targets: Targets) -> Side:

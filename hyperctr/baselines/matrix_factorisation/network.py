@@ -14,6 +14,7 @@ from hyperctr.config import Config
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
+from hyperctr.runtime import shared_tensor
 
 
 class ContentMF(ClickModel):
@@ -32,15 +33,14 @@ class ContentMF(ClickModel):
         self.projection = nn.ParameterDict()
         for name in data.modalities:
             table = data.features[name]
-            values = torch.from_numpy(table.standardised().values.copy())
-            self.register_buffer(f"values_{name}", values / values.shape[1] ** 0.5, persistent=False)
-            self.projection[name] = nn.Parameter(torch.randn(values.shape[1], size) * 0.05)
+            self.register_buffer(f"values_{name}", shared_tensor(table.standardised().values), persistent=False)
+            self.projection[name] = nn.Parameter(torch.randn(table.dim, size) * 0.05)
 
     def refresh(self, dropped: Tensor | None = None) -> Tensor:
         """Return the item vectors ``[I, d]``; no graph, so nothing is dropped."""
         items: Tensor = self.item
         for name, weight in self.projection.items():
-            items = items + getattr(self, f"values_{name}") @ weight
+            items = items + getattr(self, f"values_{name}") @ (weight * len(weight) ** -0.5)
         return items
 
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
