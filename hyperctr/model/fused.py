@@ -1,0 +1,185 @@
+"""The sums of Eq 5 for float32 on the CPU, compiled by numba; the functions of :mod:`row_sums`.
+
+Each function makes one pass over the larger side, row by row, and keeps a table of the smaller side in the cache:
+:func:`propagate` adds up a hyperedge's members and adds the sum to each of them at once, so no hyperedge's vector is
+ever stored; :func:`up` and :func:`down`, for many more nodes than hyperedges, touch each row of nodes once. What
+several rows add to is one table per thread, added up at the end in the order of the threads.
+
+The kernels run in plain threads, as many as torch has. numba's own would not survive a fork, nor two callers at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Thread
+from typing import Any, NamedTuple
+
+import numba
+import torch
+import torch.nn.functional as F
+from numba import types
+from torch import Tensor
+
+from hyperctr.hypergraph.propagation import Propagation
+from hyperctr.model.vectors import LINE, load, plus, store, stream, times, zeros
+
+# Rows go to threads in blocks, by number alone: equal shares, and what a row is added to never depends on other rows.
+NODES_AT_ONCE, HYPEREDGES_AT_ONCE = 256, 64
+LANES = 16  # rows are padded to a multiple of this many columns
+HUGE_PAGES_FROM = 1 << 26  # bytes
+
+FLOATS, INTS, COUNT = types.float32[::1], types.int32[::1], types.intp
+
+
+class Kernels(NamedTuple):
+    """Compiled for one width of tiles. Tables are flat: tile after tile, in each row after row."""
+
+    both: Callable[..., None]
+    up: Callable[..., None]
+    down: Callable[..., None]
+
+
+@lru_cache
+def _kernels(width: int) -> Kernels:
+    def compiled(*arguments: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        options = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+        signature = types.void(INTS, INTS, FLOATS, *arguments, COUNT, COUNT, COUNT, COUNT)
+
+        def compile_one(kernel: Callable[..., None]) -> Callable[..., None]:
+            try:
+                return numba.njit(signature, cache=True, **options)(kernel)
+            except RuntimeError:  # no folder to write to: compiled anew in each process
+                return numba.njit(signature, **options)(kernel)
+
+        return compile_one
+
+    @compiled(FLOATS, FLOATS)
+    def both(offsets, nodes, scale, table, total, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
+        hyperedges = len(offsets) - 1
+        for tile in range(tiles):
+            base = tile * rows * width
+            for first in range(worker * HYPEREDGES_AT_ONCE, hyperedges, workers * HYPEREDGES_AT_ONCE):
+                for e in range(first, min(first + HYPEREDGES_AT_ONCE, hyperedges)):
+                    gathered = zeros(width)
+                    for k in range(offsets[e], offsets[e + 1]):
+                        gathered = plus(gathered, load(table, base + types.intp(nodes[k]) * width, width))
+                    gathered = times(gathered, scale[e])
+                    for k in range(offsets[e], offsets[e + 1]):
+                        place = base + types.intp(nodes[k]) * width
+                        store(total, place, plus(load(total, place, width), gathered))
+
+    @compiled(FLOATS, FLOATS)
+    def up(offsets, edges, scale, x, total, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
+        nodes = len(offsets) - 1
+        for tile in range(tiles):
+            base = tile * rows * width
+            for first in range(worker * NODES_AT_ONCE, nodes, workers * NODES_AT_ONCE):
+                for v in range(first, min(first + NODES_AT_ONCE, nodes)):
+                    vector = times(load(x, (v * tiles + tile) * width, width), scale[v])
+                    for k in range(offsets[v], offsets[v + 1]):
+                        place = base + types.intp(edges[k]) * width
+                        store(total, place, plus(load(total, place, width), vector))
+
+    @compiled(FLOATS, FLOATS, FLOATS)
+    def down(offsets, edges, scale, table, bias, out, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
+        nodes = len(offsets) - 1
+        for tile in range(tiles):
+            base = tile * rows * width
+            shift = load(bias, tile * width, width)
+            for first in range(worker * NODES_AT_ONCE, nodes, workers * NODES_AT_ONCE):
+                for v in range(first, min(first + NODES_AT_ONCE, nodes)):
+                    gathered = zeros(width)
+                    for k in range(offsets[v], offsets[v + 1]):
+                        gathered = plus(gathered, load(table, base + types.intp(edges[k]) * width, width))
+                    stream(out, (v * tiles + tile) * width, plus(times(gathered, scale[v]), shift))
+
+    return Kernels(both, up, down)
+
+
+def _width(columns: int, most: int) -> int:
+    """Return the widest tile that divides the columns."""
+    return next(width for width in (64, 32, 16) if width <= most and columns % width == 0)
+
+
+def _whole_lanes(x: Tensor) -> Tensor:
+    return F.pad(x, (0, -x.shape[1] % LANES)) if x.shape[1] % LANES else x
+
+
+def _table(x: Tensor, width: int) -> Tensor:
+    """Lay [rows, d] out as [d / width, rows + 1, width], with a row of zeros for what is hidden."""
+    tiles = x.shape[1] // width
+    table = x.new_zeros(tiles, len(x) + 1, width)
+    table[:, :-1] = x.view(-1, tiles, width).transpose(0, 1)
+    return table
+
+
+def _in_threads(kernel: Callable[..., None], rows: int, columns: int, width: int, read: Any, written: Any) -> None:
+    """Run the kernel in all threads; ``written`` gives the flat array that a thread writes to."""
+    workers = torch.get_num_threads()
+    read = [tensor.detach().reshape(-1).numpy() for tensor in read]
+
+    def start(worker: int) -> None:
+        kernel(*read, written(worker), rows, columns // width, worker, workers)
+
+    threads = [Thread(target=start, args=(worker,)) for worker in range(1, workers)]
+    for thread in threads:
+        thread.start()
+    start(0)
+    for thread in threads:
+        thread.join()
+
+
+def _added_up(kernel: Callable[..., None], rows: int, columns: int, width: int, read: Any) -> Tensor:
+    """Run a kernel that adds to a table, one of them per thread, and return their sum [rows, columns]."""
+    tiles = columns // width
+    totals = torch.zeros(torch.get_num_threads(), tiles, rows + 1, width)
+    _in_threads(kernel, rows + 1, columns, width, read, lambda worker: totals[worker].view(-1).numpy())
+    return totals.sum(0)[:, :rows].transpose(0, 1).reshape(rows, columns)
+
+
+def propagate(x: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
+    """Return P x + b, [N, d] -> [N, d]; for a table of nodes that fits the cache."""
+    node, edge = P.scales()
+    rows = _whole_lanes(x * node)
+    width = _width(rows.shape[1], most=32)
+    read = (*P.by_hyperedge, edge, _table(rows, width))
+    total = _added_up(_kernels(width).both, P.num_nodes, rows.shape[1], width, read)[:, : x.shape[1]]
+    return total * node if bias is None else torch.addcmul(bias, total, node)
+
+
+def up(x: Tensor, P: Propagation) -> Tensor:
+    """Return H^T D_v^-1/2 x, [N, d] -> [E, d]; for a table of hyperedges that fits the cache."""
+    rows = _whole_lanes(x)
+    width = _width(rows.shape[1], most=64)
+    read = (*P.by_node, P.scales()[0], rows)
+    return _added_up(_kernels(width).up, P.num_hyperedges, rows.shape[1], width, read)[:, : x.shape[1]]
+
+
+def down(y: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
+    """Return D_v^-1/2 H y + b, [E, d] -> [N, d]; for a table of hyperedges that fits the cache."""
+    rows = _whole_lanes(y)
+    width = _width(rows.shape[1], most=64)
+    shift = _whole_lanes((y.new_zeros(y.shape[1]) if bias is None else bias)[None])
+    out = _large(P.num_nodes, rows.shape[1])
+    read = (*P.by_node, P.scales()[0], _table(rows, width), shift)
+    _in_threads(_kernels(width).down, len(y) + 1, rows.shape[1], width, read, lambda worker: out.view(-1).numpy())
+    return out if rows is y else out[:, : y.shape[1]].contiguous()
+
+
+def _large(rows: int, columns: int) -> Tensor:
+    """Return an uninitialised tensor on whole cache lines, on huge pages where that saves many page faults (Linux)."""
+    out = torch.empty(rows, columns)
+    if out.data_ptr() % LINE:
+        spare = torch.empty(rows * columns + LINE)
+        start = -spare.data_ptr() % LINE // spare.element_size()
+        out = spare[start : start + rows * columns].view(rows, columns)
+    size, advice = out.numel() * out.element_size(), getattr(mmap, "MADV_HUGEPAGE", None)
+    if size >= HUGE_PAGES_FROM and advice is not None:
+        page = mmap.PAGESIZE
+        start = -(-out.data_ptr() // page) * page
+        length = (out.data_ptr() + size - start) // page * page
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), advice)
+    return out
