@@ -32,15 +32,18 @@ class Propagation:
     Attributes:
         padded: an index may be one past the last node or hyperedge; such an incidence does not count.
         version: counts the changes of a propagation that changes.
+        fixed: what a backend keeps that follows from the offsets, which never change.
     """
 
     padded = False
     version = 0
+    fixed: dict[str, tuple[Tensor, ...]]
+    _cached: dict[object, tuple[Tensor, Tensor]]
 
     def __init__(self, by_hyperedge: CSR, by_node: CSR, weight: Tensor, size: Tensor, degree: Tensor) -> None:
         self.by_hyperedge, self.by_node = by_hyperedge, by_node
         self.weight, self.hyperedge_size, self.degree = weight, size, degree
-        self._cached: dict[object, tuple[Tensor, Tensor]] = {}
+        self.fixed, self._cached = {}, {}
 
     @property
     def num_nodes(self) -> int:
@@ -154,7 +157,9 @@ class Hiding(Propagation):
         size = self._size.index_add(0, leaving, -torch.ones_like(place))
         left = size.index_select(0, edge)
         # Of the hyperedges that are emptied, those with one member left take their weight from it, too, once each.
-        chosen = torch.empty_like(size, dtype=torch.int32).index_copy_(0, edge.long(), turn).index_select(0, edge) == turn
+        chosen = (
+            torch.empty_like(size, dtype=torch.int32).index_copy_(0, edge.long(), turn).index_select(0, edge) == turn
+        )
         last = self._members.index_add(0, leaving, -torch.where(first, node, 0).long()).index_select(0, edge).int()
         last = torch.where(chosen & (left == 1), last, N)
         size.index_copy_(0, edge.long(), torch.where(left < LEAST_MEMBERS, 0, left))

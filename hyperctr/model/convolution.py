@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import os
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Literal, get_args
@@ -26,11 +25,12 @@ from torch import Tensor, nn
 from hyperctr.errors import ConfigError, RunError, ShapeError, did_you_mean
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.propagation import Propagation
+from hyperctr.model import row_sums
 from hyperctr.model.row_sums import is_wide
 
 Backend = Literal["torch", "fast", "triton"]
-MODULES = {"torch": "row_sums", "fast": "fused", "triton": "triton_sums"}
 NEEDS = {"fast": ("numba", "fast"), "triton": ("triton", "gpu")}  # package, extra
+TRANSPOSED = {"up": "down", "down": "up", "propagate": "propagate"}
 VARIABLE = "HYPERCTR_CONVOLUTION"
 FEW_ROWS = 256
 FUSED_FROM, FUSED_TABLE = 1 << 20, 1 << 23  # numbers in all rows; in the rows that should stay in the cache
@@ -48,16 +48,24 @@ def _backend(name: str | None, x: Tensor, P: Propagation) -> ModuleType:
         rows, kept = P.num_nodes + P.num_hyperedges, P.num_hyperedges if is_wide(P) else P.num_nodes
         pays = rows * size >= FUSED_FROM and kept * size <= FUSED_TABLE
         name = "torch"
-        if x.is_cuda and _is_installed("triton"):
+        if x.is_cuda and x.dtype != torch.float64 and _is_installed("triton"):
             name = "triton"
         elif x.device.type == "cpu" and x.dtype == torch.float32 and pays and _is_installed("numba"):
             name = "fast"
     elif name == "fast" and (x.device.type != "cpu" or x.dtype != torch.float32):
         raise ConfigError(f"the backend 'fast' computes float32 on the CPU, not {x.dtype} on {x.device}; use 'torch'")
-    if name in NEEDS and not _is_installed(NEEDS[name][0]):
-        package, extra = NEEDS[name]
+    if name == "torch":
+        return row_sums
+    package, extra = NEEDS[name]
+    if not _is_installed(package):
         raise ConfigError(f"the backend {name!r} needs {package}; install it with: pip install 'hyperctr[{extra}]'")
-    return import_module(f"hyperctr.model.{MODULES[name]}")
+    if name == "fast":
+        from hyperctr.model import fused
+
+        return fused
+    from hyperctr.model import triton_sums
+
+    return triton_sums
 
 
 def _checked(name: str | None, where: str) -> str | None:
@@ -68,8 +76,6 @@ def _checked(name: str | None, where: str) -> str | None:
 
 class _Sum(torch.autograd.Function):
     """One of the backend's functions of (x, P, bias); the backward pass is its transpose."""
-
-    TRANSPOSED = {"up": "down", "down": "up", "propagate": "propagate"}
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bias: Tensor | None, P: Propagation, backend: ModuleType, name: str) -> Tensor:
@@ -84,7 +90,7 @@ class _Sum(torch.autograd.Function):
         P: Propagation = ctx.propagation
         if P.version != ctx.version:
             raise RunError("other incidences were hidden since the forward pass; go backward before the next hide()")
-        transposed = getattr(ctx.backend, _Sum.TRANSPOSED[ctx.name])
+        transposed = getattr(ctx.backend, TRANSPOSED[ctx.name])
         for_x = transposed(grad.contiguous(), P) if ctx.needs_input_grad[0] else None
         return for_x, grad.sum(0) if ctx.needs_input_grad[1] else None, None, None, None
 
@@ -125,9 +131,9 @@ class HypergraphConv(nn.Module):
         out_channels: size of an output row, :math:`F_{out}`.
         bias: learn and add :math:`\mathbf{b}`.
         backend: ``torch``, ``fast`` (float32 on the CPU) or ``triton`` (CUDA); by default what the environment variable
-            HYPERCTR_CONVOLUTION says, and without it the fastest one that is installed and fits the tensors. They
-            agree up to rounding. ``fast`` repeats bit for bit with the same number of threads; ``torch`` gives a row the
-            same bits whatever other rows there are.
+            HYPERCTR_CONVOLUTION says, and without it the fastest one that is installed and fits the tensors. They agree
+            up to rounding. ``fast`` repeats bit for bit with the same number of threads; ``torch`` on the CPU gives a
+            row the same bits whatever other rows there are.
 
     Attributes:
         weight: :math:`\mathbf{\Theta}` [in_channels, out_channels], Glorot-uniform at the start.

@@ -44,11 +44,11 @@ class Kernels(NamedTuple):
 
 @lru_cache
 def _kernels(width: int) -> Kernels:
-    def compiled(*arguments: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def compiled(*arguments: Any) -> Callable[[Callable[..., None]], Any]:
         options = {"nogil": True, "error_model": "numpy", "boundscheck": False}
         signature = types.void(INTS, INTS, FLOATS, *arguments, COUNT, COUNT, COUNT, COUNT)
 
-        def compile_one(kernel: Callable[..., None]) -> Callable[..., None]:
+        def compile_one(kernel: Callable[..., None]) -> Any:
             try:
                 return numba.njit(signature, cache=True, **options)(kernel)
             except RuntimeError:  # no folder to write to: compiled anew in each process

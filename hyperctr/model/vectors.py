@@ -54,7 +54,7 @@ def load(typing: Any, array: Any, position: Any, width: Any) -> Any:
     vector = Vector(width.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_pointer(context, builder, array, *arguments[:2], vector.width), align=4)
+        return builder.load(_pointer(context, builder, array, arguments[0], arguments[1], vector.width), align=4)
 
     return vector(array, types.intp, width), generate
 
@@ -64,7 +64,9 @@ def store(typing: Any, array: Any, position: Any, vector: Any) -> Any:
     """Write a vector to ``array`` from ``position`` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[2], _pointer(context, builder, array, *arguments[:2], vector.width), align=4)
+        builder.store(
+            arguments[2], _pointer(context, builder, array, arguments[0], arguments[1], vector.width), align=4
+        )
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector), generate
@@ -75,7 +77,7 @@ def stream(typing: Any, array: Any, position: Any, vector: Any) -> Any:
     """Write whole cache lines of what is not read again soon, past the cache: they are not fetched first."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, array, *arguments[:2], vector.width)
+        place = _pointer(context, builder, array, arguments[0], arguments[1], vector.width)
         hint = builder.module.add_metadata([ir.Constant(INT32, 1)])
         builder.store(arguments[2], place, align=LINE).set_metadata("nontemporal", hint)
         return context.get_dummy_value()

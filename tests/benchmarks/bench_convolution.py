@@ -192,7 +192,9 @@ def main() -> None:
         text = io.StringIO()
         table = csv.DictWriter(text, ["shape", "threads", "torch", *rows[0]], lineterminator="\n")
         table.writeheader()
-        table.writerows({"shape": args.shape, "threads": args.threads, "torch": torch.__version__, **row} for row in rows)
+        table.writerows(
+            {"shape": args.shape, "threads": args.threads, "torch": torch.__version__, **row} for row in rows
+        )
         write_atomic(args.out, text.getvalue())
     elif args.out:
         about = {key: str(value) for key, value in vars(args).items()}
