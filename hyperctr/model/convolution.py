@@ -90,9 +90,11 @@ class _Sum(torch.autograd.Function):
         P: Propagation = ctx.propagation
         if P.version != ctx.version:
             raise RunError("other incidences were hidden since the forward pass; go backward before the next hide()")
+        grad, (wants_x, wants_bias) = grad.contiguous(), ctx.needs_input_grad[:2]
+        if ctx.name == "down" and wants_x and wants_bias:
+            return *ctx.backend.up_and_sum(grad, P), None, None, None
         transposed = getattr(ctx.backend, TRANSPOSED[ctx.name])
-        for_x = transposed(grad.contiguous(), P) if ctx.needs_input_grad[0] else None
-        return for_x, grad.sum(0) if ctx.needs_input_grad[1] else None, None, None, None
+        return transposed(grad, P) if wants_x else None, grad.sum(0) if wants_bias else None, None, None, None
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:

@@ -10,17 +10,19 @@ The kernels run in plain threads, as many as torch has. numba's own would not su
 
 from __future__ import annotations
 
-import ctypes
-import mmap
+import weakref
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Thread
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
 import torch
 import torch.nn.functional as F
 from numba import types
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.hypergraph.propagation import Propagation
@@ -29,7 +31,9 @@ from hyperctr.model.vectors import LINE, load, plus, store, stream, times, zeros
 # Rows go to threads in blocks, by number alone: equal shares, and what a row is added to never depends on other rows.
 NODES_AT_ONCE, HYPEREDGES_AT_ONCE = 256, 64
 LANES = 16  # rows are padded to a multiple of this many columns
-HUGE_PAGES_FROM = 1 << 26  # bytes
+KEPT_FROM = 1 << 24  # numbers in an output whose memory is kept
+
+_left: deque[NDArray[np.float32]] = deque(maxlen=2)  # an output and a gradient
 
 FLOATS, INTS, COUNT = types.float32[::1], types.int32[::1], types.intp
 
@@ -71,17 +75,21 @@ def _kernels(width: int) -> Kernels:
                         place = base + types.intp(nodes[k]) * width
                         store(total, place, plus(load(total, place, width), gathered))
 
-    @compiled(FLOATS, FLOATS)
-    def up(offsets, edges, scale, x, total, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
+    @compiled(FLOATS, FLOATS, FLOATS)
+    def up(offsets, edges, scale, x, total, sums, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
         nodes = len(offsets) - 1
         for tile in range(tiles):
             base = tile * rows * width
             for first in range(worker * NODES_AT_ONCE, nodes, workers * NODES_AT_ONCE):
+                plain = zeros(width)
                 for v in range(first, min(first + NODES_AT_ONCE, nodes)):
-                    vector = times(load(x, (v * tiles + tile) * width, width), scale[v])
+                    vector = load(x, (v * tiles + tile) * width, width)
+                    plain = plus(plain, vector)
+                    vector = times(vector, scale[v])
                     for k in range(offsets[v], offsets[v + 1]):
                         place = base + types.intp(edges[k]) * width
                         store(total, place, plus(load(total, place, width), vector))
+                store(sums, tile * width, plus(load(sums, tile * width, width), plain))
 
     @compiled(FLOATS, FLOATS, FLOATS)
     def down(offsets, edges, scale, table, bias, out, rows, tiles, worker, workers):  # type: ignore[no-untyped-def]
@@ -117,12 +125,12 @@ def _table(x: Tensor, width: int) -> Tensor:
 
 
 def _in_threads(kernel: Callable[..., None], rows: int, columns: int, width: int, read: Any, written: Any) -> None:
-    """Run the kernel in all threads; ``written`` gives the flat array that a thread writes to."""
+    """Run the kernel in all threads; ``written`` gives the flat arrays that a thread writes to."""
     workers = torch.get_num_threads()
     read = [tensor.detach().reshape(-1).numpy() for tensor in read]
 
     def start(worker: int) -> None:
-        kernel(*read, written(worker), rows, columns // width, worker, workers)
+        kernel(*read, *written(worker), rows, columns // width, worker, workers)
 
     threads = [Thread(target=start, args=(worker,)) for worker in range(1, workers)]
     for thread in threads:
@@ -132,11 +140,12 @@ def _in_threads(kernel: Callable[..., None], rows: int, columns: int, width: int
         thread.join()
 
 
-def _added_up(kernel: Callable[..., None], rows: int, columns: int, width: int, read: Any) -> Tensor:
+def _added_up(kernel: Callable[..., None], rows: int, columns: int, width: int, read: Any, *also: Tensor) -> Tensor:
     """Run a kernel that adds to a table, one of them per thread, and return their sum [rows, columns]."""
     tiles = columns // width
     totals = torch.zeros(torch.get_num_threads(), tiles, rows + 1, width)
-    _in_threads(kernel, rows + 1, columns, width, read, lambda worker: totals[worker].view(-1).numpy())
+    tables = (totals, *also)
+    _in_threads(kernel, rows + 1, columns, width, read, lambda worker: [t[worker].view(-1).numpy() for t in tables])
     return totals.sum(0)[:, :rows].transpose(0, 1).reshape(rows, columns)
 
 
@@ -152,10 +161,18 @@ def propagate(x: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
 
 def up(x: Tensor, P: Propagation) -> Tensor:
     """Return H^T D_v^-1/2 x, [N, d] -> [E, d]; for a table of hyperedges that fits the cache."""
+    return up_and_sum(x, P)[0]
+
+
+def up_and_sum(x: Tensor, P: Propagation) -> tuple[Tensor, Tensor]:
+    """Return H^T D_v^-1/2 x [E, d] and the sum of all rows of x [d], which costs nothing beside it."""
     rows = _whole_lanes(x)
-    width = _width(rows.shape[1], most=64)
+    columns = rows.shape[1]
+    width = _width(columns, most=64)
+    sums = torch.zeros(torch.get_num_threads(), columns)
     read = (*P.by_node, P.scales()[0], rows)
-    return _added_up(_kernels(width).up, P.num_hyperedges, rows.shape[1], width, read)[:, : x.shape[1]]
+    total = _added_up(_kernels(width).up, P.num_hyperedges, columns, width, read, sums)
+    return total[:, : x.shape[1]], sums.sum(0)[: x.shape[1]]
 
 
 def down(y: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
@@ -163,23 +180,32 @@ def down(y: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
     rows = _whole_lanes(y)
     width = _width(rows.shape[1], most=64)
     shift = _whole_lanes((y.new_zeros(y.shape[1]) if bias is None else bias)[None])
-    out = _large(P.num_nodes, rows.shape[1])
+    out = _output(P.num_nodes, rows.shape[1])
     read = (*P.by_node, P.scales()[0], _table(rows, width), shift)
-    _in_threads(_kernels(width).down, len(y) + 1, rows.shape[1], width, read, lambda worker: out.view(-1).numpy())
+    _in_threads(_kernels(width).down, len(y) + 1, rows.shape[1], width, read, lambda worker: [out.view(-1).numpy()])
     return out if rows is y else out[:, : y.shape[1]].contiguous()
 
 
-def _large(rows: int, columns: int) -> Tensor:
-    """Return an uninitialised tensor on whole cache lines, on huge pages where that saves many page faults (Linux)."""
-    out = torch.empty(rows, columns)
-    if out.data_ptr() % LINE:
-        spare = torch.empty(rows * columns + LINE)
-        start = -spare.data_ptr() % LINE // spare.element_size()
-        out = spare[start : start + rows * columns].view(rows, columns)
-    size, advice = out.numel() * out.element_size(), getattr(mmap, "MADV_HUGEPAGE", None)
-    if size >= HUGE_PAGES_FROM and advice is not None:
-        page = mmap.PAGESIZE
-        start = -(-out.data_ptr() // page) * page
-        length = (out.data_ptr() + size - start) // page * page
-        ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), advice)
-    return out
+def _output(rows: int, columns: int) -> Tensor:
+    """Return an uninitialised tensor on whole cache lines; a large one in memory that an earlier one has left.
+
+    Fresh memory costs several times what it takes to write it: the system hands it out page by page.
+    """
+    length = rows * columns
+    if length < KEPT_FROM:
+        memory = _memory(length)
+    else:
+        fitting = [_left.popleft() for _ in range(len(_left))]
+        memory = next((array for array in fitting if len(array) == length), None)
+        _left.extend(array for array in fitting if array is not memory)
+        memory = _memory(length) if memory is None else memory
+    lent = memory[:]  # lives as long as the tensor and all that share its memory
+    if length >= KEPT_FROM:
+        weakref.finalize(lent, _left.append, memory).atexit = False
+    return torch.from_numpy(lent).view(rows, columns)
+
+
+def _memory(length: int) -> NDArray[np.float32]:
+    numbers = np.empty(length + LINE // 4, np.float32)
+    start = -numbers.ctypes.data % LINE // 4
+    return numbers[start : start + length]

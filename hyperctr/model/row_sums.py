@@ -43,6 +43,11 @@ def up(x: Tensor, P: Propagation) -> Tensor:
     return row_sums(_with_zero_row(x, scale), P.by_hyperedge)
 
 
+def up_and_sum(x: Tensor, P: Propagation) -> tuple[Tensor, Tensor]:
+    """Return H^T D_v^-1/2 x [E, d] and the sum of all rows of x [d]."""
+    return up(x, P), x.sum(0)
+
+
 def down(y: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
     """Return D_v^-1/2 H y + b, [E, d] -> [N, d]."""
     out = row_sums(_with_zero_row(y) if P.padded else y, P.by_node)

@@ -73,6 +73,11 @@ def up(x: Tensor, P: Propagation) -> Tensor:
     return _sums(x, P, "by_hyperedge", scale_in=P.scales()[0])
 
 
+def up_and_sum(x: Tensor, P: Propagation) -> tuple[Tensor, Tensor]:
+    """Return H^T D_v^-1/2 x [E, d] and the sum of all rows of x [d]."""
+    return up(x, P), x.sum(0)
+
+
 def down(y: Tensor, P: Propagation, bias: Tensor | None = None) -> Tensor:
     """Return D_v^-1/2 H y + b, [E, d] -> [N, d]."""
     return _sums(y, P, "by_node", scale_out=P.scales()[0], bias=bias)
