@@ -33,7 +33,7 @@ NEEDS = {"fast": ("numba", "fast"), "triton": ("triton", "gpu")}  # package, ext
 TRANSPOSED = {"up": "down", "down": "up", "propagate": "propagate"}
 VARIABLE = "HYPERCTR_CONVOLUTION"
 FEW_ROWS = 256
-FUSED_FROM, FUSED_TABLE = 1 << 20, 1 << 23  # numbers in all rows; in the rows that should stay in the cache
+CACHED = 1 << 21  # numbers that stay in the cache: 8 MB. The fused pass pays where one side does and the other does not
 
 
 @cache
@@ -44,9 +44,8 @@ def _is_installed(package: str) -> bool:
 def _backend(name: str | None, x: Tensor, P: Propagation) -> ModuleType:
     """Return the module that computes the sums; without a name the fastest one for these tensors."""
     if name is None:
-        size = x.shape[1]
-        rows, kept = P.num_nodes + P.num_hyperedges, P.num_hyperedges if is_wide(P) else P.num_nodes
-        pays = rows * size >= FUSED_FROM and kept * size <= FUSED_TABLE
+        fewer, more = (rows * x.shape[1] for rows in sorted((P.num_nodes, P.num_hyperedges)))
+        pays = fewer <= CACHED <= more and more >= row_sums.WIDE * fewer
         name = "torch"
         if x.is_cuda and x.dtype != torch.float64 and _is_installed("triton"):
             name = "triton"

@@ -150,13 +150,13 @@ def test_the_backend_is_chosen_by_name_variable_or_size(monkeypatch):
     small, P = torch.zeros(2, 8), Hypergraph([[0, 1], [0, 0]], 2, 1).propagation
     assert convolution._backend(None, small, P) is row_sums
     big = Hypergraph.unchecked(
-        num_nodes=20_000,
+        num_nodes=40_000,
         num_hyperedges=0,
         **{name: torch.zeros(0) for name in ("weight", "group", "label")},
         group_names=(),
         incidence=torch.zeros(2, 0, dtype=torch.long),
     ).propagation
-    x = torch.zeros(20_000, 64)
+    x = torch.zeros(40_000, 64)
     assert (convolution._backend(None, x, big) is not row_sums) == bool(find_spec("numba"))
     assert convolution._backend(None, x.double(), big) is row_sums
     assert convolution._backend("torch", x, big) is row_sums
