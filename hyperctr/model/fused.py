@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from threading import Thread
 from typing import Any, NamedTuple
@@ -193,15 +194,15 @@ def _output(rows: int, columns: int) -> Tensor:
     """
     length = rows * columns
     if length < KEPT_FROM:
+        return torch.from_numpy(_memory(length)).view(rows, columns)
+    memory = None
+    with suppress(IndexError):  # none is left; popleft, so that two callers never get the same
+        while memory is None or len(memory) != length:
+            memory = _left.popleft()
+    if memory is None or len(memory) != length:
         memory = _memory(length)
-    else:
-        fitting = [_left.popleft() for _ in range(len(_left))]
-        memory = next((array for array in fitting if len(array) == length), None)
-        _left.extend(array for array in fitting if array is not memory)
-        memory = _memory(length) if memory is None else memory
     lent = memory[:]  # lives as long as the tensor and all that share its memory
-    if length >= KEPT_FROM:
-        weakref.finalize(lent, _left.append, memory).atexit = False
+    weakref.finalize(lent, _left.append, memory).atexit = False
     return torch.from_numpy(lent).view(rows, columns)
 
 

@@ -111,6 +111,23 @@ def test_fast_repeats_bit_for_bit_with_any_number_of_threads(threads, wide, monk
 
 
 @needs_numba
+def test_memory_of_an_output_is_used_again_only_when_nobody_holds_it(monkeypatch):
+    from hyperctr.model import fused
+
+    monkeypatch.setattr(fused, "KEPT_FROM", 1)
+    first = fused._output(3, 16)
+    part, place = first[1:], first.data_ptr()
+    del first
+    assert fused._output(3, 16).data_ptr() != place  # a view still looks at it
+    fused._left.clear()
+    del part
+    assert len(fused._left) == 1
+    assert fused._output(3, 16).data_ptr() == place
+    assert fused._output(2, 16).data_ptr() != place
+    assert fused._output(2, 16).data_ptr() % fused.LINE == 0
+
+
+@needs_numba
 def test_fast_works_where_nothing_can_be_written(tmp_path):
     code = (
         "import numba.core.caching as caching\n"
