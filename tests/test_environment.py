@@ -79,7 +79,7 @@ def test_every_dependency_is_used() -> None:
 def test_the_extra_all_holds_what_make_needs() -> None:
     (everything,) = PROJECT["optional-dependencies"]["all"]
     named = set(re.findall(r"\w+", everything.partition("[")[2]))
-    assert named == set(EXTRAS) - {"all", "text"}  # a sentence encoder is gigabytes that few want
+    assert named == set(EXTRAS) - {"all", "text", "gpu"}  # gigabytes that few want; torch for CUDA brings triton
 
 
 def test_conda_installs_the_same_as_pip() -> None:
@@ -100,7 +100,7 @@ def test_constraints_name_no_host_no_torch_and_stay_within_bounds() -> None:
     assert all(re.match(r"[\w.-]+==[\w.!]+( ;.*)?$", line) for line in pins)
     names = {name_of(line) for line in pins}
     assert not {name for name in names if name == "torch" or name.startswith(("nvidia-", "cuda-", "triton"))}
-    assert names >= set(CORE).union(*EXTRAS.values()) - {"torch", "hyperctr"}
+    assert names >= set(CORE).union(*EXTRAS.values()) - {"torch", "hyperctr", "triton"}
 
 
 def test_files_stay_lean() -> None:

@@ -147,6 +147,21 @@ def starts(sizes: Tensor) -> Tensor:
     return torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]).int()
 
 
+def row_numbers(row_offsets: Tensor, nnz: int) -> Tensor:
+    """Return the row of each entry, int32 [nnz].
+
+    >>> row_numbers(torch.tensor([0, 2, 2, 3]), 3).tolist()
+    [0, 0, 2]
+    """
+    rows = torch.arange(len(row_offsets) - 1, dtype=torch.int32, device=row_offsets.device)
+    return rows.repeat_interleave(row_offsets.diff(), output_size=nnz)
+
+
+def sums(rows: Tensor, values: Tensor, count: int) -> Tensor:
+    """Add up the values of each row, [count]; ``rows`` in any order, each sum in the order of ``values`` on the CPU."""
+    return torch.zeros(count, dtype=values.dtype, device=values.device).index_add_(0, rows, values)
+
+
 def compact(keep: Tensor, row_offsets: Tensor) -> Tensor:
     """Return the offsets that remain when only the entries marked by ``keep`` stay.
 

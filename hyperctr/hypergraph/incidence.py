@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from hyperctr.hypergraph import arrays, convert, stats
 from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
+from hyperctr.hypergraph.propagation import Propagation
 
 PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot")
 COLUMNS = ("weight", "group", "label")  # one number per hyperedge
@@ -99,7 +99,7 @@ class Hypergraph:
         """
         H = cls.__new__(cls)
         H.num_nodes, H.num_hyperedges, H.node_kind, H.slot = num_nodes, num_hyperedges, node_kind, slot
-        H.weight, H.group, H.label, H.group_names, H._scales = weight, group, label, group_names, {}
+        H.weight, H.group, H.label, H.group_names = weight, group, label, group_names
         views = {"incidence": incidence, "by_hyperedge": by_hyperedge, "by_node": by_node}
         vars(H).update({name: view for name, view in views.items() if view is not None})
         return H
@@ -112,7 +112,6 @@ class Hypergraph:
     group_names: tuple[str, ...]
     node_kind: str
     slot: int | str | None
-    _scales: dict[torch.dtype, tuple[Tensor, Tensor]]
 
     def _like(self, **changed: Any) -> Hypergraph:
         return Hypergraph.unchecked(**({name: getattr(self, name) for name in PLAIN + COLUMNS} | changed))
@@ -131,8 +130,7 @@ class Hypergraph:
     def incidence(self) -> Tensor:
         """The incidences int64 [2, nnz], sorted by hyperedge, then node."""
         offsets, nodes = self.by_hyperedge
-        edges = torch.arange(self.num_hyperedges, device=nodes.device)
-        return torch.stack([nodes.long(), edges.repeat_interleave(offsets.diff(), output_size=len(nodes))])
+        return torch.stack([nodes, arrays.row_numbers(offsets, len(nodes))]).long()
 
     @cached_property
     def _node_order(self) -> Tensor:
@@ -161,25 +159,17 @@ class Hypergraph:
         """D_e of Eq 5: members of each hyperedge, int64 [E]."""
         return self.by_hyperedge[0].diff().long()
 
-    @property
+    @cached_property
     def node_degree(self) -> Tensor:
         """D_v of Eq 5: summed weight of each node's hyperedges, float32 [N]."""
-        return self._degree(torch.float32)
+        return self.propagation.node_degree
 
-    def _degree(self, dtype: torch.dtype) -> Tensor:
-        offsets, edges = self.by_node
-        weight = self.weight.to(dtype)[:, None]
-        total: Tensor = F.embedding_bag(edges, weight, offsets, mode="sum", include_last_offset=True)
-        return total[:, 0]
-
-    def scales(self, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-        """Return the diagonals of Eq 5: D_v^-1/2 [N, 1] and W D_e^-1 [E, 1]; 0^-1/2 = 0^-1 = 0. Cached."""
-        if dtype not in self._scales:
-            degree, size = self._degree(dtype), self.hyperedge_size.to(dtype)
-            node = torch.where(degree > 0, degree.rsqrt(), 0.0)
-            edge = torch.where(size > 0, self.weight.to(dtype) / size, 0.0)
-            self._scales[dtype] = node[:, None], edge[:, None]
-        return self._scales[dtype]
+    @cached_property
+    def propagation(self) -> Propagation:
+        """What a convolution needs: both views and the diagonals of Eq 5."""
+        weight = self.weight.double().repeat_interleave(self.hyperedge_size, output_size=self.nnz)
+        degree = arrays.sums(self.by_hyperedge[1], weight, self.num_nodes)
+        return Propagation(self.by_hyperedge, self.by_node, self.weight, self.hyperedge_size, degree)
 
     def members(self, hyperedge: int) -> Tensor:
         """Return the nodes of one hyperedge, int64."""

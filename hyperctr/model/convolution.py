@@ -1,58 +1,99 @@
 """The hypergraph convolution of Eq 5, computed without ever holding one message per incidence.
 
-``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied in two steps: nodes gather into hyperedges, hyperedges
-gather into nodes. H is binary, so each step adds up rows of its input: ``F.embedding_bag`` over the compressed view is
-a sparse-dense product without values. The transpose of a step is a sum over the rows of the *other* view, so the
-backward pass is made of the same two sums, and nothing has to be kept between the two passes.
+``P = D_v^-1/2 H W D_e^-1 H^T D_v^-1/2`` is applied in two steps: nodes are added up in hyperedges, hyperedges in
+nodes. The transpose of a step is the other step, so the backward pass is made of the same two sums, and nothing has to
+be kept between the two passes. Three backends compute the sums, each with the functions of :mod:`row_sums`:
+
+    torch    plain torch, on every device
+    fast     compiled by numba for the CPU, both sums in one pass; extra ``fast``
+    triton   compiled for CUDA; extra ``gpu``
 """
 
 from __future__ import annotations
 
 import math
+import os
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hyperctr.errors import ConfigError, ShapeError, did_you_mean
-from hyperctr.hypergraph.arrays import CSR
+from hyperctr.errors import ConfigError, RunError, ShapeError, did_you_mean
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.propagation import Propagation
+from hyperctr.model import row_sums
+from hyperctr.model.row_sums import is_wide
 
-Side = Literal["nodes", "hyperedges"]
+Backend = Literal["torch", "fast", "triton"]
+NEEDS = {"fast": ("numba", "fast"), "triton": ("triton", "gpu")}  # package, extra
+TRANSPOSED = {"up": "down", "down": "up", "propagate": "propagate"}
+VARIABLE = "HYPERCTR_CONVOLUTION"
 FEW_ROWS = 256
+CACHED = 1 << 21  # numbers that stay in the cache: 8 MB. The fused pass pays where one side does and the other does not
 
 
-def _row_sums(x: Tensor, view: CSR) -> Tensor:
-    """Add up the rows of ``x`` listed in each row of ``view``: [columns, d] -> [rows, d]."""
-    offsets, index = view
-    return F.embedding_bag(index, x, offsets, mode="sum", include_last_offset=True)
+@cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
 
 
-class _Gather(torch.autograd.Function):
-    """Up, nodes to hyperedges: W D_e^-1 H^T D_v^-1/2 x. Down, hyperedges to nodes: D_v^-1/2 H x."""
+def _backend(name: str | None, x: Tensor, P: Propagation) -> ModuleType:
+    """Return the module that computes the sums; without a name the fastest one for these tensors."""
+    if name is None:
+        fewer, more = (rows * x.shape[1] for rows in sorted((P.num_nodes, P.num_hyperedges)))
+        pays = fewer <= CACHED <= more and more >= row_sums.WIDE * fewer
+        name = "torch"
+        if x.is_cuda and x.dtype != torch.float64 and _is_installed("triton"):
+            name = "triton"
+        elif x.device.type == "cpu" and x.dtype == torch.float32 and pays and _is_installed("numba"):
+            name = "fast"
+    elif name == "fast" and (x.device.type != "cpu" or x.dtype != torch.float32):
+        raise ConfigError(f"the backend 'fast' computes float32 on the CPU, not {x.dtype} on {x.device}; use 'torch'")
+    if name == "torch":
+        return row_sums
+    package, extra = NEEDS[name]
+    if not _is_installed(package):
+        raise ConfigError(f"the backend {name!r} needs {package}; install it with: pip install 'hyperctr[{extra}]'")
+    if name == "fast":
+        from hyperctr.model import fused
+
+        return fused
+    from hyperctr.model import triton_sums
+
+    return triton_sums
+
+
+def _checked(name: str | None, where: str) -> str | None:
+    if name is not None and name not in get_args(Backend):
+        raise ConfigError(f"{where} is {name!r}; {did_you_mean(name, get_args(Backend))}")
+    return name
+
+
+class _Sum(torch.autograd.Function):
+    """One of the backend's functions of (x, P, bias); the backward pass is its transpose."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, H: Hypergraph, up: bool) -> Tensor:
-        ctx.hypergraph, ctx.up = H, up
-        of_node, of_edge = H.scales(torch.promote_types(x.dtype, torch.float32))  # float32 even for bfloat16 rows
-        if up:
-            return _row_sums((x * of_node).to(x.dtype), H.by_hyperedge).mul_(of_edge)  # [N, d] -> [E, d]
-        return _row_sums(x, H.by_node).mul_(of_node)  # [E, d] -> [N, d]
+    def forward(ctx: Any, x: Tensor, bias: Tensor | None, P: Propagation, backend: ModuleType, name: str) -> Tensor:
+        ctx.propagation, ctx.version, ctx.backend, ctx.name = P, P.version, backend, name
+        arguments = () if bias is None else (bias,)
+        total: Tensor = getattr(backend, name)(x.contiguous(), P, *arguments)
+        return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        H: Hypergraph = ctx.hypergraph
-        of_node, of_edge = H.scales(torch.promote_types(grad.dtype, torch.float32))
-        if ctx.up:  # the transpose reads the factors from right to left
-            return _row_sums((grad * of_edge).to(grad.dtype), H.by_node).mul_(of_node), None, None
-        return _row_sums((grad * of_node).to(grad.dtype), H.by_hyperedge), None, None
-
-
-def _gather(x: Tensor, H: Hypergraph, *, up: bool) -> Tensor:
-    gathered: Tensor = _Gather.apply(x, H, up)  # type: ignore[no-untyped-call]
-    return gathered
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        P: Propagation = ctx.propagation
+        if P.version != ctx.version:
+            raise RunError("other incidences were hidden since the forward pass; go backward before the next hide()")
+        grad, (wants_x, wants_bias) = grad.contiguous(), ctx.needs_input_grad[:2]
+        if ctx.name == "down" and wants_x and wants_bias:
+            return *ctx.backend.up_and_sum(grad, P), None, None, None
+        transposed = getattr(ctx.backend, TRANSPOSED[ctx.name])
+        return transposed(grad, P) if wants_x else None, grad.sum(0) if wants_bias else None, None, None, None
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:
@@ -90,8 +131,10 @@ class HypergraphConv(nn.Module):
         in_channels: size of an input row, :math:`F_{in}`.
         out_channels: size of an output row, :math:`F_{out}`.
         bias: learn and add :math:`\mathbf{b}`.
-        side: where :math:`\mathbf{\Theta}` is multiplied; the result is the same up to rounding.
-            ``hyperedges`` is about twice as fast when there are far fewer of them than nodes.
+        backend: ``torch``, ``fast`` (float32 on the CPU) or ``triton`` (CUDA); by default what the environment variable
+            HYPERCTR_CONVOLUTION says, and without it the fastest one that is installed and fits the tensors. They agree
+            up to rounding. ``fast`` repeats bit for bit with the same number of threads; ``torch`` on the CPU gives a
+            row the same bits whatever other rows there are.
 
     Attributes:
         weight: :math:`\mathbf{\Theta}` [in_channels, out_channels], Glorot-uniform at the start.
@@ -102,11 +145,11 @@ class HypergraphConv(nn.Module):
         - output: node features :math:`(N, F_{out})`
     """
 
-    def __init__(self, in_channels: int, out_channels: int, bias: bool = True, *, side: Side = "nodes") -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, bias: bool = True, *, backend: Backend | None = None
+    ) -> None:
         super().__init__()
-        if side not in get_args(Side):
-            raise ConfigError(f"side is {side!r}; {did_you_mean(side, get_args(Side))}")
-        self.side = side
+        self.backend = _checked(backend, "backend")
         self.in_channels, self.out_channels = in_channels, out_channels
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
@@ -119,25 +162,38 @@ class HypergraphConv(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, H: Hypergraph) -> Tensor:
+    def forward(self, x: Tensor, H: Hypergraph | Propagation) -> Tensor:
         """Return X' [N, out_channels]; under autocast in its type, with float32 scales.
 
         One backward pass, no second derivatives; the hyperedge weights get no gradient. Isolated nodes get the bias.
 
         Raises:
             ShapeError: ``x`` is not [N, in_channels], or on another device than ``H``.
+            ConfigError: the chosen backend is unknown, not installed, or not for such tensors.
         """
         if x.shape != (H.num_nodes, self.in_channels):
             sizes = f"[{H.num_nodes}, {self.in_channels}]"
             raise ShapeError(f"x has shape {list(x.shape)}; expected {sizes}, a row per node of {H!r}")
         if x.device != H.device:
             raise ShapeError(f"x is on {x.device}, the hypergraph on {H.device}; bring it there with H.to(x.device)")
-        # 1. nodes -> hyperedges [E, .], 2. hyperedges -> nodes [N, out]; Eq 5 is associative in Theta
-        if self.side == "nodes":
-            out = _gather(_gather(_product(x, self.weight), H, up=True), H, up=False)
-        else:
-            out = _gather(_product(_gather(x, H, up=True), self.weight), H, up=False)
-        return out if self.bias is None else out + self.bias.to(out.dtype)
+        P = H if isinstance(H, Propagation) else H.propagation
+        chosen = self.backend or _checked(os.environ.get(VARIABLE) or None, VARIABLE)
+
+        def summed(name: str, rows: Tensor, bias: Tensor | None = None) -> Tensor:
+            total: Tensor = _Sum.apply(rows, bias, P, _backend(chosen, rows, P), name)  # type: ignore[no-untyped-call]
+            return total
+
+        # Eq 5 is associative in Theta: it is multiplied where there are fewer rows
+        if not is_wide(P):
+            product = _product(x, self.weight)
+            return summed("propagate", product, self._bias(product))
+        gathered = summed("up", x)
+        edge_scale = P.scales(torch.promote_types(x.dtype, torch.float32))[1]
+        product = _product((gathered * edge_scale).to(x.dtype), self.weight)
+        return summed("down", product, self._bias(product))
+
+    def _bias(self, like: Tensor) -> Tensor | None:
+        return None if self.bias is None else self.bias.to(like.dtype)
 
     def __repr__(self) -> str:
         return f"HypergraphConv({self.in_channels}, {self.out_channels}, bias={self.bias is not None})"

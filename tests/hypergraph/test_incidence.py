@@ -101,7 +101,7 @@ def test_unchecked_takes_ready_views_in_any_row_order(pair):
 
 
 def test_scales_are_the_diagonals_of_equation_5(pair):
-    node, edge = pair.scales(torch.float64)
+    node, edge = pair.propagation.scales(torch.float64)
     assert node[:, 0].tolist() == pytest.approx([1.0, 1.5**-0.5, 1.0, 2**0.5, 0.0], abs=1e-15)
     assert edge[:, 0].tolist() == pytest.approx([1 / 3, 0.25], abs=1e-15)
 
