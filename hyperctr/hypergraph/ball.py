@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import cached_property
 from typing import Self
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from hyperctr.hypergraph.arrays import CSR, starts
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.hypergraph.propagation import Propagation
 
 
 class Ball(Hypergraph):
@@ -67,14 +69,18 @@ class Ball(Hypergraph):
     def weighted(self, weight: Tensor) -> Self:
         """Return the same with other weights of the whole's hyperedges, ``[E]``; one of weight 0 is as good as gone."""
         other = copy(self)
-        other.weight, other._all_weights, other._scales = weight[self._hyperedges], weight, {}
+        other.weight, other._all_weights = weight[self._hyperedges], weight
+        for cached in ("propagation", "node_degree"):
+            vars(other).pop(cached, None)
         return other
 
-    def _degree(self, dtype: torch.dtype) -> Tensor:
+    @cached_property
+    def propagation(self) -> Propagation:
+        """What a convolution needs; a node's degree counts all of its hyperedges, also those outside."""
         offsets, edges = self._all_of_node
-        weight = self._all_weights.to(dtype)[:, None]
-        total: Tensor = F.embedding_bag(edges, weight, offsets, mode="sum", include_last_offset=True)
-        return total[:, 0]
+        weight = self._all_weights.double()[:, None]
+        degree = F.embedding_bag(edges, weight, offsets, mode="sum", include_last_offset=True)[:, 0]
+        return Propagation(self.by_hyperedge, self.by_node, self.weight, self.hyperedge_size, degree)
 
 
 def _rows(csr: CSR, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.errors import ConfigError, DataError, ShapeError
-from hyperctr.runtime import choose_device, derive_seed, track
+from hyperctr.runtime import choose_device, derive_seed, shared_tensor, track
 from hyperctr.sparse_adam import SparseAdamW, large_tables, lookup, settled
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def pretrain_interest(
     user = torch.from_numpy(data.user_index[clicks].copy()).to(place)
     item = torch.from_numpy(data.item_index[clicks].copy()).to(place)
     features = [table.standardised() for table in data.features.values()]
-    values = [torch.from_numpy(table.values.copy()).to(place) for table in features]
+    values = [shared_tensor(table.values).to(place) for table in features]
     present = torch.from_numpy(np.stack([table.present for table in features], axis=1)).to(place)  # [I, M]
 
     # Parameters: e_u, e_i, and per modality P_m and W_m.

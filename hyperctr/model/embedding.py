@@ -82,8 +82,8 @@ class ItemEncoder(nn.Module):
     def look_up(self, items: Tensor) -> Tensor:
         """Return the static vectors of items of any shape, ``[*, d]`` for int64 ``[*]``, each item's computed once."""
         if items.numel() >= len(self.embedding):
-            return functional.embedding(items, self())
+            return functional.embedding(items, self.forward())
         if items.is_cuda or items.dim() < 2:  # how many differ is unknown on a GPU without waiting for it
-            return self(items.flatten()).view(*items.shape, -1)
+            return torch.unflatten(self.forward(items.flatten()), 0, items.shape)
         used, index = torch.unique(items, return_inverse=True)
-        return functional.embedding(index, self(used))
+        return functional.embedding(index, self.forward(used))

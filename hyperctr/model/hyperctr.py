@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hyperctr.config import Config
     from hyperctr.hypergraph.interest import Interest
 
+PAIRS_AT_A_TIME = 8192  # of target and candidate, compared at once on a CPU
+
 
 @dataclass(frozen=True)
 class State:
@@ -154,12 +156,21 @@ class HyperCTR(ClickModel):
         from_user, matching = encoded
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
-        hidden = torch.relu(from_user[:, None] + functional.embedding(index, self.from_item(table)))
-        hidden = functional.dropout(hidden, self.config.dropout, self.training)
-        logits: Tensor = self.last(torch.relu(self.second(hidden))).squeeze(-1)
+        first = self.from_item(table)
+        # On a CPU 1000 candidates a target are compared some targets at a time, whose hidden layer stays in the cache.
+        step = max(1, (PAIRS_AT_A_TIME if items.device.type == "cpu" else items.numel()) // max(items.shape[1], 1))
+        parts = zip(from_user.split(step), index.split(step), strict=True)
+        logits = torch.cat([self._compare(user, functional.embedding(rows, first)) for user, rows in parts])
         if matching is not None:
             vectors = self._static(state, items)
             logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
+        return logits
+
+    def _compare(self, from_user: Tensor, from_item: Tensor) -> Tensor:
+        """Return logits ``[B, n]`` from both parts of the first layer, ``[B, D1]`` and ``[B, n, D1]`` (overwritten)."""
+        hidden = from_item.add_(from_user[:, None]).relu_()
+        hidden = functional.dropout(hidden, self.config.dropout, self.training)
+        logits: Tensor = self.last(self.second(hidden).relu_()).squeeze(-1)
         return logits
 
     def _item_table(self, state: State, items: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:

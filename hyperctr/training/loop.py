@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from hyperctr.data.negatives import NegativeSampler, candidate_pool
-from hyperctr.metrics import auc_from_scores
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.runtime import derive_seed, rng, track
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
@@ -137,8 +136,7 @@ class Trainer:
         """Return the pooled AUC on the fixed validation pool."""
         for table in self.model.tables():
             settled(table)
-        positives, negatives, _, _ = score_pool(self.model, self.split_data, self.pool).divided()
-        return auc_from_scores(positives, negatives)
+        return score_pool(self.model, self.split_data, self.pool).wins.value
 
     def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
         """Take one optimisation step and return its loss, a detached scalar.

@@ -45,12 +45,6 @@ class PoolScores:
         if given != needed:
             raise ShapeError(f"scores {given[0]} and {given[1]}: {needed[0]} and {needed[1]} are needed")
 
-    def divided(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Return scores of positives and of negatives and the users of both, flat; for small pools, as it copies."""
-        users, label = self.pool.users, self.pool.labels
-        negatives, others = zip(*self._negatives(users), strict=True)
-        return self.rows[label], np.concatenate(negatives), users[label], np.concatenate(others)
-
     @cached_property
     def wins(self) -> UserWins:
         """Who outscores whom, by user: counted in pieces, once; every number about AUC follows from it."""

@@ -116,7 +116,9 @@ def test_many_targets_are_encoded_as_few_are():
     user, vectors = draw(300, 8), draw(7, 8, seed=1)[made.items].requires_grad_()
     together = sequence(user, vectors, made)
     parts = [Window(*(part[k : k + 50] for part in astuple(made))) for k in range(0, 300, 50)]
-    apart = [sequence(user[k : k + 50], vectors[k : k + 50], part) for k, part in zip(range(0, 300, 50), parts)]
+    apart = [
+        sequence(user[k : k + 50], vectors[k : k + 50], part) for k, part in zip(range(0, 300, 50), parts, strict=True)
+    ]
     torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=1e-13)
     gradients = [torch.autograd.grad(out.square().sum(), vectors)[0] for out in (together, torch.cat(apart))]
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)
