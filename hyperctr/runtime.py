@@ -118,6 +118,11 @@ def write_atomic(path: str | Path, content: bytes | str) -> None:
         aside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def first_process() -> bool:
+    """Tell whether this process speaks for those that torchrun started with it; one on its own does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def in_notebook() -> bool:
     """Tell whether a Jupyter kernel runs this process."""
     shell = sys.modules.get("IPython")
@@ -146,7 +151,8 @@ def track(elements: Iterable[Element], *, total: int | None = None, label: str =
 
     Papermill and CI have a kernel or a pipe but nobody watching, and a widget there leaves broken state behind.
     """
-    if os.environ.get("HYPERCTR_BATCH") or not (in_notebook() or sys.stderr.isatty()):
+    watched = first_process() and (in_notebook() or sys.stderr.isatty())
+    if os.environ.get("HYPERCTR_BATCH") or not watched:
         return elements
     from tqdm.auto import tqdm
 

@@ -19,7 +19,7 @@ ORDER = [
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
-    {"sparse_adam"},
+    {"distributed", "sparse_adam"},
     {"data"},
     {"slots"},
     {"split_data"},

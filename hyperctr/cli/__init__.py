@@ -17,6 +17,7 @@ from hyperctr import __version__
 from hyperctr.cli import data, runs, sweep, train
 from hyperctr.cli.parser import Parser
 from hyperctr.errors import HyperCTRError
+from hyperctr.runtime import first_process
 
 GROUPS = (data, train, runs, sweep)  # in the order in which --help shows them
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -38,7 +39,8 @@ def build_parser() -> Parser:
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """Show a warning as one line, without the line of source code that raised it."""
-    print(f"warning: {message}", file=sys.stderr)
+    if first_process():  # the others say the same
+        print(f"warning: {message}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

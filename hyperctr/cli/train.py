@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hyperctr.cli.parser import Commands, command, with_budget, with_data_dir
 from hyperctr.errors import ConfigError, DataError
+from hyperctr.runtime import first_process
 
 
 def add_commands(commands: Commands) -> None:
@@ -59,7 +60,8 @@ def run_train(options: argparse.Namespace) -> int:
 
     data = load_dataset(options.dataset, data_dir=options.data_dir)
     run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
-    print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
+    if first_process():
+        print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
     return 0
 
 

@@ -12,6 +12,7 @@ beyond its slot, large data are convolved stretch by stretch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -114,12 +115,28 @@ class SlotHypergraphs:
         """
         return self._assemble(self.clicks_left(dropped), slots or (0, self.user_rows.num_slots))
 
-    def stretch_by_stretch(self, dropped: Tensor | None = None, *, bipartite: bool = False) -> list[Stretch]:
-        """Return the stretches of slots, each with its two hypergraphs, or with the one click graph of both."""
-        left = self.clicks_left(dropped)
+    def stretch_by_stretch(
+        self, dropped: Tensor | None = None, *, bipartite: bool = False, stretches: Sequence[Slots] | None = None
+    ) -> list[Stretch]:
+        """Return the stretches of slots, each with its two hypergraphs, or with the one click graph of both.
+
+        By default these are all; ``stretches`` are some, or others.
+        """
+        left, chosen = self.clicks_left(dropped), self.stretches if stretches is None else stretches
         if bipartite:
-            return [(slots, (self._bipartite(left, slots),)) for slots in self.stretches]
-        return [(slots, self._assemble(left, slots)) for slots in self.stretches]
+            return [(slots, (self._bipartite(left, slots),)) for slots in chosen]
+        return [(slots, self._assemble(left, slots)) for slots in chosen]
+
+    def divided(self, size: int) -> list[tuple[Slots, int]]:
+        """Divide the slots between ``size`` processes: stretches, and which process has each.
+
+        A stretch has whole slots, so that no more processes than slots have any.
+        """
+        if size == 1:
+            return [(slots, 0) for slots in self.stretches]
+        begins, pairs = self._pair_starts, max(1, self._pair_starts[-1])
+        stretches = _stretches(begins, min(PAIRS_AT_A_TIME, pairs // size))
+        return [((first, end), (begins[first] + begins[end]) * size // (2 * pairs + 1)) for first, end in stretches]
 
     def _assemble(self, clicks_left: Tensor, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
         first, end = slots
@@ -239,15 +256,15 @@ class SlotHypergraphs:
         )
 
 
-def _stretches(pair_starts: list[int]) -> tuple[tuple[int, int], ...]:
-    """Group consecutive slots until a stretch holds ``PAIRS_AT_A_TIME`` pairs.
+def _stretches(pair_starts: list[int], pairs: int = PAIRS_AT_A_TIME) -> tuple[tuple[int, int], ...]:
+    """Group consecutive slots as long as a stretch holds no more than ``pairs``.
 
     >>> _stretches([0, 400_000, 900_000, 2_000_000, 2_000_001])
     ((0, 2), (2, 3), (3, 4))
     """
     stretches, first = [], 0
     for slot in range(1, len(pair_starts) - 1):
-        if pair_starts[slot + 1] - pair_starts[first] > PAIRS_AT_A_TIME:
+        if pair_starts[slot + 1] - pair_starts[first] > pairs:
             stretches.append((first, slot))
             first = slot
     return (*stretches, (first, len(pair_starts) - 1))

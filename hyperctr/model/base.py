@@ -99,7 +99,7 @@ class ClickModel(nn.Module, ABC):
 
     def training_state(self, targets: Targets) -> Any:
         """Return what the targets of a training step share; by default :meth:`refresh` without their own clicks."""
-        return self.refresh(targets.click)
+        return self.refresh(targets.hidden)
 
     def begin_round(self, clicks: Tensor, steps: int) -> None:
         """Prepare what the next ``steps`` steps share, without their training ``clicks``; by default nothing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,22 +21,30 @@ class Targets:
         user, slot, timestamp: int64 ``[B]``.
         click: int64 ``[B]``, number of the training click (0..C-1) that the target is, which must stay hidden from
             its own prediction; -1 for validation, test and new targets.
+        batch: int64, all clicks of the training step, where other processes have a part of its batch; None elsewhere.
     """
 
     user: Tensor
     slot: Tensor
     timestamp: Tensor
     click: Tensor
+    batch: Tensor | None = None
+
+    @property
+    def hidden(self) -> Tensor:
+        """The training clicks that a step with these targets hides from all of them."""
+        return self.click if self.batch is None else self.batch
 
     def __len__(self) -> int:
         return len(self.user)
 
     def __getitem__(self, index: Tensor | slice) -> Targets:
-        return Targets(self.user[index], self.slot[index], self.timestamp[index], self.click[index])
+        return Targets(self.user[index], self.slot[index], self.timestamp[index], self.click[index], self.batch)
 
     def to(self, device: torch.device) -> Targets:
         """Return the targets on ``device``."""
-        return Targets(*(part.to(device) for part in (self.user, self.slot, self.timestamp, self.click)))
+        moved = Targets(*(part.to(device) for part in (self.user, self.slot, self.timestamp, self.click)))
+        return moved if self.batch is None else replace(moved, batch=self.batch.to(device))
 
 
 @dataclass(frozen=True)

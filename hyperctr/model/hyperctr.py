@@ -105,16 +105,25 @@ class HyperCTR(ClickModel):
 
     def begin_round(self, clicks: Tensor, steps: int) -> None:
         """Convolve once for the next steps; see :meth:`SlotConvolution.begin_round`."""
+        if steps > 1:
+            self._settle()
         self.convolution.begin_round(self.inputs(), clicks, steps)
 
     def end_round(self) -> None:
         """Add the gradients of the round's steps with respect to its convolution to those of the parameters."""
+        if self.convolution.round is not None:
+            self._settle()
         self.convolution.end_round(self.inputs())
+
+    def _settle(self) -> None:
+        """Bring the embeddings up to date: all of them, whichever slots this process convolves."""
+        for table in self.tables():
+            settled(table)
 
     def training_state(self, targets: Targets) -> State:
         """Return what the step of ``targets`` shares: the round's convolution, or one without their own clicks."""
         if self.convolution.round is None and self.convolution.graphs is not None:
-            return self.refresh(targets.click)
+            return self.refresh(targets.hidden)
         vectors = None if self.convolution.round is None else self.convolution.round.vectors
         few = len(targets) * self.config.history_length < len(self.items.embedding)
         return State(None if few else self.items(), vectors)

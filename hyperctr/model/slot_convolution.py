@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr import distributed
 from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.stack import SlotHypergraphs, Slots, Stretch
@@ -57,9 +59,13 @@ class PairVectors:
 
 @dataclass(frozen=True)
 class Round:
-    """Steps that share one convolution: what was convolved, and the gradients of its rows, summed over the steps."""
+    """Steps that share one convolution: what was convolved, and the gradients of its rows, summed over the steps.
+
+    The ``stretches`` are those that this process convolves; ``shares`` are all, and which process has each.
+    """
 
     stretches: list[Stretch]
+    shares: list[tuple[Slots, int]]
     vectors: SlotVectors
     gradients: Pair
 
@@ -136,18 +142,17 @@ class SlotConvolution(nn.Module):
             ShapeError: the model was built without interest.
         """
         graphs = self.needed()
-        x_user, x_item = (
-            vectors(rows.node[rows.starts[slots[0]] : rows.starts[slots[1]]])
-            for vectors, rows in zip(inputs, (graphs.user_rows, graphs.item_rows), strict=True)
-        )
+        user_rows, item_rows = self._rows(slots)
+        x_user = inputs[USER](graphs.user_rows.node[user_rows])
+        x_item = inputs[ITEM](graphs.item_rows.node[item_rows])
         if self.bipartite:
             active, cut = hypergraphs[0].node_degree > 0, len(x_user)
             both = self.stacks[0](torch.cat([x_user, x_item]), hypergraphs[0], active)
             return both[:cut], both[cut:], active[:cut], active[cut:]
         user_active, item_active = (graph.node_degree > 0 for graph in hypergraphs)
-        user_rows = self.stacks[0](x_user, hypergraphs[0], user_active)
-        item_rows = self.stacks[1](x_item, hypergraphs[1], item_active)
-        return user_rows, item_rows, user_active, item_active
+        users = self.stacks[0](x_user, hypergraphs[0], user_active)
+        items = self.stacks[1](x_item, hypergraphs[1], item_active)
+        return users, items, user_active, item_active
 
     def _joined(self, parts: list[tuple[Tensor, ...]]) -> SlotVectors:
         """Put the convolutions of all stretches together."""
@@ -191,30 +196,54 @@ class SlotConvolution(nn.Module):
         """Convolve for the next ``steps`` steps, with their training clicks ``clicks`` hidden from all of them.
 
         The steps' gradients stop at the convolved rows, where they add up until :meth:`end_round`. A round of one step
-        is an ordinary step. Under ``causal`` no slot that a target looks at holds its own click.
+        is an ordinary step. Under ``causal`` no slot that a target looks at holds its own click. Several processes
+        divide the slots between them, and each gets the rows of all.
         """
         self.round = None
         if steps == 1 or self.graphs is None:
             return
         with torch.no_grad():
-            hidden = None if self.causal else clicks
-            stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite)
-            vectors = self._joined([self.convolve(inputs, *part) for part in stretches])
+            hidden, group = None if self.causal else clicks, distributed.current()
+            shares = self.graphs.divided(group.size)
+            mine = [slots for slots, owner in shares if owner == group.rank]
+            stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite, stretches=mine)
+            convolved = iter([self.convolve(inputs, *part) for part in stretches])
+            kind = inputs[USER](self.graphs.user_rows.node[:0])
+            parts = [next(convolved) if owner == group.rank else self._empty(slots, kind) for slots, owner in shares]
+            sent = [group.broadcast(part, owner) for part, (_, owner) in zip(parts, shares, strict=True)]
+            for message in chain.from_iterable(sent):
+                message.wait()
+            vectors = self._joined(parts)
             gradients = torch.zeros_like(vectors.rows[USER]), torch.zeros_like(vectors.rows[ITEM])
-        self.round = Round(stretches, vectors, gradients)
+        self.round = Round(stretches, shares, vectors, gradients)
+
+    def _empty(self, slots: Slots, kind: Tensor) -> tuple[Tensor, ...]:
+        """Return tensors for the results that :meth:`convolve` has in another process; ``kind`` is ``[0, d]``."""
+        sizes = [rows.stop - rows.start for rows in self._rows(slots)]
+        vectors = [kind.new_empty(size, kind.shape[1]) for size in sizes]
+        return *vectors, *(kind.new_empty(size, dtype=torch.bool) for size in sizes)
+
+    def _rows(self, slots: Slots) -> tuple[slice, slice]:
+        """Return which rows of users and of items some slots have."""
+        users, items = (rows.starts for rows in (self.needed().user_rows, self.needed().item_rows))
+        return slice(users[slots[0]], users[slots[1]]), slice(items[slots[0]], items[slots[1]])
 
     def end_round(self, inputs: Inputs) -> None:
         """Take the round's gradients on through the convolution, to those of the parameters.
 
         Each stretch of slots is convolved once more, so that memory holds the intermediate results of one at a time.
+        Where several processes share the slots, their gradients of a stretch are added up in the one that has it, and
+        the parameters' gradients are those of its own stretches.
         """
         current, self.round = self.round, None
         if current is None:
             return
-        begun = [0, 0]
+
+        def gradients(slots: Slots) -> list[Tensor]:
+            return [whole[rows] for whole, rows in zip(current.gradients, self._rows(slots), strict=True)]
+
+        sent = [distributed.current().reduce(gradients(slots), owner) for slots, owner in current.shares]
+        for message in chain.from_iterable(sent):
+            message.wait()
         for slots, hypergraphs in current.stretches:
-            convolved = self.convolve(inputs, slots, hypergraphs)[:2]
-            ended = [start + len(rows) for start, rows in zip(begun, convolved, strict=True)]
-            gradients = [current.gradients[side][begun[side] : ended[side]] for side in (USER, ITEM)]
-            torch.autograd.backward(convolved, gradients)
-            begun = ended
+            torch.autograd.backward(self.convolve(inputs, slots, hypergraphs)[:2], gradients(slots))

@@ -16,20 +16,22 @@ import torch
 
 from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
-from hyperctr.errors import HyperCTRError
+from hyperctr.distributed import Group, device_of_process, error_words, joined
+from hyperctr.errors import RunError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
-from hyperctr.runs.states import run_lock, write_status
+from hyperctr.runs.states import State, run_lock, write_status
 from hyperctr.runs.store import naming_inputs, run_id, runs_folder, write_json
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer
-from hyperctr.training.scoring import PoolScores, item_scores, score_pool
+from hyperctr.training.scoring import PoolScores, item_scores
+from hyperctr.training.sharing import score_together
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from hyperctr.statistics import PooledAUCDraws
 
 DRY_RUN_ROWS = 4_000  # clicks, and non-clicks, of each part that a dry run looks at
+SEEN_WITHIN = 60.0  # seconds until a file that one machine has written must be seen by the others
 
 
 def train(
@@ -74,59 +77,102 @@ def train(
     if dry_run:
         few = {"test_candidates": 10, "validation_clicks": 50, "validation_candidates": 10}
         config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), **few)
-    where = choose_device(device)
+    where = device_of_process(choose_device(device))
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
+    with joined(where) as group:
+        if (first := group.agreed(name)) != name:
+            differs = f"process {group.rank} on {platform.node()} would train run {name}, process 0 trains {first}"
+            raise RunError(f"{differs}; all need the same data, settings and version of hyperctr")
+        if group.first:
+            _train_first(data, config, name, where, group, resume=resume, dry_run=dry_run)
+        elif (resumed := group.agreed(None)) is not None:
+            _see(folder, group)
+            _train(data, config, folder, where, group, resume=resumed, dry_run=dry_run)
+        group.agreed(None)
+    return Run(folder, data)
+
+
+def _train_first(
+    data: Dataset, config: Config, name: str, where: torch.device, group: Group, *, resume: bool, dry_run: bool
+) -> None:
+    """Hold the run, train it and keep its state; tell the other processes whether to join in, and whether to resume."""
+    folder = runs_folder() / name
     if (folder / "DONE").exists():
-        return Run(folder, data)
+        group.agreed(None)
+        return
     with run_lock(name) as left_behind:
         if (folder / "DONE").exists():  # whoever held the lock has finished it
-            return Run(folder, data)
-        resume = resume or left_behind
+            group.agreed(None)
+            return
+        resume = resume or left_behind or group.restarted
         if folder.exists() and not resume:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for torn in folder.glob(".*"):  # files that a killed process was writing aside
             torn.unlink()
         write_status(name, "running")
-        try:
-            _train(data, config, folder, where, resume=resume, dry_run=dry_run)
-        except BaseException as error:
-            words = str(error) or "stopped"
-            words = words if isinstance(error, HyperCTRError) else f"{type(error).__name__}: {words}"
+
+        def note(state: State, words: str) -> None:
             with suppress(OSError):  # the disk may be full, and the error at hand says more
-                write_status(name, "failed" if isinstance(error, Exception) else "killed", error=words)
+                write_status(name, state, error=words)
+
+        try:
+            with group.noting(partial(note, "failed")):
+                group.agreed(resume)
+                _train(data, config, folder, where, group, resume=resume, dry_run=dry_run)
+        except BaseException as error:
+            note("failed" if isinstance(error, Exception) else "killed", group.failed(error_words(error)))
             raise
         write_status(name, "done", peak_memory_mib=round(peak_memory_mib(where), 1))
-    return Run(folder, data)
 
 
-def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, resume: bool, dry_run: bool) -> None:
-    """Train and test into ``folder``, which the caller has locked; ``DONE`` is the last thing written."""
+def _see(folder: Path, group: Group) -> None:
+    """Make sure that this process sees the run that the first one has begun."""
+    end = time.monotonic() + SEEN_WITHIN
+    while not (folder / "status.json").exists():
+        if time.monotonic() > end:
+            fix = "set HYPERCTR_RUNS to a folder that all machines share"
+            raise RunError(f"process {group.rank} on {platform.node()} sees no {folder}, which process 0 made; {fix}")
+        time.sleep(0.2)
+
+
+def _train(
+    data: Dataset, config: Config, folder: Path, where: torch.device, group: Group, *, resume: bool, dry_run: bool
+) -> None:
+    """Train and test into ``folder``, which the first process has locked; ``DONE`` is the last thing written."""
     started = time.perf_counter()
     # Step 1: note what the run is made of
     split_data, sampled = SplitData.open(data, config), None
     if dry_run:
         sampled = max(DRY_RUN_ROWS, config.batch_size)
         split_data = split_data.sample(sampled, config.seed)
-    origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
-    write_atomic(folder / "config.toml", config.to_toml())
-    known = {"fingerprint": data.fingerprint, "split": split_data.split.checksum, "sampled": sampled}
-    write_json(folder / "data.json", {**origin, **known})
-    write_json(folder / "code.json", naming_inputs(config))
+    if group.first:
+        origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
+        known = {"fingerprint": data.fingerprint, "split": split_data.split.checksum, "sampled": sampled}
+        write_atomic(folder / "config.toml", config.to_toml())
+        write_json(folder / "data.json", {**origin, **known})
+        write_json(folder / "code.json", naming_inputs(config))
 
     # Step 2: interest, model, training
-    interest = run_interest(split_data, config, folder, str(where))
+    with group.after_first():  # which pre-trains the interest; the others read it
+        interest = run_interest(split_data, config, folder, str(where))
     model = build_model(split_data, config, interest, where)
     trainer = Trainer(model, split_data, config, where, folder)
     progress = trainer.fit(resume=resume, dry_run=dry_run)
-    save_tensors(folder / "model.safetensors", dict(model.state_dict()))
+    if group.first:
+        save_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
     # Step 3: the reference run, whose time is its own, and the test
     reference_run, paused = None, time.perf_counter()
     if config.model != REFERENCE_MODEL and not dry_run:
         reference_run = train(data, config.reference(), device=str(where), resume=True)
     started += time.perf_counter() - paused
+    if not group.first:  # its part of the test is its share of the scores
+        for pool in pools_of_test(split_data, config):
+            if pool is not None:
+                score_together(model, split_data, pool)
+        return
     metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
 
     # Step 4: records
@@ -141,6 +187,7 @@ def _train(data: Dataset, config: Config, folder: Path, where: torch.device, *, 
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.perf_counter() - started, 1),
         **{"device": str(where), "deterministic": where.type == "cpu", "threads": torch.get_num_threads()},
+        "processes": group.size,
         **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),
         **{"python": platform.python_version(), "torch": torch.__version__},
@@ -171,7 +218,7 @@ def _test(
         return evaluate(sampled, shown, train_negatives=train_negatives, draws=drawn, **bootstrap), drawn
 
     # Step 1: the model itself
-    metrics, own = measure(lambda asked: score_pool(model, split_data, asked), config.negatives)
+    metrics, own = measure(lambda asked: _scores(model, split_data, asked), config.negatives)
     rows, draws = [{"model": config.model, **metrics}], {config.model: own}
 
     # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
@@ -190,6 +237,13 @@ def _test(
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
     metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.pairs_mask.sum())}
     return metrics, table, draws
+
+
+def _scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
+    """Score a pool in the first process, with the help of the others."""
+    scores = score_together(model, split_data, pool)
+    assert scores is not None
+    return scores
 
 
 def _auc_gain(draws: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:

@@ -7,7 +7,7 @@ and resumed therefore sees the same shuffles, negatives and dropout masks, and e
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,17 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from hyperctr import distributed
 from hyperctr.data.negatives import NegativeSampler, candidate_pool
 from hyperctr.model.base import ClickModel, Stage
+from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
-from hyperctr.training.scoring import score_pool, targets_of
+from hyperctr.training.scoring import targets_of
+from hyperctr.training.sharing import score_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +67,7 @@ class Trainer:
         self.model, self.split_data, self.config, self.device = model, split_data, config, device
         self.state_file = folder / "state" / "latest.safetensors" if folder else None
         self.events_file = folder / "events.jsonl" if folder else None
+        self.group = distributed.current()
         data, self.rows = split_data.data, split_data.split.train
         self.targets = targets_of(split_data, self.rows, np.arange(len(self.rows)))
         self.items = torch.from_numpy(data.item_index[self.rows])
@@ -95,9 +99,10 @@ class Trainer:
 
     def fit(self, *, resume: bool = False, dry_run: bool = False) -> Progress:
         """Train until early stopping and leave the best parameters (by validation AUC) in the model."""
-        if resume and self.state_file is not None and self.state_file.exists():
+        if resume and self.state_file is not None and self.group.agreed(self.state_file.exists()):
             self._restore()
-        log = EventLog(self.events_file, self.progress.step)
+        self._same_everywhere()
+        log = EventLog(self.events_file if self.group.first else None, self.progress.step)
         devices = [self.device] if self.device.type == "cuda" else []
         self._clock = time.perf_counter()
         with torch.random.fork_rng(devices=devices):
@@ -115,6 +120,7 @@ class Trainer:
         if progress.stage_step == 0 and stage.begin is not None:
             torch.manual_seed(derive_seed(self.config.seed, "stage", progress.stage))
             stage.begin()
+            self._same_everywhere()
         self._open_round = (-1, -1)
         losses = []
         steps = range(progress.stage_step, last)
@@ -125,7 +131,8 @@ class Trainer:
             if self._is_point(progress.step - 1) or progress.stage_step == last:
                 validation = self.validate()
                 point = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
-                point |= {"loss": float(torch.stack(losses).mean()), "examples": self._examples(progress.step)}
+                loss = self.group.total(torch.stack(losses).mean())
+                point |= {"loss": float(loss), "examples": self._examples(progress.step)}
                 point |= {"validation_auc": validation, "seconds": round(time.perf_counter() - self._clock, 3)}
                 log.write(**point, memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)
                 losses = []
@@ -136,7 +143,9 @@ class Trainer:
         """Return the pooled AUC on the fixed validation pool."""
         for table in self.model.tables():
             settled(table)
-        return score_pool(self.model, self.split_data, self.pool).wins.value
+        self._average_statistics()
+        scores = score_together(self.model, self.split_data, self.pool)
+        return float(self.group.agreed(None if scores is None else scores.wins.value))
 
     def train_step(self, step: int, stage: Stage | None = None) -> Tensor:
         """Take one optimisation step and return its loss, a detached scalar.
@@ -149,11 +158,13 @@ class Trainer:
             self._start_epoch(epoch)
         # Step 1: the batch, clicks of the epoch's shuffle with their negatives. -> items [B, 1 + n]
         round_start, round_end = self._round(within)
-        chosen = self._batches(within, within + 1)
-        targets = self.targets[chosen].to(self.device)
+        batch = self._batches(within, within + 1)
+        chosen = batch[self.group.share(len(batch))]
+        targets = self._targets(chosen, batch).to(self.device)
         items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1).to(self.device)
         # Step 2: what the round shares, and the loss of the stage
-        torch.manual_seed(derive_seed(self.config.seed, "dropout", step))
+        another = () if self.group.first else (self.group.rank,)  # process, with dropout masks of its own
+        torch.manual_seed(derive_seed(self.config.seed, "dropout", step, *another))
         self.model.train()
         with self._autocast():
             if self._open_round != (epoch, round_start):
@@ -162,20 +173,47 @@ class Trainer:
                 self._open_round = (epoch, round_start)
             labels = torch.zeros(items.shape, device=self.device)
             labels[:, 0] = 1.0
-            loss = self.model.training_loss(stage.name, targets, items, labels)
+            loss = self._loss(stage, targets, items, labels, len(batch))
         # Step 3: gradients, clipped if so set, and a step of each optimiser
         self.model.zero_grad(set_to_none=True)
-        loss.backward()
+        if len(targets):
+            loss.backward()
         if within == round_end - 1:
             with self._autocast():
                 self.model.end_round()
         optimisers = self._optimisers(stage)
+        learnt = [p for optimiser in optimisers for group in optimiser.param_groups for p in group["params"]]
+        self.group.sum_gradients(learnt)
         if self.config.clip_norm:
-            learnt = [p for optimiser in optimisers for group in optimiser.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(learnt, self.config.clip_norm)
         for optimiser in optimisers:
             optimiser.step()
         return loss.detach()
+
+    # ---- several processes: each has a share of every batch (hyperctr.distributed)
+    def _targets(self, chosen: Tensor, batch: Tensor) -> Targets:
+        """Return the targets of this process's clicks, which know those of the whole batch."""
+        targets = self.targets[chosen]
+        return targets if self.group.size == 1 else replace(targets, batch=self.targets.click[batch])
+
+    def _loss(self, stage: Stage, targets: Targets, items: Tensor, labels: Tensor, batch: int) -> Tensor:
+        """Return what this process adds to the mean loss of a batch of so many clicks, of which it may have none."""
+        if not len(targets):
+            return torch.zeros((), device=self.device)
+        loss = self.model.training_loss(stage.name, targets, items, labels)
+        return loss if self.group.size == 1 else loss * (len(targets) / batch)
+
+    def _same_everywhere(self) -> None:
+        """Give all processes the first one's parameters and buffers; equal gradients then keep them equal."""
+        for message in self.group.broadcast(self.model.state_dict().values()):
+            message.wait()
+
+    def _average_statistics(self) -> None:
+        """Give all processes the mean of the running statistics of batch normalisation, which each has of its share."""
+        for module in self.model.modules() if self.group.size > 1 else ():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                for statistic in module.buffers(recurse=False):
+                    statistic.copy_(self.group.total(statistic) / self.group.size)
 
     def _autocast(self) -> torch.autocast:
         precision, kind = self.config.precision, self.device.type
@@ -232,7 +270,7 @@ class Trainer:
         if ended:
             progress.stage, progress.stage_step = progress.stage + 1, 0
             progress.done |= progress.stage == len(self.stages)
-        if self.state_file is not None:
+        if self.state_file is not None and self.group.first:
             tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
             for name, optimisers in self.optimisers.items():
                 for k, optimiser in enumerate(optimisers):

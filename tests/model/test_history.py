@@ -100,5 +100,6 @@ def test_targets_are_cut_together():
     targets = Targets(*torch.arange(20).view(4, 5))
     assert len(targets) == 5
     part = targets[torch.tensor([4, 1])]
-    assert [column.tolist() for column in vars(part).values()] == [[4, 1], [9, 6], [14, 11], [19, 16]]
+    columns = (part.user, part.slot, part.timestamp, part.click)
+    assert [column.tolist() for column in columns] == [[4, 1], [9, 6], [14, 11], [19, 16]]
     assert len(targets[slice(1, 3)].to(torch.device("cpu"))) == 2

@@ -178,7 +178,7 @@ class UBR4CTR(FieldModel):
             return super().training_loss(stage, targets, items, labels)
         self.head.eval()
         with torch.no_grad():
-            state = self.refresh(targets.click)
+            state = self.refresh(targets.hidden)
             encoded = self.encode(state, targets)
         wishes = self.wishes(state.fields[items], targets.slot[:, None].expand_as(items))
         with torch.no_grad():
