@@ -89,7 +89,7 @@ class SlotHypergraphs:
         self._known = ~self._degree.isnan()  # an item may lack a modality
         self._degree.nan_to_num_(0.0)
         self._pair_starts = np.searchsorted(node, self.user_rows.starts).tolist()
-        self.stretches = _stretches(self._pair_starts)
+        self.stretches = _stretches(self._pair_starts, PAIRS_AT_A_TIME)
 
     def to(self, device: torch.device) -> SlotHypergraphs:
         """Move everything to ``device`` and return self."""
@@ -256,10 +256,10 @@ class SlotHypergraphs:
         )
 
 
-def _stretches(pair_starts: list[int], pairs: int = PAIRS_AT_A_TIME) -> tuple[tuple[int, int], ...]:
+def _stretches(pair_starts: list[int], pairs: int) -> tuple[tuple[int, int], ...]:
     """Group consecutive slots as long as a stretch holds no more than ``pairs``.
 
-    >>> _stretches([0, 400_000, 900_000, 2_000_000, 2_000_001])
+    >>> _stretches([0, 400_000, 900_000, 2_000_000, 2_000_001], 1_000_000)
     ((0, 2), (2, 3), (3, 4))
     """
     stretches, first = [], 0
