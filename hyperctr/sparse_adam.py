@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 SPARSE_FROM = 50_000  # rows from which reading some and stepping those is cheaper than stepping all
+TINY = 1e-30  # a row that never had a gradient divides nothing by nothing
 SETTLED = 20_000  # steps after which the bias corrections of Adam are 1 to float32's precision
 
 
@@ -85,7 +86,8 @@ class SparseAdamW(torch.optim.Optimizer):
         ahead, behind = to_come[since.clamp(max=SETTLED)], to_come[min(step, SETTLED)]
         reach = self._decay**waited * (ahead - self._ratio**waited * behind)
         momentum, square, value = state["exp_avg"][rows], state["exp_avg_sq"][rows], table[rows]
-        direction = momentum / (square.sqrt() + self.defaults["eps"])
+        epsilon = self.defaults["eps"] * (1 - second ** since.double()).sqrt()
+        direction = momentum / (square.sqrt() + epsilon.to(square.dtype)[:, None]).clamp(min=TINY)
 
         def scaled(x: Tensor, factor: Tensor) -> Tensor:
             return x * factor.to(x.dtype)[:, None]
