@@ -118,7 +118,7 @@ class Run:
         """The pre-trained interest, None for models without hypergraphs."""
         from hyperctr.runs.scoring import load_interest
 
-        return load_interest(self.folder)
+        return load_interest(self.folder, self.split_data)
 
     @cached_property
     def model(self) -> ClickModel:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,38 +12,67 @@ import numpy as np
 import torch
 
 from hyperctr.data.negatives import CandidatePool, candidate_pool, impression_pool
-from hyperctr.hypergraph.interest import Interest, pretrain_interest
+from hyperctr.hypergraph.interest import Interest, interest_matrix, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.models import model_class
-from hyperctr.runtime import derive_seed
+from hyperctr.runs.source import code_fingerprint
+from hyperctr.runs.store import runs_folder
+from hyperctr.runtime import atomic_path, choose_device, derive_seed
 from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
 
-INTEREST_ARRAYS = ("degree", "matrix", "user_embedding", "item_embedding")
+INTEREST_ARRAYS = ("degree", "user_embedding", "item_embedding")
+INTEREST_FILE = "interest.safetensors"
 
 
 def run_interest(split_data: SplitData, config: Config, folder: Path, device: str | None = None) -> Interest | None:
-    """Return the interest a run of ``config`` starts from: kept in ``folder`` already, or pre-trained and kept there.
+    """Return the interest a run of ``config`` starts from: kept in ``folder``, or by a like run, or pre-trained now.
 
     None where the model reads no hypergraphs, or the data have no modality. Predictions need its degrees to rebuild
-    the hypergraphs, so it stays there.
+    the hypergraphs, so it stays in the folder. Runs that differ in other settings share it: one file with a name in
+    each run's folder and one in the store's ``.interest``, from where it goes when no run has it any more.
     """
-    if not model_class(config.model).needs_interest or config.graph == "none" or not split_data.data.modalities:
+    if not reads_interest(split_data, config):
         return None
-    interest = load_interest(folder)
-    if interest is None:
-        interest = interest_of(split_data, config, device)
-        arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
-        for name in interest.modalities:
-            arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
-        tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-        metadata = {"modalities": list(interest.modalities), "losses": list(interest.losses)}
-        save_tensors(folder / "interest.safetensors", tensors, metadata)
-    return interest
+    path, kept = folder / INTEREST_FILE, runs_folder() / ".interest"
+    if not path.exists():
+        for file in kept.glob("*.safetensors"):
+            if file.stat().st_nlink == 1:
+                file.unlink(missing_ok=True)
+        shared = kept / f"{_interest_name(split_data, config, device)}.safetensors"
+        if not shared.exists():
+            _save_interest(shared, interest_of(split_data, config, device))
+        with atomic_path(path) as aside:
+            aside.unlink()
+            try:
+                os.link(shared, aside)
+            except OSError:  # a file system without links
+                shutil.copyfile(shared, aside)
+    return load_interest(folder, split_data)
+
+
+def reads_interest(split_data: SplitData, config: Config) -> bool:
+    """Tell whether a run of ``config`` pre-trains interest: its model has hypergraphs, and the data a modality."""
+    return model_class(config.model).needs_interest and config.graph != "none" and bool(split_data.data.modalities)
+
+
+def _interest_name(split_data: SplitData, config: Config, device: str | None) -> str:
+    """Name all that decides an interest: the training clicks, their features, the settings, the code, the device."""
+    data, settings = split_data.data, (config.embedding_size, config.interest_epochs, config.seed)
+    inputs = (data.fingerprint, split_data.split.checksum, data.modalities, settings, code_fingerprint(config.model))
+    return hashlib.sha256(repr((*inputs, str(choose_device(device)).split(":")[0])).encode()).hexdigest()[:16]
+
+
+def _save_interest(path: Path, interest: Interest) -> None:
+    arrays = {name: getattr(interest, name) for name in INTEREST_ARRAYS}
+    for name in interest.modalities:
+        arrays |= {f"projections/{name}": interest.projections[name], f"weights/{name}": interest.weights[name]}
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    save_tensors(path, tensors, {"modalities": list(interest.modalities), "losses": list(interest.losses)})
 
 
 def interest_of(split_data: SplitData, config: Config, device: str | None = None) -> Interest:
@@ -49,9 +81,9 @@ def interest_of(split_data: SplitData, config: Config, device: str | None = None
     return pretrain_interest(split_data.data, split_data.split, split_data.slots, **settings, device=device)
 
 
-def load_interest(folder: Path) -> Interest | None:
-    """Read the interest that a run kept beside its model."""
-    path = folder / "interest.safetensors"
+def load_interest(folder: Path, split_data: SplitData) -> Interest | None:
+    """Read the interest that a run kept beside its model; its matrix follows from the degrees and the slots."""
+    path = folder / INTEREST_FILE
     if not path.exists():
         return None
     tensors, metadata = load_tensors(path)
@@ -60,7 +92,11 @@ def load_interest(folder: Path) -> Interest | None:
     kinds = ("projections", "weights")
     per_modality: dict[str, Any] = {kind: {name: arrays[f"{kind}/{name}"] for name in modalities} for kind in kinds}
     shared: dict[str, Any] = {name: arrays[name] for name in INTEREST_ARRAYS}
-    return Interest(**shared, **per_modality, modalities=modalities, losses=tuple(metadata["losses"]))
+    data, slots, clicks = split_data.data, split_data.slots, split_data.split.train
+    matrix = interest_matrix(
+        shared["degree"], data.user_index[clicks], slots.index[clicks], data.num_users, slots.count
+    )
+    return Interest(**shared, matrix=matrix, **per_modality, modalities=modalities, losses=tuple(metadata["losses"]))
 
 
 def build_model(

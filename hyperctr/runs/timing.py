@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hyperctr.config import Config
-from hyperctr.runs.scoring import build_model, run_interest
+from hyperctr.runs.scoring import build_model, interest_of, reads_interest
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.events import peak_memory_mib
@@ -31,9 +30,8 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
     started = clock()
     split_data = SplitData.open(data, config)
     opened = clock()
-    with TemporaryDirectory() as folder:
-        once = config.replace(interest_epochs=min(config.interest_epochs, 1))
-        interest = run_interest(split_data, once, Path(folder), str(where))
+    once = config.replace(interest_epochs=min(config.interest_epochs, 1))
+    interest = interest_of(split_data, once, str(where)) if reads_interest(split_data, config) else None
     interested = clock()
     model = build_model(split_data, config, interest, where)
 
@@ -54,8 +52,16 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
             begun = clock()
             timed.fit(dry_run=True)  # a step and a validation per stage
             spent += (clock() - begun) / len(timed.stages) / STEPS
-        step = max(0.0, spent - validation)
-        epoch = trainer.steps_per_epoch * step + config.points_per_epoch * validation
+        step, shared = max(0.0, spent - validation), 0.0
+        if trainer.rounds_per_epoch < trainer.steps_per_epoch and len(trainer.stages) == 1:
+            # Of a round, the first step convolves forwards, and the last one forwards and backwards.
+            begun = clock()
+            trainer.train_step(0)
+            first = clock()
+            trainer.train_step(1)
+            step, shared = clock() - first, max(0.0, 2 * first - begun - clock()) * 3
+        epoch = trainer.steps_per_epoch * step + trainer.rounds_per_epoch * shared
+        epoch += config.points_per_epoch * validation
 
     epochs = sum(stage.epochs or config.epochs for stage in trainer.stages)
     test = len(split_data.split.test) * config.test_candidates * validation
