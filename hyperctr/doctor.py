@@ -73,7 +73,11 @@ def requirements() -> list[tuple[str, str, str]]:
         checkout = Path(__file__).parent.parent / "pyproject.toml"
         project = tomllib.loads(checkout.read_text(encoding="utf-8"))["project"] if checkout.exists() else {}
         extras = project.get("optional-dependencies", {}).items()
-        lines = [f"{name}; extra == '{extra}'" for extra, names in extras for name in names]
+        marked = [(name.partition(";"), extra) for extra, names in extras for name in names]
+        lines = [
+            f"{name}; extra == '{extra}'" + (f" and ({marker})" if marker else "")
+            for (name, _, marker), extra in marked
+        ]
         lines += project.get("dependencies", [])
     wanted = []
     for requirement in map(Requirement, lines):

@@ -16,7 +16,9 @@ from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, down
 from hyperctr.data.planted import planted
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
-# What the smoke budgets ask of generated data: they prove that everything runs, so the data are small, too.
+# The sizes of `planted` in reports and sweeps: smoke proves that everything runs, quick has a report in minutes. At
+# budget paper, and by load_dataset, it has its defaults.
+QUICK_PLANTED = {"num_users": 600, "num_items": 1200, "num_interactions": 30_000}
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
 
 
@@ -111,7 +113,7 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
 
 
 def open_data(name: str, budget: str, data_dir: str | Path = "") -> Dataset:
-    """Load the data set of a session or sweep; at budget smoke, ``planted`` is made small, too.
+    """Load the data set of a session or sweep; at budgets smoke and quick, ``planted`` is made small, too.
 
     Warnings of the data are kept with them (``data.warnings``), not shown each time they are opened.
 
@@ -120,14 +122,14 @@ def open_data(name: str, budget: str, data_dir: str | Path = "") -> Dataset:
     """
     with warnings.catch_warnings(action="ignore", category=DataWarning):
         if name == "planted":  # generated, so it cannot change on disk while we remember it
-            return _planted(small=budget == "smoke")
+            return _planted(budget)
         return load_dataset(name, data_dir=data_dir or None)
 
 
 @lru_cache(maxsize=2)
-def _planted(small: bool) -> Dataset:
-    options: dict[str, Any] = SMOKE_PLANTED if small else {}
-    return load_dataset("planted", **options)
+def _planted(budget: str) -> Dataset:
+    sizes: dict[str, dict[str, Any]] = {"smoke": SMOKE_PLANTED, "quick": QUICK_PLANTED}
+    return load_dataset("planted", **sizes.get(budget, {}))
 
 
 def _table(data_dir: str | Path | None, clock: Any = "calendar", on_bad: Any = "error") -> Dataset:
