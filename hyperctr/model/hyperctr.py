@@ -188,7 +188,7 @@ class HyperCTR(ClickModel):
         Many candidates per slot share few (item, slot) combinations, so each is computed once.
         """
         num_items = self.context.data.num_items
-        if items.numel() < num_items:
+        if items.numel() < num_items or (self.training and items.is_cuda):  # a GPU would be waited for
             flat = self.item_vectors(state, items.flatten(), slots.flatten())
             return flat, torch.arange(items.numel(), device=items.device).view_as(items)
         key, index = torch.unique(slots * num_items + items, return_inverse=True)
