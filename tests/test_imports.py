@@ -19,7 +19,7 @@ ORDER = [
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
-    {"distributed", "sparse_adam"},
+    {"distributed", "gradient_sums", "sparse_adam"},
     {"data"},
     {"slots"},
     {"split_data"},

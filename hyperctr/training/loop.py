@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 
 from hyperctr import distributed
 from hyperctr.data.negatives import NegativeSampler, candidate_pool
+from hyperctr.gradient_sums import sum_gradients
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, rng, track
@@ -69,8 +70,9 @@ class Trainer:
         self.events_file = folder / "events.jsonl" if folder else None
         self.group = distributed.current()
         data, self.rows = split_data.data, split_data.split.train
-        self.targets = targets_of(split_data, self.rows, np.arange(len(self.rows)))
-        self.items = torch.from_numpy(data.item_index[self.rows])
+        # All that an epoch needs lies on the device: a step copies nothing to it.
+        self.targets = targets_of(split_data, self.rows, np.arange(len(self.rows))).to(device)
+        self.items = torch.from_numpy(data.item_index[self.rows]).to(device)
         # What is never drawn as a negative is a hint of what was clicked, so training must not know any other click.
         self.sampler = NegativeSampler(data, data.clicks if config.negatives_avoid == "all" else self.rows, config.seed)
         sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
@@ -160,8 +162,8 @@ class Trainer:
         round_start, round_end = self._round(within)
         batch = self._batches(within, within + 1)
         chosen = batch[self.group.share(len(batch))]
-        targets = self._targets(chosen, batch).to(self.device)
-        items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1).to(self.device)
+        targets = self._targets(chosen, batch)
+        items = torch.cat([self.items[chosen, None], self._negatives[chosen]], 1)
         # Step 2: what the round shares, and the loss of the stage
         another = () if self.group.first else (self.group.rank,)  # process, with dropout masks of its own
         torch.manual_seed(derive_seed(self.config.seed, "dropout", step, *another))
@@ -169,7 +171,7 @@ class Trainer:
         with self._autocast():
             if self._open_round != (epoch, round_start):
                 clicks = self.targets.click[self._batches(round_start, round_end)]
-                self.model.begin_round(clicks.to(self.device), round_end - round_start)
+                self.model.begin_round(clicks, round_end - round_start)
                 self._open_round = (epoch, round_start)
             labels = torch.zeros(items.shape, device=self.device)
             labels[:, 0] = 1.0
@@ -183,7 +185,7 @@ class Trainer:
                 self.model.end_round()
         optimisers = self._optimisers(stage)
         learnt = [p for optimiser in optimisers for group in optimiser.param_groups for p in group["params"]]
-        self.group.sum_gradients(learnt)
+        sum_gradients(self.group, learnt)
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(learnt, self.config.clip_norm)
         for optimiser in optimisers:
@@ -248,7 +250,7 @@ class Trainer:
     def _start_epoch(self, epoch: int) -> None:
         order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))
         drawn = self.sampler.sample(self.split_data.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
-        self._order, self._negatives = torch.from_numpy(order), torch.from_numpy(drawn)
+        self._order, self._negatives = (torch.from_numpy(part).to(self.device) for part in (order, drawn))
 
     # ---- points, early stopping, checkpoints ----
     def _is_point(self, step: int) -> bool:

@@ -23,6 +23,7 @@ from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.planted import planted
 from hyperctr.distributed import Group
+from hyperctr.gradient_sums import sum_gradients
 from hyperctr.runs import experiment
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, interest_of
@@ -120,7 +121,7 @@ def _sum_by_hand(group: Group, folder: Path) -> None:
     tables = [torch.nn.Parameter(torch.zeros(10, 2)) for _ in GRADIENTS]
     for table, pair in zip(tables, GRADIENTS.values(), strict=True):
         table.grad = gradient(pair[group.rank], group.rank)
-    group.sum_gradients(tables)
+    sum_gradients(group, tables)
     kept = {}
     for name, table in zip(GRADIENTS, tables, strict=True):
         if table.grad is not None:
