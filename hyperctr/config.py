@@ -104,7 +104,7 @@ class Config:
         "training", "Which clicks these avoid; `all` leaks validation and test clicks, to show what that is worth."
     )
     rounds_per_epoch: int = setting(
-        8, "Convolutions an epoch at least, each shared by a stretch of steps (docs/method.md, 5).", low=1
+        8, "Convolutions an epoch, each shared by a stretch of steps (docs/method.md, 5.3).", low=1
     )
     points_per_epoch: int = setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
     patience: int = setting(3, "Epochs without a better validation AUC before stopping.", low=1)

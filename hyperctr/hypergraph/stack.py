@@ -99,13 +99,15 @@ class SlotHypergraphs:
         self._samples = [sample.to(device) for sample in self._samples]
         return self
 
-    def clicks_left(self, dropped: Tensor | None = None) -> Tensor:
-        """Return how many clicks each pair keeps without the training clicks ``dropped`` (numbers in 0..C-1)."""
+    def clicks_left(self, dropped: Tensor | None = None, pairs: slice = slice(None)) -> Tensor:
+        """Return how many clicks some pairs keep without the training clicks ``dropped`` (numbers in 0..C-1)."""
+        left = self._clicks_of_pair[pairs]
         if dropped is None:
-            return self._clicks_of_pair
-        hidden = torch.zeros_like(self._pair_of_click)
-        hidden[dropped] = 1
-        return self._clicks_of_pair.index_add(0, self._pair_of_click, hidden, alpha=-1)
+            return left
+        start, stop, _ = pairs.indices(len(self._clicks_of_pair))
+        pair = self._pair_of_click[torch.unique(dropped)]
+        pair = pair[(pair >= start) & (pair < stop)] - start
+        return left.index_add(0, pair, left.new_ones(len(pair)), alpha=-1)
 
     def assemble(self, dropped: Tensor | None = None, slots: Slots | None = None) -> tuple[Hypergraph, Hypergraph]:
         """Return the user and the item hypergraph without the training clicks ``dropped``, int64.
@@ -113,7 +115,7 @@ class SlotHypergraphs:
         The interest matrix, memberships, sizes and weights are all computed from the remaining clicks. ``slots``
         restricts both to the rows of some slots, numbered from 0 on; by default they have all.
         """
-        return self._assemble(self.clicks_left(dropped), slots or (0, self.user_rows.num_slots))
+        return self._assemble(dropped, slots or (0, self.user_rows.num_slots))
 
     def stretch_by_stretch(
         self, dropped: Tensor | None = None, *, bipartite: bool = False, stretches: Sequence[Slots] | None = None
@@ -122,10 +124,10 @@ class SlotHypergraphs:
 
         By default these are all; ``stretches`` are some, or others.
         """
-        left, chosen = self.clicks_left(dropped), self.stretches if stretches is None else stretches
+        chosen = self.stretches if stretches is None else stretches
         if bipartite:
-            return [(slots, (self._bipartite(left, slots),)) for slots in chosen]
-        return [(slots, self._assemble(left, slots)) for slots in chosen]
+            return [(slots, (self._bipartite(dropped, slots),)) for slots in chosen]
+        return [(slots, self._assemble(dropped, slots)) for slots in chosen]
 
     def divided(self, size: int) -> list[tuple[Slots, int]]:
         """Divide the slots between ``size`` processes: stretches, and which process has each.
@@ -138,14 +140,14 @@ class SlotHypergraphs:
         stretches = _stretches(begins, min(PAIRS_AT_A_TIME, pairs // size))
         return [((first, end), (begins[first] + begins[end]) * size // (2 * pairs + 1)) for first, end in stretches]
 
-    def _assemble(self, clicks_left: Tensor, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
+    def _assemble(self, dropped: Tensor | None, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
         first, end = slots
         pairs = slice(self._pair_starts[first], self._pair_starts[end])
         user0, users = self.user_rows.starts[first], self.user_rows.starts[end] - self.user_rows.starts[first]
         item0, items = self.item_rows.starts[first], self.item_rows.starts[end] - self.item_rows.starts[first]
         user, item = self._pair_user[pairs] - user0, self._pair_item[pairs] - item0
         by_item = self._by_item[pairs] - pairs.start
-        clicks, degree = clicks_left[pairs, None], self._degree[pairs]
+        clicks, degree = self.clicks_left(dropped, pairs)[:, None], self._degree[pairs]
         valid = (clicks > 0) & self._known[pairs]
         # Interest matrix F, [user rows, M]: the mean over the remaining clicks. float64, so that order does not show.
         zeros = torch.zeros((users, self.num_modalities), dtype=torch.float64, device=degree.device)
@@ -231,14 +233,14 @@ class SlotHypergraphs:
         ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
         needs no second kind of layer.
         """
-        return self._bipartite(self.clicks_left(dropped), slots or (0, self.user_rows.num_slots))
+        return self._bipartite(dropped, slots or (0, self.user_rows.num_slots))
 
-    def _bipartite(self, clicks_left: Tensor, slots: Slots) -> Hypergraph:
+    def _bipartite(self, dropped: Tensor | None, slots: Slots) -> Hypergraph:
         first, end = slots
         pairs = slice(self._pair_starts[first], self._pair_starts[end])
         user_starts, item_starts = self.user_rows.starts, self.item_rows.starts
         num_users, num_items = user_starts[end] - user_starts[first], item_starts[end] - item_starts[first]
-        alive = clicks_left[pairs] > 0
+        alive = self.clicks_left(dropped, pairs) > 0
         users = self._pair_user[pairs][alive] - user_starts[first]
         items = self._pair_item[pairs][alive] - item_starts[first]
         edges = torch.arange(len(users), device=users.device)

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from hyperctr.model.history import Window
 
-TARGETS_AT_A_TIME = 64
+LENGTHS = 6  # to which histories are padded on a CPU, in equal steps
 
 
 class EncoderLayer(nn.Module):
@@ -72,20 +72,23 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, user: Tensor, items: Tensor, window: Window) -> Tensor:
         """Return one vector per target, ``[B, d]``."""
-        places = torch.arange(1, window.valid.shape[1] + 1, device=window.valid.device)
-        lengths = (window.valid * places).amax(1)
-        groups = len(lengths) // TARGETS_AT_A_TIME
-        # On a GPU, small steps cost more than padding; anywhere, sorting costs more than little padding.
-        if lengths.is_cuda or groups < 2 or lengths.float().mean() > 0.8 * len(places):
-            return self._encode(user, items, window.valid, window.short, window.position)
-        # Targets of similar length at a time, without their padding
-        order = lengths.argsort(stable=True)
-        longest = [max(int(some[-1]), 1) for some in lengths[order].tensor_split(groups)]
-        columns = (user, items, window.valid, window.short, window.position)
-        parts = [column.index_select(0, order).tensor_split(groups) for column in columns]
+        columns, length = (user, items, window.valid, window.short, window.position), window.valid.shape[1]
+        if user.is_cuda or not length:  # on a GPU, small steps cost more than padding
+            return self._encode(*columns)
+        # Targets of similar length at a time, each padded to what its own length asks for: how a target is encoded
+        # does not depend on the others.
+        width = -(-length // LENGTHS)
+        last = (window.valid * torch.arange(length, device=window.valid.device)).amax(1)
+        kind = last // width
+        sizes = torch.bincount(kind, minlength=1).tolist()
+        if sizes[-1] == len(user):  # all of one length, as where histories are full
+            return self._encode(user, *(column[:, : len(sizes) * width] for column in columns[1:]))
+        order = kind.argsort(stable=True)
+        parts = zip(*(column.index_select(0, order).split(sizes) for column in columns), strict=True)
         made = [
-            self._encode(user, *(part[:, :most] for part in rest))
-            for most, user, *rest in zip(longest, *parts, strict=True)
+            self._encode(user, *(column[:, : (number + 1) * width] for column in rest))
+            for number, (user, *rest) in enumerate(parts)
+            if len(user)
         ]
         return torch.cat(made).index_select(0, order.argsort())
 

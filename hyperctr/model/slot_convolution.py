@@ -113,6 +113,7 @@ class SlotConvolution(nn.Module):
         separate = {"hypergraph": 2, "bipartite": 1, "none": 0}[config.graph]
         self.stacks = nn.ModuleList(GraphStack(config.embedding_size, config.layers) for _ in range(separate))
         self.round: Round | None = None
+        self._unhidden: list[Stretch] = []  # of this process; under `causal` they never change
 
     def forward(self, inputs: Inputs, dropped: Tensor | None = None) -> SlotVectors | None:
         """Convolve the hypergraphs of all slots without the training clicks ``dropped``, a stretch at a time."""
@@ -129,7 +130,7 @@ class SlotConvolution(nn.Module):
             ShapeError: the model was built without interest.
         """
         if self.graphs is None:
-            raise ShapeError("this model was built without interest, so its context has no rows to convolve")
+            raise ShapeError("this model has no hypergraphs: it was built without interest, or with graph = 'none'")
         return self.graphs
 
     def convolve(self, inputs: Inputs, slots: Slots, hypergraphs: tuple[Hypergraph, ...]) -> tuple[Tensor, ...]:
@@ -168,7 +169,8 @@ class SlotConvolution(nn.Module):
     ) -> Tensor:
         """Return the vectors of nodes ``[n]`` as targets in slots ``[n]`` see them, ``[n, d]``.
 
-        ``side`` is ``USER`` or ``ITEM``; a node without a row there is to a target what it is ``alone``, ``[n, d]``.
+        ``side`` is ``USER`` or ``ITEM``; a node on no hyperedge there is to a target what it is ``alone``, ``[n, d]``.
+        That a row is there says that there are clicks, hidden ones among them, so it must not count by itself.
         """
         if isinstance(vectors, PairVectors):
             known = vectors.of[side]
@@ -177,10 +179,10 @@ class SlotConvolution(nn.Module):
             return alone
         graphs = self.needed()
         rows = graphs.user_rows if side == USER else graphs.item_rows
-        found = rows.find(node, slot)
-        if vectors.latest is not None:
-            found = rows.latest_before(node, slot, vectors.latest[side])
-        place, current = found.clamp(min=0), self.round
+        latest = vectors.latest
+        row = rows.find(node, slot) if latest is None else rows.latest_before(node, slot, latest[side])
+        place, current = row.clamp(min=0), self.round
+        seen = (row >= 0) & vectors.active[side][place]
         values = functional.embedding(place, vectors.rows[side])
         if current is not None and vectors is current.vectors and torch.is_grad_enabled():
             total = current.gradients[side]
@@ -189,7 +191,7 @@ class SlotConvolution(nn.Module):
                 total.index_add_(0, place, gradient.to(total.dtype))
 
             values.requires_grad_().register_hook(add)
-        return torch.where((found >= 0)[:, None], values, alone)
+        return torch.where(seen[:, None], values, alone)
 
     # ---- training
     def begin_round(self, inputs: Inputs, clicks: Tensor, steps: int) -> None:
@@ -203,10 +205,14 @@ class SlotConvolution(nn.Module):
         if steps == 1 or self.graphs is None:
             return
         with torch.no_grad():
-            hidden, group = None if self.causal else clicks, distributed.current()
+            group = distributed.current()
             shares = self.graphs.divided(group.size)
             mine = [slots for slots, owner in shares if owner == group.rank]
-            stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite, stretches=mine)
+            stretches = self._unhidden if self.causal else []
+            if not stretches:
+                hidden = None if self.causal else clicks
+                stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite, stretches=mine)
+                self._unhidden = stretches if self.causal else []
             convolved = iter([self.convolve(inputs, *part) for part in stretches])
             kind = inputs[USER](self.graphs.user_rows.node[:0])
             parts = [next(convolved) if owner == group.rank else self._empty(slots, kind) for slots, owner in shares]

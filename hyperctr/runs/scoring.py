@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,25 +34,35 @@ def run_interest(split_data: SplitData, config: Config, folder: Path, device: st
 
     None where the model reads no hypergraphs, or the data have no modality. Predictions need its degrees to rebuild
     the hypergraphs, so it stays in the folder. Runs that differ in other settings share it: one file with a name in
-    each run's folder and one in the store's ``.interest``, from where it goes when no run has it any more.
+    each run's folder and one in the store's ``.interest``, which goes when no run has the file any more.
     """
     if not reads_interest(split_data, config):
         return None
     path, kept = folder / INTEREST_FILE, runs_folder() / ".interest"
     if not path.exists():
-        for file in kept.glob("*.safetensors"):
-            if file.stat().st_nlink == 1:
-                file.unlink(missing_ok=True)
         shared = kept / f"{_interest_name(split_data, config, device)}.safetensors"
-        if not shared.exists():
-            _save_interest(shared, interest_of(split_data, config, device))
-        with atomic_path(path) as aside:
-            aside.unlink()
-            try:
+        try:
+            with atomic_path(path) as aside:
+                aside.unlink()
                 os.link(shared, aside)
-            except OSError:  # a file system without links
-                shutil.copyfile(shared, aside)
+        except OSError:  # there is none yet, or no links on this file system
+            _save_interest(path, interest_of(split_data, config, device))
+            _share(path, shared)
     return load_interest(folder, split_data)
+
+
+def _share(path: Path, shared: Path) -> None:
+    """Give a run's interest a second name, ``shared``, for the next run; drop those whose runs have gone.
+
+    Another process may do the same at any moment. Without hard links nothing is shared.
+    """
+    shared.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        os.link(path, shared)
+    for file in shared.parent.glob("*.safetensors"):
+        with suppress(FileNotFoundError):
+            if file.stat().st_nlink == 1:
+                file.unlink()
 
 
 def reads_interest(split_data: SplitData, config: Config) -> bool:

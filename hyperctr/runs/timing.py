@@ -56,9 +56,9 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None, *, w
         if trainer.rounds_per_epoch < trainer.steps_per_epoch and len(trainer.stages) == 1:
             # Of a round, the first step convolves forwards, and the last one forwards and backwards.
             begun = clock()
-            trainer.train_step(0)
+            timed.train_step(0)
             first = clock()
-            trainer.train_step(1)
+            timed.train_step(1)
             step, shared = clock() - first, max(0.0, 2 * first - begun - clock()) * 3
         epoch = trainer.steps_per_epoch * step + trainer.rounds_per_epoch * shared
         epoch += config.points_per_epoch * validation

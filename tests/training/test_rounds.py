@@ -95,6 +95,30 @@ def test_a_rounds_gradients_are_those_of_its_losses_added_up(
         assert any(gradient.abs().max() > 1e-6 for name, gradient in found.items() if name.startswith("convolution"))
 
 
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+@pytest.mark.parametrize("changes", KINDS[:3], ids=str)
+def test_a_hidden_click_does_not_show_within_a_round(changes: dict[str, Any], number: int) -> None:
+    """Some steps into a round, when parameters have moved on: the row of its item, which has no other, is silent."""
+    study, config = small(5, users=5, items=12, rows=25), TINY.replace(**changes)
+    places = [click[1:3] for click in study.clicks]
+    click = [c for c, place in enumerate(places) if places.count(place) == 1][number]
+    model, never = build(study, config), build(study.without([click]), config)
+    never.load_state_dict(model.state_dict())
+    user, _, slot, timestamp = study.clicks[click]
+    scores = []
+    for world, hidden, number in ((model, [click], click), (never, [], -1)):
+        world.train().begin_round(torch.tensor(hidden, dtype=torch.int64), steps=2)
+        with torch.no_grad():
+            world.user_embedding.mul_(1.7)
+            world.items.embedding.add_(0.3)
+        targets = Targets(*torch.tensor([[user], [slot], [timestamp], [number]]))
+        state = world.training_state(targets)
+        every = torch.arange(study.data.num_items)[None]
+        scores.append(world.score(state, world.encode(state, targets), targets, every))
+    torch.testing.assert_close(*scores, rtol=0, atol=1e-12)
+    assert scores[0].std() > 1e-3
+
+
 def test_a_round_of_one_step_is_an_ordinary_step() -> None:
     study = small(3, rows=70)
     model = build(study, TINY).train()
