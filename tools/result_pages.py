@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.config import SYSTEMS
+from hyperctr.config import SYSTEMS, Config
 from hyperctr.display.table import EMPTY, Table, show_number
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.tables.rows import variant_of
@@ -220,6 +220,48 @@ def benchmark_text(path: Path) -> str:
     return f"{text}\n\n{shown}".strip()
 
 
+def scale_table() -> str:
+    """Return what HyperCTR's training costs at the measured sizes, and by straight lines through them at larger ones.
+
+    A line goes through the smallest and the largest size measured. Traffic is of the convolved rows and their gradients
+    alone, with a row for every node in every slot: the most there can be.
+    """
+    path = RESULTS / "benchmarks" / "training.csv"
+    if not path.exists():
+        return ""
+    config = Config.for_model("hyperctr", BUDGET)
+    frame = pd.read_csv(path).query("system == 'HyperCTR'").sort_values("interactions", ignore_index=True)
+    costs = ["epoch_seconds", "build_seconds", "interest_epoch_seconds", "peak_memory_mib"]
+    frame["interest_epoch_seconds"] = frame["train_clicks"] / frame["interest_clicks_per_second"]
+    small, large = frame.iloc[0], frame.iloc[-1]
+    more = []
+    for size in (10**9, 10**10):
+        times = size / large["interactions"]
+        row = {name: large[name] * times for name in ("users", "items")} | {
+            "interactions": size,
+            "slots": large["slots"],
+        }
+        for name in costs:
+            slope = (large[name] - small[name]) / (large["interactions"] - small["interactions"])
+            row[name] = large[name] + slope * (size - large["interactions"])
+        more.append(row | {"how": "extrapolated"})
+    table = pd.concat([frame.assign(how="measured"), pd.DataFrame(more)], ignore_index=True)
+    rows = table["slots"] * (table["users"] + table["items"])
+    table["traffic_gib"] = config.rounds_per_epoch * 2 * rows * config.embedding_size * 4 / 2**30
+    table["peak_memory_gib"] = table["peak_memory_mib"] / 1024
+    table["hours"] = table["epoch_seconds"] / 3600
+    titles = {"how": "", "interactions": "interactions", "users": "users", "items": "items"}
+    titles |= {"epoch_seconds": "epoch, s", "hours": "epoch, h", "interest_epoch_seconds": "interest epoch, s"}
+    titles |= {
+        "build_seconds": "hypergraphs, s",
+        "peak_memory_gib": "memory, GiB",
+        "traffic_gib": "traffic an epoch, GiB",
+    }
+    whole = dict.fromkeys(("users", "items", "epoch_seconds", "interest_epoch_seconds"), 0)
+    shown = markdown(table, titles, **whole, hours=2, build_seconds=1, peak_memory_gib=1, traffic_gib=1)
+    return f"{shown}\n\nOne process, {int(large['cores'])} cores ({large['processor']}), d = {config.embedding_size}."
+
+
 def render(page: str, marker: str, text: str) -> str:
     """Return the page with what stands between the markers replaced."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
@@ -241,6 +283,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "benchmarks.md": {
             "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv"))))
         },
+        ROOT / "docs" / "scale.md": {"scale": scale_table()},
         ROOT / "docs" / "method.md": {
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
             "interest": interest_table(),

@@ -16,16 +16,20 @@ import platform
 import time
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
+from hyperctr import __version__
 from hyperctr.config import Config
+from hyperctr.executor import available_cores
 from hyperctr.model.convolution import HypergraphConv
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.scoring import build_model, interest_of
+from hyperctr.runs.source import code_fingerprint
 from hyperctr.runtime import choose_device, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.events import peak_memory_mib
@@ -130,7 +134,11 @@ def main() -> None:
     on_gpu = device.type == "cuda"
     changes = {"validation_clicks": 2000, "slot_count": 6, "interest_epochs": 0, "history_length": 30}
     config = Config.for_model("hyperctr", batch_size=args.batch if on_gpu else 64, **changes)
-    facts = {"device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(), "torch": torch.__version__}
+    card = torch.cuda.get_device_name(device) if on_gpu else platform.processor() or platform.machine()
+    facts: dict[str, Any] = {"processor": card, "cores": available_cores(), "busy_cores": "", "hyperctr": __version__}
+    facts |= {"python": platform.python_version(), "torch": torch.__version__}
+    facts |= {"code": code_fingerprint("hyperctr")[:8], "command": "sh tests/benchmarks/gpu.sh"}
+    facts["date"] = datetime.now(UTC).date().isoformat()
     rows, profiles = [], []
     for name in [args.only] if args.only else SIZES:
         row, profile = measure(name, 1 if on_gpu else 1000, config, device, args.rounds)

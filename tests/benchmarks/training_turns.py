@@ -27,6 +27,7 @@ from hyperctr.training.loop import Trainer
 from tests.benchmarks.power_law import power_law
 
 CPU = torch.device("cpu")
+LONG = 60  # steps of a round that are trained at most, beside its first and its last
 INTERACTIONS_PER_USER, INTERACTIONS_PER_ITEM = 50, 100  # the mean degrees, the same at every size
 
 
@@ -82,12 +83,20 @@ class EpochTimer:
         return [range(*pair) for pair in itertools.pairwise(bounds)]
 
     def train(self, number: int) -> float:
-        """Train one round, each time of another epoch so that nothing of it is there already; return its seconds."""
+        """Train one round, each time of another epoch so that nothing of it is there already; return its seconds.
+
+        Of a long round, whose steps are alike but for the first (which convolves) and the last (which goes back through
+        the convolution), ``LONG`` steps are trained and the others are taken to cost what the middle ones do.
+        """
         self._epoch += 1
-        begun = self.clock()
-        for step in self.rounds[number]:
-            self.trainer.train_step(self._epoch * self.trainer.steps_per_epoch + step)
-        return self.clock() - begun
+        steps, marks = self.rounds[number], [self.clock()]
+        middle = steps[1:-1]
+        for some in (steps[:1], middle[:LONG], steps[1:][-1:]):
+            for step in some:
+                self.trainer.train_step(self._epoch * self.trainer.steps_per_epoch + step)
+            marks.append(self.clock())
+        first, between, last = (end - begin for begin, end in itertools.pairwise(marks))
+        return first + between * max(1.0, len(middle) / LONG) + last
 
     def seconds_per_epoch(self, at_least: float) -> float:
         """Train whole rounds for so many seconds, one after the other, and return what an epoch of them costs."""
