@@ -221,11 +221,7 @@ def benchmark_text(path: Path) -> str:
 
 
 def scale_table() -> str:
-    """Return what HyperCTR's training costs at the measured sizes, and by straight lines through them at larger ones.
-
-    A line goes through the smallest and the largest size measured. Traffic is of the convolved rows and their gradients
-    alone, with a row for every node in every slot: the most there can be.
-    """
+    """Return what training costs at the sizes measured, and on straight lines through the outer two at larger ones."""
     path = RESULTS / "benchmarks" / "training.csv"
     if not path.exists():
         return ""
@@ -246,7 +242,7 @@ def scale_table() -> str:
             row[name] = large[name] + slope * (size - large["interactions"])
         more.append(row | {"how": "extrapolated"})
     table = pd.concat([frame.assign(how="measured"), pd.DataFrame(more)], ignore_index=True)
-    rows = table["slots"] * (table["users"] + table["items"])
+    rows = table["slots"] * (table["users"] + table["items"])  # the most that there can be
     table["traffic_gib"] = config.rounds_per_epoch * 2 * rows * config.embedding_size * 4 / 2**30
     table["peak_memory_gib"] = table["peak_memory_mib"] / 1024
     table["hours"] = table["epoch_seconds"] / 3600
