@@ -115,7 +115,8 @@ class SlotHypergraphs:
         The interest matrix, memberships, sizes and weights are all computed from the remaining clicks. ``slots``
         restricts both to the rows of some slots, numbered from 0 on; by default they have all.
         """
-        return self._assemble(dropped, slots or (0, self.user_rows.num_slots))
+        slots = slots or (0, self.user_rows.num_slots)
+        return self._assemble(self.clicks_left(dropped, self._pairs(slots)), slots)
 
     def stretch_by_stretch(
         self, dropped: Tensor | None = None, *, bipartite: bool = False, stretches: Sequence[Slots] | None = None
@@ -124,10 +125,13 @@ class SlotHypergraphs:
 
         By default these are all; ``stretches`` are some, or others.
         """
-        chosen = self.stretches if stretches is None else stretches
+        left, chosen = self.clicks_left(dropped), self.stretches if stretches is None else stretches
         if bipartite:
-            return [(slots, (self._bipartite(dropped, slots),)) for slots in chosen]
-        return [(slots, self._assemble(dropped, slots)) for slots in chosen]
+            return [(slots, (self._bipartite(left[self._pairs(slots)], slots),)) for slots in chosen]
+        return [(slots, self._assemble(left[self._pairs(slots)], slots)) for slots in chosen]
+
+    def _pairs(self, slots: Slots) -> slice:
+        return slice(self._pair_starts[slots[0]], self._pair_starts[slots[1]])
 
     def divided(self, size: int) -> list[tuple[Slots, int]]:
         """Divide the slots between ``size`` processes: stretches, and which process has each.
@@ -140,14 +144,14 @@ class SlotHypergraphs:
         stretches = _stretches(begins, min(PAIRS_AT_A_TIME, pairs // size))
         return [((first, end), (begins[first] + begins[end]) * size // (2 * pairs + 1)) for first, end in stretches]
 
-    def _assemble(self, dropped: Tensor | None, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
-        first, end = slots
-        pairs = slice(self._pair_starts[first], self._pair_starts[end])
+    def _assemble(self, left: Tensor, slots: Slots) -> tuple[Hypergraph, Hypergraph]:
+        """Build both hypergraphs of some slots from how many clicks each of their pairs has left."""
+        (first, end), pairs = slots, self._pairs(slots)
         user0, users = self.user_rows.starts[first], self.user_rows.starts[end] - self.user_rows.starts[first]
         item0, items = self.item_rows.starts[first], self.item_rows.starts[end] - self.item_rows.starts[first]
         user, item = self._pair_user[pairs] - user0, self._pair_item[pairs] - item0
         by_item = self._by_item[pairs] - pairs.start
-        clicks, degree = self.clicks_left(dropped, pairs)[:, None], self._degree[pairs]
+        clicks, degree = left[:, None], self._degree[pairs]
         valid = (clicks > 0) & self._known[pairs]
         # Interest matrix F, [user rows, M]: the mean over the remaining clicks. float64, so that order does not show.
         zeros = torch.zeros((users, self.num_modalities), dtype=torch.float64, device=degree.device)
@@ -233,14 +237,14 @@ class SlotHypergraphs:
         ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
         needs no second kind of layer.
         """
-        return self._bipartite(dropped, slots or (0, self.user_rows.num_slots))
+        slots = slots or (0, self.user_rows.num_slots)
+        return self._bipartite(self.clicks_left(dropped, self._pairs(slots)), slots)
 
-    def _bipartite(self, dropped: Tensor | None, slots: Slots) -> Hypergraph:
-        first, end = slots
-        pairs = slice(self._pair_starts[first], self._pair_starts[end])
+    def _bipartite(self, left: Tensor, slots: Slots) -> Hypergraph:
+        (first, end), pairs = slots, self._pairs(slots)
         user_starts, item_starts = self.user_rows.starts, self.item_rows.starts
         num_users, num_items = user_starts[end] - user_starts[first], item_starts[end] - item_starts[first]
-        alive = self.clicks_left(dropped, pairs) > 0
+        alive = left > 0
         users = self._pair_user[pairs][alive] - user_starts[first]
         items = self._pair_item[pairs][alive] - item_starts[first]
         edges = torch.arange(len(users), device=users.device)

@@ -21,6 +21,8 @@ from hyperctr.model.history import Targets
 if TYPE_CHECKING:
     from hyperctr.split_data import SplitData
 
+BATCH = 256  # targets scored at a time; several processes cut a pool between batches, so that no bit changes
+
 
 @dataclass(frozen=True)
 class PoolScores:
@@ -78,7 +80,7 @@ def targets_of(split_data: SplitData, rows: np.ndarray, clicks: np.ndarray | Non
 
 
 def score_candidates(
-    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = 256, dropped: Tensor | None = None
+    model: ClickModel, targets: Targets, items: np.ndarray, *, batch: int = BATCH, dropped: Tensor | None = None
 ) -> np.ndarray:
     """Return the logits of candidates, float32 ``[P, n]``.
 
@@ -100,7 +102,7 @@ def _logits(
     model: ClickModel,
     targets: Targets,
     items: Callable[[slice], np.ndarray],
-    batch: int = 256,
+    batch: int = BATCH,
     dropped: Tensor | None = None,
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the logits of ``items(part)`` for every part of the targets in turn."""

@@ -10,12 +10,10 @@ import torch
 from hyperctr import distributed
 from hyperctr.data.negatives import CandidatePool
 from hyperctr.model.base import ClickModel
-from hyperctr.training.scoring import PoolScores, score_pool
+from hyperctr.training.scoring import BATCH, PoolScores, score_pool
 
 if TYPE_CHECKING:
     from hyperctr.split_data import SplitData
-
-BATCH = 256  # rows that score_pool takes at a time: shares are cut between batches, so that no score changes by a bit
 
 
 def score_together(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores | None:

@@ -77,8 +77,7 @@ class EpochTimer:
     @property
     def rounds(self) -> list[range]:
         """The steps of each round of an epoch."""
-        steps = self.trainer.steps_per_epoch
-        rounds = getattr(self.trainer, "rounds_per_epoch", steps)
+        steps, rounds = self.trainer.steps_per_epoch, self.trainer.rounds_per_epoch
         bounds = [-(-number * steps // rounds) for number in range(rounds + 1)]
         return [range(*pair) for pair in itertools.pairwise(bounds)]
 
