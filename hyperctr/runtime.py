@@ -50,6 +50,19 @@ def rng(seed: int, *purpose: str | int) -> np.random.Generator:
     return np.random.default_rng(derive_seed(seed, *purpose))
 
 
+def generator(device: torch.device, seed: int, *purpose: str | int) -> torch.Generator:
+    """Return a torch generator on a device, seeded by :func:`derive_seed`.
+
+    >>> import torch
+    >>> cpu = torch.device("cpu")
+    >>> torch.equal(*(torch.randperm(9, generator=generator(cpu, 0, "shuffle")) for _ in range(2)))
+    True
+    """
+    import torch
+
+    return torch.Generator(device).manual_seed(derive_seed(seed, *purpose))
+
+
 def choose_device(name: str | None = None) -> torch.device:
     """Pick the device: argument, then ``HYPERCTR_DEVICE``, then cuda, mps, cpu.
 
