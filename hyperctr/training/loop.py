@@ -176,7 +176,7 @@ class Trainer:
                 self.model.begin_round(clicks, round_end - round_start)
                 self._open_round = (epoch, round_start)
             labels = torch.zeros(items.shape, device=self.device)
-            labels[:, 0] = 1.0
+            labels[:, 0].fill_(1.0)
             loss = self._loss(stage, targets, items, labels, len(batch))
         # Step 3: gradients, clipped if so set, and a step of each optimiser
         self.model.zero_grad(set_to_none=True)
