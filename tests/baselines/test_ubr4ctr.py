@@ -204,7 +204,7 @@ def test_each_stage_teaches_its_part_and_searching_by_nothing_is_safe(monkeypatc
     [(1, 10, [1]), (2, 10, [2]), (12, 10, [2] + 10 * [1]), (12, 1, [10, 1, 1]), (40, 10, [20] + 20 * [1])],
 )
 def test_the_plan_spends_all_epochs_and_ends_with_the_network(epochs: int, rounds: int, stages: list[int]) -> None:
-    study = small(0, rows=80)
+    study = small(0, items=30, rows=80)
     model = build(study, epochs=epochs, options={"rounds": rounds}).float()
     made = Trainer(model, study, model.config, CPU).stages
     assert [stage.epochs for stage in made] == stages and sum(stages) == epochs
@@ -248,5 +248,5 @@ def test_old_clicks_decide_and_without_a_search_the_system_is_the_plain_network(
     )
     on, off = (auc(data, config.replace(**{"options.retrieve": way})) for way in ("relevant", "recent"))
     plain = auc(data, config, PlainMLP)
-    assert on > plain + 0.08, (on, plain)
-    assert off < plain + 0.03, (off, plain)
+    assert on > off + 0.08, (on, off)
+    assert off - 0.03 < plain < on - 0.06, (on, off, plain)
