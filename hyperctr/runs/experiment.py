@@ -20,6 +20,7 @@ from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import RunError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
+from hyperctr.model.convolution import HypergraphConv
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
@@ -190,6 +191,7 @@ def _train(
         "seconds": round(time.perf_counter() - started, 1),
         **{"device": str(where), "deterministic": where.type == "cpu", "threads": torch.get_num_threads()},
         "processes": group.size,
+        "convolution": ", ".join(HypergraphConv.backends_used(model)) or None,
         **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),
         **{"python": platform.python_version(), "torch": torch.__version__},

@@ -65,6 +65,11 @@ class Plan:
         """The name of the plan's file without the ending."""
         return self.file.name
 
+    @property
+    def base(self) -> Config:
+        """Settings of the base run at the first seed: nothing varied."""
+        return self.file.config(self.budget, {}, self.seeds[0])
+
     def pairs(self) -> list[tuple[str, str]]:
         """Return the run ids to compare, (base case, other case) of the same seed; none without ``compare_with``."""
         cases = [run for run in self.runs if run.setting == "case"]

@@ -71,6 +71,8 @@ def test_every_kind_of_study_runs_dry(
     ]
     reads_interest = run.config.model.startswith("hyperctr") and run.config.graph != "none"
     assert (run.interest is not None) == reads_interest
+    written = json.loads((run.folder / "metrics.json").read_text())["convolution"]
+    assert written == ("torch" if run.config.model.startswith("hyperctr") and run.config.graph != "none" else None)
     score = run.predict([tiny.data.users[0]], [tiny.data.items[0]])[0]
     assert 0 < score < 1
     assert run_names() == [run.id]

@@ -100,7 +100,7 @@ def test_all_plans_share_the_base_run_which_is_trained_once() -> None:
     every = [open_plan(name, "planted", "quick") for name in known_plans()]
     assert [plan.name for plan in every if plan.file.on_request] == ["causal", "systems"]
     plans = [plan for plan in every if not plan.file.on_request]
-    base = run_id(plans[0].data, plans[0].file.config(plans[0].budget, {}, plans[0].seeds[0]))
+    base = run_id(plans[0].data, plans[0].base)
     shared = {plan.name: sum(run.run_id == base for run in plan.runs) for plan in plans}
     expected = ("granularity", "layers", "modalities", "overall", "protocols", "sensitivity")
     assert shared == dict.fromkeys(expected, 1)
