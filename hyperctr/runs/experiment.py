@@ -239,7 +239,7 @@ def _test(
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
-    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.pairs_mask.sum())}
+    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.sizes.sum())}
     return metrics, table, draws
 
 

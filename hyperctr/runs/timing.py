@@ -92,7 +92,7 @@ def time_run(data: Dataset, config: Config, path: Path, device: str | None) -> N
         count = stage.epochs or config.epochs
         seconds += count * (whole_steps * step + rounds * shared * growth + points * validation)
         epochs += count
-    memory = peak_memory_mib(where) + 8 * scores / 2**20
+    memory = peak_memory_mib(where) + 4 * scores / 2**20
     costs = {
         "seconds": once + seconds + test,
         "seconds_per_epoch": seconds / epochs,
