@@ -314,17 +314,8 @@ def test_killed_between_any_two_files_of_a_checkpoint_a_fit_goes_on_from_one_tha
             fit(tmp_path / "cut")
     steps = [-(-len(split_data.split.train) // 64) * point for point in range(6)]
     latest, drop = "latest.safetensors", "drop"
-    expected = [
-        f"best-{steps[1]}.safetensors",
-        latest,
-        drop,
-        f"best-{steps[2]}.safetensors",
-        latest,
-        drop,
-        latest,
-        drop,
-    ]
-    expected += [f"best-{steps[4]}.safetensors", latest, drop, latest, drop]
+    best = [f"best-{step}.safetensors" for step in steps]
+    expected = [best[1], latest, drop, best[2], latest, drop, latest, drop, best[4], latest, drop, latest, drop]
     assert written == expected[:before]
     resumed, whole = fit(tmp_path / "cut", resume=True), fit(tmp_path / "whole")
     assert resumed.progress == whole.progress and whole.progress.best_step == steps[4]
@@ -333,4 +324,4 @@ def test_killed_between_any_two_files_of_a_checkpoint_a_fit_goes_on_from_one_tha
     assert torch.equal(model_of(resumed).bias, model_of(whole).bias)
     for folder in ("cut", "whole"):
         kept = {path.name for path in (tmp_path / folder / "state").iterdir()}
-        assert kept == {latest, f"best-{steps[4]}.safetensors"}
+        assert kept == {latest, best[4]}
