@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from hyperctr.errors import DataWarning
+from hyperctr.errors import DataError, DataWarning
 from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, prior_corrected
 from hyperctr.statistics import Interval, PooledAUCDraws, mean_interval
 
@@ -64,8 +64,14 @@ def evaluate(
 
 
 def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return labels and probabilities of the 1:1 pool: every click and its first candidate."""
-    negatives = scores.negatives[scores.pool.log_loss_negatives() >= 0, 0]
+    """Return labels and probabilities of the 1:1 pool: every click and its first candidate, which is a uniform draw.
+
+    Raises:
+        DataError: a pool of impressions, which has real negatives and its own ratio.
+    """
+    if scores.pool.labelling == "impressions":
+        raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
+    negatives = scores.negatives[scores.pool.sizes > 0, 0]
     logits = np.concatenate([scores.rows, negatives]).astype(np.float64)
     labels = np.arange(len(logits)) < len(scores.rows)
     return labels, expit(logits)

@@ -82,7 +82,7 @@ class PooledAUCDraws:
 
         A replicate without a positive or without a negative is nan in the draws, and is not counted in
         ``Interval.replicates``; 1000 replicates do for a 95 % interval. Time: replicates * (positives + users * bins),
-        see :class:`~hyperctr.metrics.user_wins.UserWins` for the bins; memory: some 100 MB at most.
+        see :class:`~hyperctr.metrics.user_wins.UserWins` for the bins; memory: some 100 MB beyond the wins.
 
         Raises:
             DataError: one class is missing.

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
-from hyperctr.data.negatives import CandidatePool
-from hyperctr.errors import DataWarning, ShapeError
+import hyperctr as hc
+from hyperctr.config import Config
+from hyperctr.data.negatives import CandidatePool, candidate_pool
+from hyperctr.errors import DataError, DataWarning, ShapeError
 from hyperctr.evaluation import balanced, evaluate, gauc_interval, pooled_draws, preflight
 from hyperctr.metrics import calibration_error
+from hyperctr.runs.scoring import pools_of_test
+from hyperctr.split_data import SplitData
 from hyperctr.statistics import Interval
-from hyperctr.training.scoring import PoolScores, item_scores
+from hyperctr.training.scoring import PoolScores, item_scores, score_pool
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -90,6 +97,8 @@ def test_the_balanced_pool_holds_each_click_and_its_first_candidate() -> None:
     assert (labels.sum(), (~labels).sum()) == (25, 24)  # the last click has no candidate
     np.testing.assert_allclose(probabilities[labels], 1 / (1 + np.exp(-scores.rows)))
     np.testing.assert_allclose(probabilities[~labels], 1 / (1 + np.exp(-scores.negatives[:-1, 0])))
+    with pytest.raises(DataError, match="no sampled negatives"):
+        balanced(scored(pool(5, impressions=True), 5))
 
 
 @pytest.mark.parametrize("chunk", [1, 10, 1 << 21])
@@ -117,6 +126,30 @@ def test_one_logit_per_item_is_looked_up() -> None:
     np.testing.assert_array_equal(apart.rows, close[made.items])
     np.testing.assert_array_equal(apart.negatives[kept], close[made.negatives[kept]])
     assert evaluate(item_scores(made, np.zeros(12)), replicates=20)["auc"] == 0.5
+
+
+def test_scoring_holds_scores_and_no_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test pool's candidates are drawn batch by batch: the same scores and numbers, in half the memory."""
+    data = hc.load_dataset("planted", num_users=600, num_items=1200, num_interactions=60_000, months=12)
+    config = Config(test_candidates=1000)
+    split_data = SplitData.open(data, config)
+    logits = np.random.default_rng(0).normal(size=1200)
+    model = Mock(parameters=lambda: iter([torch.zeros(1)]), score=lambda *_: torch.from_numpy(logits)[_[-1]])
+    monkeypatch.setattr("hyperctr.data.shuffle.CELLS", 1 << 15)
+
+    held = candidate_pool(data, split_data.split, count=1000)
+    kept = score_pool(model, split_data, held)
+    tracemalloc.start()
+    drawn, _ = pools_of_test(split_data, config)
+    scores = score_pool(model, split_data, drawn)
+    worst = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(held.negatives, np.ndarray) and not isinstance(drawn.negatives, np.ndarray)
+    np.testing.assert_array_equal(scores.negatives, kept.negatives)
+    assert evaluate(scores, replicates=20) == evaluate(kept, replicates=20)
+    assert kept.negatives.nbytes == 16e6 and worst < 1.5 * kept.negatives.nbytes
+    looked_up = [item_scores(pool, logits).negatives for pool in (held, drawn)]
+    np.testing.assert_array_equal(*(np.where(held.pairs_mask(), part, 0) for part in looked_up))
 
 
 def compare(a: PoolScores, b: PoolScores, **drawn: int) -> Interval:

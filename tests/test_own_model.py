@@ -50,7 +50,7 @@ def test_it_trains_by_name_and_is_loaded_again(
     line = ["train", "planted", "--budget", "smoke", "--dry-run", "--set", f"model={EXAMPLE}", "options.width=4"]
     assert main(line) == 0
     run = load_run(capsys.readouterr().out.split()[0])
-    dry = ("validation_clicks", "validation_candidates", "test_candidates")
+    dry = ("validation_clicks", "validation_candidates", "test_candidates", "rounds_per_epoch", "points_per_epoch")
     wanted = Config.for_model(EXAMPLE, "smoke", **{name: getattr(run.config, name) for name in dry})
     assert run.config == wanted.replace(**{"options.width": 4})
     assert run.metrics["model"] == EXAMPLE and (run.folder / "code.json").read_text().count("./two_towers.py") == 1

@@ -1,5 +1,7 @@
 """The bootstrap over users against brute force with scikit-learn, and what its intervals promise."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from hyperctr.errors import ConfigError, DataError, ShapeError
-from hyperctr.metrics import auc_from_scores
+from hyperctr.metrics import auc_from_scores, user_wins
 from hyperctr.metrics.user_wins import FEWEST, UserWins
 from hyperctr.statistics import PooledAUCDraws, _weights, auc_draws, mean_interval
 
@@ -107,6 +109,41 @@ def test_bins_are_off_by_less_than_the_draws_can_tell(heavy, decimals):
         assert np.sqrt(((left.draws - right.draws - paired) ** 2).mean()) < 0.05 * paired.std()
         found, truth = left.minus(right), exact[0].minus(exact[1])
         assert (found.low, found.high) == pytest.approx((truth.low, truth.high), abs=0.1 * paired.std())
+
+
+def test_neither_wins_nor_draws_depend_on_how_many_users_are_worked_on_at_a_time(monkeypatch):
+    random = np.random.default_rng(3)
+    scores, users = random.normal(size=900).astype(np.float32), random.integers(40, size=900)
+    drawn = random.multinomial(40, np.full(40, 1 / 40), size=5).astype(np.float64)
+    counted = []
+    for block in (1 << 20, 150, 1):
+        monkeypatch.setattr(user_wins, "BLOCK", block)
+        wins = UserWins(scores[:200], users[:200], 40, bins=30)
+        wins.add(scores[200:], users[200:])
+        counted.append((wins.twice(drawn).tolist(), wins.per_user.tolist(), wins.value))
+    assert counted[0] == counted[1] == counted[2]
+    below = scores[200:, None] < scores[:200]
+    assert counted[0][2] == below.mean()
+
+
+def test_memory_of_many_users_with_few_pairs_is_what_is_promised():
+    """300,000 users have the fewest bins: 280 bytes each, 110 for each positive; then what passes."""
+    count, random = 300_000, np.random.default_rng(0)
+    positives, negatives = random.normal(size=count).astype(np.float32), random.normal(size=count).astype(np.float32)
+    users = np.arange(count)
+    tracemalloc.start()
+    try:
+        wins = UserWins(positives, users, count)
+        wins.add(negatives, users[::-1])
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        draws = PooledAUCDraws.of(wins, replicates=15)
+        passing = tracemalloc.get_traced_memory()[1] - kept
+    finally:
+        tracemalloc.stop()
+    assert not wins.exact and abs(draws.value - 0.5) < 0.01
+    assert kept < count * (285 + 110) and peak - kept < 50e6 and passing < 100e6
+    assert draws.value == auc_from_scores(positives, negatives)
 
 
 def test_interval_and_p_value_are_the_quantiles_and_shares_of_brute_force():

@@ -23,7 +23,7 @@ def add_commands(commands: Commands) -> None:
     text = "the same as --set seed=N (generated data stay those of their seed 0)"
     train.add_argument("--seed", type=int, metavar="N", help=text)
     train.add_argument(
-        "--dry-run", action="store_true", help="one step of everything on a sample of the data, in seconds"
+        "--dry-run", action="store_true", help="a few steps of everything on a sample of the data, in seconds"
     )
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")

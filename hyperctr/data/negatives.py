@@ -12,14 +12,15 @@ any other user costs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hyperctr.data.shuffle import Shuffles, hashed
+from hyperctr.data.shuffle import FirstItems, Shuffles, hashed
 from hyperctr.data.splits import part_number
 from hyperctr.errors import ConfigError, DataError
 from hyperctr.runtime import rng
@@ -54,7 +55,8 @@ class CandidatePool:
         labels: bool [P], whether the row is a click.
         users, items, timestamps: int64 [P], user and item index of each row, and its timestamp.
         negatives: int32 [P, n], item indices in random order, distinct within a row; at its end -1
-            where the user has fewer unobserved items than asked for. P * n * 4 bytes.
+            where the user has fewer unobserved items than asked for. Either an array of P * n * 4 bytes, or drawn
+            wherever rows are read.
         labelling: "sampled" or "impressions". Always print it beside a number.
         part: "train", "validation" or "test".
     """
@@ -64,29 +66,22 @@ class CandidatePool:
     users: NDArray[np.int64]
     items: NDArray[np.int64]
     timestamps: NDArray[np.int64]
-    negatives: NDArray[np.int32]
+    negatives: NDArray[np.int32] | FirstItems
     labelling: Literal["sampled", "impressions"]
     part: str
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
-    def pairs_mask(self) -> NDArray[np.bool_]:
-        """Which cells of ``negatives`` hold an item, bool [P, n]."""
-        return self.negatives >= 0
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many negatives each row has, int64 [P]; they come first."""
+        negatives = self.negatives
+        return negatives.sizes if isinstance(negatives, FirstItems) else np.asarray((negatives >= 0).sum(axis=1))
 
-    def log_loss_negatives(self) -> NDArray[np.int64]:
-        """Return one negative per click, int64 [P]: the 1:1 pool of the log loss (-1: the user has none).
-
-        It is the first of the row, hence a uniform draw, and the same for every model.
-
-        Raises:
-            DataError: a pool of impressions, which has real negatives and its own ratio.
-        """
-        if not self.negatives.shape[1]:
-            raise DataError("this pool has no sampled negatives; read log loss off its rows and labels instead")
-        return self.negatives[:, 0].astype(np.int64)
+    def pairs_mask(self, rows: slice = slice(None)) -> NDArray[np.bool_]:
+        """Return which cells of ``negatives`` hold an item, in some rows, bool [rows, n]."""
+        return np.arange(self.negatives.shape[1]) < self.sizes[rows, None]
 
 
 def candidate_pool(
@@ -111,6 +106,18 @@ def candidate_pool(
     >>> pool = candidate_pool(data, split(data, "temporal"), count=6)
     >>> pool.users, pool.items, np.sort(pool.negatives)
     (array([1, 1]), array([3, 4]), array([[-1, -1,  5,  6,  7,  8], [-1, -1,  5,  6,  7,  8]], dtype=int32))
+    """
+    pool = streamed_pool(data, split, part, count, seed, max_rows)
+    return replace(pool, negatives=pool.negatives[:])
+
+
+def streamed_pool(
+    data: Dataset, split: Split, part: str = "test", count: int = 1000, seed: int = 0, max_rows: int | None = None
+) -> CandidatePool:
+    """Return :func:`candidate_pool` without holding a candidate: the same ones are drawn wherever they are read.
+
+    Raises:
+        ConfigError: ``count`` or ``max_rows`` under 1, or an unknown part.
     """
     rows = split.rows(part)
     if count < 1 or (max_rows is not None and max_rows < 1):

@@ -23,6 +23,7 @@ from hyperctr.runtime import derive_seed, rng
 CELLS = 1 << 19  # places looked at in one go: memory beyond the result is some 30 bytes for each
 TILE = 1 << 16  # of which so many are computed at a time, as they stay in the cache then
 Integers = NDArray[np.int64]
+Items = NDArray[np.int32]
 
 
 def hashed(seed: int, purpose: str, *columns: NDArray[np.integer]) -> NDArray[np.uint64]:
@@ -92,7 +93,7 @@ class Shuffles:
     """
 
     def __init__(self, num_items: int, keys: NDArray[np.uint64], seed: int) -> None:
-        self.prime = first_prime_from(num_items)
+        self.num_items, self.prime = num_items, first_prime_from(num_items)
         generator = rng(seed, "shuffled items")
         self._inner, self._item = (generator.permutation(self.prime).astype(np.uint32) for _ in range(2))  # rho, pi
         self._inner_back, place = (np.argsort(shuffle) for shuffle in (self._inner, self._item))
@@ -102,8 +103,8 @@ class Shuffles:
         self._step = (step % np.uint64(self.prime - 1) + np.uint64(1)).astype(np.int64)
         self._back = inverse(self._step, self.prime)
 
-    def first(self, count: int, barred: Integers, begin: Integers, end: Integers) -> NDArray[np.int32]:
-        """Return the first ``count`` items of each row that are not barred, int32 [P, count]; -1 where they run out.
+    def first(self, count: int, barred: Integers, begin: Integers, end: Integers) -> FirstItems:
+        """Return the first ``count`` items of each row that are not barred, [P, count]; -1 where they run out.
 
         Args:
             count: at least 1.
@@ -111,13 +112,17 @@ class Shuffles:
             begin: int [P]; row r must not have ``barred[begin[r]:end[r]]``, which are distinct.
             end: int [P].
         """
+        return FirstItems(self, count, self._place[barred].astype(np.int32), begin, end)
+
+    def draw(self, rows: slice, count: int, barred: NDArray[np.int32], begin: Integers, end: Integers) -> Items:
+        """Return the first items of some rows, int32 [rows, count]; ``barred`` are places of pi."""
         drawn, width = np.empty((len(begin), count), dtype=np.int32), min(count, self.prime)
         drawn[:, width:] = -1
-        barred, work = self._place[barred], np.cumsum(end - begin + len(self._no_item) + width)
+        work = np.cumsum(end - begin + len(self._no_item) + width)
         cuts = np.searchsorted(work, np.arange(0, work[-1], CELLS)) if len(work) else np.empty(0, np.int64)
         for first, last in pairwise([*np.unique(cuts), len(begin)]):
-            rows = slice(first, last)
-            self._fill(drawn[rows, :width], rows, barred, begin[rows], end[rows])
+            part, these = slice(first, last), slice(rows.start + first, rows.start + last)
+            self._fill(drawn[part, :width], these, barred, begin[part], end[part])
         return drawn
 
     def _items(self, first: Integers, step: Integers, shift: Integers, width: int) -> NDArray[np.uint32]:
@@ -132,7 +137,7 @@ class Shuffles:
         items: NDArray[np.uint32] = self._item.take(reduced(at, prime))
         return items[:, :width]
 
-    def _fill(self, drawn: NDArray[np.int32], rows: slice, barred: Integers, begin: Integers, end: Integers) -> None:
+    def _fill(self, drawn: Items, rows: slice, barred: NDArray[np.int32], begin: Integers, end: Integers) -> None:
         """Write the first items of some rows into ``drawn`` [rows, width]; ``barred`` are places of pi."""
         prime, (count, width) = self.prime, drawn.shape
         first, step, back, shift = (values[rows] for values in (self._first, self._step, self._back, self._shift))
@@ -173,3 +178,33 @@ class Shuffles:
         out = np.unique(hole_owner[spare >= prime])
         if len(out):
             drawn[out] = np.take_along_axis(drawn[out], np.argsort(drawn[out] < 0, axis=1, kind="stable"), axis=1)
+
+
+class FirstItems:
+    """The first items of each row's order, drawn anew wherever rows are read: a matrix [P, count] that holds none.
+
+    ``[first:last]`` gives these rows as int32 [last - first, count], -1 at the end of a row that runs out of items; a
+    row is the same whatever is read with it. Memory: 16 bytes a row and 4 for each barred item.
+
+    >>> none = np.zeros(2, dtype=np.int64)
+    >>> items = Shuffles(7, np.array([1, 2], dtype=np.uint64), seed=0).first(3, none[:0], none, none)
+    >>> items.shape, bool((items[1:2] == items[:][1]).all()), items.sizes
+    ((2, 3), True, array([3, 3]))
+    """
+
+    def __init__(self, shuffles: Shuffles, count: int, barred: Items, begin: Integers, end: Integers) -> None:
+        self._shuffles, self._barred, self._begin, self._end = shuffles, barred, begin, end
+        self.shape = (len(begin), count)
+
+    def __len__(self) -> int:
+        return len(self._begin)
+
+    def __getitem__(self, rows: slice) -> Items:
+        first, last, _ = rows.indices(len(self))
+        rows = slice(first, max(first, last))
+        return self._shuffles.draw(rows, self.shape[1], self._barred, self._begin[rows], self._end[rows])
+
+    @property
+    def sizes(self) -> Integers:
+        """How many items each row has, int64 [P]."""
+        return np.asarray(np.minimum(self.shape[1], self._shuffles.num_items - (self._end - self._begin)))

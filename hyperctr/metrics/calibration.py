@@ -14,7 +14,7 @@ SMALLEST = 1e-15  # probabilities are kept that far from 0 and 1 in the log loss
 def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Mean negative log-likelihood in nats, with probabilities clipped to [1e-15, 1 - 1e-15] in float64.
 
-    Read it on a pool with one negative per positive (``CandidatePool.log_loss_negatives``) and say so: at
+    Read it on a pool with one negative per positive (``hyperctr.evaluation.balanced``) and say so: at
     1:1000, guessing the base rate already gives 0.008, at 1:1 it gives 0.693.
 
     Args:

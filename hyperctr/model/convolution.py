@@ -139,6 +139,7 @@ class HypergraphConv(nn.Module):
     Attributes:
         weight: :math:`\mathbf{\Theta}` [in_channels, out_channels], Glorot-uniform at the start.
         bias: :math:`\mathbf{b}` [out_channels], zeros at the start, or None.
+        used: the backends that have computed for it so far.
 
     Shapes:
         - input: node features :math:`(N, F_{in})`, hypergraph over :math:`N` nodes
@@ -150,6 +151,7 @@ class HypergraphConv(nn.Module):
     ) -> None:
         super().__init__()
         self.backend = _checked(backend, "backend")
+        self.used: set[Backend] = set()
         self.in_channels, self.out_channels = in_channels, out_channels
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
@@ -180,7 +182,9 @@ class HypergraphConv(nn.Module):
         chosen = self.backend or _checked(os.environ.get(VARIABLE) or None, VARIABLE)
 
         def summed(name: str, rows: Tensor, bias: Tensor | None = None) -> Tensor:
-            total: Tensor = _Sum.apply(rows, bias, P, _backend(chosen, rows, P), name)  # type: ignore[no-untyped-call]
+            backend = _backend(chosen, rows, P)
+            self.used.add(backend.NAME)
+            total: Tensor = _Sum.apply(rows, bias, P, backend, name)  # type: ignore[no-untyped-call]
             return total
 
         # Eq 5 is associative in Theta: it is multiplied where there are fewer rows
@@ -194,6 +198,12 @@ class HypergraphConv(nn.Module):
 
     def _bias(self, like: Tensor) -> Tensor | None:
         return None if self.bias is None else self.bias.to(like.dtype)
+
+    @staticmethod
+    def backends_used(model: nn.Module) -> list[Backend]:
+        """Return the backends that the convolutions of a model have used so far; the last bits depend on them."""
+        layers = (module for module in model.modules() if isinstance(module, HypergraphConv))
+        return sorted({name for layer in layers for name in layer.used})
 
     def __repr__(self) -> str:
         return f"HypergraphConv({self.in_channels}, {self.out_channels}, bias={self.bias is not None})"

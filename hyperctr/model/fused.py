@@ -29,6 +29,7 @@ from torch import Tensor
 from hyperctr.hypergraph.propagation import Propagation
 from hyperctr.model.vectors import LINE, load, plus, store, stream, times, zeros
 
+NAME = "fast"  # of the backend
 # Rows go to threads in blocks, by number alone: equal shares, and what a row is added to never depends on other rows.
 NODES_AT_ONCE, HYPEREDGES_AT_ONCE = 256, 64
 LANES = 16  # rows are padded to a multiple of this many columns

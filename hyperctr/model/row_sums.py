@@ -14,6 +14,7 @@ from torch import Tensor
 from hyperctr.hypergraph.arrays import CSR
 from hyperctr.hypergraph.propagation import Propagation
 
+NAME = "torch"  # of the backend
 WIDE_NODES, WIDE = 1 << 16, 4
 
 

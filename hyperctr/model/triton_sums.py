@@ -21,6 +21,7 @@ from hyperctr.errors import ConfigError
 from hyperctr.hypergraph.arrays import CSR
 from hyperctr.hypergraph.propagation import Propagation
 
+NAME = "triton"  # of the backend
 TILE, MOST_COLUMNS = 1024, 128  # numbers and columns that one program adds up at once
 SEGMENT, CUT_FROM = 1024, 32  # incidences of a segment; mean incidences of a row from which rows are cut
 

@@ -31,7 +31,7 @@ RUN_COLUMNS = (
     *("dataset", "model", "protocol", "split", "seed", "run", "state", "error", "auc", "auc_low", "auc_high", "gauc"),
     *("logloss", "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "peak_memory_mib"),
     *("test_clicks", "device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint"),
-    *("torch", "python"),
+    *("torch", "python", "convolution"),
 )
 WIDTH, HEIGHT, EDGE = 120.0, 26.0, 3.0  # of a sparkline
 

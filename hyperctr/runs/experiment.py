@@ -20,6 +20,7 @@ from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import RunError
 from hyperctr.evaluation import evaluate, pooled_draws, preflight
 from hyperctr.model.base import ClickModel
+from hyperctr.model.convolution import HypergraphConv
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
@@ -57,10 +58,11 @@ def train(
         config: settings; None takes the paper's model at its defaults.
         device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``; see :func:`hyperctr.runtime.choose_device`.
         resume: go on from the last checkpoint of an interrupted run; without it such a run starts afresh.
-        dry_run: one step of everything (pre-train, train, validate, test, save) under its own id, in seconds at any
+        dry_run: a few steps of everything (pre-train, train, validate, test, save) under its own id, in seconds at any
             size: the data are loaded, checked and split whole, and the model has all its parameters, but clicks are
-            those of a sample of users, some thousands (``DRY_RUN_ROWS``). Its numbers mean nothing; its memory is that
-            of the whole but for what grows with the clicks, such as the hypergraphs.
+            those of a sample of users, some thousands (``DRY_RUN_ROWS``), which each stage goes through once, in one
+            round. Its numbers mean nothing; its memory is that of the whole but for what grows with the clicks, such
+            as the hypergraphs.
 
     Returns:
         The finished :class:`~hyperctr.runs.run.Run`.
@@ -76,7 +78,8 @@ def train(
     config = config or Config()
     if dry_run:
         few = {"test_candidates": 10, "validation_clicks": 50, "validation_candidates": 10}
-        config = config.replace(epochs=1, interest_epochs=min(config.interest_epochs, 1), **few)
+        few |= {"epochs": 1, "interest_epochs": min(config.interest_epochs, 1)}
+        config = config.replace(rounds_per_epoch=1, points_per_epoch=1, **few)
     where = device_of_process(choose_device(device))
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
@@ -159,7 +162,7 @@ def _train(
         interest = run_interest(split_data, config, folder, str(where))
     model = build_model(split_data, config, interest, where)
     trainer = Trainer(model, split_data, config, where, folder)
-    progress = trainer.fit(resume=resume, dry_run=dry_run)
+    progress = trainer.fit(resume=resume)
     if group.first:
         save_tensors(folder / "model.safetensors", dict(model.state_dict()))
 
@@ -189,6 +192,7 @@ def _train(
         "seconds": round(time.perf_counter() - started, 1),
         **{"device": str(where), "deterministic": repeats, "threads": torch.get_num_threads()},
         "processes": group.size,
+        "convolution": ", ".join(HypergraphConv.backends_used(model)) or None,
         **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),
         **{"python": platform.python_version(), "torch": torch.__version__},
@@ -236,7 +240,7 @@ def _test(
     table = pd.DataFrame(rows)
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
-    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.pairs_mask.sum())}
+    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.sizes.sum())}
     return metrics, table, draws
 
 

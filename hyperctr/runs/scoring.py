@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from hyperctr.data.negatives import CandidatePool, candidate_pool, impression_pool
+from hyperctr.data.negatives import CandidatePool, impression_pool, streamed_pool
 from hyperctr.hypergraph.interest import Interest, interest_matrix, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
@@ -123,7 +123,10 @@ def build_model(
 
 
 def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool, CandidatePool | None]:
-    """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known."""
-    pool = candidate_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
+    """Return the test clicks with their sampled candidates, and with those shown beside them, where that is known.
+
+    Candidates are drawn where they are read: to hold them would take as much memory as their scores.
+    """
+    pool = streamed_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
     shown = len(split_data.split.non_clicks("test")) > 0
     return pool, impression_pool(split_data.data, split_data.split, "test") if shown else None

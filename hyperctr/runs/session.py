@@ -169,5 +169,7 @@ class Session:
         }
         if self._run is not None:
             metrics = self._run.metrics
-            card |= {"run": self._run.id, "device": metrics["device"], "deterministic": metrics["deterministic"]}
+            card |= {"run": self._run.id, **{name: metrics[name] for name in ("device", "deterministic")}}
+            if isinstance(convolution := metrics.get("convolution"), str):
+                card["convolution"] = convolution
         return card

@@ -1,8 +1,8 @@
-"""What a sweep will cost before it starts: minutes and memory, from one timed epoch and a few timed steps.
+"""What a sweep will cost before it starts: minutes and memory, from some steps of each run on a sample of the data.
 
-The base run is timed for a whole epoch; every other run for a handful of steps, an epoch of the interest pre-training
-and one validation. The test is as much work as validation per click and candidate. Epochs are counted as if early
-stopping never came, so the minutes are an upper bound. Timings are kept in ``<runs>/.timings`` under the run's id.
+See :func:`hyperctr.runs.timing.time_run` for how a run is timed. The test is as much work as validation per click and
+candidate. Epochs are counted as if early stopping never came, so the minutes are an upper bound. Memory leaves out what
+grows with the clicks. Timings are kept in ``<runs>/.timings`` under the run's id.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +34,7 @@ def estimate(
     ``frame.attrs["workers"]`` at once.
 
     Raises:
-        RunError: the base run cannot even be timed; the message says why.
+        RunError: no run can even be timed; the message says why.
     """
     jobs = {job.name: job for job in sorted(jobs_of(plans), key=lambda job: -job.weight)}
     timed_as: dict[str, str] = {}
@@ -45,8 +45,7 @@ def estimate(
             config = run.config.replace(seed=plan.seeds[0])
             key = timed_as.setdefault(run.run_id, first[config])
             if not timing(key) and not is_done(run.run_id):
-                part: Literal["epoch", "steps"] = "epoch" if config == plan.base else "steps"
-                wanted.setdefault(key, replace(jobs[run.run_id], name=key, timed=part))
+                wanted.setdefault(key, replace(jobs[run.run_id], name=key, timed=True))
     devices = choose_devices(len(jobs), workers, share_gpu, device)
     ended, _ = run_jobs(list(wanted.values()), devices) if wanted else ([], False)
     failed = [result for result in ended if result.state != "done"]
@@ -91,5 +90,5 @@ def describe(frame: pd.DataFrame) -> str:
     done, workers = (frame["state"] == "done").sum(), frame.attrs["workers"]
     peak = frame["peak_memory_mib"].nlargest(workers).sum()
     limit = f"{frame.attrs['minutes']:.1f} minutes with {workers} at once (early stopping usually ends before)"
-    lines.append(f"{len(frame)} runs, {done} of them done; at most {limit}, {peak:.0f} MiB of memory")
+    lines.append(f"{len(frame)} runs, {done} of them done; at most {limit}, at least {peak:.0f} MiB of memory")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError
@@ -33,14 +33,14 @@ class Job:
         name: the run's id.
         label: for people: plan, case, seed.
         origin: how to load the data, ``Dataset.origin``.
-        timed: what of it is only timed, an epoch or some steps; None trains it.
+        timed: whether it is only timed, on a sample of the data.
     """
 
     name: str
     label: str
     origin: Mapping[str, Any]
     config: Config
-    timed: Literal["epoch", "steps"] | None = None
+    timed: bool = False
 
     @property
     def weight(self) -> float:
@@ -154,7 +154,7 @@ def _do_job(job: Job, device: str | None, one_thread: bool) -> None:
     warnings.simplefilter("ignore", DataWarning)  # kept with the data, and by the run
     data = load_again(job.origin)
     if job.timed:
-        return time_run(data, job.config, timing_path(job.name), device, whole_epoch=job.timed == "epoch")
+        return time_run(data, job.config, timing_path(job.name), device)
     if (name := run_id(data, job.config)) != job.name:
         why = "the data or the library's code changed while the sweep ran; start the sweep again"
         raise RunError(f"run {job.name} was planned, but data and code now give {name}: {why}")

@@ -23,7 +23,7 @@ METRICS = (
 )
 CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a baseline has one row in each
 RUN_COLUMNS = (
-    *("test_clicks", "test_candidates", "device", "deterministic"),
+    *("test_clicks", "test_candidates", "device", "deterministic", "convolution"),
     *("data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python"),
 )
 COLUMNS = (

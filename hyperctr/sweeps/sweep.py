@@ -168,7 +168,7 @@ class Sweep:
         done = rows[rows["state"] == "done"]
 
         def kinds(*columns: str, form: str = "{}") -> str:
-            seen = done[list(columns)].drop_duplicates().astype(str).itertuples(index=False)
+            seen = done[list(columns)].dropna().drop_duplicates().astype(str).itertuples(index=False)
             return "; ".join(form.format(*kind) for kind in seen) or "no finished run"
 
         options = "".join(f" --{key.replace('_', '-')} {shlex.quote(str(v))}" for key, v in self.asked.items())
@@ -183,6 +183,7 @@ class Sweep:
             "python, torch": kinds("python", "torch", form="{} {}"),
             "device": kinds("device"),
             "deterministic": {"True": "yes", "False": "no"}.get(deterministic, deterministic),
+            **({"convolution": kinds("convolution")} if done["convolution"].notna().any() else {}),
             "training time": duration(float(done["seconds"].sum())),
             "repeat the runs": "; ".join(f"hyperctr sweep run {shlex.quote(name)}{options}" for name in names),
         }

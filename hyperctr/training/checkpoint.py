@@ -1,4 +1,9 @@
-"""Checkpoints: tensors and JSON in one safetensors file, no pickle, replaced atomically."""
+"""Checkpoints: tensors and JSON in safetensors files, no pickle, replaced atomically.
+
+A run's state is where it stands, written at every validation point, and its best parameters, written when they change,
+in a file named by their step. The best is written before the state that names it, and the one before goes after that:
+whenever a process is killed, the state on disk finds its best.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +50,22 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise RunError(f"{path}: no such file; the run was not finished or the folder was moved") from error
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise RunError(f"{path}: damaged ({error}); delete the run's folder and train it again") from error
+
+
+def best_file(state: str | Path, step: int) -> Path:
+    """Return where the best parameters are kept, those of so many steps, beside the file of the state.
+
+    >>> best_file("state/latest.safetensors", 120).as_posix()
+    'state/best-120.safetensors'
+    """
+    return Path(state).with_name(f"best-{step}.safetensors")
+
+
+def drop_other_bests(state: Path, step: int) -> None:
+    """Delete all best parameters that the state on disk does not name."""
+    for path in state.parent.glob("best-*.safetensors"):
+        if path != best_file(state, step):
+            path.unlink()
 
 
 def load_parameters(model: torch.nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:

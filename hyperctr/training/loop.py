@@ -276,20 +276,25 @@ class Trainer:
             progress.stage, progress.stage_step = progress.stage + 1, 0
             progress.done |= progress.stage == len(self.stages)
         if self.state_file is not None and self.group.first:
-            tensors = pack("model", self.model.state_dict()) | pack("best", self.best)
+            if progress.best_step == progress.step:
+                checkpoint.save_tensors(checkpoint.best_file(self.state_file, progress.step), self.best)
+            tensors = pack("model", self.model.state_dict())
             for name, optimisers in self.optimisers.items():
                 for k, optimiser in enumerate(optimisers):
                     tensors |= pack(f"optimiser/{name}/{k}", checkpoint.optimiser_tensors(optimiser))
             checkpoint.save_tensors(self.state_file, tensors, vars(progress))
+            checkpoint.drop_other_bests(self.state_file, progress.best_step)
         return ended or progress.done
 
     def _restore(self) -> None:
         tensors, metadata = checkpoint.load_tensors(str(self.state_file))
         checkpoint.load_parameters(self.model, unpack("model", tensors), str(self.state_file))
-        self.best = {name: value.to(self.device) for name, value in unpack("best", tensors).items()}
         begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
         for stage in self.stages:
             if stage.name in begun:
                 for k, optimiser in enumerate(self._optimisers(stage)):
                     checkpoint.restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
         self.progress = Progress(**metadata)
+        if self.progress.best_step:
+            best, _ = checkpoint.load_tensors(checkpoint.best_file(str(self.state_file), self.progress.best_step))
+            self.best = {name: value.to(self.device) for name, value in best.items()}

@@ -61,8 +61,7 @@ class PoolScores:
         shown = ~self.pool.labels
         yield self.rows[shown], users[shown]
         for part in _parts(self.pool):
-            there = self.pool.negatives[part] >= 0
-            yield self.negatives[part][there], np.repeat(users[part], there.sum(axis=1))
+            yield self.negatives[part][self.pool.pairs_mask(part)], np.repeat(users[part], self.pool.sizes[part])
 
 
 def _parts(pool: CandidatePool) -> Iterator[slice]:

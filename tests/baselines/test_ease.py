@@ -55,6 +55,33 @@ def test_weights_are_the_best_prediction_of_each_item_by_the_others() -> None:
     np.testing.assert_allclose(model.weights.numpy(), found, rtol=0, atol=1e-14)
 
 
+def test_items_that_nobody_clicked_need_no_inverse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is solved is of the size of the items clicked, so a dry run's sample is soon done; nothing else changes."""
+    study, sizes = small(3, users=6, items=60, rows=25), []
+    matrix = clicked(study)
+    none = np.flatnonzero(matrix.sum(0) == 0)
+    whole = ease_weights(matrix.T @ matrix, 2.5)
+    np.testing.assert_allclose(whole, by_inverse(matrix.T @ matrix, 2.5), rtol=0, atol=1e-14)
+
+    def solved(products: np.ndarray, l2: float) -> np.ndarray:
+        sizes.append(len(products))
+        return ease_weights(products, l2)
+
+    monkeypatch.setattr(ease, "ease_weights", solved)
+    found = build(study, options={"l2": 2.5}).weights.numpy()
+    assert sizes == [60 - len(none)] and len(none) > 20
+    assert not found[none].any() and not found[:, none].any()
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-14)
+
+
+def by_inverse(products: np.ndarray, l2: float) -> np.ndarray:
+    """The formula as it is written: the inverse of the whole matrix."""
+    inverse = np.linalg.inv(products + l2 * np.eye(len(products)))
+    weights: np.ndarray = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
 def test_cosine_of_items_that_nobody_clicked_is_zero() -> None:
     matrix = np.array([[1.0, 1, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]])
     root = 2 / 6**0.5

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.data.dataset import Dataset
-from hyperctr.data.negatives import candidate_pool, impression_pool
+from hyperctr.data.negatives import candidate_pool, impression_pool, streamed_pool
 from hyperctr.data.splits import PARTS, Split, split
 from hyperctr.errors import ConfigError, DataError
 
@@ -46,7 +46,7 @@ def test_candidates_are_distinct_unobserved_and_padded_at_the_end():
     np.testing.assert_array_equal(pool.timestamps, data.timestamp[made.test])
     sets = clicked_by(data)
     assert pool.labels.all()
-    for user, row, valid in zip(pool.users, pool.negatives, pool.pairs_mask, strict=True):
+    for user, row, valid in zip(pool.users, pool.negatives, pool.pairs_mask(), strict=True):
         expected = min(35, 40 - len(sets[user]))
         assert valid.sum() == expected
         assert valid[:expected].all()
@@ -120,11 +120,23 @@ def test_a_subsample_keeps_the_candidates_of_the_full_pool():
             candidate_pool(data, made, **wrong)
 
 
+def test_candidates_drawn_where_they_are_read_are_those_that_are_held():
+    data = built(random_log())
+    held, drawn = (pool(data, split(data), count=35, seed=4) for pool in (candidate_pool, streamed_pool))
+    assert drawn.negatives.shape == held.negatives.shape == (len(drawn), 35) and len(drawn) > 20
+    for rows in (slice(None), slice(3, 4), slice(5, 17), slice(15, 10**6), slice(7, 7)):
+        np.testing.assert_array_equal(drawn.negatives[rows], held.negatives[rows])
+        np.testing.assert_array_equal(drawn.pairs_mask(rows), held.negatives[rows] >= 0)
+    np.testing.assert_array_equal(drawn.sizes, (held.negatives >= 0).sum(axis=1))
+    np.testing.assert_array_equal(drawn.sizes, held.sizes)
+    assert drawn.sizes.min() < 35
+
+
 def test_the_first_candidate_is_a_uniform_draw():
     data = built(random_log())
     made = split(data)
     first = np.array(
-        [candidate_pool(data, made, count=5, seed=seed, max_rows=None).log_loss_negatives() for seed in range(150)]
+        [candidate_pool(data, made, count=5, seed=seed, max_rows=None).negatives[:, 0] for seed in range(150)]
     )
     user = candidate_pool(data, made, count=1).users[0]
     free = sorted(set(range(40)) - clicked_by(data)[user])
@@ -141,8 +153,6 @@ def test_impression_pool_holds_the_rows_shown():
     assert pool.labelling == "impressions"
     np.testing.assert_array_equal(pool.rows, np.flatnonzero(made.part == 2))
     np.testing.assert_array_equal(pool.labels, data.clicked[made.part == 2])
-    with pytest.raises(DataError, match="no sampled negatives"):
-        pool.log_loss_negatives()
     clicks = built(random_log().query("clicked"))
     with pytest.raises(DataError, match="use candidate_pool"):
         impression_pool(clicks, split(clicks))

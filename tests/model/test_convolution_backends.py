@@ -163,6 +163,17 @@ def test_cuda_equals_equation_5_and_repeats_bit_for_bit(backend):
     assert torch.equal(conv(x.cuda(), graph), conv(x.cuda(), graph))
 
 
+def test_a_model_knows_which_backends_it_has_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, H = torch.nn.Sequential(HypergraphConv(2, 2), HypergraphConv(2, 2)), Hypergraph([[0, 1], [0, 0]], 2, 1)
+    assert HypergraphConv.backends_used(model) == []
+    model[0](torch.ones(2, 2), H)
+    assert HypergraphConv.backends_used(model) == ["torch"] and model[1].used == set()
+    if find_spec("numba"):
+        monkeypatch.setenv(convolution.VARIABLE, "fast")
+        model[1](torch.ones(2, 2), H)
+        assert HypergraphConv.backends_used(model) == ["fast", "torch"]
+
+
 def test_the_backend_is_chosen_by_name_variable_or_size(monkeypatch):
     small, P = torch.zeros(2, 8), Hypergraph([[0, 1], [0, 0]], 2, 1).propagation
     assert convolution._backend(None, small, P) is row_sums

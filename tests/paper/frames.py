@@ -14,7 +14,10 @@ MEASURED = (
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mib"),
     *("test_clicks", "test_candidates"),
 )
-FACTS = ("device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python")
+FACTS = (
+    *("device", "deterministic", "convolution"),
+    *("data_fingerprint", "split_checksum", "code_fingerprint", "torch", "python"),
+)
 COLUMNS = (
     *("plan", "setting", "label", "value", "dataset", "model", "protocol", "split", "negatives_avoid", "seed", "run"),
     *("state", "error"),
@@ -59,6 +62,7 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "test_candidates": 500_000,
         "device": "cpu",
         "deterministic": True,
+        "convolution": "torch",
         "data_fingerprint": "d" * 64,
         "split_checksum": "5" * 64,
         "code_fingerprint": "c" * 64,

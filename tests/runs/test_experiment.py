@@ -16,7 +16,8 @@ from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.interactions import Interactions
 from hyperctr.errors import ConfigError, DataError, RunError
-from hyperctr.models import MODELS
+from hyperctr.model.base import ClickModel
+from hyperctr.models import MODELS, model_class
 from hyperctr.runs import experiment
 from hyperctr.runs.experiment import train
 from hyperctr.runs.run import load_run
@@ -25,7 +26,7 @@ from hyperctr.split_data import SplitData
 from tests.conftest import Tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
-DRY = {"validation_clicks": 50, "validation_candidates": 10}
+DRY = {"validation_clicks": 50, "validation_candidates": 10, "rounds_per_epoch": 1, "points_per_epoch": 1}
 
 
 @pytest.fixture
@@ -61,16 +62,17 @@ def test_every_kind_of_study_runs_dry(
     run = dry(tiny, **changes)
     assert time.perf_counter() - started < 20  # a second or two; this machine may be busy
     assert {name: run.metrics[name] for name in expected} == expected
-    assert (
-        run.id.startswith("dry-") and (run.folder / "DONE").exists() and run.metrics["steps"] in (1, 2)
-    )  # one step of each stage
-    assert len(run.events) == run.metrics["steps"] and list(run.rows["model"])[1:] == [
+    assert run.id.startswith("dry-") and (run.folder / "DONE").exists()
+    assert run.metrics["epochs"] in (1, 2)  # one of each stage
+    assert len(run.events) == run.metrics["epochs"] and list(run.rows["model"])[1:] == [
         "constant",
         "popularity",
         "item mean",
     ]
     reads_interest = run.config.model.startswith("hyperctr") and run.config.graph != "none"
     assert (run.interest is not None) == reads_interest
+    written = json.loads((run.folder / "metrics.json").read_text())["convolution"]
+    assert written == ("torch" if run.config.model.startswith("hyperctr") and run.config.graph != "none" else None)
     score = run.predict([tiny.data.users[0]], [tiny.data.items[0]])[0]
     assert 0 < score < 1
     assert run_names() == [run.id]
@@ -82,7 +84,15 @@ def test_a_dry_run_looks_at_a_sample_with_all_parameters(
 ) -> None:
     whole = dry(tiny, model=model, batch_size=64)
     monkeypatch.setattr(experiment, "DRY_RUN_ROWS", 100)
+    rounds, begin = [], model_class(model).begin_round
+
+    def begun(self: ClickModel, clicks: torch.Tensor, steps: int) -> None:
+        rounds.append((len(clicks), steps))
+        begin(self, clicks, steps)
+
+    monkeypatch.setattr(model_class(model), "begin_round", begun)
     run = dry(tiny, model=model, batch_size=64, seed=1)
+    assert rounds == [(100, 2)] and run.metrics["steps"] == 2  # all steps share one round
     split_data = load_run(run.id, tiny.data).split_data
     sizes = [len(split_data.split.train), len(split_data.split.test), run.metrics["test_clicks"]]
     assert sizes == [100, whole.metrics["test_clicks"], whole.metrics["test_clicks"]]

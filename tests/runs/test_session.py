@@ -41,4 +41,5 @@ def test_the_card_names_the_run_once_there_is_one() -> None:
     assert run is session.run
     assert session.card()["run"] == run.id
     assert (session.card()["device"], session.card()["deterministic"]) == ("cpu", True)
+    assert session.card()["convolution"] == run.metrics["convolution"] == "torch", "small data are not for numba"
     assert session.interest.matrix.tobytes() == run.interest.matrix.tobytes(), "the run's, not pre-trained again"

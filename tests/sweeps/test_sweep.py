@@ -51,6 +51,7 @@ def test_the_card_repeats_what_was_asked_for_and_only_that(sweep: Sweep, monkeyp
     assert card["runs"] == "1 of 2 finished"
     assert card["split"] == f"random, seed 0, checksum {'5' * 16}"
     assert (card["device"], card["deterministic"], card["training time"]) == ("cpu", "yes", "1 min 0 s")
+    assert card["convolution"] == "torch"
     assert card["data fingerprint"] == sweep.plans[0].data.fingerprint[:16]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hyperctr.config import Config
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.split_data import SplitData
+from hyperctr.training import checkpoint
 from hyperctr.training.events import read_events
 from hyperctr.training.loop import Trainer
 from hyperctr.training.scoring import score_candidates, score_pool
@@ -277,3 +278,50 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(split_data: SplitData, tmp_pa
     again = trainer(split_data, tmp_path / "cut", **settings)  # finished: nothing is left to do
     again.fit(resume=True)
     assert not model_of(again).steps and torch.equal(model_of(again).bias, model_of(whole).bias)
+
+
+@pytest.mark.parametrize("before", range(13))
+def test_killed_between_any_two_files_of_a_checkpoint_a_fit_goes_on_from_one_that_is_whole(
+    split_data: SplitData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """The best parameters are written when they change only, and there is always the one that the state names."""
+    values, written = [0.5, 0.6, 0.55, 0.7, 0.65], []
+
+    class Killed(Exception):
+        pass
+
+    def mortal(name: str) -> Callable[..., None]:
+        work = getattr(checkpoint, name)
+
+        def do(path: Path, *arguments: Any) -> None:
+            if len(written) == before:
+                raise Killed
+            written.append(path.name if name == "save_tensors" else "drop")
+            work(path, *arguments)
+
+        return do
+
+    def fit(folder: Path, *, resume: bool = False) -> Trainer:
+        made = trainer(split_data, folder, points_per_epoch=1, patience=9, epochs=len(values))
+        made.validate = lambda: values[made.progress.step // made.steps_per_epoch - 1]  # type: ignore[method-assign]
+        made.fit(resume=resume)
+        return made
+
+    with monkeypatch.context() as patch:
+        for name in ("save_tensors", "drop_other_bests"):
+            patch.setattr(checkpoint, name, mortal(name))
+        with pytest.raises(Killed):
+            fit(tmp_path / "cut")
+    steps = [-(-len(split_data.split.train) // 64) * point for point in range(6)]
+    latest, drop = "latest.safetensors", "drop"
+    best = [f"best-{step}.safetensors" for step in steps]
+    expected = [best[1], latest, drop, best[2], latest, drop, latest, drop, best[4], latest, drop, latest, drop]
+    assert written == expected[:before]
+    resumed, whole = fit(tmp_path / "cut", resume=True), fit(tmp_path / "whole")
+    assert resumed.progress == whole.progress and whole.progress.best_step == steps[4]
+    for made in (resumed, whole):
+        assert torch.equal(model_of(made).bias, made.best["bias"])
+    assert torch.equal(model_of(resumed).bias, model_of(whole).bias)
+    for folder in ("cut", "whole"):
+        kept = {path.name for path in (tmp_path / folder / "state").iterdir()}
+        assert kept == {latest, best[4]}

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
@@ -44,11 +45,20 @@ def item_products(user: NDArray[np.int64], item: NDArray[np.int64], num_items: i
 
 
 def ease_weights(products: NDArray[np.float64], l2: float) -> NDArray[np.float64]:
-    """Return the weights B that best predict each item by the others, float64 ``[I, I]``; column j predicts item j."""
-    inverse = np.linalg.inv(products + l2 * np.eye(len(products)))
-    weights = -inverse / np.diag(inverse)
+    """Return the weights B that best predict each item by the others, float64 ``[I, I]``; column j predicts item j.
+
+    By a Cholesky factor, in the memory of one matrix beside the products.
+    """
+    weights: NDArray[np.float64] = np.array(products, dtype=np.float64)
+    np.fill_diagonal(weights, np.diag(weights) + l2)
+    # LAPACK reads rows as columns, which a symmetric matrix does not mind, and leaves half of the inverse.
+    factor, _ = dpotrf(weights.T, overwrite_a=True, clean=False)
+    weights = dpotri(factor, overwrite_c=True)[0]
+    for i, row in enumerate(weights):
+        weights[i + 1 :, i] = row[i + 1 :]
+    weights /= -np.diag(weights)
     np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights)
+    return np.ascontiguousarray(weights)
 
 
 def cosine_weights(products: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,11 +94,15 @@ class Ease(ClickModel):
         return (Stage("calibrate", judged=False, begin=self.solve), Stage())
 
     def solve(self) -> None:
-        """Compute the weights from the training clicks, in float64."""
+        """Compute the weights from the training clicks, in float64; of items without any, they are 0."""
         history = self.context.history
-        products = item_products(history.user.cpu().numpy(), history.item.cpu().numpy(), len(self.weights))
+        clicked, item = np.unique(history.item.cpu().numpy(), return_inverse=True)
+        products = item_products(history.user.cpu().numpy(), item, len(clicked))
         cosine, l2 = self.options.weights == "cosine", self.options.l2
-        self.weights.copy_(torch.from_numpy(cosine_weights(products) if cosine else ease_weights(products, l2)))
+        weights = torch.from_numpy(cosine_weights(products) if cosine else ease_weights(products, l2))
+        where = torch.from_numpy(clicked).to(self.weights.device)
+        self.weights.zero_()
+        self.weights[where[:, None], where] = weights.to(self.weights)
 
     def refresh(self, dropped: Tensor | None = None) -> None:
         """Return nothing: targets share the weights alone, which are fixed like learnt parameters."""
