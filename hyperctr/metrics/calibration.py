@@ -119,6 +119,7 @@ def reliability_bins(
         labels: bool or 0/1, [n].
         scores: [n], what the pairs are ordered by.
         predictions: name -> probabilities [n] that rise with the scores.
+        bins: how many at most.
 
     Returns:
         ``pairs`` and ``clicks`` of each bin, int64, and under each name its mean prediction, float64.

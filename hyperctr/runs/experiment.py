@@ -217,11 +217,10 @@ def _test(
         """Return metrics and draws of one row; only these outlive it, as the scores are as large as the pool."""
         calibration = calibrated_on(scores(validation))
         sampled, shown = scores(pool), scores(impressions) if impressions else None
-        bootstrap = {"replicates": replicates, "seed": config.seed}
-        drawn = pooled_draws(sampled, **bootstrap)
+        drawn = pooled_draws(sampled, replicates=replicates, seed=config.seed)
         bins.append(reliability(sampled, calibration).assign(model=name))
-        known = {"train_negatives": train_negatives, "draws": drawn, "calibration": calibration}
-        return evaluate(sampled, shown, **known, **bootstrap), drawn
+        known: dict[str, Any] = {"train_negatives": train_negatives, "draws": drawn, "calibration": calibration}
+        return evaluate(sampled, shown, replicates=replicates, seed=config.seed, **known), drawn
 
     # Step 1: the model itself
     metrics, own = measure(config.model, lambda asked: _scores(model, split_data, asked), config.negatives)
