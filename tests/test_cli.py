@@ -185,9 +185,9 @@ def test_predict_keeps_the_row_order(scoring: list[Any], tmp_path: Path) -> None
 def test_predict_for_another_share_of_clicks(scoring: list[Any], tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n1,a\n")
     line = ["predict", "r1", "--pairs", str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "s.csv")]
-    for more, score, words in (([], "0.1", "0.5"), (["--prior", "0.05"], "0.01", "0.05")):
+    for more, score, words in (([], 0.1, "0.5"), (["--prior", "0.05"], 0.01, "0.05")):
         assert main(line + more) == 0
-        assert (tmp_path / "s.csv").read_text().endswith(f"1,a,{score}\n")
+        assert pd.read_csv(tmp_path / "s.csv")["score"].tolist() == pytest.approx([0.0, score])
         assert capsys.readouterr().out.endswith(f"s.csv, probabilities for a share of clicks of {words}\n")
 
 
@@ -297,7 +297,7 @@ def test_train_and_predict_for_real(
     log = pd.read_csv(tiny_table / "interactions.csv").sample(30, random_state=0)
     log[["timestamp", "item_id", "user_id"]].to_csv(pairs, index=False)
     assert main(["predict", run[:6], "--pairs", str(pairs), "--out", str(scores)]) == 0
-    assert capsys.readouterr().out == f"30 scores written to {scores}\n"
+    assert capsys.readouterr().out == f"30 scores written to {scores}, probabilities for a share of clicks of 0.5\n"
     found = pd.read_csv(scores)
     for name in ("user_id", "item_id", "timestamp"):
         assert found[name].tolist() == log[name].tolist()

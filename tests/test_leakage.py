@@ -29,12 +29,12 @@ from hypothesis import strategies as st
 from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
-from hyperctr.evaluation import calibrated_on
 from hyperctr.data.splits import split
+from hyperctr.evaluation import calibrated_on
 from hyperctr.hypergraph.interest import Interest
+from hyperctr.metrics.platt import Calibration
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.context import Context
-from hyperctr.metrics.platt import Calibration
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.models import MODELS, model_class, model_spec, own_models
@@ -321,7 +321,7 @@ def test_learning_is_blind_to_validation_clicks(trained: Trained) -> None:
 
 def test_baseline_rows_are_calibrated_without_test_clicks(world: World) -> None:
     config = Config(**TINY)
-    others = [with_other_clicks(world, part, rng(part), non_clicks=False) for part in (2, 1)]
+    others = [with_other_clicks(world, part, rng(part), non_clicks=True) for part in (2, 1)]
     for name, logits_of in BASELINE_ROWS.items():
         now, without_test, without_validation = (
             calibrated_on(item_scores(pool_of_calibration(data, config), logits_of(data)))

@@ -115,7 +115,7 @@ def _least_loss(
     home = np.array(start)
 
     def logits(weights: Floats) -> Floats:
-        return offset + sum(weight * column for weight, column in zip(weights, columns, strict=True))
+        return np.asarray(offset + sum(weight * column for weight, column in zip(weights, columns, strict=True)))
 
     def loss(weights: Floats) -> float:
         x = logits(weights)
@@ -123,7 +123,8 @@ def _least_loss(
 
     def gradient(weights: Floats) -> Floats:
         error = expit(logits(weights)) - truth
-        return np.array([(error * column).mean() for column in columns]) + ridge * (weights - home)
+        slopes = np.array([(error * column).mean() for column in columns])
+        return np.asarray(slopes + ridge * (weights - home))
 
     def curvature(weights: Floats) -> Floats:
         chance = expit(logits(weights))

@@ -62,6 +62,6 @@ def metric_differences(a: Run, b: Run) -> pd.DataFrame:
 
     A metric that is newer than a run is nan.
     """
-    values = [(name, *(float(run.metrics.get(name, math.nan)) for run in (a, b))) for name in METRICS]
-    rows = [(name, of_a, of_b, of_a - of_b) for name, of_a, of_b in values]
+    of_a, of_b = ([float(run.metrics.get(name, math.nan)) for name in METRICS] for run in (a, b))
+    rows = [(name, x, y, x - y) for name, x, y in zip(METRICS, of_a, of_b, strict=True)]
     return pd.DataFrame(rows, columns=["metric", a.id, b.id, "difference"])

@@ -14,8 +14,10 @@ from hyperctr.sweeps.seeds import records
 
 NO_RUN, PUBLISHED = "no run", "published"  # states of rows without a run
 MEASURED = ("auc", "auc_low", "auc_high", "gauc", "logloss")
-EXTRA = ("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label")
-EXTRA += ("auc_centred", "logloss_calibrated", "logloss_calibrated_low", "logloss_calibrated_high")
+EXTRA = (
+    *("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label"),
+    *("auc_centred", "logloss_calibrated", "logloss_calibrated_low", "logloss_calibrated_high"),
+)
 LOSS = "logloss_calibrated"  # what is held against the published log loss
 BEST = {"auc": "max", "auc_centred": "max", "gauc": "max", "logloss": "min", LOSS: "min"}
 COLUMNS = ("model", "dataset", "protocol", "seeds", *MEASURED, "paper_auc", "paper_logloss", *EXTRA)
