@@ -113,7 +113,12 @@ def reliability(plan: Plan) -> pd.DataFrame:
         if read_status(run.run_id).state == "done":
             with suppress(OSError, ValueError):
                 table = pd.read_csv(runs_folder() / run.run_id / RELIABILITY_FILE)
-                named: dict[str, Any] = {"run": run.run_id, "label": run.label, "protocol": run.config.protocol, "seed": run.seed}
+                named: dict[str, Any] = {
+                    "run": run.run_id,
+                    "label": run.label,
+                    "protocol": run.config.protocol,
+                    "seed": run.seed,
+                }
                 tables.append(table.assign(**named, of_run=table["model"] == run.config.model))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(RELIABILITY))
 

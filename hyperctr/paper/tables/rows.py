@@ -76,7 +76,8 @@ def measured_cells(row: Mapping[str, Any], best: Mapping[str, float], *, compare
     The published log loss is held against the calibrated one.
     """
     bounds = {name: (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan)) for name in best}
-    cells = [value_cell(row[name], *bounds[name], bold=bool(row[name] == best[name])) for name in best]
+    shown = {name: bounds[name] for name in best if name == "auc"}  # those of the losses are in the CSV: no room
+    cells = [value_cell(row[name], *shown.get(name, ()), bold=bool(row[name] == best[name])) for name in best]
     if compared:
         cells.append(difference_to_published(row["auc"], *bounds["auc"], row["paper_auc"], lower_is_better=False))
         cells.append(difference_to_published(row[LOSS], *bounds[LOSS], row["paper_logloss"], lower_is_better=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -39,8 +38,7 @@ def table4(sweep: Sweep) -> Table:
         done = row["state"] == "done"
         auc, _, _, logloss, calibrated, *differences = common.measured_cells(row, best, compared=compared)
         name = Cell(row["model"], "" if done else row["state"], "" if done else "bad")
-        # the intervals of the log loss are in the CSV; here there is no room
-        cells = [auc, replace(logloss, small=""), replace(calibrated, small=""), behind_cell(row), *differences]
+        cells = [auc, logloss, calibrated, behind_cell(row), *differences]
         lines.append([name, *cells, *common.published_cells(frame, row["model"])])
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
