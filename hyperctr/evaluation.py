@@ -6,11 +6,14 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from hyperctr.errors import DataError, DataWarning
 from hyperctr.metrics import auc_from_scores, calibration_error, log_loss, prior_corrected
+from hyperctr.metrics.calibration import reliability_bins
+from hyperctr.metrics.platt import Calibration, fit_calibration
 from hyperctr.statistics import Interval, PooledAUCDraws, mean_interval
 
 if TYPE_CHECKING:
@@ -30,20 +33,24 @@ def evaluate(
     replicates: int = 1000,
     seed: int = 0,
     draws: PooledAUCDraws | None = None,
+    calibration: Calibration | None = None,
 ) -> dict[str, float]:
     """Sum up a model's scores on the sampled pool, and its AUC on the rows really shown, where non-clicks are known.
 
     ``train_negatives`` are those per click in training, the prior that ``logloss_corrected`` shifts away; ``draws`` are
-    :func:`pooled_draws` of the scores, where they are known already; the bootstrap has ``replicates`` over users.
+    :func:`pooled_draws` of the scores, where they are known already; the bootstrap has ``replicates`` over users;
+    ``calibration`` is that of :func:`calibrated_on` validation clicks.
 
     Returns:
-        ``auc, auc_low, auc_high`` (pooled over all pairs), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``
-        and ``logloss_corrected`` and ``calibration_error`` (on one negative per click), ``auc_impressions`` (nan where
-        no non-clicks were recorded).
+        ``auc, auc_low, auc_high`` (pooled over all pairs), ``auc_centred`` (the same of scores minus their user's
+        mean), ``gauc, gauc_low, gauc_high`` (mean over users), ``logloss``, ``logloss_corrected``,
+        ``logloss_calibrated`` and ``calibration_error`` (on one negative per click), ``auc_impressions`` (nan where no
+        non-clicks were recorded), ``calibration_slope`` and ``calibration_shift``; nan without a calibration.
     """
     pooled = (draws or pooled_draws(scores, replicates=replicates, seed=seed)).interval()
     per_user = gauc_interval(scores, replicates=replicates, seed=seed)
-    labels, probabilities = balanced(scores)
+    labels, logits = balanced(scores)
+    probabilities = expit(logits)
     corrected = prior_corrected(probabilities, 1 / (1 + train_negatives), 0.5)
     shown = np.nan
     if impressions is not None:
@@ -53,18 +60,22 @@ def evaluate(
         "auc": pooled.value,
         "auc_low": pooled.low,
         "auc_high": pooled.high,
+        "auc_centred": scores.auc_centred,
         "gauc": per_user.value,
         "gauc_low": per_user.low,
         "gauc_high": per_user.high,
         "logloss": log_loss(labels, probabilities),
         "logloss_corrected": log_loss(labels, corrected),
+        "logloss_calibrated": log_loss(labels, calibration.probabilities(logits)) if calibration else np.nan,
         "calibration_error": calibration_error(labels, corrected),
         "auc_impressions": float(shown),
+        "calibration_slope": calibration.slope if calibration else np.nan,
+        "calibration_shift": calibration.shift if calibration else np.nan,
     }
 
 
 def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return labels and probabilities of the 1:1 pool: every click and its first candidate, which is a uniform draw.
+    """Return labels and logits of the 1:1 pool: every click and its first candidate, which is a uniform draw.
 
     Raises:
         DataError: a pool of impressions, which has real negatives and its own ratio.
@@ -74,7 +85,27 @@ def balanced(scores: PoolScores) -> tuple[NDArray[np.bool_], NDArray[np.float64]
     negatives = scores.negatives[scores.pool.sizes > 0, 0]
     logits = np.concatenate([scores.rows, negatives]).astype(np.float64)
     labels = np.arange(len(logits)) < len(scores.rows)
-    return labels, expit(logits)
+    return labels, logits
+
+
+def calibrated_on(scores: PoolScores) -> Calibration:
+    """Fit the calibration of a model on the 1:1 pool of its scores of validation clicks, never of test clicks.
+
+    Raises:
+        DataError: there is no click, or no candidate, or a logit is not finite.
+    """
+    return fit_calibration(*balanced(scores))
+
+
+def reliability(scores: PoolScores, calibration: Calibration, bins: int = 15) -> pd.DataFrame:
+    """Sum the 1:1 pool up by bins of about as many pairs: what was predicted, and how many were clicks.
+
+    Returns:
+        a row per bin, ascending: ``pairs``, ``clicks``, and mean probabilities ``raw`` and ``calibrated``.
+    """
+    labels, logits = balanced(scores)
+    predictions = {"raw": expit(logits), "calibrated": calibration.probabilities(logits)}
+    return pd.DataFrame(reliability_bins(labels, logits, predictions, bins))
 
 
 def gauc_interval(scores: PoolScores, *, replicates: int = 1000, seed: int = 0) -> Interval:

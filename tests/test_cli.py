@@ -153,16 +153,16 @@ def scoring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any],
     """Calls of ``Run.predict``, whose score of a pair is its row number / 10."""
     calls = []
 
-    def predict(users: Any, items: Any, timestamps: Any = None) -> Any:
+    def predict(users: Any, items: Any, timestamps: Any = None, *, prior: float) -> Any:
         calls.append((list(users), list(items), None if timestamps is None else list(timestamps)))
-        return np.arange(len(users)) / 10
+        return np.arange(len(users)) / 10 * 2 * prior
 
     def load_run(run_id: str) -> Any:
         if run_id != "r1":
             raise RunError(f"run {run_id!r} does not exist")
         users, items = np.array([5, 6, 7]), np.array(["2", "a", "b"], dtype=object)
         data = SimpleNamespace(users=users, items=items)
-        return SimpleNamespace(predict=predict, split_data=SimpleNamespace(data=data))
+        return SimpleNamespace(predict=predict, calibration=object(), split_data=SimpleNamespace(data=data))
 
     replace_module(monkeypatch, "hyperctr.runs.run", load_run=load_run)
     return calls
@@ -180,6 +180,15 @@ def test_predict_keeps_the_row_order(scoring: list[Any], tmp_path: Path) -> None
         assert frame["score"].tolist() == [0.0, 0.1, 0.2]
     assert scoring == [([7, 5, 6], ["b", "a", "b"], [30, 10, 20])] * 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "scores.csv", "scores.parquet"]
+
+
+def test_predict_for_another_share_of_clicks(scoring: list[Any], tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "pairs.csv").write_text("user_id,item_id\n1,2\n1,a\n")
+    line = ["predict", "r1", "--pairs", str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "s.csv")]
+    for more, score, words in (([], 0.1, "0.5"), (["--prior", "0.05"], 0.01, "0.05")):
+        assert main(line + more) == 0
+        assert pd.read_csv(tmp_path / "s.csv")["score"].tolist() == pytest.approx([0.0, score])
+        assert capsys.readouterr().out.endswith(f"s.csv, probabilities for a share of clicks of {words}\n")
 
 
 def test_predict_without_timestamps(scoring: list[Any], tmp_path: Path) -> None:
@@ -288,7 +297,7 @@ def test_train_and_predict_for_real(
     log = pd.read_csv(tiny_table / "interactions.csv").sample(30, random_state=0)
     log[["timestamp", "item_id", "user_id"]].to_csv(pairs, index=False)
     assert main(["predict", run[:6], "--pairs", str(pairs), "--out", str(scores)]) == 0
-    assert capsys.readouterr().out == f"30 scores written to {scores}\n"
+    assert capsys.readouterr().out == f"30 scores written to {scores}, probabilities for a share of clicks of 0.5\n"
     found = pd.read_csv(scores)
     for name in ("user_id", "item_id", "timestamp"):
         assert found[name].tolist() == log[name].tolist()

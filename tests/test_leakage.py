@@ -30,19 +30,21 @@ from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.data.registry import load_dataset
 from hyperctr.data.splits import split
+from hyperctr.evaluation import calibrated_on
 from hyperctr.hypergraph.interest import Interest
+from hyperctr.metrics.platt import Calibration
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.models import MODELS, model_class, model_spec, own_models
 from hyperctr.runs.experiment import train
-from hyperctr.runs.scoring import interest_of
+from hyperctr.runs.scoring import interest_of, pool_of_calibration
 from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
 from hyperctr.training.loop import Progress, Trainer
-from hyperctr.training.scoring import score_candidates
+from hyperctr.training.scoring import item_scores, score_candidates, score_pool
 from tests.test_own_model import EXAMPLE
 from tests.world import DEGREES, DIMS, EVENT, World, shaken, with_other_clicks
 
@@ -108,6 +110,7 @@ class Fitted:
     states: list[dict[str, torch.Tensor]]
     validated: list[float]
     progress: Progress
+    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,8 @@ def fit(world: World, config: Config) -> Fitted:
         model: ClickModel = model_class(config.model)(context, config, interest)
         trainer = WatchedTrainer(model, split_data, config, CPU)
         progress = trainer.fit()
-    return Fitted(interest, model, trainer.states, trainer.validated, progress)
+    calibration = calibrated_on(score_pool(model, split_data, pool_of_calibration(split_data, config)))
+    return Fitted(interest, model, trainer.states, trainer.validated, progress, calibration)
 
 
 def some_targets(world: World, user: np.ndarray, timestamp: np.ndarray) -> Targets:
@@ -297,11 +301,12 @@ def same_weights(left: Fitted, right: Fitted) -> bool:
 
 
 def test_training_is_blind_to_test_clicks(trained: Trained) -> None:
-    """Deleted, added and moved: all weights, all that is validated and the chosen step stay. From scratch."""
+    """Deleted, added and moved: all weights, all validated, the chosen step and the calibration stay. From scratch."""
     other = fit(other_clicks(trained, part=2), trained.config)
     assert same_weights(trained.fitted, other)
     assert trained.fitted.validated == other.validated
     assert astuple(trained.fitted.progress) == astuple(other.progress)
+    assert trained.fitted.calibration == other.calibration
     chosen = other.model.state_dict()
     assert all(torch.equal(value, chosen[name]) for name, value in trained.fitted.model.state_dict().items())
 
@@ -311,6 +316,19 @@ def test_learning_is_blind_to_validation_clicks(trained: Trained) -> None:
     other = fit(other_clicks(trained, part=1), trained.config)
     assert same_weights(trained.fitted, other)
     assert trained.fitted.validated != other.validated
+    assert trained.fitted.calibration != other.calibration
+
+
+def test_baseline_rows_are_calibrated_without_test_clicks(world: World) -> None:
+    config = Config(**TINY)
+    others = [with_other_clicks(world, part, rng(part), non_clicks=True) for part in (2, 1)]
+    for name, logits_of in BASELINE_ROWS.items():
+        now, without_test, without_validation = (
+            calibrated_on(item_scores(pool_of_calibration(data, config), logits_of(data)))
+            for data in (world.split_data(), *(other.split_data() for other in others))
+        )
+        assert now == without_test
+        assert name == "constant" or now != without_validation
 
 
 @pytest.mark.parametrize("part", [1, 2])

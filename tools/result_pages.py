@@ -116,6 +116,8 @@ def table3_text(name: str) -> str:
     frame["model"] += [f" ({words})" if words else "" for words in notes]
     frame["interval"] = with_interval(frame, "auc")
     titles = {"model": "model", "interval": "AUC, 95 % interval", "gauc": "GAUC", "logloss": "log loss"}
+    if "logloss_calibrated" in frame:  # else recorded before there was one
+        titles["logloss_calibrated"] = "calibrated"
     titles["seeds"] = "seeds"
     if compared:
         titles |= {"paper_auc": f"{counterpart(name)} as published: AUC", "paper_logloss": "log loss"}

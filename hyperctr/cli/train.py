@@ -33,8 +33,10 @@ def add_commands(commands: Commands) -> None:
     predict.add_argument("run_id", metavar="RUN")
     text = "CSV with columns user_id,item_id[,timestamp]"
     predict.add_argument("--pairs", type=Path, required=True, metavar="pairs.csv", help=text)
-    text = "written with a column score (a probability), same row order; .parquet or .csv"
+    text = "written with a column score (a calibrated probability), same row order; .parquet or .csv"
     predict.add_argument("--out", type=Path, required=True, metavar="scores.parquet", help=text)
+    text = "share of clicks among the pairs for which the probabilities are to hold (default: 0.5)"
+    predict.add_argument("--prior", type=float, default=0.5, metavar="P", help=text)
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -77,10 +79,12 @@ def run_predict(options: argparse.Namespace) -> int:
     run = load_run(options.run_id)
     data = run.split_data.data
     users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
-    scores = run.predict(users, items, pairs["timestamp"].tolist() if "timestamp" in pairs else None)
+    times = pairs["timestamp"].tolist() if "timestamp" in pairs else None
+    scores = run.predict(users, items, times, prior=options.prior)
     try:
         write_scores(options.out, pairs, scores)
     except OSError as error:
         raise DataError(f"{options.out}: cannot be written ({error.strerror or error}); name another place") from error
-    print(f"{len(pairs):,} scores written to {options.out}")
+    held = f"probabilities for a share of clicks of {options.prior:g}" if run.calibration else "not calibrated"
+    print(f"{len(pairs):,} scores written to {options.out}, {held}")
     return 0

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 # column -> title; 1: more is better, -1: less is, 0: no best (a constant is calibrated perfectly)
 METRICS = {
     "auc": ("AUC", 1),
+    "auc_centred": ("AUC, centred", 1),
     "gauc": ("GAUC", 1),
     "auc_impressions": ("AUC, impressions", 1),
     "logloss": ("log loss", -1),
     "logloss_corrected": ("log loss, corrected", -1),
+    "logloss_calibrated": ("log loss, calibrated", -1),
     "calibration_error": ("calibration error", 0),
 }
 ROWS = 8  # of a table about one prediction
-METHOD = "AUC is pooled over all pairs, GAUC is the mean over users; beside them: 95 % bootstrap over users."
+METHOD = (
+    "AUC is pooled over all pairs, centred: after each user's mean score was subtracted; GAUC is the mean over users; "
+    "beside them: 95 % bootstrap over users."
+)
 
 
 def slot_table(session: Session) -> Table:
@@ -87,8 +92,8 @@ def ranked(session: Session, user: Any, item: Any, timestamp: int) -> Table:
     shown = (rank <= ROWS) | clicked  # the clicked item is always among them
     columns = {"rank": rank, "title": titles, "probability": chance[order]}
     frame = pd.DataFrame(columns | {"really clicked": np.where(clicked, "yes", "")})[shown]
-    drawn = session.config.negatives
-    caption = f"place {rank[clicked][0]} of {len(items)}; probabilities are as in training, {drawn} sampled per click"
+    meant = "hold where half of the pairs are clicks" if session.run.calibration else "are not calibrated"
+    caption = f"place {rank[clicked][0]} of {len(items)}; probabilities {meant}"
     return Table.from_frame(frame, caption=caption, strong=np.flatnonzero(clicked[shown]))
 
 
@@ -118,7 +123,8 @@ def metrics(session: Session) -> Table:
     interval = [run.metrics["auc_low"], run.metrics["auc_high"]]
     headline = {"model": run.config.model, "AUC": run.metrics["auc"], "interval": interval}
     headline |= {f"AUC of {name}": float(auc) for name, auc in baselines.items()}
-    headline |= {"log loss": run.metrics["logloss"], "training time": duration(run.metrics["seconds"])}
+    headline |= {"log loss": run.metrics["logloss"], "log loss, calibrated": run.metrics.get("logloss_calibrated")}
+    headline |= {"training time": duration(run.metrics["seconds"])}
     return replace(metrics_table(run.rows, caption=measured_on(run), name="metrics"), headline=headline)
 
 
@@ -155,7 +161,8 @@ def measured_on(run: Run) -> str:
         f"{metrics['test_clicks']:,} test clicks, each with {config.test_candidates:,} sampled unobserved "
         f"items (labelling: sampled), protocol {config.protocol}, {config.split} split, seed "
         f"{config.seed}. {METHOD} Log loss: on one sampled negative per click; "
-        "corrected, and so is the calibration error: moved from the share of clicks in training to a half."
+        "corrected, and so is the calibration error: moved from the share of clicks in training to a half; calibrated: "
+        "slope and shift of the logit fitted on validation clicks."
         f"{shown}" + "".join(f" Mind: {note}." for note in metrics.get("warnings", []))
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -85,10 +88,55 @@ def calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 1
     chance = chances(values)
     if not len(chance):
         return float("nan")
-    order = np.argsort(chance)
-    chance, truth = chance[order], truth[order]
-    place = np.arange(len(chance))  # of each row: where its run of equal predictions starts
-    place[1:][chance[1:] == chance[:-1]] = 0
-    place = np.maximum.accumulate(place) * bins // len(chance)
-    gaps = np.bincount(place, chance, bins) - np.bincount(place, truth, bins)
+    bin_of = equal_count_bins(chance, bins)
+    gaps = np.bincount(bin_of, chance, bins) - np.bincount(bin_of, truth, bins)
     return float(np.abs(gaps).sum() / len(chance))
+
+
+def equal_count_bins(values: NDArray[Any], bins: int) -> NDArray[np.int64]:
+    """Return the bin of each value [n], 0 to bins - 1 in ascending order: as many in each, equal values in one.
+
+    >>> equal_count_bins(np.array([0.3, 0.1, 0.9, 0.1]), 2)
+    array([1, 0, 1, 0])
+    """
+    order = np.argsort(values)
+    ascending = values[order]
+    place = np.arange(len(values))  # of each row: where its run of equal values starts
+    place[1:][ascending[1:] == ascending[:-1]] = 0
+    bin_of = np.empty(len(values), dtype=np.int64)
+    bin_of[order] = np.maximum.accumulate(place) * bins // max(1, len(values))
+    return bin_of
+
+
+def reliability_bins(
+    labels: ArrayLike, scores: ArrayLike, predictions: Mapping[str, ArrayLike], bins: int = 15
+) -> dict[str, NDArray[Any]]:
+    """Sum pairs up by bins of their score, for a diagram of the observed share of clicks against what was predicted.
+
+    Bins are those of :func:`equal_count_bins`; those that ties leave empty are left out.
+
+    Args:
+        labels: bool or 0/1, [n].
+        scores: [n], what the pairs are ordered by.
+        predictions: name -> probabilities [n] that rise with the scores.
+        bins: how many at most.
+
+    Returns:
+        ``pairs`` and ``clicks`` of each bin, int64, and under each name its mean prediction, float64.
+
+    Raises:
+        ShapeError: not vectors of equal length.
+        DataError: NaN, a value outside [0, 1] or a label that is not 0 or 1.
+
+    >>> reliability_bins([0, 1, 1, 1], [-1, -1, 2, 2], {"raw": [0.2, 0.2, 0.9, 0.9]}, bins=2)
+    {'pairs': array([2, 2]), 'clicks': array([1, 2]), 'raw': array([0.2, 0.9])}
+    """
+    truth, values = labelled(labels, scores, "scores")
+    bin_of = equal_count_bins(values, bins)
+    pairs = np.bincount(bin_of, minlength=bins)
+    kept = pairs > 0
+    sums: dict[str, NDArray[Any]] = {"pairs": pairs[kept], "clicks": np.bincount(bin_of[truth], minlength=bins)[kept]}
+    for name, given in predictions.items():
+        chance = chances(labelled(labels, given, "probabilities")[1])
+        sums[name] = np.bincount(bin_of, chance, bins)[kept] / pairs[kept]
+    return sums

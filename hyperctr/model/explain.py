@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from scipy.special import expit
 
 from hyperctr.errors import ConfigError
+from hyperctr.metrics.platt import Calibration
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
@@ -40,7 +40,9 @@ class Contribution:
 
 
 @torch.no_grad()
-def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[Contribution]]:
+def explain(
+    model: ClickModel, target: Targets, item: int, calibration: Calibration | None = None
+) -> tuple[float, list[Contribution]]:
     """Return the probability of a click and what each adjacent hyperedge adds to it, largest effect first.
 
     Contributions are exact: what lies around the node is convolved again without the hyperedge. They do not add up to
@@ -52,6 +54,7 @@ def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[
         model: trained, in evaluation mode.
         target: one target.
         item: index of the candidate.
+        calibration: what turns logits into probabilities; without one, the sigmoid does.
 
     Raises:
         ConfigError: the model has no hypergraphs.
@@ -62,7 +65,8 @@ def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[
         raise ConfigError("only a model with graph = 'hypergraph' has hyperedges to explain a score by")
     around = Neighbourhood(model, target, item)
     rows, whole = around.rows, around.vectors()
-    full = float(expit(around.logit(whole)))
+    probabilities = (calibration or Calibration()).probabilities
+    full = float(probabilities(around.logit(whole)))
     contributions = []
     for side in (USER, ITEM):
         place = around.place(side)
@@ -73,7 +77,7 @@ def explain(model: ClickModel, target: Targets, item: int) -> tuple[float, list[
         for edge in graph.hyperedges_of(node).tolist():
             vector = around.vector(side, Removed(hyperedges=[(side, slot, edge)]))
             pair = (vector, whole.of[ITEM]) if side == USER else (whole.of[USER], vector)
-            without = float(expit(around.logit(PairVectors(pair))))
+            without = float(probabilities(around.logit(PairVectors(pair))))
             label = int(of_edge.node[of_edge.starts[slot] + graph.label[edge]])
             members = tuple(sorted(of_node.node[of_node.starts[slot] + graph.members(edge)].tolist()))
             modality = int(graph.group[edge])

@@ -17,6 +17,7 @@ _HOME = {
     "figure7": "figures.figure7_scaling",
     "figure8": "figures.figure8_curves",
     "protocols": "figures.protocols",
+    "reliability": "figures.reliability",
     **dict.fromkeys(("table1", "table2"), "tables.tables1and2"),
     "table3": "tables.table3_overall",
     "table4": "tables.table4_modalities",

@@ -4,6 +4,7 @@ from hyperctr.paper.figures.figures4to6_settings import figure4 as figure4
 from hyperctr.paper.figures.figures4to6_settings import figure5 as figure5
 from hyperctr.paper.figures.figures4to6_settings import figure6 as figure6
 from hyperctr.paper.figures.protocols import protocols as protocols
+from hyperctr.paper.figures.reliability import reliability as reliability
 from hyperctr.paper.tables.claims import claim_reasons as claim_reasons
 from hyperctr.paper.tables.claims import claims as claims
 from hyperctr.paper.tables.costs import costs as costs

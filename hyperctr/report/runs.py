@@ -29,7 +29,17 @@ log = logging.getLogger(__name__)
 Curve = Sequence[tuple[float, float]]  # (epoch, validation AUC)
 RUN_COLUMNS = (
     *("dataset", "model", "protocol", "split", "seed", "run", "state", "error", "auc", "auc_low", "auc_high", "gauc"),
-    *("logloss", "best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "peak_memory_mib"),
+    *(
+        "auc_centred",
+        "logloss",
+        "logloss_calibrated",
+        "best_validation_auc",
+        "epochs",
+        "best_epoch",
+        "parameters",
+        "seconds",
+        "peak_memory_mib",
+    ),
     *("test_clicks", "device", "deterministic", "data_fingerprint", "split_checksum", "code_fingerprint"),
     *("torch", "python", "convolution"),
 )

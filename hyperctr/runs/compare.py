@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pandas as pd
 
@@ -13,7 +14,8 @@ from hyperctr.statistics import Interval
 
 SHARED = ("data_fingerprint", "split_checksum", "seed", "test_clicks", "test_candidates")
 METRICS = (
-    *("auc", "gauc", "logloss", "logloss_corrected", "calibration_error", "auc_impressions"),
+    *("auc", "auc_centred", "gauc", "logloss", "logloss_corrected", "logloss_calibrated", "calibration_error"),
+    "auc_impressions",
     *("best_validation_auc", "parameters", "epochs", "seconds"),
 )
 
@@ -56,6 +58,10 @@ def differing_settings(a: Run, b: Run) -> pd.DataFrame:
 
 
 def metric_differences(a: Run, b: Run) -> pd.DataFrame:
-    """Return the metrics of two runs, a row each: metric, its value in either run, and ``a`` minus ``b``."""
-    rows = [(name, a.metrics[name], b.metrics[name], a.metrics[name] - b.metrics[name]) for name in METRICS]
+    """Return the metrics of two runs, a row each: metric, its value in either run, and ``a`` minus ``b``.
+
+    A metric that is newer than a run is nan.
+    """
+    of_a, of_b = ([float(run.metrics.get(name, math.nan)) for name in METRICS] for run in (a, b))
+    rows = [(name, x, y, x - y) for name, x, y in zip(METRICS, of_a, of_b, strict=True)]
     return pd.DataFrame(rows, columns=["metric", a.id, b.id, "difference"])

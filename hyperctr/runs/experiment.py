@@ -18,11 +18,11 @@ from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import RunError
-from hyperctr.evaluation import evaluate, pooled_draws, preflight
+from hyperctr.evaluation import calibrated_on, evaluate, pooled_draws, preflight, reliability
 from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
-from hyperctr.runs.run import Run
-from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
+from hyperctr.runs.run import RELIABILITY_FILE, Run
+from hyperctr.runs.scoring import build_model, pool_of_calibration, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.states import State, run_lock, write_status
 from hyperctr.runs.store import naming_inputs, run_id, runs_folder, write_json
@@ -172,11 +172,11 @@ def _train(
         reference_run = train(data, config.reference(), device=str(where), resume=True)
     started += time.perf_counter() - paused
     if not group.first:  # its part of the test is its share of the scores
-        for pool in pools_of_test(split_data, config):
+        for pool in (pool_of_calibration(split_data, config), *pools_of_test(split_data, config)):
             if pool is not None:
                 score_together(model, split_data, pool)
         return
-    metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
+    metrics, rows, draws, bins = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
 
     # Step 4: records
     repeats = where.type == "cpu" or (where.type == "cuda" and config.deterministic)
@@ -202,6 +202,7 @@ def _train(
     write_atomic(folder / "rows.csv", rows.to_csv(index=False))
     kept = {row: {"value": auc.value, "users": auc.users, "draws": auc.draws.tolist()} for row, auc in draws.items()}
     write_json(folder / "draws.json", kept)
+    write_atomic(folder / RELIABILITY_FILE, bins.to_csv(index=False))
     write_json(folder / "metrics.json", metrics)
     write_atomic(folder / "DONE", "")
     shutil.rmtree(folder / "state", ignore_errors=True)
@@ -209,31 +210,36 @@ def _train(
 
 def _test(
     model: ClickModel, split_data: SplitData, config: Config, reference_run: Run | None, *, replicates: int
-) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws]]:
-    """Return the model's test metrics, the table of it and the rows it has to beat, and bootstrap draws by row."""
+) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws], pd.DataFrame]:
+    """Return the model's test metrics; of it and the rows it has to beat the table, bootstrap draws, reliability."""
+    validation = pool_of_calibration(split_data, config)
     pool, impressions = pools_of_test(split_data, config)
+    bins: list[pd.DataFrame] = []
 
     def measure(
-        scores: Callable[[CandidatePool], PoolScores], train_negatives: int = 1
+        name: str, scores: Callable[[CandidatePool], PoolScores], train_negatives: int = 1
     ) -> tuple[dict[str, Any], PooledAUCDraws]:
         """Return metrics and draws of one row; only these outlive it, as the scores are as large as the pool."""
+        calibration = calibrated_on(scores(validation))
         sampled, shown = scores(pool), scores(impressions) if impressions else None
-        bootstrap = {"replicates": replicates, "seed": config.seed}
-        drawn = pooled_draws(sampled, **bootstrap)
-        return evaluate(sampled, shown, train_negatives=train_negatives, draws=drawn, **bootstrap), drawn
+        drawn = pooled_draws(sampled, replicates=replicates, seed=config.seed)
+        bins.append(reliability(sampled, calibration).assign(model=name))
+        known: dict[str, Any] = {"train_negatives": train_negatives, "draws": drawn, "calibration": calibration}
+        return evaluate(sampled, shown, replicates=replicates, seed=config.seed, **known), drawn
 
     # Step 1: the model itself
-    metrics, own = measure(lambda asked: _scores(model, split_data, asked), config.negatives)
+    metrics, own = measure(config.model, lambda asked: _scores(model, split_data, asked), config.negatives)
     rows, draws = [{"model": config.model, **metrics}], {config.model: own}
 
     # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
     if reference_run is not None:
+        bins.append(reference_run.reliability)
         for row in reference_run.rows.to_dict("records"):
             difference = _auc_gain(own, reference_run.draws_of(row["model"]))
             rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
     else:
         for name, logits_of in BASELINE_ROWS.items():
-            measured, draws[name] = measure(partial(item_scores, logits=logits_of(split_data)))
+            measured, draws[name] = measure(name, partial(item_scores, logits=logits_of(split_data)))
             rows.append({"model": name, **measured, **_auc_gain(own, draws[name])})
 
     # Step 3: what is suspicious
@@ -241,7 +247,7 @@ def _test(
     popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
     metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
     metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.sizes.sum())}
-    return metrics, table, draws
+    return metrics, table, draws, pd.concat(bins, ignore_index=True)
 
 
 def _scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:

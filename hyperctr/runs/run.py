@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hyperctr.config import Config
-from hyperctr.errors import ConfigError, DataError, RunError, ShapeError, did_you_mean
+from hyperctr.errors import ConfigError, DataError, DataWarning, RunError, ShapeError, did_you_mean
+from hyperctr.metrics.platt import PRIOR, Calibration
 from hyperctr.runs.store import find_run, load_again, read_json
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.interest import Interest
     from hyperctr.model.base import ClickModel
+
+RELIABILITY_FILE = "reliability.csv"
 
 
 class Run:
@@ -73,6 +76,27 @@ class Run:
             return pd.read_csv(path)
         except (OSError, ValueError) as error:
             raise RunError(f"{path}: {error}; the run is damaged: delete {self.folder} and train it again") from error
+
+    @property
+    def reliability(self) -> pd.DataFrame:
+        """Predicted probabilities and observed clicks of the 1:1 test pool, a row per model and bin.
+
+        Columns are those of :func:`hyperctr.evaluation.reliability` and ``model``: the run's own and those of the rows
+        it was tested beside. A run recorded before bins were kept has no rows.
+        """
+        path = self.folder / RELIABILITY_FILE
+        try:
+            return pd.read_csv(path)
+        except FileNotFoundError:
+            return pd.DataFrame(columns=["pairs", "clicks", "raw", "calibrated", "model"])
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: {error}; the run is damaged: delete {self.folder} and train it again") from error
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What turns the model's logits into probabilities, fitted on validation clicks; None in an older run."""
+        slope, shift = (self.metrics.get(f"calibration_{name}", np.nan) for name in ("slope", "shift"))
+        return Calibration(slope, shift) if np.isfinite(slope) and np.isfinite(shift) else None
 
     @property
     def draws(self) -> PooledAUCDraws:
@@ -131,22 +155,43 @@ class Run:
         return model.eval()
 
     def predict(
-        self, users: Sequence[Any], items: Sequence[Any], timestamps: Sequence[int] | None = None
+        self,
+        users: Sequence[Any],
+        items: Sequence[Any],
+        timestamps: Sequence[int] | None = None,
+        *,
+        prior: float = PRIOR,
     ) -> NDArray[np.float64]:
         """Return click probabilities of user-item pairs, float64 ``[n]`` in the order given.
 
-        A pair that is itself a training click (same user, item and timestamp) is hidden from its own prediction.
+        They are calibrated on validation clicks with one item not clicked for each, so they hold where half of the
+        pairs are clicks; for another share give it as ``prior``. A pair that is itself a training click (same user,
+        item and timestamp) is hidden from its own prediction. A run recorded before runs were calibrated gives the
+        sigmoid of its logits, with a warning.
 
         Args:
             users: user ids of the data set, ``[n]``.
             items: item ids of the data set, ``[n]``.
             timestamps: when, ``[n]``; None means the end of the data set's clock.
+            prior: the share of clicks among the pairs for which the probabilities are to hold, see
+                :meth:`~hyperctr.metrics.platt.Calibration.probabilities`.
 
         Raises:
+            ConfigError: ``prior`` is not strictly between 0 and 1.
             DataError: an unknown id; the message names it.
+            RunError: another prior is asked of a run that is not calibrated.
             ShapeError: the arguments differ in length.
         """
         from hyperctr.runs.prediction import score_pairs
+
+        calibration = self.calibration
+        if calibration is None:
+            again = f"run {self.id} was recorded before runs were calibrated; train it again for calibrated ones"
+            if prior != PRIOR:
+                raise RunError(f"its probabilities hold for no known share of clicks, so not for {prior}: {again}")
+            warnings.warn(f"probabilities are raw, the sigmoid of the logits: {again}", DataWarning, stacklevel=2)
+            calibration = Calibration()
+        calibration.probabilities(0.0, prior)  # a wrong prior is told before anything is scored
 
         data = self.split_data.data
         times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
@@ -155,7 +200,8 @@ class Run:
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = data.users_to_index(users), data.items_to_index(items)
-        return np.asarray(expit(score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))))
+        logits = score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))
+        return calibration.probabilities(logits, prior)
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
         """Explain one prediction by the hyperedges around the user and the item.
@@ -168,7 +214,7 @@ class Run:
         Returns:
             One row per hyperedge, largest effect first: ``slot``, ``modality``, ``side`` (which hypergraph),
             ``hyperedge`` (id of the item or user it comes from), ``members`` (ids), ``contribution`` (score with it
-            minus score without it). ``frame.attrs["score"]`` is the score itself.
+            minus score without it). ``frame.attrs["score"]`` is the score itself, what :meth:`predict` gives.
 
         Raises:
             DataError: an unknown id.
@@ -182,7 +228,7 @@ class Run:
         time = np.array([data.timestamp.max() if timestamp is None else timestamp], dtype=np.int64)
         index = data.items_to_index([item])
         target = pair_targets(split_data, data.users_to_index([user]), index, time)
-        score, hyperedges = explain(model, target, int(index[0]))
+        score, hyperedges = explain(model, target, int(index[0]), self.calibration)
         ids = {"user": (data.items, data.users), "item": (data.users, data.items)}
         rows = []
         for edge in hyperedges:

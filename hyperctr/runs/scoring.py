@@ -130,3 +130,8 @@ def pools_of_test(split_data: SplitData, config: Config) -> tuple[CandidatePool,
     pool = streamed_pool(split_data.data, split_data.split, "test", count=config.test_candidates, seed=config.seed)
     shown = len(split_data.split.non_clicks("test")) > 0
     return pool, impression_pool(split_data.data, split_data.split, "test") if shown else None
+
+
+def pool_of_calibration(split_data: SplitData, config: Config) -> CandidatePool:
+    """Return every validation click with one sampled candidate, as the log loss of the test has it."""
+    return streamed_pool(split_data.data, split_data.split, "validation", count=1, seed=config.seed)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hyperctr.errors import RunError
 from hyperctr.runs.compare import compare_cached
+from hyperctr.runs.run import RELIABILITY_FILE
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import read_json, runs_folder
 from hyperctr.sweeps.seeds import records
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan, PlannedRun
 
 METRICS = (
-    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
+    *("auc", "auc_low", "auc_high", "auc_centred", "gauc", "logloss", "logloss_corrected", "logloss_calibrated"),
+    *("auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds"),
 )
 CASE = ("model", "protocol", "split", "negatives_avoid", "seed")  # a baseline has one row in each
@@ -39,6 +42,8 @@ CURVE = (
     *("run", "label", "model", "seed"),
     *("step", "epoch", "examples", "loss", "validation_auc", "seconds", "memory_mib"),
 )
+
+RELIABILITY = ("run", "label", "protocol", "seed", "of_run", "model", "pairs", "clicks", "raw", "calibrated")
 
 
 def results(plan: Plan) -> pd.DataFrame:
@@ -95,6 +100,27 @@ def curves(plan: Plan) -> pd.DataFrame:
         for point in read_events(runs_folder() / run.run_id / "events.jsonl")
     ]
     return pd.DataFrame(rows, columns=list(CURVE))
+
+
+def reliability(plan: Plan) -> pd.DataFrame:
+    """Return predicted probabilities and observed clicks of every finished run and of the rows beside it, in bins.
+
+    Columns: ``run, label, protocol, seed``, ``of_run`` (whether the model is the run's own, not a row beside it),
+    and those of :attr:`hyperctr.runs.run.Run.reliability`. Runs recorded before bins were kept are left out.
+    """
+    tables = []
+    for run in plan.runs:
+        if read_status(run.run_id).state == "done":
+            with suppress(OSError, ValueError):
+                table = pd.read_csv(runs_folder() / run.run_id / RELIABILITY_FILE)
+                named: dict[str, Any] = {
+                    "run": run.run_id,
+                    "label": run.label,
+                    "protocol": run.config.protocol,
+                    "seed": run.seed,
+                }
+                tables.append(table.assign(**named, of_run=table["model"] == run.config.model))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(RELIABILITY))
 
 
 def _case(run: PlannedRun) -> dict[str, Any]:

@@ -21,16 +21,16 @@ def sum_up(runs: pd.DataFrame) -> dict[str, Any]:
     """Sum up the runs of one case, one per seed: means over the finished ones, with intervals, and what is missing.
 
     Returns:
-        ``seeds`` (finished), ``auc`` and ``logloss`` with their intervals, ``gauc, parameters, seconds_per_epoch``,
-        the highest ``peak_memory_mib``, ``label``; nan where nothing was measured. ``state`` is ``done`` or says how
-        many are not, ``error`` is the first error.
+        ``seeds`` (finished), ``auc``, ``logloss`` and ``logloss_calibrated`` with their intervals, ``auc_centred, gauc,
+        parameters, seconds_per_epoch``, the highest ``peak_memory_mib``, ``label``; nan where nothing was measured.
+        ``state`` is ``done`` or says how many are not, ``error`` is the first error.
     """
     done = runs[runs["state"] == "done"]
     row: dict[str, Any] = {"seeds": len(done), "state": state_of(runs["state"]), "label": str(runs["label"].iloc[0])}
     row["error"] = next((str(error) for error in runs["error"] if isinstance(error, str) and error), "")
-    for metric in ("auc", "logloss"):
+    for metric in ("auc", "logloss", "logloss_calibrated"):
         row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), over_seeds(done, metric), strict=True))
-    numbers = done.reindex(columns=["gauc", "parameters", "seconds_per_epoch", "peak_memory_mib"])
+    numbers = done.reindex(columns=["auc_centred", "gauc", "parameters", "seconds_per_epoch", "peak_memory_mib"])
     numbers = numbers.apply(pd.to_numeric, errors="coerce")
     return {**row, **numbers.mean().to_dict(), "peak_memory_mib": float(numbers["peak_memory_mib"].max())}
 

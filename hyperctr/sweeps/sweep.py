@@ -109,6 +109,11 @@ class Sweep:
         """The learning curves of the finished runs; see :func:`hyperctr.sweeps.results.curves`."""
         return self._read("curves", results.curves)
 
+    @property
+    def reliability(self) -> pd.DataFrame:
+        """Predicted and observed clicks of the finished runs; see :func:`hyperctr.sweeps.results.reliability`."""
+        return self._read("reliability", results.reliability)
+
     def _read(self, name: str, read: Callable[[Plan], pd.DataFrame]) -> pd.DataFrame:
         if name not in self._frames:
             tables = [read(plan) for plan in self.plans]

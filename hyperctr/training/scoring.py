@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hyperctr.data.negatives import CandidatePool
 from hyperctr.errors import ShapeError
+from hyperctr.metrics import auc_centred
 from hyperctr.metrics.user_wins import CHUNK, UserWins
 from hyperctr.model.base import ClickModel
 from hyperctr.model.history import Targets
@@ -55,6 +56,13 @@ class PoolScores:
         for scores, owners in self._negatives(user):
             wins.add(scores, owners)
         return wins
+
+    @cached_property
+    def auc_centred(self) -> float:
+        """Pooled AUC after each user's mean score in this pool was subtracted."""
+        known, user = np.unique(self.pool.users, return_inverse=True)
+        clicks = self.pool.labels
+        return auc_centred(self.rows[clicks], user[clicks], len(known), lambda: self._negatives(user))
 
     def _negatives(self, users: NDArray[np.int64]) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
         """Yield scores of negatives with the ``users`` [P] of their rows, flat, about ``CHUNK`` at a time."""

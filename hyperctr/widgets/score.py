@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.metrics.platt import Calibration
 from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class ScoreExplainer:
         if not isinstance(model, HyperCTR) or model.context.graphs is None or model.config.graph != "hypergraph":
             raise ConfigError(f"model {run.config.model!r} has no hyperedges to explain a score by")
         self.model, self.split_data, self.graphs = model, run.split_data, model.context.graphs
+        self.calibration = run.calibration or Calibration()
         self._explained = lru_cache(KEPT)(self._explain)
 
     def explain(
@@ -109,7 +110,7 @@ class ScoreExplainer:
     def _explain(self, user: int, item: int, time: int) -> tuple[float, list[Contribution]]:
         from hyperctr.model.explain import explain
 
-        return explain(self.model, self._target(user, item, time), item)
+        return explain(self.model, self._target(user, item, time), item, self.calibration)
 
     def _without(self, user: int, item: int, time: int, removed: Sequence[str], modalities: Sequence[str]) -> float:
         import torch
@@ -120,7 +121,7 @@ class ScoreExplainer:
         without = Removed([self._edge(key) for key in removed], numbers)
         around = Neighbourhood(self.model, self._target(user, item, time), item)
         with torch.no_grad():
-            return float(expit(around.logit(around.vectors(without))))
+            return float(self.calibration.probabilities(around.logit(around.vectors(without))))
 
     def _edge(self, key: str) -> tuple[int, int, int]:
         """Side and slot of a hyperedge, and its number in the slot's hypergraph of that side."""

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 MEASURED = (
-    *("auc", "auc_low", "auc_high", "gauc", "logloss", "logloss_corrected", "auc_impressions", "calibration_error"),
+    *("auc", "auc_low", "auc_high", "auc_centred", "gauc", "logloss", "logloss_corrected", "logloss_calibrated"),
+    *("auc_impressions", "calibration_error"),
     *("best_validation_auc", "epochs", "best_epoch", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mib"),
     *("test_clicks", "test_candidates"),
 )
@@ -46,9 +47,11 @@ def run_row(auc: float = 0.8, **changes: Any) -> dict[str, Any]:
         "auc": auc,
         "auc_low": auc - 0.01,
         "auc_high": auc + 0.01,
+        "auc_centred": auc + 0.01 * auc,
         "gauc": auc - 0.02,
         "logloss": 1 - auc / 2,
         "logloss_corrected": 0.9 - auc / 2,
+        "logloss_calibrated": 0.95 - auc / 2,
         "auc_impressions": auc - 0.1,
         "calibration_error": 0.05,
         "best_validation_auc": auc + 0.005,

@@ -17,11 +17,13 @@ import torch
 import hyperctr as hc
 from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.data.dataset import Dataset
-from hyperctr.errors import DataError, DataWarning, RunError, ShapeError
-from hyperctr.evaluation import evaluate, pooled_draws
+from hyperctr.errors import ConfigError, DataError, DataWarning, RunError, ShapeError
+from hyperctr.evaluation import balanced, calibrated_on, evaluate, pooled_draws
+from hyperctr.metrics import log_loss
 from hyperctr.model.history import Targets
-from hyperctr.runs.run import load_run
-from hyperctr.runs.scoring import pools_of_test
+from hyperctr.runs.compare import metric_differences
+from hyperctr.runs.run import Run, load_run
+from hyperctr.runs.scoring import pool_of_calibration, pools_of_test
 from hyperctr.runs.store import run_names
 from hyperctr.split_data import SplitData
 from hyperctr.training.scoring import item_scores, score_pool
@@ -44,6 +46,7 @@ def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
         "model.safetensors",
         "rows.csv",
         "draws.json",
+        "reliability.csv",
         "DONE",
     }
     assert run.folder == tiny.store / run.id
@@ -67,10 +70,14 @@ def test_the_folder_holds_what_the_interface_says(tiny: Tiny) -> None:
 def test_rows_hold_what_has_to_be_beaten(tiny: Tiny) -> None:
     rows = tiny.run.rows.set_index("model")
     assert list(rows.index) == ["hyperctr", REFERENCE, "constant", "popularity", "item mean"]
-    for name in ("auc", "auc_low", "auc_high", "gauc", "logloss", "calibration_error", "auc_impressions"):
+    for name in (
+        *("auc", "auc_low", "auc_high", "auc_centred", "gauc", "logloss", "calibration_error", "auc_impressions"),
+        *("logloss_calibrated", "calibration_slope", "calibration_shift"),
+    ):
         assert rows.loc["hyperctr", name] == pytest.approx(tiny.run.metrics[name], rel=1e-12)
     assert rows.loc["constant", "auc"] == rows.loc["constant", "gauc"] == 0.5
     assert rows.loc["constant", "logloss"] == pytest.approx(np.log(2))
+    assert rows.loc["constant", "logloss_calibrated"] == pytest.approx(np.log(2)) and rows["auc_centred"].notna().all()
     assert rows.loc["item mean", "auc"] != 0.5 != rows.loc["popularity", "auc"]
     others = rows.drop(index="hyperctr")
     np.testing.assert_allclose(others["auc_gain"], rows.loc["hyperctr", "auc"] - others["auc"], atol=1e-12)
@@ -123,10 +130,55 @@ def test_predictions_are_the_models_scores_in_the_order_asked_for(tiny: Tiny) ->
         for row in known:  # each hidden from itself alone
             one = targets[torch.tensor([row])]
             logits[row] = run.model(one, torch.tensor(item[[row], None]), one.click)
-    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), rtol=0, atol=1e-7)
+    slope, shift = run.metrics["calibration_slope"], run.metrics["calibration_shift"]
+    assert slope > 0 and (slope, shift) != (1, 0)
+    calibrated = slope * logits + shift
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-calibrated)), rtol=0, atol=1e-7)
+    rare = run.predict(pairs["user_id"], pairs["item_id"], pairs["timestamp"], prior=0.01)
+    np.testing.assert_allclose(rare, 1 / (1 + 99 * np.exp(-calibrated)), rtol=0, atol=1e-7)
     backwards = pairs[::-1]
     again = run.predict(backwards["user_id"], backwards["item_id"], backwards["timestamp"])
     np.testing.assert_allclose(again[::-1], found, rtol=0, atol=1e-6)
+
+
+def test_logits_are_calibrated_on_validation_clicks(tiny: Tiny) -> None:
+    """The same slope and shift, fitted anew; log loss and bins of the test follow from them."""
+    run, split_data, config = tiny.run, tiny.run.split_data, tiny.run.config
+    validation = pool_of_calibration(split_data, config)
+    np.testing.assert_array_equal(validation.rows, split_data.split.validation)
+    fitted = calibrated_on(score_pool(run.model, split_data, validation))
+    assert run.calibration is not None and run.calibration.slope == pytest.approx(fitted.slope, abs=1e-6)
+    assert run.calibration.shift == pytest.approx(fitted.shift, abs=1e-6)
+    labels, logits = balanced(score_pool(run.model, split_data, pools_of_test(split_data, config)[0]))
+    expected = log_loss(labels, fitted.probabilities(logits))
+    assert run.metrics["logloss_calibrated"] == pytest.approx(expected, abs=1e-6)
+    bins = run.reliability.groupby("model", sort=False)[["pairs", "clicks"]].sum()
+    assert list(bins.index) == list(run.rows["model"])
+    assert (bins["pairs"] == len(labels)).all() and (bins["clicks"] == labels.sum()).all()
+
+
+def test_a_run_recorded_before_there_was_a_calibration_says_so(tiny: Tiny, tmp_path: Path) -> None:
+    for path in tiny.run.folder.iterdir():
+        if path.name != "reliability.csv":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    new = ("auc_centred", "logloss_calibrated", "calibration_slope", "calibration_shift")
+    kept = {name: value for name, value in metrics.items() if name not in new}
+    (tmp_path / "metrics.json").write_text(json.dumps(kept))
+    older = Run(tmp_path, tiny.data)
+    assert older.calibration is None and older.reliability.empty
+    pair = [tiny.data.users[0]], [tiny.data.items[0]]
+    with pytest.warns(DataWarning, match="raw, the sigmoid of the logits.*was recorded before runs were calibrated"):
+        raw = older.predict(*pair)
+    slope, shift = (metrics[f"calibration_{name}"] for name in ("slope", "shift"))
+    logit = np.log(raw / (1 - raw))
+    assert tiny.run.predict(*pair) == pytest.approx(1 / (1 + np.exp(-slope * logit - shift)), rel=1e-6)
+    with pytest.raises(RunError, match="hold for no known share of clicks, so not for 0.1.*train it again"):
+        older.predict(*pair, prior=0.1)
+    differences = metric_differences(older, tiny.run).set_index("metric")["difference"]
+    assert np.isnan(differences["logloss_calibrated"]) and differences["logloss"] == 0
+    with pytest.raises(ConfigError, match="prior=0 must lie strictly between"):
+        tiny.run.predict(*pair, prior=0)
 
 
 def test_without_timestamps_it_is_the_end_of_the_clock(tiny: Tiny) -> None:

@@ -57,7 +57,9 @@ def rebuilt(scenes: Scenes, pair: tuple[Any, Any, int], drop: Any) -> float:
         patch.setattr(graphs, "stretch_by_stretch", lambda *hidden, bipartite: [every_slot])
         state = model.refresh()
         items = torch.from_numpy(data.items_to_index([item]))[None]
-        return float(model.score(state, model.encode(state, target), target, items).double().sigmoid())
+        logit = float(model.score(state, model.encode(state, target), target, items))
+    slope, shift = (scenes.run.metrics[f"calibration_{name}"] for name in ("slope", "shift"))
+    return 1 / (1 + np.exp(-slope * logit - shift))
 
 
 def test_contributions_are_differences_of_rebuilt_scores(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:

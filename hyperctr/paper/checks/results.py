@@ -2,7 +2,7 @@
 
 Of runs, A is better than B only if an interval leaves zero out: the paired bootstrap interval over test users of each
 seed, all of them on one side, or Student's interval of the mean over the seeds' differences (two or three seeds are
-too few for a bootstrap of their mean).
+too few for a bootstrap of their mean). Their log loss is the calibrated one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hyperctr.sweeps.seeds import Pair, chosen_variant, records, seed_interval
 Decision = Literal["better", "worse", "open", "missing"]
 Bounds = tuple[float, float]
 NAMES = {"auc": "AUC", "logloss": "log loss"}
+COLUMN = {"auc": "auc", "logloss": "logloss_calibrated"}  # of a measured metric
 SIGN = {"auc": 1, "logloss": -1}  # of a metric of which less is better
 
 
@@ -152,14 +153,17 @@ class RunResults:
         """Compare the runs of two rows of a table, or of two values of a setting (``table`` is its name), by seed."""
         first, second = (arm if isinstance(arm, str) else axis_of(table).words(arm) for arm in (a, b))
         of_a, of_b = self._finished(table, a), self._finished(table, b)
-        seeds = of_a.index.intersection(of_b.index, sort=False)
+        column = COLUMN[metric]
+        finished = of_a.index.intersection(of_b.index, sort=False)
+        seeds = finished[(of_a.loc[finished, column].notna() & of_b.loc[finished, column].notna()).to_numpy()]
         if seeds.empty:
-            return Comparison(first, second, metric, how="no finished run of both")
+            lacks = "no finished run of both" if finished.empty else "runs recorded without a calibrated log loss"
+            return Comparison(first, second, metric, how=lacks)
         of_a, of_b = of_a.loc[seeds], of_b.loc[seeds]
-        gains = (of_a[metric] - of_b[metric]).to_numpy(np.float64) * SIGN[metric]
+        gains = (of_a[column] - of_b[column]).to_numpy(np.float64) * SIGN[metric]
         by_seed = [self._interval(of_a.loc[seed], of_b.loc[seed]) for seed in seeds] if metric == "auc" else []
         low, high, decision, how = _decide(gains, by_seed)
-        means = float(of_a[metric].mean()), float(of_b[metric].mean())
+        means = float(of_a[column].mean()), float(of_b[column].mean())
         return Comparison(first, second, metric, *means, float(gains.mean()), low, high, decision, how)
 
     def _table(self, table: str) -> pd.DataFrame:

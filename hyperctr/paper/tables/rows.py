@@ -14,7 +14,12 @@ from hyperctr.sweeps.seeds import records
 
 NO_RUN, PUBLISHED = "no run", "published"  # states of rows without a run
 MEASURED = ("auc", "auc_low", "auc_high", "gauc", "logloss")
-EXTRA = ("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label")
+EXTRA = (
+    *("logloss_low", "logloss_high", "parameters", "seconds_per_epoch", "peak_memory_mib", "state", "error", "label"),
+    *("auc_centred", "logloss_calibrated", "logloss_calibrated_low", "logloss_calibrated_high"),
+)
+LOSS = "logloss_calibrated"  # what is held against the published log loss
+BEST = {"auc": "max", "auc_centred": "max", "gauc": "max", "logloss": "min", LOSS: "min"}
 COLUMNS = ("model", "dataset", "protocol", "seeds", *MEASURED, "paper_auc", "paper_logloss", *EXTRA)
 MARKS = (
     "▲ and ▼ (on the page green where the measured value is better, red where worse): its 95 % interval leaves the "
@@ -61,16 +66,22 @@ def headline(frame: pd.DataFrame, count: int = 6) -> dict[str, float]:
 
 
 def best_values(rows: pd.DataFrame) -> dict[str, float]:
-    """Return the best AUC, GAUC and log loss of some rows."""
-    return {"auc": rows["auc"].max(), "gauc": rows["gauc"].max(), "logloss": rows["logloss"].min()}
+    """Return the best AUC, centred AUC, GAUC, log loss and calibrated log loss of some rows."""
+    return {name: float(rows[name].agg(best)) for name, best in BEST.items()}
 
 
 def measured_cells(row: Mapping[str, Any], best: Mapping[str, float], *, compared: bool) -> list[Cell]:
-    """Return AUC, GAUC and log loss, and, where they are compared with a published column, the two differences."""
+    """Return a cell per metric of ``best``, and, where there is a published column, the two differences to it.
+
+    The published log loss is held against the calibrated one.
+    """
     bounds = {name: (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan)) for name in best}
-    cells = [value_cell(row[name], *bounds[name], bold=bool(row[name] == best[name])) for name in best]
-    stated = [(name, row[f"paper_{name}"], name == "logloss") for name in METRICS] if compared else []
-    return cells + [difference_to_published(row[name], *bounds[name], value, lower) for name, value, lower in stated]
+    shown = {name: bounds[name] for name in best if name == "auc"}  # those of the losses are in the CSV: no room
+    cells = [value_cell(row[name], *shown.get(name, ()), bold=bool(row[name] == best[name])) for name in best]
+    if compared:
+        cells.append(difference_to_published(row["auc"], *bounds["auc"], row["paper_auc"], lower_is_better=False))
+        cells.append(difference_to_published(row[LOSS], *bounds[LOSS], row["paper_logloss"], lower_is_better=True))
+    return cells
 
 
 def difference_to_published(value: float, low: float, high: float, stated: float, lower_is_better: bool) -> Cell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -24,6 +23,10 @@ _ABOUT = (
     "brackets where the interval does not leave zero out: not told apart."
 )
 
+_LOSSES = (
+    "Bold: best measured. Calibrated: slope and shift of the logit fitted on validation clicks, held against the paper."
+)
+
 
 def table4(sweep: Sweep) -> Table:
     """Return Table 4 of a sweep over the plan ``modalities``: what each modality, and the hypergraph, is worth."""
@@ -33,16 +36,15 @@ def table4(sweep: Sweep) -> Table:
     lines: list[list[Cell | str]] = []
     for row in records(rows):
         done = row["state"] == "done"
-        auc, _, logloss, *differences = common.measured_cells(row, best, compared=compared)
+        auc, _, _, logloss, calibrated, *differences = common.measured_cells(row, best, compared=compared)
         name = Cell(row["model"], "" if done else row["state"], "" if done else "bad")
-        # the interval of the log loss is in the CSV; here there is no room
-        cells = [auc, replace(logloss, small=""), behind_cell(row), *differences]
+        cells = [auc, logloss, calibrated, behind_cell(row), *differences]
         lines.append([name, *cells, *common.published_cells(frame, row["model"])])
     for name in dict.fromkeys(frame["model"]):
         if name not in set(rows["model"]):  # a modality that these data do not have
-            lines.append([Cell(name), *[Cell(EMPTY)] * (5 if compared else 3), *common.published_cells(frame, name)])
-    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", "Bold: best measured."]
-    head = ["row", "AUC", "log loss", "behind (AUC)"]
+            lines.append([Cell(name), *[Cell(EMPTY)] * (6 if compared else 4), *common.published_cells(frame, name)])
+    about = [sweep.measured, _ABOUT, common.MARKS if compared else "", _LOSSES]
+    head = ["row", "AUC", "log loss", "calibrated", "behind (AUC)"]
     return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
 
 
