@@ -24,7 +24,7 @@ _HOME = {
     "Inspector": "widgets.inspector",
     "Interactions": "data.interactions",
     "Interest": "hypergraph.interest",
-    "NegativeSampler": "data.negatives",
+    "NegativeSampler": "training.negatives",
     "Run": "runs.run",
     "RunError": "errors",
     "Session": "runs.session",

@@ -4,7 +4,6 @@ from hyperctr.config import Config as Config
 from hyperctr.data.dataset import Dataset as Dataset
 from hyperctr.data.features import FeatureTable as FeatureTable
 from hyperctr.data.interactions import Interactions as Interactions
-from hyperctr.data.negatives import NegativeSampler as NegativeSampler
 from hyperctr.data.negatives import candidate_pool as candidate_pool
 from hyperctr.data.registry import load_dataset as load_dataset
 from hyperctr.data.splits import Split as Split
@@ -32,6 +31,7 @@ from hyperctr.runs.session import Session as Session
 from hyperctr.slots import Slots as Slots
 from hyperctr.slots import make_slots as make_slots
 from hyperctr.sweeps.sweep import Sweep as Sweep
+from hyperctr.training.negatives import NegativeSampler as NegativeSampler
 from hyperctr.widgets.inspector import Inspector as Inspector
 
 __version__: str

@@ -27,11 +27,11 @@ BUDGETS: dict[str, dict[str, Any]] = {
     "quick": {"batch_size": 512, "epochs": 12, "points_per_epoch": 2, "history_length": 30, "patience": 2},
     "paper": {},
 }
-# Settings that say what is measured, and what training may know of it; a reference run beside a model shares these and
-# no others. It has all modalities and its own slots whatever the model was denied, so it is the strongest baseline
-# there is, trained once a split.
+# Settings that say what is measured, whether it repeats, and what training may know of it; a reference run beside a
+# model shares these and no others. It has all modalities and its own slots whatever the model was denied, so it is the
+# strongest baseline there is, trained once a split.
 MEASURED = (
-    *("seed", "protocol", "split", "ratios", "negatives_avoid"),
+    *("seed", "deterministic", "protocol", "split", "ratios", "negatives_avoid"),
     *("validation_clicks", "validation_candidates", "test_candidates"),
 )
 
@@ -112,6 +112,7 @@ class Config:
     validation_candidates: int = setting(100, "Unobserved items beside each validation click.", low=1)
     test_candidates: int = setting(1000, "Unobserved items beside each test click.", low=1)
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "bfloat16 autocast; auto: on CUDA only.")
+    deterministic: bool = setting(False, "Repeat to the bit on CUDA, too, which is slower (docs/method.md, 6).")
 
     def __post_init__(self) -> None:
         if str(self.protocol) == "paper":

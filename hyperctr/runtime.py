@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Element = TypeVar("Element")
 # What the report's runner tells the kernel of a notebook: the folder that takes its tables and figures, and its name.
 REPORT_DIR, NOTEBOOK = "HYPERCTR_REPORT_DIR", "HYPERCTR_NOTEBOOK"
+CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
@@ -48,6 +49,19 @@ def rng(seed: int, *purpose: str | int) -> np.random.Generator:
     True
     """
     return np.random.default_rng(derive_seed(seed, *purpose))
+
+
+def generator(device: torch.device, seed: int, *purpose: str | int) -> torch.Generator:
+    """Return a torch generator on a device, seeded by :func:`derive_seed`.
+
+    >>> import torch
+    >>> cpu = torch.device("cpu")
+    >>> torch.equal(*(torch.randperm(9, generator=generator(cpu, 0, "shuffle")) for _ in range(2)))
+    True
+    """
+    import torch
+
+    return torch.Generator(device).manual_seed(derive_seed(seed, *purpose))
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -75,6 +89,34 @@ def choose_device(name: str | None = None) -> torch.device:
     if kind == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
         raise ConfigError(f"device {wanted!r} does not exist: this machine has {count} cuda devices")
     return device
+
+
+@contextmanager
+def repeatable(device: torch.device, wanted: bool = True) -> Iterator[None]:
+    """Let CUDA compute by kernels that repeat to the bit alone, and fail where torch has none; a CPU repeats anyway.
+
+    cuBLAS needs CUBLAS_WORKSPACE_CONFIG for it, of which a value that is there is kept. Afterwards all is as before.
+
+    >>> import torch
+    >>> with repeatable(torch.device("cuda")):
+    ...     torch.are_deterministic_algorithms_enabled()
+    True
+    """
+    if not wanted or device.type != "cuda":
+        yield
+        return
+    import torch
+
+    before, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    unset = CUBLAS_WORKSPACE not in os.environ
+    os.environ.setdefault(CUBLAS_WORKSPACE, ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
+        if unset:
+            os.environ.pop(CUBLAS_WORKSPACE, None)
 
 
 def shared_tensor(array: NDArray[Any]) -> torch.Tensor:

@@ -114,13 +114,18 @@ def test_the_figure_shows_time_and_memory_and_the_faster_loader(bench: ModuleTyp
 
 
 def test_the_gpu_script_runs_on_a_cpu_at_toy_sizes(tmp_path: Path) -> None:
-    """Three sizes trained, timed and profiled; on a GPU the same script is the measurement."""
-    table, profile = tmp_path / "gpu.csv", tmp_path / "profile.txt"
+    """Three sizes trained, timed and profiled, and one traced; on a GPU the same script is the measurement."""
+    table, profile, compiled = tmp_path / "gpu.csv", tmp_path / "profile.txt", tmp_path / "compiled.csv"
     script = [sys.executable, "tests/benchmarks/bench_gpu.py", "--device", "cpu", "--rounds", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*script, "--out", str(table), "--profile", str(profile)], cwd=ROOT, env=environment, check=True)
+    out = ["--out", str(table), "--profile", str(profile), "--compiled", str(compiled)]
+    subprocess.run([*script, *out], cwd=ROOT, env=environment, check=True)
     frame = pd.read_csv(table)
     assert list(frame["data"]) == ["MovieLens-10M", "MV1.7M", "Kuaishou"]
     measured = ["milliseconds_per_step", "epoch_seconds", "convolution_milliseconds", "share_of_copy_bandwidth"]
     assert (frame[[*measured, "peak_memory_mib"]] > 0).all(axis=None)
     assert all(name in profile.read_text() for name in frame["data"])
+    compared = pd.read_csv(compiled)
+    assert list(compared["compiled"]) == ["plain", "eager"] and compared["note"].isna().all()
+    assert list(compared["turns"]) == [1, 1]
+    assert (compared[["milliseconds_per_step", "first_step_seconds"]] > 0).all(axis=None)

@@ -1,14 +1,13 @@
-"""Negatives: sampled afresh for training, drawn once and shared by all models for testing (paper 3.1.3).
+"""Candidates: unobserved items beside each tested click, drawn once and shared by all models (paper 3.1.3).
 
 A label may be avoided only by what is allowed to know it, because what is never drawn is a hint of what was clicked.
-Training negatives therefore avoid training clicks and no others. Candidates avoid the clicks of their own part and of
-the parts before it: those of validation, which choose the step, know no test click, and those of test avoid all clicks
-of the user.
+Candidates avoid the clicks of their own part and of the parts before it: those of validation, which choose the step,
+know no test click, and those of test avoid all clicks of the user. Negatives of training are drawn where the training
+runs (:mod:`hyperctr.training.negatives`).
 
-Neither form rejects and draws again, so a user who clicked nearly everything costs what any other user costs. In
-training, duplicates are allowed and draws go through ranks: rank r of user u is the r-th item, in index order, that u
-has not clicked. Candidates are distinct and come from an order of the items that each click has for itself
-(:mod:`hyperctr.data.shuffle`).
+Candidates are distinct and come from an order of the items that each click has for itself
+(:mod:`hyperctr.data.shuffle`). Nothing is rejected and drawn again, so a user who clicked nearly everything costs what
+any other user costs.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from hyperctr.data.shuffle import Shuffles, hashed
 from hyperctr.data.splits import part_number
-from hyperctr.errors import ConfigError, DataError, ShapeError
+from hyperctr.errors import ConfigError, DataError
 from hyperctr.runtime import rng
 
 if TYPE_CHECKING:
@@ -30,75 +29,7 @@ if TYPE_CHECKING:
     from hyperctr.data.splits import Split
 
 
-class NegativeSampler:
-    """Draws uniformly from the items that a user did not click in some rows; duplicates are possible.
-
-    Args:
-        data: the data set.
-        avoided: int [C], rows of ``Dataset.interactions`` whose items are never drawn for their users: for training
-            ``Split.train``, for showing what a leak is worth ``Dataset.clicks``. No other row has any influence.
-        seed: with the ``draw_key`` of :meth:`sample` it decides every draw, whatever was drawn before.
-
-    Attributes:
-        available: int64 [U], number of items each user did not click in those rows.
-
-    Raises:
-        ShapeError: ``avoided`` is not a vector of integers.
-        DataError: a row does not exist.
-
-    >>> import pandas as pd
-    >>> from hyperctr.data.dataset import Dataset
-    >>> log = pd.DataFrame({"user_id": list("aaabb"), "item_id": [5, 6, 8, 6, 7], "timestamp": range(5)})
-    >>> data = Dataset("tiny", log)
-    >>> NegativeSampler(data, data.clicks, seed=0).sample(np.array([0]), 3, "epoch", 1)
-    array([[2, 2, 2]])
-    >>> NegativeSampler(data, np.array([0, 1])).available
-    array([2, 4])
-    """
-
-    def __init__(self, data: Dataset, avoided: ArrayLike, seed: int = 0) -> None:
-        self.seed = int(seed)
-        self._user_ids = data.users
-        rows = _indices(avoided, "avoided must be row numbers, integers [C]", "avoided rows", len(data.clicked))
-        users, items, begin = _clicked(data, rows)
-        # The k-th clicked item minus k = how many items not clicked stand before it; ascending for each user.
-        self._stride, self._begin = data.num_items + 1, begin
-        items -= np.arange(len(items))
-        items += begin[users]
-        users *= self._stride
-        users += items
-        self._keys = users
-        self.available: NDArray[np.int64] = data.num_items - np.diff(begin)
-
-    def sample(self, users: ArrayLike, count: int, *draw_key: int | str) -> NDArray[np.int64]:
-        """Draw ``count`` unobserved items for each of ``users``.
-
-        Args:
-            users: int [B], user indices.
-            count: draws per user, at least 1.
-            draw_key: what the draw is for, for example ``("epoch", 3)``; the same key gives the same draw.
-
-        Returns:
-            int64 [B, count], item indices. Memory: about five times the result.
-
-        Raises:
-            DataError: a user clicked every item in the rows avoided, or a user index does not exist.
-            ShapeError: ``users`` is not a vector of integers, or ``count`` is under 1.
-        """
-        if count < 1:
-            raise ShapeError(f"users must be integers [B] and count >= 1; got count {count}")
-        rows = _indices(users, "users must be integers [B]", "user indices", len(self.available))
-        free = self.available[rows]
-        if rows.size and not free.min():
-            user = self._user_ids[rows[int(np.argmin(free))]]
-            raise DataError(f"user {user!r} clicked every item, so no negative exists; remove the user or add items")
-        ranks = rng(self.seed, "negatives", *draw_key).integers(0, free[:, None], size=(len(rows), int(count)))
-        passed = np.searchsorted(self._keys, rows[:, None] * self._stride + ranks, side="right")
-        items: NDArray[np.int64] = ranks + passed - self._begin[rows][:, None]
-        return items
-
-
-def _clicked(data: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def distinct_clicks(data: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     """Return the distinct (user, item) pairs of some rows, by user, then item, and where each user begins, [U + 1]."""
     pairs = data.user_index[rows]
     pairs *= data.num_items
@@ -108,16 +39,6 @@ def _clicked(data: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64],
     users = pairs // data.num_items
     pairs -= users * data.num_items
     return users, pairs, np.searchsorted(users, np.arange(data.num_users + 1))
-
-
-def _indices(values: ArrayLike, needed: str, name: str, bound: int) -> NDArray[np.int64]:
-    """Return a vector of integers in 0..bound-1 as int64."""
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise ShapeError(f"{needed}; got {array.dtype} {array.shape}")
-    if array.size and not 0 <= array.min() <= array.max() < bound:
-        raise DataError(f"{name} must lie in 0..{bound - 1}; got {array.min()}..{array.max()}")
-    return array.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +120,7 @@ def candidate_pool(
     users, items, moments = data.user_index[rows], data.item_index[rows], data.timestamp[rows]
     names = [pd.util.hash_array(ids)[index] for ids, index in ((data.users, users), (data.items, items))]
     keys = hashed(seed, "candidates", *names, moments)
-    _, clicked, begin = _clicked(data, np.flatnonzero(split.clicked & (split.part <= part_number(part))))
+    _, clicked, begin = distinct_clicks(data, np.flatnonzero(split.clicked & (split.part <= part_number(part))))
     shuffles = Shuffles(data.num_items, keys, seed)
     negatives = shuffles.first(int(count), clicked, begin[users], begin[users + 1])
     return CandidatePool(rows, np.ones(len(rows), dtype=bool), users, items, moments, negatives, "sampled", part)

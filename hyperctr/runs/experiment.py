@@ -25,7 +25,7 @@ from hyperctr.runs.scoring import build_model, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.states import State, run_lock, write_status
 from hyperctr.runs.store import naming_inputs, run_id, runs_folder, write_json
-from hyperctr.runtime import choose_device, write_atomic
+from hyperctr.runtime import choose_device, repeatable, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
@@ -80,7 +80,7 @@ def train(
     where = device_of_process(choose_device(device))
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
-    with joined(where) as group:
+    with joined(where) as group, repeatable(where, config.deterministic):
         if (first := group.agreed(name)) != name:
             differs = f"process {group.rank} on {platform.node()} would train run {name}, process 0 trains {first}"
             raise RunError(f"{differs}; all need the same data, settings and version of hyperctr")
@@ -176,6 +176,7 @@ def _train(
     metrics, rows, draws = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
 
     # Step 4: records
+    repeats = where.type == "cpu" or (where.type == "cuda" and config.deterministic)
     metrics |= {name: getattr(config, name) for name in ("model", "protocol", "split", "seed")}
     metrics |= {
         "dataset": data.name,
@@ -186,7 +187,7 @@ def _train(
         **{"best_step": progress.best_step, "best_epoch": progress.best_step / trainer.steps_per_epoch},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.perf_counter() - started, 1),
-        **{"device": str(where), "deterministic": where.type == "cpu", "threads": torch.get_num_threads()},
+        **{"device": str(where), "deterministic": repeats, "threads": torch.get_num_threads()},
         "processes": group.size,
         **{"data_fingerprint": data.fingerprint, "split_checksum": split_data.split.checksum},
         "code_fingerprint": code_fingerprint(config.model),

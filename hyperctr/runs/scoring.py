@@ -72,7 +72,8 @@ def reads_interest(split_data: SplitData, config: Config) -> bool:
 
 def _interest_name(split_data: SplitData, config: Config, device: str | None) -> str:
     """Name all that decides an interest: the training clicks, their features, the settings, the code, the device."""
-    data, settings = split_data.data, (config.embedding_size, config.interest_epochs, config.seed)
+    data = split_data.data
+    settings = (config.embedding_size, config.interest_epochs, config.seed, config.deterministic)
     inputs = (data.fingerprint, split_data.split.checksum, data.modalities, settings, code_fingerprint(config.model))
     return hashlib.sha256(repr((*inputs, str(choose_device(device)).split(":")[0])).encode()).hexdigest()[:16]
 

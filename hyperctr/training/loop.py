@@ -17,15 +17,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from hyperctr import distributed
-from hyperctr.data.negatives import NegativeSampler, candidate_pool
+from hyperctr.data.negatives import candidate_pool
 from hyperctr.gradient_sums import sum_gradients
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.history import Targets
-from hyperctr.runtime import derive_seed, rng, track
+from hyperctr.runtime import derive_seed, generator, track
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
+from hyperctr.training.negatives import NegativeSampler
 from hyperctr.training.scoring import targets_of
 from hyperctr.training.sharing import score_together
 
@@ -74,7 +75,8 @@ class Trainer:
         self.targets = targets_of(split_data, self.rows, np.arange(len(self.rows))).to(device)
         self.items = torch.from_numpy(data.item_index[self.rows]).to(device)
         # What is never drawn as a negative is a hint of what was clicked, so training must not know any other click.
-        self.sampler = NegativeSampler(data, data.clicks if config.negatives_avoid == "all" else self.rows, config.seed)
+        avoided = data.clicks if config.negatives_avoid == "all" else self.rows
+        self.sampler = NegativeSampler(data, avoided, self.targets.user, config.seed)
         sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
         self.pool = candidate_pool(data, split_data.split, "validation", seed=config.seed, **sizes)
         self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
@@ -174,7 +176,7 @@ class Trainer:
                 self.model.begin_round(clicks, round_end - round_start)
                 self._open_round = (epoch, round_start)
             labels = torch.zeros(items.shape, device=self.device)
-            labels[:, 0] = 1.0
+            labels[:, 0].fill_(1.0)
             loss = self._loss(stage, targets, items, labels, len(batch))
         # Step 3: gradients, clipped if so set, and a step of each optimiser
         self.model.zero_grad(set_to_none=True)
@@ -248,9 +250,10 @@ class Trainer:
         return [self.optimiser(rest), *tables]
 
     def _start_epoch(self, epoch: int) -> None:
-        order = rng(self.config.seed, "shuffle", epoch).permutation(len(self.rows))
-        drawn = self.sampler.sample(self.split_data.data.user_index[self.rows], self.config.negatives, "epoch", epoch)
-        self._order, self._negatives = (torch.from_numpy(part).to(self.device) for part in (order, drawn))
+        """Draw the order of an epoch's clicks, and their negatives, on the device."""
+        shuffle = generator(self.device, self.config.seed, "shuffle", epoch)
+        self._order = torch.randperm(len(self.rows), generator=shuffle, device=self.device)
+        self._negatives = self.sampler.sample(self.config.negatives, "epoch", epoch)
 
     # ---- points, early stopping, checkpoints ----
     def _is_point(self, step: int) -> bool:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 import hyperctr as hc
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
-from hyperctr.data.negatives import CandidatePool, NegativeSampler, candidate_pool
+from hyperctr.data.negatives import CandidatePool, candidate_pool, distinct_clicks
 from hyperctr.data.splits import part_number
 from hyperctr.evaluation import evaluate
 from hyperctr.metrics import auc_from_scores
@@ -110,16 +110,12 @@ def exact_auc(options: argparse.Namespace) -> Iterator[Row]:
 
 def former_loop(data: Dataset, pool: CandidatePool, count: int) -> np.ndarray:
     """Candidates as they were drawn before: a generator and a sample without replacement for each click."""
-    sampler = NegativeSampler(data, np.arange(len(data.clicked)))
-    clicked = data.user_index * data.num_items + data.item_index
-    clicked.sort()
-    users, items = np.divmod(clicked, data.num_items)
-    begin = np.searchsorted(users, np.arange(data.num_users + 1))
+    users, items, begin = distinct_clicks(data, np.arange(len(data.clicked)))
     before = items - (np.arange(len(items)) - begin[users])
     drawn = np.full((len(pool), count), -1, dtype=np.int32)
     for row, (user, item, moment) in enumerate(zip(pool.users, pool.items, pool.timestamps, strict=True)):
         generator = rng(0, "candidates", str(data.users[user]), str(data.items[item]), int(moment))
-        free = int(sampler.available[user])
+        free = int(data.num_items - (begin[user + 1] - begin[user]))
         ranks = generator.choice(free, size=min(count, free), replace=False, shuffle=True)
         passed = np.searchsorted(before[begin[user] : begin[user + 1]], ranks, side="right")
         drawn[row, : len(ranks)] = ranks + passed

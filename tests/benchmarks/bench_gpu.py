@@ -1,11 +1,13 @@
 """Training on a GPU at the paper's three sizes: epoch, step, memory, share of the memory bandwidth, profile of a step.
 
-    python tests/benchmarks/bench_gpu.py --out gpu.csv --profile gpu_profile.txt
+    python tests/benchmarks/bench_gpu.py --out gpu.csv --profile gpu_profile.txt --compiled gpu_compiled.csv
 
 The data are random (:mod:`tests.benchmarks.power_law`), with as many users, items and clicks as the paper's. An epoch
 is not run whole: its seconds are the mean of the timed rounds times the rounds of an epoch. Bandwidth is that of one
 convolution, forward and backward: the bytes its gathers read, over the seconds it took, as a share of what a copy on
-the same device reaches in the same run. On a CPU all sizes are a thousandth, to see that the script works.
+the same device reaches in the same run. The profile is that of a step within a round. Last, steps of the first size are
+timed by turns as they are and with the token encoder and the prediction network compiled by ``torch.compile``: whether
+that pays. On a CPU all sizes are a thousandth and nothing is compiled after tracing, to see that the script works.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -68,9 +71,8 @@ def copy_bandwidth(device: torch.device) -> float:
     return 2 * x.numel() * x.element_size() / seconds_of(lambda: y.copy_(x), device, 10)
 
 
-def measure(name: str, scale: int, config: Config, device: torch.device, rounds: int) -> tuple[dict[str, Any], str]:
-    """Train some rounds at one size and return the row of the table and the profile of a step."""
-    started = time.perf_counter()
+def prepare(name: str, scale: int, config: Config, device: torch.device) -> tuple[Trainer, HyperCTR]:
+    """Return a trainer of HyperCTR at one size, and its model."""
     users, items, interactions = (max(count // scale, 60) for count in SIZES[name])
     data = power_law(users, items, min(interactions, users * items // 8), dims=DIMS)
     split_data = SplitData.open(data, config)
@@ -78,7 +80,16 @@ def measure(name: str, scale: int, config: Config, device: torch.device, rounds:
     assert isinstance(model, HyperCTR)
     trainer = Trainer(model, split_data, config, device)
     _wait(device)
-    row: dict[str, Any] = {"data": name, "users": users, "items": items, "training_clicks": len(trainer.rows)}
+    return trainer, model
+
+
+def measure(name: str, scale: int, config: Config, device: torch.device, rounds: int) -> tuple[dict[str, Any], str]:
+    """Train some rounds at one size and return the row of the table and the profile of a step."""
+    started = time.perf_counter()
+    trainer, model = prepare(name, scale, config, device)
+    data = trainer.split_data.data
+    row: dict[str, Any] = {"data": name, "users": data.num_users, "items": data.num_items}
+    row["training_clicks"] = len(trainer.rows)
     row["preparation_seconds"] = time.perf_counter() - started
 
     # Step 1: whole rounds, the first to warm up
@@ -109,14 +120,62 @@ def measure(name: str, scale: int, config: Config, device: torch.device, rounds:
     row["share_of_copy_bandwidth"] = gathered / seconds / copy_bandwidth(device)
     row["peak_memory_mib"] = peak_memory_mib(device)
 
-    # Step 3: where a step's time goes
+    # Step 3: where the time of a step within a round goes
+    trainer.train_step(steps[-1])
     activities = [torch.profiler.ProfilerActivity.CPU]
     activities += [torch.profiler.ProfilerActivity.CUDA] if device.type == "cuda" else []
     with torch.profiler.profile(activities=activities) as profile:
-        trainer.train_step(steps[-1] % trainer.steps_per_epoch)
+        trainer.train_step(steps[-1] + 1)
         _wait(device)
     order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
     return row, profile.key_averages().table(sort_by=order, row_limit=20)
+
+
+def timed_steps(trainer: Trainer, epoch: int, most: int = 30) -> tuple[float, float]:
+    """Return the seconds of the first step of an epoch, which begins its only round, and the mean of those after it."""
+    first, count = epoch * trainer.steps_per_epoch, min(most, trainer.steps_per_epoch - 2)
+    started = time.perf_counter()
+    trainer.train_step(first)
+    _wait(trainer.device)
+    began = time.perf_counter()
+    for step in range(first + 1, first + 1 + count):
+        trainer.train_step(step)
+    _wait(trainer.device)
+    return began - started, (time.perf_counter() - began) / count
+
+
+def compare_compiled(name: str, scale: int, config: Config, device: torch.device, turns: int) -> list[dict[str, Any]]:
+    """Time steps within a round, plain and with parts of the model compiled, by turns; a row each, medians."""
+    trainer, model = prepare(name, scale, config.replace(rounds_per_epoch=1, points_per_epoch=1), device)
+    backend = "inductor" if device.type == "cuda" else "eager"
+    parts: tuple[tuple[torch.nn.Module, str], ...] = (model.sequence, "forward"), (model, "_compare")
+    compiled = [torch.compile(getattr(owner, part), backend=backend) for owner, part in parts]
+    seconds: dict[str, list[float]] = {"plain": [], backend: []}
+    warm_up, note = dict.fromkeys(seconds, float("nan")), ""
+    for epoch in range(2 * (turns + 1)):  # the first turn of each warms up, and compiles
+        what = ("plain", backend)[epoch % 2]
+        if what == backend and note:
+            continue
+        for (owner, part), function in zip(parts, compiled, strict=True):
+            vars(owner).pop(part, None)
+            if what == backend:
+                vars(owner)[part] = function
+        try:
+            begin, each = timed_steps(trainer, epoch)
+        except Exception as error:  # of the compiler, or of what it needs: that is then the result
+            note = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            continue
+        if epoch < 2:
+            warm_up[what] = begin
+        else:
+            seconds[what].append(each)
+    shape = {"data": name, "batch": config.batch_size, "history": config.history_length, "note": note}
+    return [
+        shape
+        | {"compiled": what, "turns": len(times), "first_step_seconds": warm_up[what]}
+        | {"milliseconds_per_step": 1000 * float(np.median(times)) if times else float("nan")}
+        for what, times in seconds.items()
+    ]
 
 
 def main() -> None:
@@ -128,6 +187,7 @@ def main() -> None:
     parser.add_argument("--only", choices=SIZES, help="one of the sizes")
     parser.add_argument("--out", type=Path, help="write the table here as CSV")
     parser.add_argument("--profile", type=Path, help="write the profiles here")
+    parser.add_argument("--compiled", type=Path, help="compare with compiled steps, and write that here as CSV")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     device = choose_device(args.device)
@@ -139,19 +199,23 @@ def main() -> None:
     facts |= {"python": platform.python_version(), "torch": torch.__version__}
     facts |= {"code": code_fingerprint("hyperctr")[:8], "command": "sh tests/benchmarks/gpu.sh"}
     facts["date"] = datetime.now(UTC).date().isoformat()
-    rows, profiles = [], []
+    rows, profiles, scale = [], [], 1 if on_gpu else 1000
     for name in [args.only] if args.only else SIZES:
-        row, profile = measure(name, 1 if on_gpu else 1000, config, device, args.rounds)
+        row, profile = measure(name, scale, config, device, args.rounds)
         rows.append(row | facts)
         profiles.append(f"{name}\n{profile}\n")
         print(pd.DataFrame(rows[-1:]).T.to_string(header=False), flush=True)
+        if args.out:  # now, in case that time runs out
+            write_atomic(args.out, pd.DataFrame(rows).to_csv(index=False))
+        if args.profile:
+            write_atomic(args.profile, "\n".join(profiles))
         gc.collect()
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(device)
-    if args.out:
-        write_atomic(args.out, pd.DataFrame(rows).to_csv(index=False))
-    if args.profile:
-        write_atomic(args.profile, "\n".join(profiles))
+    if args.compiled:
+        compared = compare_compiled(args.only or next(iter(SIZES)), scale, config, device, args.rounds)
+        print(pd.DataFrame(compared).T.to_string(header=False), flush=True)
+        write_atomic(args.compiled, pd.DataFrame([row | facts for row in compared]).to_csv(index=False))
 
 
 if __name__ == "__main__":

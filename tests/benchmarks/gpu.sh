@@ -1,7 +1,8 @@
 #!/bin/sh
 # Everything that wants a GPU, in one go and under 8 minutes: the `gpu` tests, then epochs, memory, bandwidth and the
-# profile of a step at the paper's three sizes. Needs Python, torch, torch-geometric, numpy, pandas, scipy, safetensors;
-# pytest and triton if there are. Without CUDA it runs on the CPU at toy sizes.
+# profile of a step at the paper's three sizes, and steps with compiled parts beside plain ones. Needs Python, torch,
+# torch-geometric, numpy, pandas, scipy, safetensors; pytest and triton if there are. Without CUDA it runs on the CPU at
+# toy sizes.
 #
 #     sh tests/benchmarks/gpu.sh [folder for the tables, default reports/results/benchmarks]
 set -eu
@@ -14,4 +15,5 @@ if "$python" -c "import pytest" 2>/dev/null; then
 else
   echo "pytest is not installed here: the gpu tests were not run"
 fi
-timeout 320 "$python" tests/benchmarks/bench_gpu.py --out "$out/gpu.csv" --profile "$out/gpu_profile.txt"
+timeout 320 "$python" tests/benchmarks/bench_gpu.py \
+  --out "$out/gpu.csv" --profile "$out/gpu_profile.txt" --compiled "$out/gpu_compiled.csv"

@@ -1,17 +1,15 @@
-"""Negatives: avoid the clicks they may know and no others, distinct where promised, uniform, repeatable."""
+"""Candidates: avoid the clicks they may know and no others, distinct, uniform, repeatable."""
 
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from hyperctr.data.dataset import Dataset
-from hyperctr.data.negatives import NegativeSampler, candidate_pool, impression_pool
+from hyperctr.data.negatives import candidate_pool, impression_pool
 from hyperctr.data.splits import PARTS, Split, split
-from hyperctr.errors import ConfigError, DataError, ShapeError
+from hyperctr.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -37,69 +35,6 @@ def clicked_by(data: Dataset, rows: np.ndarray | None = None) -> dict[int, set[i
     rows = data.clicks if rows is None else rows
     pairs = pd.DataFrame({"user": data.user_index[rows], "item": data.item_index[rows]})
     return {user: set(group) for user, group in pairs.groupby("user")["item"]}
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 10**6),
-    density=st.sampled_from([30, 400, 950]),
-    count=st.integers(1, 60),
-    share=st.sampled_from([0.0, 0.6, 1.0]),
-)
-def test_nothing_avoided_is_ever_drawn_and_all_else_is(seed, density, count, share):
-    data = built(random_log(rows=density, seed=seed))
-    draw = np.random.default_rng(seed)
-    avoided = draw.permutation(data.clicks[draw.random(len(data.clicks)) < share])  # in any order
-    sets = clicked_by(data, avoided)
-    users = np.array([user for user in data.user_index if len(sets.get(user, ())) < data.num_items])
-    sampler = NegativeSampler(data, avoided, seed)
-    drawn = sampler.sample(users, count, "epoch", 0)
-    assert drawn.shape == (len(users), count)
-    assert drawn.dtype == np.int64
-    for user, row in zip(users, drawn, strict=True):
-        assert not sets.get(user, set()) & set(row.tolist())
-        assert 0 <= row.min() <= row.max() < data.num_items
-
-
-def test_training_draws_are_uniform_and_keyed():
-    data = built(random_log())
-    sampler = NegativeSampler(data, data.clicks, seed=1)
-    drawn = sampler.sample(np.array([3]), 40_000, "epoch", 1)[0]
-    free = sorted(set(range(40)) - clicked_by(data)[3])
-    found = np.bincount(drawn, minlength=40)[free]
-    expected = 40_000 / len(free)
-    # Chi-square with len(free) - 1 degrees of freedom: mean k, standard deviation sqrt(2 k).
-    chi = ((found - expected) ** 2 / expected).sum()
-    assert chi < len(free) + 5 * np.sqrt(2 * len(free))
-    users = data.user_index[:50]
-    again = NegativeSampler(data, data.clicks, seed=1)
-    again.sample(users, 7, "something else")  # earlier draws change nothing
-    np.testing.assert_array_equal(sampler.sample(users, 4, "epoch", 2), again.sample(users, 4, "epoch", 2))
-    assert (sampler.sample(users, 4, "epoch", 2) != sampler.sample(users, 4, "epoch", 3)).any()
-
-
-def test_a_user_who_clicked_everything_and_bad_arguments():
-    frame = pd.DataFrame({"user_id": ["all"] * 4 + ["one"] * 2, "item_id": [0, 1, 2, 3, 0, 1], "timestamp": 1})
-    data = Dataset("tiny", frame)
-    sampler = NegativeSampler(data, data.clicks)
-    with pytest.raises(DataError, match="user 'all' clicked every item"):
-        sampler.sample(np.array([1, 0]), 2)
-    fewer = NegativeSampler(data, data.clicks[1:])  # without the click of item 0 by 'all', which is then drawn
-    assert fewer.sample(np.array([0]), 3).tolist() == [[0, 0, 0]]
-    for rows in (data.clicked, data.clicks[:, None], data.clicks.astype(float)):
-        with pytest.raises(ShapeError, match=r"integers \[C\]"):
-            NegativeSampler(data, rows)
-    for row in (-1, 6):
-        with pytest.raises(DataError, match=rf"0\.\.5; got {row}"):
-            NegativeSampler(data, [row])
-    assert set(sampler.sample(np.array([1]), 50)[0]) == {2, 3}
-    assert sampler.sample(np.empty(0, np.int64), 3).shape == (0, 3)
-    for users, count in ((np.array([[1]]), 1), (np.array([1.0]), 1), (np.array([1]), 0)):
-        with pytest.raises(ShapeError, match="integers"):
-            sampler.sample(users, count)
-    for user in (-1, 2):
-        with pytest.raises(DataError, match=r"0\.\.1"):
-            sampler.sample(np.array([user]), 1)
 
 
 def test_candidates_are_distinct_unobserved_and_padded_at_the_end():
