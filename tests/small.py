@@ -176,7 +176,7 @@ def visible(
 
 
 def nearest(times: list[int], target: int, length: int) -> list[int]:
-    """Places of the ``length`` times (the newest first) nearest to the target's, found by dropping the further end, the later of two."""
+    """Places of the ``length`` times, the newest first, that are nearest: the further end goes, the later of two."""
     kept = list(range(len(times)))
     while len(kept) > length:
         kept.pop(-1 if target - times[kept[-1]] > times[kept[0]] - target else 0)

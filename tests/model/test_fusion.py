@@ -28,7 +28,9 @@ def test_constants_carry_each_vector_alone():
     weight = fusion.weight.detach()
     alone = 2 * weight[0, 3] - weight[2, 3] + weight[3, 3]
     torch.testing.assert_close(fusion(s[:, None], fusion.contract(zero))[0, 0].detach(), alone, rtol=0, atol=1e-15)
-    torch.testing.assert_close(fusion(zero[:, None], fusion.contract(zero))[0, 0].detach(), weight[3, 3], rtol=0, atol=1e-15)
+    torch.testing.assert_close(
+        fusion(zero[:, None], fusion.contract(zero))[0, 0].detach(), weight[3, 3], rtol=0, atol=1e-15
+    )
 
 
 def test_first_weights_keep_the_scale():
