@@ -106,6 +106,9 @@ class Config:
     rounds_per_epoch: int = setting(
         8, "Convolutions an epoch, each shared by a stretch of steps (docs/method.md, 5.3).", low=1
     )
+    average_epochs: float = setting(
+        0.0, "Epochs over which weights are averaged, which are then judged and kept; 0: the last weights.", low=0
+    )
     points_per_epoch: int = setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
     patience: int = setting(3, "Epochs without a better validation AUC before stopping.", low=1)
     validation_clicks: int = setting(2000, "Most validation clicks scored at a point.", low=1)

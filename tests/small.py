@@ -175,6 +175,14 @@ def visible(
     return sorted(seen, reverse=True)
 
 
+def nearest(times: list[int], target: int, length: int) -> list[int]:
+    """Places of the ``length`` times, the newest first, that are nearest: the further end goes, the later of two."""
+    kept = list(range(len(times)))
+    while len(kept) > length:
+        kept.pop(-1 if target - times[kept[-1]] > times[kept[0]] - target else 0)
+    return kept
+
+
 def targets_of(study: Small) -> tuple[list[tuple[int, int, int, int]], Targets]:
     """Every training click as a target, and every user at three times without a click of their own.
 

@@ -43,7 +43,8 @@ from hyperctr.runs.scoring import interest_of, pool_of_calibration
 from hyperctr.runtime import rng
 from hyperctr.slots import make_slots
 from hyperctr.training.checkpoint import load_tensors
-from hyperctr.training.loop import Progress, Trainer
+from hyperctr.training.loop import Trainer
+from hyperctr.training.schedule import Progress
 from hyperctr.training.scoring import item_scores, score_candidates, score_pool
 from tests.test_own_model import EXAMPLE
 from tests.world import DEGREES, DIMS, EVENT, World, shaken, with_other_clicks

@@ -1,4 +1,4 @@
-"""Temporal user behaviour: a transformer over the visible clicks (section 2.2.1, Eq. 1-4)."""
+"""Temporal user behaviour: a transformer over the visible clicks, which the candidate attends over (section 2.2.1)."""
 
 from __future__ import annotations
 
@@ -47,16 +47,17 @@ class EncoderLayer(nn.Module):
 
 
 class SequenceEncoder(nn.Module):
-    """Encode a user's visible clicks into one vector, the sequential user embedding ``E^{t_n}``.
+    """Encode a user's visible clicks into tokens, for a candidate to attend over (:func:`attention_weights`).
 
     A token is ``user + item + position``, plus a learned tag that tells the target's slot (short-term) from earlier
-    slots (long-term). The encoded tokens are averaged; a user without history gets a learned vector. Dropout falls on
-    the tokens, not on attention weights, where it would cost more time than all projections together.
+    slots (long-term). A user without history has one token, a learned vector. Dropout falls on the tokens, not on
+    attention weights, where it would cost more time than all projections together.
 
     Shapes:
-        - user: ``[B, d]``; the window's item vectors ``[B, L, d]``; window ``[B, L]``; output ``[B, d]``.
+        - user: ``[B, d]``; the window's item vectors ``[B, L, d]``; window ``[B, L]``.
+        - Output: tokens ``[B, L, d]``, and which of them are there, bool ``[B, L]``: one at least.
 
-    Paper: section 2.2.1. How tokens become one vector is not said there; the mean is ours.
+    Paper: section 2.2.1, Eq. 1-4.
     """
 
     def __init__(self, size: int, heads: int, layers: int, length: int, dropout: float) -> None:
@@ -70,37 +71,56 @@ class SequenceEncoder(nn.Module):
         for parameter in (self.position, self.tag, self.empty):
             nn.init.normal_(parameter, std=0.1)
 
-    def forward(self, user: Tensor, items: Tensor, window: Window) -> Tensor:
-        """Return one vector per target, ``[B, d]``."""
+    def forward(self, user: Tensor, items: Tensor, window: Window) -> tuple[Tensor, Tensor]:
+        """Return the encoded tokens ``[B, L, d]`` and which are there, bool ``[B, L]``."""
         columns, length = (user, items, window.valid, window.short, window.position), window.valid.shape[1]
-        if user.is_cuda or not length:  # on a GPU, small steps cost more than padding
-            return self._encode(*columns)
+        if user.is_cuda:  # there, small steps cost more than padding
+            return self._encode(length, *columns)
         # Targets of similar length at a time, each padded to what its own length asks for: how a target is encoded
         # does not depend on the others.
         width = -(-length // LENGTHS)
         last = (window.valid * torch.arange(length, device=window.valid.device)).amax(1)
         kind = last // width
         sizes = torch.bincount(kind, minlength=1).tolist()
-        if sizes[-1] == len(user):  # all of one length, as where histories are full
-            return self._encode(user, *(column[:, : len(sizes) * width] for column in columns[1:]))
         order = kind.argsort(stable=True)
         parts = zip(*(column.index_select(0, order).split(sizes) for column in columns), strict=True)
         made = [
-            self._encode(user, *(column[:, : (number + 1) * width] for column in rest))
+            self._encode(length, user, *(column[:, : (number + 1) * width] for column in rest))
             for number, (user, *rest) in enumerate(parts)
             if len(user)
         ]
-        return torch.cat(made).index_select(0, order.argsort())
+        back = order.argsort()
+        tokens, there = (torch.cat(part).index_select(0, back) for part in zip(*made, strict=True))
+        return tokens, there
 
-    def _encode(self, user: Tensor, items: Tensor, valid: Tensor, short: Tensor, position: Tensor) -> Tensor:
-        # Step 1: tokens. -> [B, L, d]
+    def _encode(
+        self, length: int, user: Tensor, items: Tensor, valid: Tensor, short: Tensor, position: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Encode windows of any width up to ``length``, to which the result is padded."""
+        # Step 1: tokens. -> [B, W, d]
         tokens = items + user[:, None]
         tokens = tokens + functional.embedding(position, self.position) + functional.embedding(short.long(), self.tag)
         tokens = functional.dropout(self.norm(tokens), self.dropout, self.training)
-        # Step 2: self-attention layers. -> [B, L, d]
+        # Step 2: self-attention layers. -> [B, W, d]
         for layer in self.layers:
             tokens = layer(tokens, valid)
-        # Step 3: mean over the valid tokens. -> [B, d]
-        weight = valid.to(tokens.dtype)[..., None]
-        mean = (tokens * weight).sum(1) / weight.sum(1).clamp(min=1)
-        return torch.where(valid.any(1, keepdim=True), mean, self.empty.to(mean.dtype))
+        # Step 3: the token of an empty history, and padding. -> [B, L, d]
+        empty = ~valid.any(1, keepdim=True) & (torch.arange(valid.shape[1], device=valid.device) == 0)
+        tokens = torch.where(empty[..., None], self.empty.to(tokens.dtype), tokens)
+        more = length - valid.shape[1]
+        return functional.pad(tokens, (0, 0, 0, more)), functional.pad(valid | empty, (0, more))
+
+
+def attention_weights(query: Tensor, tokens: Tensor, there: Tensor) -> Tensor:
+    """Return how much each candidate attends to each token, ``[B, n, L]``; each row adds up to 1.
+
+    Args:
+        query: of the candidates, ``[B, n, d]``.
+        tokens: ``[B, L, d]``.
+        there: bool ``[B, L]``, one at least of each target.
+
+    Paper: section 2.2, "all the short and long-term user intent and item embedding are fed into attention layer".
+    """
+    likeness = torch.bmm(query.to(tokens.dtype), tokens.transpose(1, 2)) * tokens.shape[2] ** -0.5
+    weights: Tensor = likeness.masked_fill_(~there[:, None], -torch.inf).softmax(-1)
+    return weights

@@ -49,13 +49,13 @@ class Targets:
 
 @dataclass(frozen=True)
 class Window:
-    """A user's most recent visible clicks, the newest first; the valid ones stand in front.
+    """The visible clicks of a user nearest in time to a target, the newest first; the valid ones stand in front.
 
     Attributes:
         items: int64 ``[B, L]``; 0 where invalid.
         valid: bool ``[B, L]``.
         short: bool ``[B, L]``, clicks of the target's own slot (short-term) against earlier slots (long-term).
-        position: int64 ``[B, L]``, 0 for the newest visible click.
+        position: int64 ``[B, L]``, 0 for the newest click of the window.
         timestamp: int64 ``[B, L]``; 0 where invalid.
     """
 
@@ -105,7 +105,8 @@ class ClickHistory:
         self.user, self.item = torch.from_numpy(user), torch.from_numpy(data.item_index[rows])
         self.slot, self.timestamp = torch.from_numpy(slot), torch.from_numpy(timestamp)
         self.times = torch.from_numpy(times)
-        self.start = torch.from_numpy(np.searchsorted(user, np.arange(data.num_users + 1)))
+        start = np.searchsorted(user, np.arange(data.num_users + 1))
+        self.start, self.halvings = torch.from_numpy(start), int(np.diff(start).max(initial=0)).bit_length()
         moment = slot if protocol == "as-published" else np.searchsorted(times, timestamp)
         self.span = slots.count + 1 if protocol == "as-published" else len(times) + 1
         self.key = torch.from_numpy(user * np.int64(self.span) + moment)
@@ -126,24 +127,39 @@ class ClickHistory:
         return self
 
     def window(self, targets: Targets, length: int) -> Window:
-        """Return the last ``length`` visible clicks of each target."""
+        """Return the ``length`` visible clicks nearest in time to each target; of two equally near, the earlier one."""
         if self.protocol == "as-published":
             end = torch.searchsorted(self.key, targets.user * self.span + targets.slot, right=True)
         else:
             moment = torch.searchsorted(self.times, targets.timestamp)
             end = torch.searchsorted(self.key, targets.user * self.span + moment)
-        start = self.start[targets.user]
         if not len(self.item):
             empty = torch.zeros(len(targets), length, dtype=torch.int64, device=end.device)
             return Window(empty, empty.bool(), empty.bool(), empty, empty)
-        index = end[:, None] - 1 - torch.arange(length, device=end.device)
+        start, hidden = self.start[targets.user], end
         if not self.holds_non_clicks:
-            # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
-            hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)], -1)[:, None]
-            index = index - ((index <= hidden) & (hidden < end[:, None])).long()
+            hidden = torch.where(targets.click >= 0, self.place[targets.click.clamp(min=0)].minimum(end), end)
+        # The target's own click is stepped over without a gap, so that nothing tells it was ever there.
+        end = end - (hidden < end).long()
+        last = (self._nearest(start, end, hidden, targets.timestamp, length) + length).minimum(end)[:, None] - 1
+        place = torch.arange(length, device=end.device)
+        index = last - place
         valid = index >= start[:, None]
-        index = index.clamp(min=0)
+        index = (index + (index >= hidden[:, None]).long()).clamp(min=0)
         short = valid & (self.slot[index] == targets.slot[:, None])
-        position = torch.arange(length, device=end.device).expand_as(index)
         item, timestamp = (torch.where(valid, part[index], 0) for part in (self.item, self.timestamp))
-        return Window(item, valid, short, position, timestamp)
+        return Window(item, valid, short, place.expand_as(index), timestamp)
+
+    def _nearest(self, start: Tensor, end: Tensor, hidden: Tensor, time: Tensor, length: int) -> Tensor:
+        """Return where the ``length`` clicks nearest to ``time`` begin among the visible ones, by binary search."""
+        low, high = start, (end - length).maximum(start)
+        final = len(self.item) - 1
+
+        def at(place: Tensor) -> Tensor:
+            return self.timestamp[(place + (place >= hidden).long()).clamp(max=final)]
+
+        for _ in range(self.halvings):
+            middle = (low + high) // 2
+            later = (low < high) & (time - at(middle) > at(middle + length) - time)
+            low, high = torch.where(later, middle + 1, low), torch.where(later, high, middle)
+        return low

@@ -1,9 +1,9 @@
 """The HyperCTR model: temporal attention, hypergraph convolution per slot, fusion, prediction (paper, section 2.2).
 
 Scoring runs in three stages so that work is shared: :meth:`HyperCTR.refresh` convolves the hypergraphs once for a
-batch, :meth:`HyperCTR.encode` makes one user vector per target, :meth:`HyperCTR.score` compares it with any number of
-candidates. The first layer of the prediction network is split into a user and an item part, which is what makes 1000
-candidates per click cheap.
+batch, :meth:`HyperCTR.encode` makes the tokens of each target's history, :meth:`HyperCTR.score` lets any number of
+candidates attend over them. All that stands between attention and the prediction network is linear, and its first layer
+is split into a user and an item part, which is what makes 1000 candidates per click cheap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.model.attention import SequenceEncoder
+from hyperctr.model.attention import SequenceEncoder, attention_weights
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.embedding import ItemEncoder
@@ -45,6 +45,23 @@ class State:
     slots: SlotVectors | PairVectors | None
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """What a candidate is compared with.
+
+    Attributes:
+        tokens: of the target's history, ``[B, L, d]``.
+        there: bool ``[B, L]``, which of them are there.
+        group: the fusion's weights contracted with the group-aware embedding, ``[B, d+1, d]``.
+        matching: with the setting of that name, the vector to match, ``[B, d]``.
+    """
+
+    tokens: Tensor
+    there: Tensor
+    group: Tensor
+    matching: Tensor | None
+
+
 class HyperCTR(ClickModel):
     """Predict the click logit of (user, time, item); see the module docstring for the three stages.
 
@@ -66,6 +83,7 @@ class HyperCTR(ClickModel):
         )
         self.convolution = SlotConvolution(context.graphs, config)
         self.fusion = TensorFusion(size)
+        self.query = nn.Linear(size, size, bias=False)
         first, second = config.hidden
         self.from_user = nn.Linear(size, first)
         self.from_item = nn.Linear(size, first, bias=False)
@@ -128,20 +146,18 @@ class HyperCTR(ClickModel):
         few = len(targets) * self.config.history_length < len(self.items.embedding)
         return State(None if few else self.items(), vectors)
 
-    # ---- stage 2: one vector per target
-    def encode(self, state: State, targets: Targets) -> tuple[Tensor, Tensor | None]:
-        """Return the user part of the first layer ``[B, D1]`` and, with ``matching``, a vector to match ``[B, d]``."""
+    # ---- stage 2: tokens of each target
+    def encode(self, state: State, targets: Targets) -> Encoded:
+        """Return what all candidates of a target share."""
         user = lookup(self.user_embedding, targets.user)
         window = self.context.history.window(targets, self.config.history_length)
         clicked = self._static(state, window.items)
-        # Step 1: sequential embedding E^{t_n}. -> [B, d]   (Eq. 1-4)
-        sequential = self.sequence(user, clicked, window)
+        # Step 1: tokens of the clicks. -> [B, L, d]   (Eq. 1-4)
+        tokens, there = self.sequence(user, clicked, window)
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = self.convolution.look_up(state.slots, USER, targets.user, targets.slot, user)
-        # Step 3: fusion. -> [B, d]   (Eq. 6)
-        fused = self.fusion(sequential, group)
         matching = user + window.summed(clicked) if self.config.matching else None
-        return self.from_user(functional.dropout(fused, self.config.dropout, self.training)), matching
+        return Encoded(tokens, there, self.fusion.contract(group), matching)
 
     def _static(self, state: State, items: Tensor) -> Tensor:
         """Return static item vectors, ``[*, d]`` for int64 ``[*]``."""
@@ -157,27 +173,42 @@ class HyperCTR(ClickModel):
             return static
         return static + self.convolution.look_up(state.slots, ITEM, items, slot, static)
 
-    def score(self, state: State, encoded: tuple[Tensor, Tensor | None], targets: Targets, items: Tensor) -> Tensor:
+    def score(self, state: State, encoded: Encoded, targets: Targets, items: Tensor) -> Tensor:
         """Return logits ``[B, n]`` of the candidates ``items`` (int64 ``[B, n]``).
 
         Paper: Eq. 7, its sigmoid left to the loss.
         """
-        from_user, matching = encoded
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
-        first = self.from_item(table)
+        query, first = self.query(table), self.from_item(table)
+        many = items.shape[1] > encoded.tokens.shape[1]
+        mixed = self._from_user(encoded.tokens, encoded.group) if many else encoded.tokens
         # On a CPU 1000 candidates a target are compared some targets at a time, whose hidden layer stays in the cache.
         step = max(1, (PAIRS_AT_A_TIME if items.device.type == "cpu" else items.numel()) // max(items.shape[1], 1))
-        parts = zip(from_user.split(step), index.split(step), strict=True)
-        logits = torch.cat([self._compare(user, functional.embedding(rows, first)) for user, rows in parts])
-        if matching is not None:
+        parts = [part.split(step) for part in (index, encoded.tokens, encoded.there, encoded.group, mixed)]
+        logits = []
+        for rows, tokens, there, group, mix in zip(*parts, strict=True):
+            # Step 1: the user as each candidate sees them. -> [b, n, D1]   (Eq. 1-4, 6; linear in the tokens, so the
+            # tokens go through the fusion where they are fewer than the candidates)
+            seen = torch.bmm(attention_weights(functional.embedding(rows, query), tokens, there), mix)
+            user = seen if many else self._from_user(seen, group)
+            # Step 2: prediction network. -> [b, n]
+            logits.append(self._compare(user, functional.embedding(rows, first)))
+        scores = torch.cat(logits)
+        if encoded.matching is not None:
             vectors = self._static(state, items)
-            logits = logits + torch.bmm(vectors.to(matching.dtype), matching[:, :, None]).squeeze(2)
-        return logits
+            scores = scores + torch.bmm(vectors.to(encoded.matching.dtype), encoded.matching[:, :, None]).squeeze(2)
+        return scores
+
+    def _from_user(self, sequential: Tensor, group: Tensor) -> Tensor:
+        """Return the user part of the first layer ``[B, n, D1]`` from sequential embeddings ``[B, n, d]``."""
+        fused = self.fusion(sequential, group)
+        part: Tensor = self.from_user(functional.dropout(fused, self.config.dropout, self.training))
+        return part
 
     def _compare(self, from_user: Tensor, from_item: Tensor) -> Tensor:
-        """Return logits ``[B, n]`` from both parts of the first layer, ``[B, D1]`` and ``[B, n, D1]`` (overwritten)."""
-        hidden = from_item.add_(from_user[:, None]).relu_()
+        """Return logits ``[B, n]`` from both parts of the first layer, ``[B, n, D1]``; the item's is overwritten."""
+        hidden = from_item.add_(from_user).relu_()
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
         logits: Tensor = self.last(self.second(hidden).relu_()).squeeze(-1)
         return logits

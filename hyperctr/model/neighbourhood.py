@@ -74,7 +74,7 @@ class Neighbourhood:
     def place(self, side: int, removed: Removed = NOTHING) -> tuple[int, int] | None:
         """Return the slot in which the target sees the user or the item, and the node's number in it; None: nowhere.
 
-        It is a slot where the node lies on a hyperedge that is left; under ``causal`` the latest before the target's.
+        It is the latest slot where the node lies on a hyperedge that is left, under ``causal`` before the target's.
         """
         for slot, node in self._candidates[side]:
             graph = self.hypergraphs(slot)[side]
@@ -86,7 +86,7 @@ class Neighbourhood:
     def _candidates(self) -> tuple[list[tuple[int, int]], ...]:
         """For each side, the slots that the node has a row in and its number there, the latest slot first."""
         last = int(self.target.slot)
-        slots = torch.arange(last - 1, -1, -1) if self.convolution.causal else torch.tensor([last])
+        slots = torch.arange(last - self.convolution.causal, -1, -1)
         slots, found = slots.to(self.items.device), []
         for side, node in ((USER, self.target.user), (ITEM, self.items[0])):
             places = zip(slots.tolist(), self.rows[side].find(node.expand_as(slots), slots).tolist(), strict=True)

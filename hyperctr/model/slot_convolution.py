@@ -38,12 +38,12 @@ class SlotVectors:
     Attributes:
         rows: ``[R, d]``.
         active: bool ``[R]``, rows that lie on a hyperedge.
-        latest: int64 ``[R]``, :meth:`~hyperctr.hypergraph.rows.Rows.last_active`; None under ``as-published``.
+        latest: int64 ``[R]``, :meth:`~hyperctr.hypergraph.rows.Rows.last_active`.
     """
 
     rows: Pair
     active: Pair
-    latest: Pair | None = None
+    latest: Pair
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,7 @@ class SlotConvolution(nn.Module):
         """Put the convolutions of all stretches together."""
         graphs = self.needed()
         users, items, user_active, item_active = (torch.cat(column) for column in zip(*parts, strict=True))
-        latest = None
-        if self.causal:
-            latest = graphs.user_rows.last_active(user_active), graphs.item_rows.last_active(item_active)
+        latest = graphs.user_rows.last_active(user_active), graphs.item_rows.last_active(item_active)
         return SlotVectors((users, items), (user_active, item_active), latest)
 
     def look_up(
@@ -169,8 +167,9 @@ class SlotConvolution(nn.Module):
     ) -> Tensor:
         """Return the vectors of nodes ``[n]`` as targets in slots ``[n]`` see them, ``[n, d]``.
 
-        ``side`` is ``USER`` or ``ITEM``; a node on no hyperedge there is to a target what it is ``alone``, ``[n, d]``.
-        That a row is there says that there are clicks, hidden ones among them, so it must not count by itself.
+        ``side`` is ``USER`` or ``ITEM``. A target sees the latest slot, its own included unless the protocol is
+        ``causal``, in which the node lies on a hyperedge; where there is none, the node is what it is ``alone``,
+        ``[n, d]``. That a row is there says that there are clicks, hidden ones among them, so it does not count.
         """
         if isinstance(vectors, PairVectors):
             known = vectors.of[side]
@@ -179,10 +178,8 @@ class SlotConvolution(nn.Module):
             return alone
         graphs = self.needed()
         rows = graphs.user_rows if side == USER else graphs.item_rows
-        latest = vectors.latest
-        row = rows.find(node, slot) if latest is None else rows.latest_before(node, slot, latest[side])
+        row = rows.latest_before(node, slot if self.causal else slot + 1, vectors.latest[side])
         place, current = row.clamp(min=0), self.round
-        seen = (row >= 0) & vectors.active[side][place]
         values = functional.embedding(place, vectors.rows[side])
         if current is not None and vectors is current.vectors and torch.is_grad_enabled():
             total = current.gradients[side]
@@ -191,7 +188,7 @@ class SlotConvolution(nn.Module):
                 total.index_add_(0, place, gradient.to(total.dtype))
 
             values.requires_grad_().register_hook(add)
-        return torch.where(seen[:, None], values, alone)
+        return torch.where((row >= 0)[:, None], values, alone)
 
     # ---- training
     def begin_round(self, inputs: Inputs, clicks: Tensor, steps: int) -> None:

@@ -7,7 +7,8 @@ and resumed therefore sees the same shuffles, negatives and dropout masks, and e
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,11 @@ from hyperctr.model.history import Targets
 from hyperctr.runtime import derive_seed, generator, track
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
+from hyperctr.training.averaging import WeightAverage
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
 from hyperctr.training.negatives import NegativeSampler
+from hyperctr.training.schedule import Progress, Schedule
 from hyperctr.training.scoring import targets_of
 from hyperctr.training.sharing import score_together
 
@@ -35,25 +38,6 @@ if TYPE_CHECKING:
 
     from hyperctr.config import Config
     from hyperctr.split_data import SplitData
-
-
-@dataclass
-class Progress:
-    """Where a training run stands; saved with every checkpoint.
-
-    Attributes:
-        step: steps done in all stages; best_step: steps done when the best parameters were found.
-        idle: steps since then that were not judged, and therefore do not count as waiting.
-        stage, stage_step: number of the stage, and steps done in it.
-    """
-
-    step: int = 0
-    best_auc: float = -1.0
-    best_step: int = 0
-    done: bool = False
-    idle: int = 0
-    stage: int = 0
-    stage_step: int = 0
 
 
 class Trainer:
@@ -79,14 +63,14 @@ class Trainer:
         self.sampler = NegativeSampler(data, avoided, self.targets.user, config.seed)
         sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
         self.pool = candidate_pool(data, split_data.split, "validation", seed=config.seed, **sizes)
-        self.steps_per_epoch = -(-len(self.rows) // config.batch_size)
-        # Validation falls between rounds, so that no checkpoint is taken within one.
-        points, rounds = config.points_per_epoch, config.rounds_per_epoch
-        self.rounds_per_epoch = min(-(-rounds // points) * points, self.steps_per_epoch)
+        self.schedule = Schedule(len(self.rows), config.batch_size, config.points_per_epoch, config.rounds_per_epoch)
+        self.steps_per_epoch, self.rounds_per_epoch = self.schedule.steps_per_epoch, self.schedule.rounds_per_epoch
         self.stages = tuple(model.fit_plan(self))
         self.optimisers: dict[str, list[Optimizer]] = {}
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+        rounds = config.average_epochs * self.rounds_per_epoch
+        self.average = WeightAverage(model, rounds) if rounds else None
         self._open_round = (-1, -1)
 
     def optimiser(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float | None = None) -> Optimizer:
@@ -132,21 +116,22 @@ class Trainer:
             losses.append(self.train_step(progress.step, stage))
             progress.step, progress.stage_step = progress.step + 1, within + 1
             progress.idle += not stage.judged
-            if self._is_point(progress.step - 1) or progress.stage_step == last:
-                validation = self.validate()
+            if self.schedule.is_point(progress.step - 1) or progress.stage_step == last:
+                with self.average.in_place() if self.average else nullcontext():
+                    validation = self.validate()
+                    self._keep_if_best(validation, stage)
                 point = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
                 loss = self.group.total(torch.stack(losses).mean())
-                point |= {"loss": float(loss), "examples": self._examples(progress.step)}
+                point |= {"loss": float(loss), "examples": self.schedule.examples(progress.step)}
                 point |= {"validation_auc": validation, "seconds": round(time.perf_counter() - self._clock, 3)}
                 log.write(**point, memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)
                 losses = []
-                if self._judge(validation, stage, ended=progress.stage_step == last):
+                if self._is_over(stage, ended=progress.stage_step == last):
                     return
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
-        for table in self.model.tables():
-            settled(table)
+        self._settle()
         self._average_statistics()
         scores = score_together(self.model, self.split_data, self.pool)
         return float(self.group.agreed(None if scores is None else scores.wins.value))
@@ -161,7 +146,7 @@ class Trainer:
         if within == 0 or not hasattr(self, "_order"):
             self._start_epoch(epoch)
         # Step 1: the batch, clicks of the epoch's shuffle with their negatives. -> items [B, 1 + n]
-        round_start, round_end = self._round(within)
+        round_start, round_end = self.schedule.round(within)
         batch = self._batches(within, within + 1)
         chosen = batch[self.group.share(len(batch))]
         targets = self._targets(chosen, batch)
@@ -192,7 +177,15 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(learnt, self.config.clip_norm)
         for optimiser in optimisers:
             optimiser.step()
+        if self.average and within == round_end - 1:
+            self._settle()
+            self.average.update()
         return loss.detach()
+
+    def _settle(self) -> None:
+        """Bring the rows of large tables up to date."""
+        for table in self.model.tables():
+            settled(table)
 
     # ---- several processes: each has a share of every batch (hyperctr.distributed)
     def _targets(self, chosen: Tensor, batch: Tensor) -> Targets:
@@ -229,12 +222,6 @@ class Trainer:
         size = self.config.batch_size
         return self._order[first * size : end * size]
 
-    def _round(self, within: int) -> tuple[int, int]:
-        """Return the first step of the round that step ``within`` of the epoch belongs to, and where it ends."""
-        steps, rounds = self.steps_per_epoch, self.rounds_per_epoch
-        number = within * rounds // steps
-        return -(-number * steps // rounds), -(-(number + 1) * steps // rounds)
-
     def _optimisers(self, stage: Stage) -> list[Optimizer]:
         if stage.name not in self.optimisers:
             self.optimisers[stage.name] = list(stage.optimisers() if stage.optimisers else self._usual_optimisers())
@@ -256,20 +243,16 @@ class Trainer:
         self._negatives = self.sampler.sample(self.config.negatives, "epoch", epoch)
 
     # ---- points, early stopping, checkpoints ----
-    def _is_point(self, step: int) -> bool:
-        points, within = self.config.points_per_epoch, step % self.steps_per_epoch
-        return (within + 1) * points // self.steps_per_epoch > within * points // self.steps_per_epoch
-
-    def _examples(self, step: int) -> int:
-        epochs, within = divmod(step, self.steps_per_epoch)
-        return epochs * len(self.rows) + min(within * self.config.batch_size, len(self.rows))
-
-    def _judge(self, validation: float, stage: Stage, *, ended: bool) -> bool:
-        """Keep the best parameters, go on to the next stage or stop, save the state; tell whether the stage is over."""
+    def _keep_if_best(self, validation: float, stage: Stage) -> None:
+        """Keep the parameters if no earlier ones of a judged stage were better."""
         progress = self.progress
         if stage.judged and validation > progress.best_auc:
             progress.best_auc, progress.best_step, progress.idle = validation, progress.step, 0
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def _is_over(self, stage: Stage, *, ended: bool) -> bool:
+        """Go on to the next stage or stop, save the state; tell whether the stage is over."""
+        progress = self.progress
         waited = progress.step - progress.best_step - progress.idle
         progress.done = stage.judged and waited >= self.config.patience * self.steps_per_epoch
         if ended:
@@ -279,6 +262,7 @@ class Trainer:
             if progress.best_step == progress.step:
                 checkpoint.save_tensors(checkpoint.best_file(self.state_file, progress.step), self.best)
             tensors = pack("model", self.model.state_dict())
+            tensors |= pack("average", self.average.tensors()) if self.average else {}
             for name, optimisers in self.optimisers.items():
                 for k, optimiser in enumerate(optimisers):
                     tensors |= pack(f"optimiser/{name}/{k}", checkpoint.optimiser_tensors(optimiser))
@@ -289,6 +273,8 @@ class Trainer:
     def _restore(self) -> None:
         tensors, metadata = checkpoint.load_tensors(str(self.state_file))
         checkpoint.load_parameters(self.model, unpack("model", tensors), str(self.state_file))
+        if self.average:
+            self.average.restore(unpack("average", tensors))
         begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
         for stage in self.stages:
             if stage.name in begun:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperctr.config import Config
 from hyperctr.model.hyperctr import HyperCTR
-from tests.small import Edges, Small, definitions, visible
+from tests.small import Edges, Small, definitions, nearest, visible
 
 Array = np.ndarray[Any, Any]
 
@@ -80,17 +80,16 @@ class Dense:
     def seen(self, side: int, node: int, slot: int) -> Array:
         """The vector of a user (side 0) or item (side 1) as a target in ``slot`` sees it."""
         static: Array = (self.user, self.static)[side][node]
-        if self.config.protocol == "as-published":
-            return np.asarray(self.graph[slot][side][node])
-        earlier = [t for t in range(slot) if self.graph[t][2 + side][node]]
+        earlier = [t for t in range(slot + (self.config.protocol != "causal")) if self.graph[t][2 + side][node]]
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
 
     def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int]]:
         clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden)
-        return [(item, int(s == slot)) for _, _, item, s in clicks[: self.config.history_length]]
+        kept = nearest([when for when, *_ in clicks], timestamp, self.config.history_length)
+        return [(clicks[k][2], int(clicks[k][3] == slot)) for k in kept]
 
-    def sequential(self, user: int, history: list[tuple[int, int]]) -> Array:
-        """Eq 1-4 and the mean."""
+    def sequential(self, user: int, history: list[tuple[int, int]], candidate: Array) -> Array:
+        """Eq 1-4, and the candidate's attention over the tokens."""
         if not history:
             return self.p["sequence.empty"]
         x = np.stack(
@@ -114,7 +113,8 @@ class Dense:
             )
             inner = self.linear(relu(self.linear(x, f"{name}.first")), f"{name}.second")
             x = self.scaled(normed(x + inner), f"{name}.norm_feedforward")
-        return x.mean(0)
+        weight = np.exp(x @ self.linear(candidate, "query") / self.config.embedding_size**0.5)
+        return np.asarray(weight / weight.sum() @ x)
 
     def scaled(self, x: Array, name: str) -> Array:
         out: Array = x * self.p[f"{name}.weight"] + self.p[f"{name}.bias"]
@@ -123,9 +123,9 @@ class Dense:
     def logit(self, user: int, slot: int, timestamp: int, hidden: int, item: int) -> float:
         """Eq 6 and 7 for one candidate, and the terms that the switches add."""
         history = self.history(user, slot, timestamp, hidden)
-        s, g = np.append(self.sequential(user, history), 1), np.append(self.seen(0, user, slot), 1)
-        fused = np.einsum("ij,ijk->k", np.outer(s, g), self.p["fusion.weight"])
         x_item = self.static[item] + (0 if self.config.graph == "none" else self.seen(1, item, slot))
+        s, g = np.append(self.sequential(user, history, x_item), 1), np.append(self.seen(0, user, slot), 1)
+        fused = np.einsum("ij,ijk->k", np.outer(s, g), self.p["fusion.weight"])
         first = np.concatenate([self.p["from_user.weight"], self.p["from_item.weight"]], 1)
         hidden_units = relu(first @ np.concatenate([fused, x_item]) + self.p["from_user.bias"])
         out = self.linear(relu(self.linear(hidden_units, "second")), "last")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperctr.model.attention import EncoderLayer, SequenceEncoder
+from hyperctr.model.attention import EncoderLayer, SequenceEncoder, attention_weights
 from hyperctr.model.history import Window
 
 
@@ -61,7 +61,7 @@ def window(valid: torch.Tensor) -> Window:
     return Window(items, valid, valid & (position < 2), position, position)
 
 
-def test_encoder_averages_the_encoded_tokens():
+def test_encoder_encodes_the_tokens_in_front():
     sequence, user, items = encoder(), draw(2, 8), draw(7, 8, seed=1)
     made = window(torch.tensor([[True, False, True, True], [False, True, False, False]]))
     for b, count in ((0, 3), (1, 1)):
@@ -70,7 +70,9 @@ def test_encoder_averages_the_encoded_tokens():
         token = sequence.norm(token + sequence.tag[made.short[b][kept].long()])[None]
         for layer in sequence.layers:
             token = twin(layer, 8)(token)
-        torch.testing.assert_close(sequence(user, items[made.items], made)[b], token[0].mean(0), rtol=0, atol=1e-12)
+        tokens, there = sequence(user, items[made.items], made)
+        assert torch.equal(there, made.valid)
+        torch.testing.assert_close(tokens[b][kept], token[0], rtol=0, atol=1e-12)
 
 
 def test_padding_changes_nothing_and_may_hold_anything():
@@ -79,33 +81,42 @@ def test_padding_changes_nothing_and_may_hold_anything():
     made, longer = window(valid), window(torch.cat([valid, torch.zeros(3, 2, dtype=torch.bool)], 1))
     longer = replace(longer, items=torch.where(longer.valid, longer.items, 5))
     longer.items[:, :3] = torch.where(valid, made.items, 4)
-    torch.testing.assert_close(
-        sequence(user, items[longer.items], longer), sequence(user, items[made.items], made), rtol=0, atol=1e-14
-    )
+    (here, there), (padded, also) = (sequence(user, items[w.items], w) for w in (made, longer))
+    assert torch.equal(also[:, :3], there) and not also[:, 3:].any()
+    torch.testing.assert_close(padded[also], here[there], rtol=0, atol=1e-14)
 
 
 def test_empty_history_is_a_learned_vector_whoever_the_user_is():
     sequence = encoder()
     made = window(torch.tensor([[False, False], [True, False], [False, False]]))
-    out = sequence(draw(3, 8), draw(7, 8, seed=1)[made.items], made)
-    assert torch.equal(out[0], sequence.empty) and torch.equal(out[2], sequence.empty)
-    out.sum().backward()
+    tokens, there = sequence(draw(3, 8), draw(7, 8, seed=1)[made.items], made)
+    assert there.tolist() == [[True, False]] * 3
+    assert torch.equal(tokens[0, 0], sequence.empty) and torch.equal(tokens[2, 0], sequence.empty)
+    tokens[there].sum().backward()
     assert sequence.empty.grad.tolist() == [2.0] * 8
     assert all(parameter.grad.isfinite().all() for parameter in sequence.parameters())
 
 
 def test_order_counts_only_through_positions():
-    """Attention and mean are symmetric in the tokens: shuffling items with their positions changes nothing."""
+    """Attention is symmetric in the tokens: shuffling items with their positions shuffles the tokens."""
     sequence, user, items = encoder(length=4), draw(1, 8), draw(7, 8, seed=1)
     short, valid = torch.tensor([[True, True, False, False]]), torch.ones(1, 4, dtype=torch.bool)
     made = Window(torch.tensor([[3, 1, 6, 2]]), valid, short, torch.arange(4)[None], torch.arange(4)[None])
     to = torch.tensor([2, 0, 3, 1])
     moved = Window(made.items[:, to], valid, short[:, to], made.position[:, to], made.timestamp)
-    torch.testing.assert_close(
-        sequence(user, items[moved.items], moved), sequence(user, items[made.items], made), rtol=0, atol=1e-14
-    )
+    tokens = sequence(user, items[made.items], made)[0][:, to]
+    torch.testing.assert_close(sequence(user, items[moved.items], moved)[0], tokens, rtol=0, atol=1e-14)
     swapped = replace(made, items=made.items[:, to])
-    assert (sequence(user, items[swapped.items], swapped) - sequence(user, items[made.items], made)).abs().max() > 1e-3
+    assert (sequence(user, items[swapped.items], swapped)[0] - tokens).abs().max() > 1e-3
+
+
+def test_candidates_attend_over_the_tokens_that_are_there():
+    query, tokens, there = draw(2, 3, 8), draw(2, 4, 8, seed=1), torch.tensor([[True] * 4, [True, True, False, False]])
+    found = attention_weights(query, tokens, there)
+    for b, count in ((0, 4), (1, 2)):
+        weight = torch.exp(query[b] @ tokens[b, :count].T / 8**0.5)
+        torch.testing.assert_close(found[b, :, :count], weight / weight.sum(1, keepdim=True), rtol=0, atol=1e-14)
+    assert not found[1, :, 2:].any()
 
 
 def test_many_targets_are_encoded_as_few_are():
@@ -114,11 +125,10 @@ def test_many_targets_are_encoded_as_few_are():
     lengths = torch.randint(0, 5, (300,), generator=torch.Generator().manual_seed(0))
     made = window(torch.arange(6) < lengths[:, None])
     user, vectors = draw(300, 8), draw(7, 8, seed=1)[made.items].requires_grad_()
-    together = sequence(user, vectors, made)
-    parts = [Window(*(part[k : k + 50] for part in astuple(made))) for k in range(0, 300, 50)]
-    apart = [
-        sequence(user[k : k + 50], vectors[k : k + 50], part) for k, part in zip(range(0, 300, 50), parts, strict=True)
-    ]
-    torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=1e-13)
-    gradients = [torch.autograd.grad(out.square().sum(), vectors)[0] for out in (together, torch.cat(apart))]
+    together, there = sequence(user, vectors, made)
+    stretches = [slice(k, k + 50) for k in range(0, 300, 50)]
+    apart = [sequence(user[k], vectors[k], Window(*(part[k] for part in astuple(made))))[0] for k in stretches]
+    together, apart = together[there], torch.cat(apart)[there]
+    torch.testing.assert_close(together, apart, rtol=0, atol=1e-13)
+    gradients = [torch.autograd.grad(out.square().sum(), vectors)[0] for out in (together, apart)]
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)

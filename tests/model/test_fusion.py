@@ -19,7 +19,7 @@ def test_fusion_contracts_the_outer_product(size, batch):
         or [torch.zeros(size + 1, size + 1).double()]
     )[:batch]
     expected = outer.flatten(1) @ fusion.weight.flatten(0, 1)
-    torch.testing.assert_close(fusion(s, g), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(fusion(s[:, None], fusion.contract(g))[:, 0], expected, rtol=0, atol=1e-12)
 
 
 def test_constants_carry_each_vector_alone():
@@ -27,11 +27,14 @@ def test_constants_carry_each_vector_alone():
     zero, s = torch.zeros(1, 3, dtype=torch.float64), torch.tensor([[2.0, 0.0, -1.0]], dtype=torch.float64)
     weight = fusion.weight.detach()
     alone = 2 * weight[0, 3] - weight[2, 3] + weight[3, 3]
-    torch.testing.assert_close(fusion(s, zero)[0].detach(), alone, rtol=0, atol=1e-15)
-    torch.testing.assert_close(fusion(zero, zero)[0].detach(), weight[3, 3], rtol=0, atol=1e-15)
+    torch.testing.assert_close(fusion(s[:, None], fusion.contract(zero))[0, 0].detach(), alone, rtol=0, atol=1e-15)
+    torch.testing.assert_close(
+        fusion(zero[:, None], fusion.contract(zero))[0, 0].detach(), weight[3, 3], rtol=0, atol=1e-15
+    )
 
 
 def test_first_weights_keep_the_scale():
     torch.manual_seed(0)
-    out = TensorFusion(64)(torch.randn(500, 64), torch.randn(500, 64)).detach()
+    fusion = TensorFusion(64)
+    out = fusion(torch.randn(500, 3, 64), fusion.contract(torch.randn(500, 64))).detach()
     assert 0.8 < float(out.std()) < 1.2

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperctr.model.history import ClickHistory, Targets, Window
-from tests.small import small, visible
+from tests.small import nearest, small, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 PROTOCOLS = st.sampled_from(["as-published", "causal"])
@@ -28,12 +28,13 @@ def make_targets(study, new):
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), PROTOCOLS, st.sampled_from([1, 2, 5, 40]), NEW)
-def test_windows_hold_the_last_visible_clicks(seed, protocol, length, new):
+def test_windows_hold_the_visible_clicks_nearest_in_time(seed, protocol, length, new):
     study = small(seed, ticks=12)  # few ticks, many ties
     rows, targets = make_targets(study, new)
     window = ClickHistory(study, protocol).window(targets, length)
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
-        expected = visible(study, protocol, user, slot, timestamp, hidden)[:length]
+        expected = visible(study, protocol, user, slot, timestamp, hidden)
+        expected = [expected[k] for k in nearest([when for when, *_ in expected], timestamp, length)]
         valid = window.valid[b]
         assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
         assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
@@ -54,7 +55,8 @@ def test_non_clicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, 
         own = [r for r in shown if data.user_index[r] == user]
         paper = protocol == "as-published"
         seen = [r for r in own if (study.slots.index[r] <= slot if paper else data.timestamp[r] < timestamp)]
-        seen = sorted(seen, key=lambda r: (data.timestamp[r], r), reverse=True)[:length]
+        seen = sorted(seen, key=lambda r: (data.timestamp[r], r), reverse=True)
+        seen = [seen[k] for k in nearest(data.timestamp[seen].tolist(), timestamp, length)]
         assert window.items[b][window.valid[b]].tolist() == data.item_index[seen].tolist()
         assert window.timestamp[b][window.valid[b]].tolist() == data.timestamp[seen].tolist()
         turned = window.oldest_first()

@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor, nn
 
 from hyperctr.config import Config
-from hyperctr.model.base import ClickModel
+from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.history import Targets
 from hyperctr.split_data import SplitData
 from hyperctr.training import checkpoint
@@ -243,7 +243,7 @@ def test_weight_decay_falls_on_matrices_only(split_data: SplitData) -> None:
 @pytest.mark.parametrize("stop", [1, 4, 7, 11])
 def test_a_resumed_fit_equals_an_uninterrupted_one(split_data: SplitData, tmp_path: Path, stop: int) -> None:
     """Killed after any checkpoint, with steps done since: the same batches, negatives, parameters and points."""
-    settings: dict[str, Any] = {"points_per_epoch": 4, "epochs": 4, "patience": 9}
+    settings: dict[str, Any] = {"points_per_epoch": 4, "epochs": 4, "patience": 9, "average_epochs": 0.7}
     whole = trainer(split_data, tmp_path / "whole", **settings)
     whole_progress = whole.fit()
 
@@ -325,3 +325,36 @@ def test_killed_between_any_two_files_of_a_checkpoint_a_fit_goes_on_from_one_tha
     for folder in ("cut", "whole"):
         kept = {path.name for path in (tmp_path / folder / "state").iterdir()}
         assert kept == {latest, best[4]}
+
+
+def test_averaged_weights_are_judged_and_kept_while_training_goes_on_with_the_last(split_data: SplitData) -> None:
+    settings: dict[str, Any] = {"points_per_epoch": 2, "rounds_per_epoch": 4, "epochs": 2, "weight_decay": 0.0}
+    plain, averaged = trainer(split_data, **settings), trainer(split_data, **settings, average_epochs=1.5)
+    seen: list[dict[str, Tensor]] = []
+    judged: list[tuple[float, dict[str, Tensor]]] = []
+    usual, validate = plain.train_step, averaged.validate
+
+    def noted(step: int, stage: Stage | None = None) -> Tensor:
+        loss = usual(step, stage)
+        if plain.schedule.round(step % plain.steps_per_epoch)[1] == step % plain.steps_per_epoch + 1:
+            seen.append({name: value.detach().double().clone() for name, value in plain.model.named_parameters()})
+        return loss
+
+    def witnessed() -> float:
+        value = validate()
+        judged.append((value, {name: part.detach().clone() for name, part in averaged.model.named_parameters()}))
+        return value
+
+    plain.train_step, averaged.validate = noted, witnessed  # type: ignore[method-assign]
+    plain.fit()
+    averaged.fit()
+    assert len(seen) == 8 and len(judged) == 4
+    for point, (_, parameters) in enumerate(judged, start=1):
+        weight = np.exp(-(np.arange(2 * point)[::-1]) / (1.5 * 4))  # of the rounds so far
+        for name, value in parameters.items():
+            rounds = torch.stack([state[name] for state in seen[: 2 * point]])
+            expected = torch.tensordot(torch.from_numpy(weight / weight.sum()), rounds, 1)
+            torch.testing.assert_close(value.double(), expected, rtol=0, atol=1e-5)
+    best = max(range(4), key=lambda k: judged[k][0])
+    for name, value in averaged.model.named_parameters():
+        assert torch.equal(value, judged[best][1][name])

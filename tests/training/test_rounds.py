@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 import torch
@@ -20,6 +19,7 @@ from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.scoring import build_model, interest_of
 from hyperctr.split_data import SplitData
 from hyperctr.training.loop import Trainer
+from hyperctr.training.schedule import Schedule
 from tests.conftest import Tiny
 from tests.small import Small, small
 
@@ -31,13 +31,15 @@ KINDS: list[dict[str, Any]] = [{}, {"protocol": "causal"}, {"graph": "bipartite"
 
 @given(steps=st.integers(1, 300), rounds=st.integers(1, 80), points=st.integers(1, 30))
 def test_rounds_divide_an_epoch_and_none_reaches_over_a_validation_point(steps: int, rounds: int, points: int) -> None:
-    trainer = Mock(steps_per_epoch=steps, config=Mock(points_per_epoch=points))
-    trainer.rounds_per_epoch = min(-(-rounds // points) * points, steps)
-    stretches = [Trainer._round(trainer, step) for step in range(steps)]
+    schedule = Schedule(clicks=3 * steps - 1, batch_size=3, points=points, rounds=rounds)
+    assert schedule.steps_per_epoch == steps
+    stretches = [schedule.round(step) for step in range(steps)]
     for step, (start, end) in enumerate(stretches):
         assert start <= step < end <= steps and stretches[start] == (start, end)
-        if Trainer._is_point(trainer, step):
+        if schedule.is_point(step) and schedule.is_point(step + steps):
             assert end == step + 1
+    assert [schedule.is_point(step) for step in range(steps)].count(True) == min(points, steps)
+    assert (schedule.examples(steps - 1), schedule.examples(steps)) == (3 * (steps - 1), 3 * steps - 1)
     assert rounds <= len(set(stretches)) < rounds + points or len(set(stretches)) == steps
     lengths = {end - start for start, end in stretches}
     assert max(lengths) - min(lengths) <= 1

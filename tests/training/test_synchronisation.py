@@ -112,7 +112,7 @@ def trainer(**changes: Any) -> Trainer:
     config = TINY.replace(batch_size=-(-clicks // 6), rounds_per_epoch=2, points_per_epoch=1, **changes)
     model = HyperCTR(Context.build(study, study.interest, config).to(device), config).to(device)
     made = Trainer(model, study, config, device)
-    assert (made.steps_per_epoch, made._round(0), made._round(3)) == (6, (0, 3), (3, 6))
+    assert (made.steps_per_epoch, made.schedule.round(0), made.schedule.round(3)) == (6, (0, 3), (3, 6))
     for step in range(6):
         made.train_step(step)
     return made
