@@ -125,7 +125,7 @@ class Dense:
         history = self.history(user, slot, timestamp, hidden)
         x_item = self.static[item] + (0 if self.config.graph == "none" else self.seen(1, item, slot))
         s, g = np.append(self.sequential(user, history, x_item), 1), np.append(self.seen(0, user, slot), 1)
-        fused = np.einsum("ij,ijk->k", np.outer(s, g), self.p["fusion.weight"])
+        fused = np.einsum("ij,jik->k", np.outer(s, g), self.p["fusion.weight"])
         first = np.concatenate([self.p["from_user.weight"], self.p["from_item.weight"]], 1)
         hidden_units = relu(first @ np.concatenate([fused, x_item]) + self.p["from_user.bias"])
         out = self.linear(relu(self.linear(hidden_units, "second")), "last")
