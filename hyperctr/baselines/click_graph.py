@@ -26,19 +26,33 @@ from hyperctr.model.history import Targets
 USER, ITEM = 0, 1
 
 
-class SymmetricProduct(torch.autograd.Function):
-    """A symmetric sparse matrix times vectors; its gradient is the same product, where torch would transpose first."""
+class SparseProduct(torch.autograd.Function):
+    """A sparse matrix times vectors; its gradient takes the transposed matrix, which torch would make at every step."""
 
     @staticmethod
-    def forward(context: Any, matrix: Tensor, x: Tensor) -> Tensor:
+    def forward(context: Any, matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
         """Return ``matrix @ x``."""
-        context.matrix = matrix
+        context.transposed = transposed
         return matrix @ x
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+    def backward(context: Any, *gradients: Tensor) -> tuple[None, None, Tensor]:
         """Return the gradient of ``x``."""
-        return None, context.matrix @ gradients[0]
+        return None, None, context.transposed @ gradients[0]
+
+
+def product(matrix: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
+    """Return ``matrix @ x`` for a sparse matrix and its transpose, in the precision of both."""
+    with torch.autocast(x.device.type, enabled=False):  # a sparse product has one precision
+        result: Tensor = SparseProduct.apply(matrix, transposed, x.to(matrix.dtype))  # type: ignore[no-untyped-call]
+    return result
+
+
+def by_rows(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return a sparse matrix in rows: a sum over a row's entries takes a fifth of the time of scattering edges."""
+    with warnings.catch_warnings():  # that this layout is "in beta", once a process
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.sparse_coo_tensor(torch.stack([rows, columns]), values, shape).to_sparse_csr()
 
 
 class ClickGraphs(nn.Module):
@@ -75,17 +89,15 @@ class ClickGraphs(nn.Module):
         graph = torch.arange(len(pair), device=pair.device) - (count.cumsum(0) - count - start)[pair]
         return torch.stack([self.row(USER, self.pair_user[pair], graph), self.row(ITEM, self.pair_item[pair], graph)])
 
-    def adjacency(self, edges: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return ``D^-1/2 A D^-1/2`` of some edges in both directions, sparse ``[S (U + I), S (U + I)]``."""
-        from torch_geometric.nn.conv.gcn_conv import gcn_norm  # slow to import
+    def weights(self, edges: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return ``1 / sqrt(d_u d_i)`` of edges among themselves, ``[E]``."""
+        degree = torch.bincount(edges.flatten(), minlength=self.slots * self.nodes)
+        return degree[edges].to(dtype).prod(0).rsqrt()
 
-        rows = self.slots * self.nodes
-        both = torch.cat([edges, edges.flip(0)], 1)
-        both, weight = gcn_norm(both, None, rows, add_self_loops=False, dtype=dtype)
-        # By rows: a sum over a row's entries takes a fifth of the time of scattering edges.
-        with warnings.catch_warnings():  # that this layout is "in beta", once a process
-            warnings.simplefilter("ignore", UserWarning)
-            return torch.sparse_coo_tensor(both, weight, (rows, rows)).to_sparse_csr()
+    def adjacency(self, edges: Tensor, weights: Tensor) -> Tensor:
+        """Return ``D^-1/2 A D^-1/2`` of edges in both directions, sparse ``[S (U + I), S (U + I)]``."""
+        (user, item), rows = edges, self.slots * self.nodes
+        return by_rows(torch.cat([user, item]), torch.cat([item, user]), weights.repeat(2), (rows, rows))
 
     def received(self, adjacency: Tensor, x: Tensor, layers: int) -> Tensor:
         """Return what nodes receive in ``layers`` propagations: the sum of ``A^k x`` over k >= 1, ``[S (U + I), d]``.
@@ -94,10 +106,9 @@ class ClickGraphs(nn.Module):
         """
         x = x.repeat(self.slots, 1)
         total = torch.zeros_like(x)
-        with torch.autocast(x.device.type, enabled=False):  # a sparse product has one precision
-            for _ in range(layers):
-                x = SymmetricProduct.apply(adjacency, x)
-                total = total + x
+        for _ in range(layers):
+            x = product(adjacency, adjacency, x)
+            total = total + x
         return total
 
 
@@ -129,23 +140,28 @@ class ClickGraphModel(ClickModel):
         self.context, self.config = context, config
         self.graphs = ClickGraphs(context, config)
         self.shift = nn.Parameter(torch.zeros(1))
-        self.round: tuple[Tensor, Shared] | None = None  # with the adjacency
+        self.round: tuple[tuple[Tensor, ...], Shared] | None = None  # with the matrices
 
     @abstractmethod
-    def spread(self, adjacency: Tensor) -> tuple[Tensor, ...]:
+    def spread(self, *matrices: Tensor) -> tuple[Tensor, ...]:
         """Return the tables that depend on whole graphs."""
 
     @abstractmethod
     def vector(self, shared: Shared, side: int, node: Tensor, slot: Tensor) -> Tensor:
         """Return the vectors of users or items ``[*]`` as targets in slots ``[*]`` see them, ``[*, d]``."""
 
-    def adjacency(self, dropped: Tensor | None) -> Tensor:
-        """Return the normalised graphs of all slots without the training clicks ``dropped``."""
-        return self.graphs.adjacency(self.graphs.edges(dropped), self.shift.dtype)
+    def edges(self, dropped: Tensor | None) -> Tensor:
+        """Return the edges along which vectors are spread, without the training clicks ``dropped``."""
+        return self.graphs.edges(dropped)
+
+    def matrices(self, dropped: Tensor | None) -> tuple[Tensor, ...]:
+        """Return what :meth:`spread` multiplies by: the normalised graphs of all slots, and what else a model needs."""
+        edges = self.edges(dropped)
+        return (self.graphs.adjacency(edges, self.graphs.weights(edges, self.shift.dtype)),)
 
     def shared(self, dropped: Tensor | None = None) -> Shared:
         """Return the tables without the training clicks ``dropped``."""
-        return Shared(self.spread(self.adjacency(dropped)))
+        return Shared(self.spread(*self.matrices(dropped)))
 
     def refresh(self, dropped: Tensor | None = None) -> Tensor | Shared:
         """Return all vectors of all slots ``[S (U + I), d]``, without the training clicks ``dropped``."""
@@ -188,15 +204,15 @@ class ClickGraphModel(ClickModel):
         self.round = None
         if steps > 1:
             with torch.no_grad():
-                adjacency = self.adjacency(clicks)
-                tables = self.spread(adjacency)
-                self.round = adjacency, Shared(tables, tuple(torch.zeros_like(table) for table in tables))
+                matrices = self.matrices(clicks)
+                tables = self.spread(*matrices)
+                self.round = matrices, Shared(tables, tuple(torch.zeros_like(table) for table in tables))
 
     def end_round(self) -> None:
         """Take the round's gradients on through the propagation, to those of the parameters."""
         current, self.round = self.round, None
         if current is None:
             return
-        for table, gradient in zip(self.spread(current[0]), current[1].gradients, strict=True):
+        for table, gradient in zip(self.spread(*current[0]), current[1].gradients, strict=True):
             if table.requires_grad:  # without layers nothing is received
                 table.backward(gradient, retain_graph=True)  # type: ignore[no-untyped-call]

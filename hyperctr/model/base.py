@@ -59,10 +59,12 @@ class ClickModel(nn.Module, ABC):
 
     Attributes:
         needs_interest: whether the interest is pre-trained and the hypergraphs are built for it.
+        sees_clicks: whether a score depends on the clicks that its protocol shows, beside what was learnt from all.
         sees_non_clicks: whether a score may depend on what the user was shown and did not click.
     """
 
     needs_interest: ClassVar[bool] = False
+    sees_clicks: ClassVar[bool] = True
     sees_non_clicks: ClassVar[bool] = False
 
     @abstractmethod

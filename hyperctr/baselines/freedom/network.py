@@ -78,20 +78,20 @@ class Freedom(ClickGraphModel):
         """Return the vectors of users and items."""
         return self.user, self.items.embedding
 
-    def adjacency(self, dropped: Tensor | None) -> Tensor:
-        """Return the normalised graphs of all slots, in training of a share of their edges."""
+    def edges(self, dropped: Tensor | None) -> Tensor:
+        """Return the edges of all slots' graphs, in training a share of them."""
         edges = self.graphs.edges(dropped)
         if self.training and self.options.pruned and dropped is not None:
             # By the round's clicks, which are the same in all processes; the shuffle makes them others in each epoch.
             seed = derive_seed(self.config.seed, "edges", *dropped[:8].tolist())
             slot = edges[0] // self.graphs.nodes
             edges = kept_edges(edges, slot, self.graphs.slots * self.graphs.nodes, 1 - self.options.pruned, seed)
-        return self.graphs.adjacency(edges, self.shift.dtype)
+        return edges
 
-    def spread(self, adjacency: Tensor) -> tuple[Tensor, ...]:
+    def spread(self, *matrices: Tensor) -> tuple[Tensor, ...]:
         """Return what nodes receive along clicks ``[S (U + I), d]`` and items from those alike ``[I, d]``."""
         items = settled(self.items.embedding)
-        received = self.graphs.received(adjacency, torch.cat([settled(self.user), items]), self.config.layers)
+        received = self.graphs.received(matrices[0], torch.cat([settled(self.user), items]), self.config.layers)
         if not self.alike:
             return (received,)
         for _ in range(self.options.item_layers):

@@ -41,10 +41,10 @@ class LightGCN(ClickGraphModel):
         """Return the vectors of users and items."""
         return self.user, self.items.embedding
 
-    def spread(self, adjacency: Tensor) -> tuple[Tensor, ...]:
+    def spread(self, *matrices: Tensor) -> tuple[Tensor, ...]:
         """Return what all nodes receive from others in all layers, ``[S (U + I), d]``."""
         start = torch.cat([settled(self.user), self.items()])
-        return (self.graphs.received(adjacency, start, self.config.layers),)
+        return (self.graphs.received(matrices[0], start, self.config.layers),)
 
     def start(self, side: int, node: Tensor) -> Tensor:
         """Return vectors before propagation, ``[*, d]``."""

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.baselines.click_graph import ITEM, USER, ClickGraphModel, Shared
+from hyperctr.baselines.click_graph import ITEM, USER, ClickGraphModel, Shared, by_rows, product
 from hyperctr.baselines.common import Layer, pairwise_loss
 from hyperctr.baselines.content_graph import ContentGraph
 from hyperctr.baselines.mgcn import MGCNOptions
@@ -96,13 +96,23 @@ class MGCN(ClickGraphModel):
             return features
         return settled(self.items.embedding) * torch.sigmoid(self.gate[name](features))
 
-    def spread(self, adjacency: Tensor) -> tuple[Tensor, ...]:
+    def matrices(self, dropped: Tensor | None) -> tuple[Tensor, ...]:
+        """Return the normalised graphs, and alone what users get of items, ``[S U, I]``, and its transpose.
+
+        Items' views are the same in all slots, so that users' need no product with a copy for each.
+        """
+        graphs, edges = self.graphs, self.edges(dropped)
+        weights = graphs.weights(edges, self.shift.dtype)
+        user, item = edges[0] // graphs.nodes * graphs.users + edges[0] % graphs.nodes, edges[1] % graphs.nodes
+        item, shape = item - graphs.users, (graphs.slots * graphs.users, graphs.nodes - graphs.users)
+        alone = by_rows(user, item, weights, shape), by_rows(item, user, weights, shape[::-1])
+        return graphs.adjacency(edges, weights), *alone
+
+    def spread(self, *matrices: Tensor) -> tuple[Tensor, ...]:
         """Return what nodes receive along clicks, and the views of modalities: ``[S U, M d]`` and ``[I, M d]``."""
-        graphs, start = self.graphs, torch.cat([settled(self.user), settled(self.items.embedding)])
+        start = torch.cat([settled(self.user), settled(self.items.embedding)])
         items = torch.cat([graph(self.purified(name)) for name, graph in self.alike.items()], 1)
-        both = torch.cat([items.new_zeros(graphs.users, items.shape[1]), items])
-        users = graphs.received(adjacency, both, layers=1).unflatten(0, (graphs.slots, -1))[:, : graphs.users]
-        return graphs.received(adjacency, start, self.config.layers), users.flatten(0, 1), items
+        return self.graphs.received(matrices[0], start, self.config.layers), product(*matrices[1:], items), items
 
     def views(self, shared: Shared, side: int, node: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
         """Return the view of clicks and the fused one of the modalities, ``[*, d]`` each."""

@@ -32,6 +32,8 @@ class VBPR(ClickModel):
     Reads ``embedding_size``, the number of latent factors and of content factors per modality, and its options.
     """
 
+    sees_clicks = False
+
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__()
         data, size = context.data, config.embedding_size
@@ -69,7 +71,8 @@ class VBPR(ClickModel):
 
     def encode(self, state: object, targets: Targets) -> tuple[Tensor, Tensor]:
         """Return the users' factors and biases, ``[B, (1 + M) d]`` and ``[B, 1]``."""
-        return lookup(self.user, targets.user), lookup(self.user_bias, targets.user)
+        user = functional.dropout(lookup(self.user, targets.user), self.config.dropout, self.training)
+        return user, lookup(self.user_bias, targets.user)
 
     def score(
         self, state: tuple[Tensor, Tensor] | None, encoded: tuple[Tensor, Tensor], targets: Targets, items: Tensor
