@@ -215,4 +215,4 @@ class ClickGraphModel(ClickModel):
             return
         for table, gradient in zip(self.spread(*current[0]), current[1].gradients, strict=True):
             if table.requires_grad:  # without layers nothing is received
-                table.backward(gradient, retain_graph=True)  # type: ignore[no-untyped-call]
+                table.backward(gradient, retain_graph=True)

@@ -53,9 +53,11 @@ class Fuser(Layer):
 
     def forward(self, x: Tensor, views: Tensor) -> Tensor:
         """Return the fused vectors."""
-        common = (self.query(views).softmax(-2) * views).sum(-2, keepdim=True)
+        weights: Tensor = self.query(views).softmax(-2)
+        common = (weights * views).sum(-2, keepdim=True)
         preference = torch.sigmoid(self.preference(x)).unflatten(-1, views.shape[-2:])
-        return (common.squeeze(-2) + (preference * (views - common)).sum(-2)) / (views.shape[-2] + 1)
+        fused: Tensor = (common.squeeze(-2) + (preference * (views - common)).sum(-2)) / (views.shape[-2] + 1)
+        return fused
 
 
 def contrastive_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
@@ -112,7 +114,8 @@ class MGCN(ClickGraphModel):
         """Return what nodes receive along clicks, and the views of modalities: ``[S U, M d]`` and ``[I, M d]``."""
         start = torch.cat([settled(self.user), settled(self.items.embedding)])
         items = torch.cat([graph(self.purified(name)) for name, graph in self.alike.items()], 1)
-        return self.graphs.received(matrices[0], start, self.config.layers), product(*matrices[1:], items), items
+        square, alone, transposed = matrices
+        return self.graphs.received(square, start, self.config.layers), product(alone, transposed, items), items
 
     def views(self, shared: Shared, side: int, node: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
         """Return the view of clicks and the fused one of the modalities, ``[*, d]`` each."""

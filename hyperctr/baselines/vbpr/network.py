@@ -46,8 +46,8 @@ class VBPR(ClickModel):
         self.content_bias = nn.ModuleDict(
             {name: nn.Linear(data.features[name].dim, 1, bias=False) for name in self.content}
         )
-        for layer in self.content_bias.values():
-            nn.init.zeros_(layer.weight)
+        for weight in self.content_bias.parameters():
+            nn.init.zeros_(weight)
         self.shift = nn.Parameter(torch.zeros(1))
 
     def tables(self) -> tuple[nn.Parameter, ...]:
