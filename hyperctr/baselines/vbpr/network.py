@@ -29,7 +29,8 @@ from hyperctr.sparse_adam import lookup
 class VBPR(ClickModel):
     """Score a candidate by biases and a dot product of factors ``[gamma ; theta]``.
 
-    Reads ``embedding_size``, the number of latent factors and of content factors per modality, and its options.
+    Reads ``embedding_size``, the number of latent factors and of content factors per modality, ``dropout``, which falls
+    on the user's, and its options.
     """
 
     sees_clicks = False
