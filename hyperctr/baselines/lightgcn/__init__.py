@@ -16,7 +16,6 @@ class LightGCNOptions(Options):
 
 # The paper has no LightGCN: what is usual is what its authors set.
 SAME = {"batch_size": 2048, "learning_rate": 1e-3, "weight_decay": 0.0, "embedding_size": 64, "layers": 3}
-SAME |= {"rounds_per_epoch": 40}  # nothing but what is spread is learnt
 QUICK = {"batch_size": 512, "learning_rate": 5e-3}  # a thousand epochs are the authors' way, not a budget's
 BUDGETS: dict[str, dict[str, float]] = {"quick": QUICK, "smoke": {"batch_size": 512, "embedding_size": 16, "layers": 1}}
 MODEL = ModelSpec("lightgcn", "hyperctr.baselines.lightgcn.network:LightGCN", LightGCNOptions, SAME, SAME, BUDGETS)
