@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperctr.config import Config
 from hyperctr.model.hyperctr import HyperCTR
-from tests.small import Edges, Small, definitions, nearest, visible
+from tests.small import Edges, Small, definitions, visible
 
 Array = np.ndarray[Any, Any]
 
@@ -84,9 +84,9 @@ class Dense:
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
 
     def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int]]:
-        clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden)
-        kept = nearest([when for when, *_ in clicks], timestamp, self.config.history_length)
-        return [(clicks[k][2], int(clicks[k][3] == slot)) for k in kept]
+        length = self.config.history_length
+        clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden, most=length)
+        return [(item, int(s == slot)) for _, _, item, s in clicks]
 
     def sequential(self, user: int, history: list[tuple[int, int]], candidate: Array) -> Array:
         """Eq 1-4, and the candidate's attention over the tokens."""

@@ -33,8 +33,7 @@ def test_windows_hold_the_visible_clicks_nearest_in_time(seed, protocol, length,
     rows, targets = make_targets(study, new)
     window = ClickHistory(study, protocol).window(targets, length)
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
-        expected = visible(study, protocol, user, slot, timestamp, hidden)
-        expected = [expected[k] for k in nearest([when for when, *_ in expected], timestamp, length)]
+        expected = visible(study, protocol, user, slot, timestamp, hidden, most=length)
         valid = window.valid[b]
         assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
         assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
