@@ -104,7 +104,7 @@ class SequenceEncoder(nn.Module):
     def __init__(self, size: int, heads: int, layers: int, length: int, dropout: float) -> None:
         super().__init__()
         self.dropout = dropout
-        self.position = nn.Parameter(torch.empty(length, size))
+        self.position = nn.Parameter(torch.empty(2 * length, size))  # before the target, after it
         self.tag = nn.Parameter(torch.empty(2, size))
         self.empty = nn.Parameter(torch.empty(size))
         self.norm = nn.LayerNorm(size)

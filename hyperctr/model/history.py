@@ -56,7 +56,8 @@ class Window:
         items: int64 ``[B, L]``; 0 where invalid.
         valid: bool ``[B, L]``.
         short: bool ``[B, L]``, clicks of the target's own slot (short-term) against earlier slots (long-term).
-        position: int64 ``[B, L]``, 0 for the newest click of the window.
+        position: int64 ``[B, L]``: 0, 1, ... from the target back in time, L, L + 1, ... from the target on; all are
+            below 2 L.
         timestamp: int64 ``[B, L]``; 0 where invalid.
     """
 
@@ -154,7 +155,9 @@ class ClickHistory:
         index = (index + (index >= hidden[:, None]).long()).clamp(min=0)
         short = valid & (self.slot[index] == targets.slot[:, None])
         item, timestamp = (torch.where(valid, part[index], 0) for part in (self.item, self.timestamp))
-        return Window(item, valid, short, place.expand_as(index), timestamp)
+        after = (valid & (timestamp > targets.timestamp[:, None])).sum(1, keepdim=True)
+        position = torch.where(place < after, length + after - 1 - place, place - after)
+        return Window(item, valid, short, position, timestamp)
 
     def _nearest(self, start: Tensor, end: Tensor, hidden: Tensor, time: Tensor, length: int) -> Tensor:
         """Return where the ``length`` clicks nearest to ``time`` begin among the visible ones, by binary search."""

@@ -83,19 +83,21 @@ class Dense:
         earlier = [t for t in range(slot + (self.config.protocol != "causal")) if self.graph[t][2 + side][node]]
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
 
-    def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int]]:
+    def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int, int]]:
         length = self.config.history_length
         clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden, most=length)
-        return [(item, int(s == slot)) for _, _, item, s in clicks]
+        after = sum(when > timestamp for when, *_ in clicks)
+        places = [*range(length, length + after)][::-1] + [*range(len(clicks) - after)]
+        return [(item, int(s == slot), place) for (_, _, item, s), place in zip(clicks, places, strict=True)]
 
-    def sequential(self, user: int, history: list[tuple[int, int]], candidate: Array) -> Array:
+    def sequential(self, user: int, history: list[tuple[int, int, int]], candidate: Array) -> Array:
         """Eq 1-4, and the candidate's attention over the tokens."""
         if not history:
             return self.p["sequence.empty"]
         x = np.stack(
             [
                 self.user[user] + self.static[i] + self.p["sequence.position"][k] + self.p["sequence.tag"][short]
-                for k, (i, short) in enumerate(history)
+                for i, short, k in history
             ]
         )
         x = self.scaled(normed(x), "sequence.norm")
@@ -130,6 +132,6 @@ class Dense:
         hidden_units = relu(first @ np.concatenate([fused, x_item]) + self.p["from_user.bias"])
         out = self.linear(relu(self.linear(hidden_units, "second")), "last")
         if self.config.matching:
-            total = sum((self.static[i] for i, _ in history), np.zeros_like(s[:-1]))
+            total = sum((self.static[i] for i, *_ in history), np.zeros_like(s[:-1]))
             out = out + (self.user[user] + total / max(len(history), 1) ** 0.5) @ self.static[item]
         return float(out[0])

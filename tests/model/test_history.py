@@ -38,9 +38,11 @@ def test_windows_hold_the_visible_clicks_nearest_in_time(seed, protocol, length,
         assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
         assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
         assert window.timestamp[b][valid].tolist() == [when for when, _, _, _ in expected]
-        assert window.position[b][valid].tolist() == list(range(len(expected)))
+        later = [when > timestamp for when, *_ in expected]  # the newest first
+        before = [*range(later.count(False))]
+        assert window.position[b][valid].tolist() == [length + k for k in range(sum(later))][::-1] + before
         assert not window.short[b][~valid].any() and not window.items[b][~valid].any()
-    assert window.position.min() >= 0 and window.position.max() < length
+    assert window.position.min() >= 0 and window.position.max() < 2 * length
 
 
 @settings(deadline=None, max_examples=40)
@@ -61,7 +63,7 @@ def test_non_clicks_follow_the_same_rule_and_no_click_hides_one(seed, protocol, 
         turned = window.oldest_first()
         assert window.lengths[b] == len(seen) and turned.valid[b].tolist() == window.valid[b].tolist()
         assert turned.items[b][: len(seen)].tolist() == data.item_index[seen[::-1]].tolist()
-        assert turned.position[b][: len(seen)].tolist() == list(range(len(seen)))[::-1]
+        assert turned.position[b][: len(seen)].tolist() == window.position[b][: len(seen)].tolist()[::-1]
 
 
 @pytest.mark.parametrize("protocol", ["as-published", "causal"])
