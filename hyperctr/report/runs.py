@@ -17,7 +17,7 @@ from hyperctr.report.notebooks import PlanUse
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
 from hyperctr.runtime import duration
-from hyperctr.sweeps.results import results
+from hyperctr.sweeps.results import results, scored_elsewhere
 from hyperctr.sweeps.sweep import Sweep, asked_for
 from hyperctr.training.events import read_events
 
@@ -92,8 +92,10 @@ class ReportRuns:
             log.info("%s", str(outcome).splitlines()[0])
 
     def states(self, uses: Iterable[PlanUse]) -> dict[str, str]:
-        """Return run id -> state, error and a hash of the results, of some plans."""
-        ids = {run.run_id for use in uses if use in self.plans for run in self.plans[use].runs}
+        """Return run id -> state, error and a hash of the results, of some plans and of what is shown beside them."""
+        plans = [self.plans[use] for use in uses if use in self.plans]
+        ids = {run.run_id for plan in plans for run in plan.runs}
+        ids.update(*(scored_elsewhere(results(plan))["run"] for plan in plans))
         return {name: _state(name) for name in sorted(ids)}
 
     def frame(self) -> pd.DataFrame:
