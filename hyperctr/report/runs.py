@@ -6,6 +6,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,9 @@ class ReportRuns:
         """Return run id -> state, error and a hash of the results, of some plans and of what is shown beside them."""
         plans = [self.plans[use] for use in uses if use in self.plans]
         ids = {run.run_id for plan in plans for run in plan.runs}
-        ids.update(*(scored_elsewhere(results(plan))["run"] for plan in plans))
+        for plan in plans:
+            with suppress(HyperCTRError, OSError, ValueError, KeyError):  # a damaged run folder, which frame() tells of
+                ids.update(scored_elsewhere(results(plan))["run"])
         return {name: _state(name) for name in sorted(ids)}
 
     def frame(self) -> pd.DataFrame:

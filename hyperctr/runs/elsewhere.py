@@ -13,9 +13,10 @@ import pandas as pd
 import torch
 
 from hyperctr.baselines.popularity import BASELINE_ROWS
-from hyperctr.config import MEASURED, Config
+from hyperctr.config import Config
 from hyperctr.errors import ConfigError
 from hyperctr.models import ELSEWHERE, MODELS
+from hyperctr.runs.pairs import JUDGED
 from hyperctr.runs.run import Run
 from hyperctr.runs.scored_pairs import read_scores
 from hyperctr.runs.source import code_fingerprint
@@ -68,7 +69,7 @@ def evaluate_scores(
     1.0
     """
     _check_name(name)
-    config = Config(model=f"{ELSEWHERE}{name}", **{setting: getattr(config, setting) for setting in MEASURED})
+    config = Config(model=f"{ELSEWHERE}{name}", **{setting: getattr(config, setting) for setting in JUDGED})
     started, split_data = time.perf_counter(), SplitData.open(data, config)
     scored = read_scores(scores, split_data, config)
     if not keep:

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
 KEY = b"hyperctr"  # of what the file of pairs says of itself
-COLUMNS = ("part", "click", "user_id", "item_id", "timestamp", "label")
+# What of a run's settings decides how anybody's model is judged: the pairs, what its predictions may see, and, for the
+# reference run it is tested beside, how long the others train.
+JUDGED = (*MEASURED, "epochs")
 
 
 def judged_pools(split_data: SplitData, config: Config) -> dict[str, CandidatePool]:
@@ -136,7 +138,7 @@ def _write_pairs(path: Path, split_data: SplitData, config: Config) -> int:
     data, count = split_data.data, 0
     about = {
         **{"version": hyperctr.__version__, "origin": data.origin, "fingerprint": data.fingerprint},
-        **{"split": split_data.split.checksum, "settings": {name: getattr(config, name) for name in MEASURED}},
+        **{"split": split_data.split.checksum, "settings": {name: getattr(config, name) for name in JUDGED}},
     }
     schema = None
     with atomic_path(path) as aside:
