@@ -26,6 +26,8 @@ def add_commands(commands: Commands) -> None:
     evaluate.add_argument("--name", required=True, metavar="NAME", help="of the model in tables")
     text = "what `hyperctr pool export` wrote (default: pairs.parquet beside the scores)"
     evaluate.add_argument("--pairs", type=Path, metavar="pairs.parquet", help=text)
+    text = "where the data set lies now (default: where it lay when the pairs were exported)"
+    evaluate.add_argument("--data-dir", type=Path, metavar="D", help=text)
 
 
 def run_export(options: argparse.Namespace) -> int:
@@ -48,7 +50,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from hyperctr.runs.elsewhere import evaluate_scores
     from hyperctr.runs.pairs import open_pairs
 
-    data, config = open_pairs(options.pairs or options.scores.with_name("pairs.parquet"))
+    data, config = open_pairs(options.pairs or options.scores.with_name("pairs.parquet"), options.data_dir)
     run = evaluate_scores(data, config, options.scores, options.name)
     columns = ["model", "auc", "auc_centred", "gauc", "logloss", "logloss_calibrated"]
     columns += ["auc_gain", "auc_gain_low", "auc_gain_high"]

@@ -158,8 +158,12 @@ def _write_pairs(path: Path, split_data: SplitData, config: Config) -> int:
     return count
 
 
-def open_pairs(path: str | Path) -> tuple[Dataset, Config]:
+def open_pairs(path: str | Path, data_dir: str | Path | None = None) -> tuple[Dataset, Config]:
     """Load the data set that a file of pairs was exported from, and its settings.
+
+    Args:
+        path: what :func:`export_pool` wrote.
+        data_dir: where the data set's files lie now; None: where they lay then.
 
     Raises:
         DataError: no such file, or not one of :func:`export_pool`; the data cannot be loaded again, or have changed.
@@ -178,7 +182,8 @@ def open_pairs(path: str | Path) -> tuple[Dataset, Config]:
         ) from error
     if about["origin"] is None:
         raise DataError(f"{file}: was exported from data made in memory; call hyperctr.evaluate_scores(data, ...)")
-    data, config = load_again(about["origin"]), Config(**about["settings"])
+    moved = {"data_dir": str(data_dir)} if data_dir and about["origin"]["data_dir"] else {}
+    data, config = load_again({**about["origin"], **moved}), Config(**about["settings"])
     if data.fingerprint != about["fingerprint"]:
         raise DataError(f"{file}: the data set {data.name!r} has changed since; restore it, or export and score again")
     if SplitData.open(data, config).split.checksum != about["split"]:

@@ -426,6 +426,11 @@ def test_pairs_of_data_that_are_gone_or_changed(tiny: Tiny, tiny_table: Path, tm
         open_pairs(out)
     hc.export_pool(hc.load_dataset("table", data_dir=folder), config, out)
     assert open_pairs(out)[0].fingerprint == hc.load_dataset("table", data_dir=folder).fingerprint
+    moved = folder.rename(tmp_path / "moved")
+    with pytest.raises(DataError, match="table"):
+        open_pairs(out)
+    assert open_pairs(out, moved)[0].fingerprint == hc.load_dataset("table", data_dir=moved).fingerprint
+    folder = moved.rename(folder)
     log = pd.read_csv(folder / "interactions.csv")
     log.iloc[:-1].to_csv(folder / "interactions.csv", index=False)
     with pytest.raises(DataError, match="'table' has changed since; restore it, or export and score again"):
