@@ -25,7 +25,6 @@ import hyperctr
 from hyperctr.config import MEASURED, Config
 from hyperctr.data.negatives import CandidatePool, streamed_pool
 from hyperctr.errors import ConfigError, DataError
-from hyperctr.metrics.user_wins import CHUNK
 from hyperctr.runs.scoring import pool_of_calibration, pools_of_test
 from hyperctr.runs.store import load_again
 from hyperctr.runtime import atomic_path
@@ -34,6 +33,7 @@ from hyperctr.split_data import SplitData
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
+CHUNK = 1 << 18  # pairs made or looked up at a time
 KEY = b"hyperctr"  # of what the file of pairs says of itself
 # What of a run's settings decides how anybody's model is judged: the pairs, what its predictions may see, and, for the
 # reference run it is tested beside, how long the others train.

@@ -42,13 +42,13 @@ def read_scores(scores: pd.DataFrame | str | Path, split_data: SplitData, config
     source = "<memory>" if isinstance(scores, pd.DataFrame) else str(scores)
     numbers = PairNumbers(judged_pools(split_data, config), split_data, source)
     # Step 1: the file's pairs as numbers, sorted, and the scores as they stand in the file
-    keys, values, first = [np.empty(0, np.int64)], [np.empty(0, np.float32)], 0
-    for frame in _frames(scores, source):
-        keys.append(numbers.of(frame, first))
-        values.append(_finite(frame["score"], source, first))
-        first += len(frame)
-    key, value = np.concatenate(keys), np.concatenate(values)
-    del keys, values
+    total, frames = _open(scores, source)
+    key, value, first = np.empty(total, np.int64), np.empty(0, np.float32), 0
+    for frame in frames:
+        rows = slice(first, first := first + len(frame))
+        key[rows], some = numbers.of(frame, rows.start), _finite(frame["score"], source, rows.start)
+        value = value if len(value) else np.empty(total, some.dtype)
+        value[rows] = some
     order = np.argsort(key, kind="stable")
     key = key[order]
     if len(twice := np.flatnonzero(key[1:] == key[:-1])):
@@ -144,13 +144,12 @@ def _positions(known: pd.Index[Any], column: pd.Series[Any]) -> Integers:
     return np.append(known.get_indexer(pd.Index(distinct)), -1)[codes].astype(np.int64)
 
 
-def _frames(scores: pd.DataFrame | str | Path, source: str) -> Iterator[pd.DataFrame]:
-    """Yield the needed columns, ``BATCH`` rows at a time; without a row nothing can be judged."""
+def _open(scores: pd.DataFrame | str | Path, source: str) -> tuple[int, Iterator[pd.DataFrame]]:
+    """Return how many rows there are, and the needed columns of them, ``BATCH`` rows at a time."""
     if isinstance(scores, pd.DataFrame):
         _check(list(scores.columns), len(scores), source)
-        for first in range(0, len(scores), BATCH):
-            yield scores[list(NEEDED)].iloc[first : first + BATCH]
-        return
+        needed = scores[list(NEEDED)]
+        return len(scores), (needed.iloc[first : first + BATCH] for first in range(0, len(scores), BATCH))
     import pyarrow.parquet as pq
 
     if not Path(scores).is_file():
@@ -159,10 +158,8 @@ def _frames(scores: pd.DataFrame | str | Path, source: str) -> Iterator[pd.DataF
         file = pq.ParquetFile(scores)
     except (OSError, ValueError) as error:
         raise DataError(f"{source}: is not a readable parquet file ({error}); write it again") from error
-    with file:
-        _check(file.schema_arrow.names, file.metadata.num_rows, source)
-        for batch in file.iter_batches(BATCH, columns=list(NEEDED)):
-            yield batch.to_pandas()
+    _check(file.schema_arrow.names, file.metadata.num_rows, source)
+    return file.metadata.num_rows, (batch.to_pandas() for batch in file.iter_batches(BATCH, columns=list(NEEDED)))
 
 
 def _check(columns: list[Any], rows: int, source: str) -> None:
