@@ -164,15 +164,16 @@ def definitions(
 
 
 def visible(
-    study: Small, protocol: str, user: int, slot: int, timestamp: int, hidden: int = -1
+    study: Small, protocol: str, user: int, slot: int, timestamp: int, hidden: int = -1, most: int | None = None
 ) -> list[tuple[int, int, int, int]]:
-    """(timestamp, place in the data, item, slot) of the clicks a target may see, the newest first."""
+    """(timestamp, place in the data, item, slot) of the clicks a target may see, the newest first; ``most`` nearest."""
     seen = [
         (when, c, i, s)
         for c, (u, i, s, when) in enumerate(study.clicks)
         if u == user and c != hidden and (s <= slot if protocol == "as-published" else when < timestamp)
     ]
-    return sorted(seen, reverse=True)
+    seen = sorted(seen, reverse=True)
+    return seen if most is None else [seen[k] for k in nearest([when for when, *_ in seen], timestamp, most)]
 
 
 def nearest(times: list[int], target: int, length: int) -> list[int]:

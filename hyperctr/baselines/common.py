@@ -125,6 +125,15 @@ def trimmed(window: Window) -> Window:
     return Window(*(part[:, :longest] for part in parts))
 
 
+def pairwise_loss(logits: Tensor) -> Tensor:
+    """Return BPR's loss of logits ``[B, 1 + n]``: the mean of ``-log sigmoid(clicked - negative)`` over all pairs.
+
+    >>> pairwise_loss(torch.tensor([[1.0, 0.0, 2.0]]))
+    tensor(0.8133)
+    """
+    return functional.softplus(logits[:, 1:] - logits[:, :1]).mean()
+
+
 def masked_softmax(scores: Tensor, valid: Tensor, dim: int = -1) -> Tensor:
     """Return the softmax over the valid entries; the others get 0, and so do all where none is valid."""
     weight = scores.masked_fill(~valid, torch.finfo(scores.dtype).min).softmax(dim)

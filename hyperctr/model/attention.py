@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -33,7 +36,10 @@ class EncoderLayer(nn.Module):
         batch, length, size = x.shape
         # Step 1: heads. [B, L, d] -> [B, h, L, d/h]   (Eq. 2)
         split = (batch, length, self.heads, size // self.heads)
-        query, key, value = (part(x).view(split).transpose(1, 2) for part in (self.query, self.key, self.value))
+        three = (self.query, self.key, self.value)
+        weight, bias = torch.cat([part.weight for part in three]), torch.cat([part.bias for part in three])
+        projected = functional.linear(x, weight, bias).split(size, dim=2)
+        query, key, value = (part.view(split).transpose(1, 2) for part in projected)
         # Step 2: scaled dot products with padded keys shut out. -> [B, h, L, d/h]   (Eq. 3)
         # A row without history may look at its padding: it is replaced later, and this keeps it finite.
         mask = (valid | ~valid.any(1, keepdim=True))[:, None, None, :]
@@ -46,16 +52,51 @@ class EncoderLayer(nn.Module):
         return out
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """Encoded histories of targets of similar length.
+
+    Attributes:
+        target: int64 ``[b]``, which targets of the batch they are; None: all of them.
+        values: ``[b, W, d]``.
+        there: bool ``[b, W]``, one at least of each target.
+    """
+
+    target: Tensor | None
+    values: Tensor
+    there: Tensor
+
+    def split(self, size: int) -> Iterator[Tokens]:
+        """Yield ``size`` targets at a time."""
+        for k in range(0, len(self.values), size):
+            target = None if self.target is None else self.target[k : k + size]
+            yield Tokens(target, self.values[k : k + size], self.there[k : k + size])
+
+    def of(self, column: Tensor) -> Tensor:
+        """Return the rows of its targets, of a ``column`` with a row for each target of the batch."""
+        return column if self.target is None else column.index_select(0, self.target)
+
+    def attended(self, query: Tensor, values: Tensor) -> Tensor:
+        """Return what each candidate sees, ``[b, n, *]``: the mean of ``values`` by its attention to the tokens.
+
+        ``query`` is ``[b, n, d]``, of the candidates; ``values`` ``[b, W, *]``, the tokens or what was made of each.
+
+        Paper: section 2.2, "all the short and long-term user intent and item embedding are fed into attention layer".
+        """
+        likeness = torch.bmm(query.to(self.values.dtype), self.values.transpose(1, 2)) * query.shape[2] ** -0.5
+        weight = likeness.masked_fill_(~self.there[:, None], -torch.inf).softmax(-1)
+        return torch.bmm(weight, values)
+
+
 class SequenceEncoder(nn.Module):
-    """Encode a user's visible clicks into tokens, for a candidate to attend over (:func:`attention_weights`).
+    """Encode a user's visible clicks into tokens, for a candidate to attend over (:meth:`Tokens.attended`).
 
     A token is ``user + item + position``, plus a learned tag that tells the target's slot (short-term) from earlier
     slots (long-term). A user without history has one token, a learned vector. Dropout falls on the tokens, not on
     attention weights, where it would cost more time than all projections together.
 
     Shapes:
-        - user: ``[B, d]``; the window's item vectors ``[B, L, d]``; window ``[B, L]``.
-        - Output: tokens ``[B, L, d]``, and which of them are there, bool ``[B, L]``: one at least.
+        - user: ``[B, d]``; items: table ``[k, d]`` and int64 ``[B, L]``, the rows of the window's clicks.
 
     Paper: section 2.2.1, Eq. 1-4.
     """
@@ -71,56 +112,42 @@ class SequenceEncoder(nn.Module):
         for parameter in (self.position, self.tag, self.empty):
             nn.init.normal_(parameter, std=0.1)
 
-    def forward(self, user: Tensor, items: Tensor, window: Window) -> tuple[Tensor, Tensor]:
-        """Return the encoded tokens ``[B, L, d]`` and which are there, bool ``[B, L]``."""
-        columns, length = (user, items, window.valid, window.short, window.position), window.valid.shape[1]
+    def forward(self, user: Tensor, table: Tensor, index: Tensor, window: Window) -> list[Tokens]:
+        """Return the tokens of all targets, those of histories of similar length together.
+
+        Each is padded to what its own length asks for: how a target is encoded does not depend on the others.
+        """
+        columns, length = (user, index, window.valid, window.short, window.position), index.shape[1]
         if user.is_cuda:  # there, small steps cost more than padding
-            return self._encode(length, *columns)
-        # Targets of similar length at a time, each padded to what its own length asks for: how a target is encoded
-        # does not depend on the others.
+            return [self._encode(None, table, *columns)]
         width = -(-length // LENGTHS)
-        last = (window.valid * torch.arange(length, device=window.valid.device)).amax(1)
-        kind = last // width
-        sizes = torch.bincount(kind, minlength=1).tolist()
-        order = kind.argsort(stable=True)
-        parts = zip(*(column.index_select(0, order).split(sizes) for column in columns), strict=True)
-        made = [
-            self._encode(length, user, *(column[:, : (number + 1) * width] for column in rest))
-            for number, (user, *rest) in enumerate(parts)
-            if len(user)
+        kind = (window.valid * torch.arange(length, device=index.device)).amax(1) // width
+        groups = kind.argsort(stable=True).split(torch.bincount(kind).tolist())
+        return [
+            self._encode(target, table, user[target], *(part[target, : (k + 1) * width] for part in columns[1:]))
+            for k, target in enumerate(groups)
+            if len(target)
         ]
-        back = order.argsort()
-        tokens, there = (torch.cat(part).index_select(0, back) for part in zip(*made, strict=True))
-        return tokens, there
 
     def _encode(
-        self, length: int, user: Tensor, items: Tensor, valid: Tensor, short: Tensor, position: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Encode windows of any width up to ``length``, to which the result is padded."""
-        # Step 1: tokens. -> [B, W, d]
-        tokens = items + user[:, None]
+        self,
+        target: Tensor | None,
+        table: Tensor,
+        user: Tensor,
+        index: Tensor,
+        valid: Tensor,
+        short: Tensor,
+        position: Tensor,
+    ) -> Tokens:
+        # Step 1: tokens. -> [b, W, d]
+        tokens = functional.embedding(index, table) + user[:, None]
         tokens = tokens + functional.embedding(position, self.position) + functional.embedding(short.long(), self.tag)
         tokens = functional.dropout(self.norm(tokens), self.dropout, self.training)
-        # Step 2: self-attention layers. -> [B, W, d]
+        # Step 2: self-attention layers. -> [b, W, d]
         for layer in self.layers:
             tokens = layer(tokens, valid)
-        # Step 3: the token of an empty history, and padding. -> [B, L, d]
-        empty = ~valid.any(1, keepdim=True) & (torch.arange(valid.shape[1], device=valid.device) == 0)
-        tokens = torch.where(empty[..., None], self.empty.to(tokens.dtype), tokens)
-        more = length - valid.shape[1]
-        return functional.pad(tokens, (0, 0, 0, more)), functional.pad(valid | empty, (0, more))
-
-
-def attention_weights(query: Tensor, tokens: Tensor, there: Tensor) -> Tensor:
-    """Return how much each candidate attends to each token, ``[B, n, L]``; each row adds up to 1.
-
-    Args:
-        query: of the candidates, ``[B, n, d]``.
-        tokens: ``[B, L, d]``.
-        there: bool ``[B, L]``, one at least of each target.
-
-    Paper: section 2.2, "all the short and long-term user intent and item embedding are fed into attention layer".
-    """
-    likeness = torch.bmm(query.to(tokens.dtype), tokens.transpose(1, 2)) * tokens.shape[2] ** -0.5
-    weights: Tensor = likeness.masked_fill_(~there[:, None], -torch.inf).softmax(-1)
-    return weights
+        # Step 3: the first token of an empty history. -> [b, 1, d]
+        empty = ~valid.any(1)[:, None, None]
+        first = torch.where(empty, self.empty.to(tokens.dtype), tokens[:, :1])
+        there = torch.cat([valid[:, :1] | empty[..., 0], valid[:, 1:]], 1)
+        return Tokens(target, torch.cat([first, tokens[:, 1:]], 1), there)

@@ -59,10 +59,12 @@ class ClickModel(nn.Module, ABC):
 
     Attributes:
         needs_interest: whether the interest is pre-trained and the hypergraphs are built for it.
+        sees_clicks: whether a score depends on the clicks that its protocol shows, beside what was learnt from all.
         sees_non_clicks: whether a score may depend on what the user was shown and did not click.
     """
 
     needs_interest: ClassVar[bool] = False
+    sees_clicks: ClassVar[bool] = True
     sees_non_clicks: ClassVar[bool] = False
 
     @abstractmethod
@@ -92,10 +94,14 @@ class ClickModel(nn.Module, ABC):
         state = self.training_state(targets)
         encoded = self.encode(state, targets)
         logits = self.score(state, encoded, targets, items)
-        # Eq. 8 with its minus sign restored.
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), labels)
+        loss = self.click_loss(logits.float(), labels)
         more = self.auxiliary_loss(state, encoded, targets, items)
         return loss if more is None else loss + more
+
+    def click_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of logits ``[B, n]``, the clicked item's first; by default cross-entropy (Eq. 8)."""
+        # With its minus sign restored.
+        return functional.binary_cross_entropy_with_logits(logits, labels)
 
     def training_state(self, targets: Targets) -> Any:
         """Return what the targets of a training step share; by default :meth:`refresh` without their own clicks."""

@@ -79,11 +79,19 @@ class ItemEncoder(nn.Module):
             return vectors
         return vectors + torch.stack([self.modality(name, items) for name in self.modalities]).mean(0)
 
-    def look_up(self, items: Tensor) -> Tensor:
-        """Return the static vectors of items of any shape, ``[*, d]`` for int64 ``[*]``, each item's computed once."""
+    def table_of(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return static vectors ``[k, d]`` with those of items of any shape, each computed once, and where these are.
+
+        The place of an item's vector is int64 of the shape of ``items``.
+        """
         if items.numel() >= len(self.embedding):
-            return functional.embedding(items, self.forward())
+            return self.forward(), items
         if items.is_cuda or items.dim() < 2:  # how many differ is unknown on a GPU without waiting for it
-            return torch.unflatten(self.forward(items.flatten()), 0, items.shape)
+            return self.forward(items.flatten()), torch.arange(items.numel(), device=items.device).view_as(items)
         used, index = torch.unique(items, return_inverse=True)
-        return functional.embedding(index, self.forward(used))
+        return self.forward(used), index
+
+    def look_up(self, items: Tensor) -> Tensor:
+        """Return the static vectors of items of any shape, ``[*, d]`` for int64 ``[*]``."""
+        table, index = self.table_of(items)
+        return functional.embedding(index, table)

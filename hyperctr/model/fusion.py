@@ -13,7 +13,8 @@ class TensorFusion(nn.Module):
     The outer product itself is never stored: W is first contracted with g, once per target, then with any number of s.
 
     Shapes:
-        - s: ``[B, n, d]``; g: ``[B, d]``; output ``[B, n, d]``; weight W ``[d+1, d+1, d]``.
+        - s: ``[B, n, d]``; g: ``[B, d]``; output ``[B, n, d]``; the parameter ``weight[j, i, k]`` is ``W[i, j, k]``,
+          ``[d+1, d+1, d]``, as it is read.
 
     Paper: Eq. 6.
 
@@ -31,7 +32,7 @@ class TensorFusion(nn.Module):
         """Return W contracted with ``[g;1]``, ``[B, d+1, d]``."""
         g = functional.pad(g, (0, 1), value=1.0)
         # [B, d+1] x [d+1, (d+1) d]
-        return (g @ self.weight.transpose(0, 1).flatten(1).to(g.dtype)).view(len(g), *self.weight.shape[1:])
+        return (g @ self.weight.flatten(1).to(g.dtype)).view(len(g), *self.weight.shape[1:])
 
     def forward(self, s: Tensor, contracted: Tensor) -> Tensor:
         """Return the fused user vectors ``[B, n, d]`` of ``s`` and a g that went through :meth:`contract`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from hyperctr.split_data import SplitData
@@ -77,10 +78,15 @@ class Window:
         parts = (self.items, self.valid, self.short, self.position, self.timestamp)
         return Window(*(part.gather(1, index) for part in parts))
 
-    def summed(self, items: Tensor) -> Tensor:
-        """Return the sum of the clicks' item vectors ``[B, L, d]`` over the root of their number, ``[B, d]``."""
-        weight = self.valid.to(items.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).to(items.dtype).sqrt()
-        return torch.bmm(weight[:, None], items).squeeze(1)
+    def summed(self, table: Tensor, index: Tensor | None = None) -> Tensor:
+        """Return the sum of the clicks' item vectors over the root of their number, ``[B, d]``.
+
+        ``table`` is ``[I, d]``; with ``index``, int64 ``[B, L]``, its rows are those instead of the items'.
+        """
+        weight = self.valid.to(table.dtype) / self.valid.sum(1, keepdim=True).clamp(min=1).to(table.dtype).sqrt()
+        rows = self.items if index is None else index
+        total: Tensor = functional.embedding_bag(rows, table, mode="sum", per_sample_weights=weight)
+        return total
 
 
 class ClickHistory:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hyperctr.model.attention import SequenceEncoder, attention_weights
+from hyperctr.model.attention import SequenceEncoder, Tokens
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
 from hyperctr.model.embedding import ItemEncoder
@@ -50,14 +50,12 @@ class Encoded:
     """What a candidate is compared with.
 
     Attributes:
-        tokens: of the target's history, ``[B, L, d]``.
-        there: bool ``[B, L]``, which of them are there.
-        group: the fusion's weights contracted with the group-aware embedding, ``[B, d+1, d]``.
+        tokens: of the targets' histories, similar lengths together.
+        group: group-aware embeddings, ``[B, d]``.
         matching: with the setting of that name, the vector to match, ``[B, d]``.
     """
 
-    tokens: Tensor
-    there: Tensor
+    tokens: list[Tokens]
     group: Tensor
     matching: Tensor | None
 
@@ -151,24 +149,23 @@ class HyperCTR(ClickModel):
         """Return what all candidates of a target share."""
         user = lookup(self.user_embedding, targets.user)
         window = self.context.history.window(targets, self.config.history_length)
-        clicked = self._static(state, window.items)
-        # Step 1: tokens of the clicks. -> [B, L, d]   (Eq. 1-4)
-        tokens, there = self.sequence(user, clicked, window)
+        table, index = self._static_table(state, window.items)
+        # Step 1: tokens of the clicks, by length. -> [b, W, d]   (Eq. 1-4)
+        tokens = self.sequence(user, table, index, window)
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = self.convolution.look_up(state.slots, USER, targets.user, targets.slot, user)
-        matching = user + window.summed(clicked) if self.config.matching else None
-        return Encoded(tokens, there, self.fusion.contract(group), matching)
+        matching = user + window.summed(table, index) if self.config.matching else None
+        return Encoded(tokens, group, matching)
 
-    def _static(self, state: State, items: Tensor) -> Tensor:
-        """Return static item vectors, ``[*, d]`` for int64 ``[*]``."""
-        return (
-            self.items.look_up(items) if state.static_items is None else functional.embedding(items, state.static_items)
-        )
+    def _static_table(self, state: State, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return static vectors ``[k, d]`` among which those of the items are, and where, int64 as ``items``."""
+        return self.items.table_of(items) if state.static_items is None else (state.static_items, items)
 
     # ---- stage 3: candidates
     def item_vectors(self, state: State, items: Tensor, slot: Tensor) -> Tensor:
         """Return static plus convolved item vectors ``[n, d]`` for items ``[n]`` as seen from slots ``[n]``."""
-        static = self._static(state, items)
+        table, index = self._static_table(state, items)
+        static = functional.embedding(index, table)
         if self.convolution.graphs is None:
             return static
         return static + self.convolution.look_up(state.slots, ITEM, items, slot, static)
@@ -181,24 +178,35 @@ class HyperCTR(ClickModel):
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
         query, first = self.query(table), self.from_item(table)
-        many = items.shape[1] > encoded.tokens.shape[1]
-        mixed = self._from_user(encoded.tokens, encoded.group) if many else encoded.tokens
-        # On a CPU 1000 candidates a target are compared some targets at a time, whose hidden layer stays in the cache.
-        step = max(1, (PAIRS_AT_A_TIME if items.device.type == "cpu" else items.numel()) // max(items.shape[1], 1))
-        parts = [part.split(step) for part in (index, encoded.tokens, encoded.there, encoded.group, mixed)]
-        logits = []
-        for rows, tokens, there, group, mix in zip(*parts, strict=True):
-            # Step 1: the user as each candidate sees them. -> [b, n, D1]   (Eq. 1-4, 6; linear in the tokens, so the
-            # tokens go through the fusion where they are fewer than the candidates)
-            seen = torch.bmm(attention_weights(functional.embedding(rows, query), tokens, there), mix)
-            user = seen if many else self._from_user(seen, group)
-            # Step 2: prediction network. -> [b, n]
-            logits.append(self._compare(user, functional.embedding(rows, first)))
-        scores = torch.cat(logits)
+        scores = []
+        for tokens in encoded.tokens:
+            many = items.shape[1] > tokens.values.shape[1]
+            # On a CPU 1000 candidates a target are compared some targets at a time, whose hidden layer stays in cache.
+            pairs = PAIRS_AT_A_TIME if many and items.device.type == "cpu" else items.numel()
+            for some in tokens.split(max(1, pairs // max(items.shape[1], 1))):
+                rows, group = some.of(index), self.fusion.contract(some.of(encoded.group))
+                # Step 1: the user as each candidate sees them. -> [b, n, D1]   (Eq. 1-4, 6; all of it is linear in the
+                # tokens, so the fewer of tokens and candidates go through the fusion)
+                sees = functional.embedding(rows, query)
+                user = (
+                    some.attended(sees, self._from_user(some.values, group))
+                    if many
+                    else self._from_user(some.attended(sees, some.values), group)
+                )
+                # Step 2: prediction network. -> [b, n]
+                scores.append(self._compare(user, functional.embedding(rows, first)))
+        logits = torch.cat(scores)
+        order = [tokens.target for tokens in encoded.tokens if tokens.target is not None]
+        if order:
+            logits = logits.index_select(0, torch.cat(order).argsort())
         if encoded.matching is not None:
-            vectors = self._static(state, items)
-            scores = scores + torch.bmm(vectors.to(encoded.matching.dtype), encoded.matching[:, :, None]).squeeze(2)
-        return scores
+            logits = logits + self._matched(state, items, encoded.matching)
+        return logits
+
+    def _matched(self, state: State, items: Tensor, vector: Tensor) -> Tensor:
+        """Return the product of each candidate's static vector with the target's ``vector`` [B, d], ``[B, n]``."""
+        table, index = self._static_table(state, items)
+        return torch.bmm(functional.embedding(index, table).to(vector.dtype), vector[:, :, None]).squeeze(2)
 
     def _from_user(self, sequential: Tensor, group: Tensor) -> Tensor:
         """Return the user part of the first layer ``[B, n, D1]`` from sequential embeddings ``[B, n, d]``."""

@@ -91,7 +91,7 @@ def rows_of(model: AutoFIS, study: Small) -> tuple[Tensor, Tensor]:
     fields, weights = [], []
     for row in targets_of(study)[0]:
         user, slot, *_ = row
-        past = [item for _, _, item, _ in visible(study, model.config.protocol, *row)[:7]]
+        past = [item for _, _, item, _ in visible(study, model.config.protocol, *row, most=7)]
         clicked = table[past].mean(0) if past else torch.zeros_like(table[0])
         for item in range(6):
             fields.append(torch.cat([model.user[user, None], model.slot[slot, None], clicked, table[item]]))

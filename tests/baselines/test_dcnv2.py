@@ -79,7 +79,7 @@ def test_scores_equal_the_parts_put_together(
         fields = model.items().flatten(1)
         found = model(targets, candidates)
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
-            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:7]]
+            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=7)]
             lengths.add(len(past))
             mean = fields[past].mean(0) if past else torch.zeros_like(fields[0])
             for i in range(6):

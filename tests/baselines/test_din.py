@@ -40,7 +40,7 @@ def test_scores_equal_attention_written_out(protocol: str, softmax: bool, monkey
         fields = model.items().flatten(1)
         found = model(targets, candidates)
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
-            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:7]]
+            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=7)]
             lengths.add(len(past))
             for i in range(6):
                 q, scores = fields[i], []

@@ -103,7 +103,7 @@ def test_scores_sum_the_weights_of_distinct_visible_items(protocol: str, monkeyp
     found = model(targets, items)
     repeats = 0
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
-        past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:6]]
+        past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=6)]
         repeats += len(set(past)) < len(past)
         for item in range(6):
             total = sum(float(model.weights[j, item]) for j in set(past))

@@ -38,7 +38,7 @@ def test_scores_equal_a_cell_stepped_through_the_visible_clicks(protocol: str) -
         found = model(targets, torch.arange(6).expand(len(rows), -1))
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
             state = torch.zeros(1, 5, dtype=torch.float64)
-            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:7]]
+            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=7)]
             lengths.add(len(past))
             for item in reversed(past):
                 state = cell(fields[item][None], state)

@@ -35,7 +35,7 @@ def test_scores_equal_the_formula(protocol):
         items += np.where(table.present[:, None], scaled @ p[f"projection.{name}"], 0.0)  # absent adds nothing
     expected = np.empty((len(rows), 6))
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
-        past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:3]]
+        past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=3)]
         vector = p["user"][user] + items[past].sum(0) / max(len(past), 1) ** 0.5
         expected[b] = items @ vector + p["bias"]
     with torch.no_grad():

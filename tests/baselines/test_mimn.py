@@ -158,7 +158,7 @@ def test_scores_equal_the_formulas(protocol: str) -> None:
         few = model(targets[slice(0, 2)], torch.arange(3).expand(2, -1))
         close(few, found[:2, :3])
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
-            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:7]]
+            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=7)]
             lengths.add(len(past))
             steps, channels = Steps(memory), torch.zeros(M, D, dtype=torch.float64)
             for item in reversed(past):

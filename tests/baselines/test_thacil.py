@@ -66,7 +66,7 @@ def test_scores_equal_attention_written_out(protocol: str, monkeypatch: pytest.M
         item = model.item(fields[:, [0, 2, 3]].flatten(1))
         found = model(targets, candidates)
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
-            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden)[:8]]
+            past = [item for _, _, item, _ in visible(study, protocol, user, slot, timestamp, hidden, most=8)]
             cut = [past[k : k + 3] for k in range(0, len(past), 3)][::-1]  # the newest block is full, and last
             counts.add(len(cut))
             level = [

@@ -59,7 +59,7 @@ def test_scores_equal_search_and_attention_written_out(protocol: str, retrieve: 
         fields = model.items()
         found = model(targets, torch.arange(8).expand(len(rows), -1))
         for b, (user, slot, timestamp, hidden) in enumerate(rows):
-            past = visible(study, protocol, user, slot, timestamp, hidden)[:9]
+            past = visible(study, protocol, user, slot, timestamp, hidden, most=9)
             for item in range(8):
                 chosen = chosen_by_hand(model, torch.cat([fields[item], model.slot[slot][None]]))
                 scores = []

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperctr.config import Config
 from hyperctr.model.hyperctr import HyperCTR
-from tests.small import Edges, Small, definitions, nearest, visible
+from tests.small import Edges, Small, definitions, visible
 
 Array = np.ndarray[Any, Any]
 
@@ -84,9 +84,9 @@ class Dense:
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
 
     def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int]]:
-        clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden)
-        kept = nearest([when for when, *_ in clicks], timestamp, self.config.history_length)
-        return [(clicks[k][2], int(clicks[k][3] == slot)) for k in kept]
+        length = self.config.history_length
+        clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden, most=length)
+        return [(item, int(s == slot)) for _, _, item, s in clicks]
 
     def sequential(self, user: int, history: list[tuple[int, int]], candidate: Array) -> Array:
         """Eq 1-4, and the candidate's attention over the tokens."""
@@ -125,7 +125,7 @@ class Dense:
         history = self.history(user, slot, timestamp, hidden)
         x_item = self.static[item] + (0 if self.config.graph == "none" else self.seen(1, item, slot))
         s, g = np.append(self.sequential(user, history, x_item), 1), np.append(self.seen(0, user, slot), 1)
-        fused = np.einsum("ij,ijk->k", np.outer(s, g), self.p["fusion.weight"])
+        fused = np.einsum("ij,jik->k", np.outer(s, g), self.p["fusion.weight"])
         first = np.concatenate([self.p["from_user.weight"], self.p["from_item.weight"]], 1)
         hidden_units = relu(first @ np.concatenate([fused, x_item]) + self.p["from_user.bias"])
         out = self.linear(relu(self.linear(hidden_units, "second")), "last")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperctr.model.attention import EncoderLayer, SequenceEncoder, attention_weights
+from hyperctr.model.attention import EncoderLayer, SequenceEncoder, Tokens
 from hyperctr.model.history import Window
 
 
@@ -61,6 +61,20 @@ def window(valid: torch.Tensor) -> Window:
     return Window(items, valid, valid & (position < 2), position, position)
 
 
+def encoded(
+    sequence: SequenceEncoder, user: torch.Tensor, items: torch.Tensor, made: Window
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The tokens of all targets in order, and which are there."""
+    parts = sequence(user, items, made.items, made)
+    tokens = user.new_zeros(*made.items.shape, user.shape[1])
+    there = torch.zeros_like(made.valid)
+    for part in parts:
+        width = part.there.shape[1]
+        tokens[part.target, :width], there[part.target, :width] = part.values, part.there
+    assert sorted(torch.cat([part.target for part in parts]).tolist()) == [*range(len(user))]
+    return tokens, there
+
+
 def test_encoder_encodes_the_tokens_in_front():
     sequence, user, items = encoder(), draw(2, 8), draw(7, 8, seed=1)
     made = window(torch.tensor([[True, False, True, True], [False, True, False, False]]))
@@ -70,7 +84,7 @@ def test_encoder_encodes_the_tokens_in_front():
         token = sequence.norm(token + sequence.tag[made.short[b][kept].long()])[None]
         for layer in sequence.layers:
             token = twin(layer, 8)(token)
-        tokens, there = sequence(user, items[made.items], made)
+        tokens, there = encoded(sequence, user, items, made)
         assert torch.equal(there, made.valid)
         torch.testing.assert_close(tokens[b][kept], token[0], rtol=0, atol=1e-12)
 
@@ -81,7 +95,7 @@ def test_padding_changes_nothing_and_may_hold_anything():
     made, longer = window(valid), window(torch.cat([valid, torch.zeros(3, 2, dtype=torch.bool)], 1))
     longer = replace(longer, items=torch.where(longer.valid, longer.items, 5))
     longer.items[:, :3] = torch.where(valid, made.items, 4)
-    (here, there), (padded, also) = (sequence(user, items[w.items], w) for w in (made, longer))
+    (here, there), (padded, also) = (encoded(sequence, user, items, w) for w in (made, longer))
     assert torch.equal(also[:, :3], there) and not also[:, 3:].any()
     torch.testing.assert_close(padded[also], here[there], rtol=0, atol=1e-14)
 
@@ -89,7 +103,7 @@ def test_padding_changes_nothing_and_may_hold_anything():
 def test_empty_history_is_a_learned_vector_whoever_the_user_is():
     sequence = encoder()
     made = window(torch.tensor([[False, False], [True, False], [False, False]]))
-    tokens, there = sequence(draw(3, 8), draw(7, 8, seed=1)[made.items], made)
+    tokens, there = encoded(sequence, draw(3, 8), draw(7, 8, seed=1), made)
     assert there.tolist() == [[True, False]] * 3
     assert torch.equal(tokens[0, 0], sequence.empty) and torch.equal(tokens[2, 0], sequence.empty)
     tokens[there].sum().backward()
@@ -104,19 +118,20 @@ def test_order_counts_only_through_positions():
     made = Window(torch.tensor([[3, 1, 6, 2]]), valid, short, torch.arange(4)[None], torch.arange(4)[None])
     to = torch.tensor([2, 0, 3, 1])
     moved = Window(made.items[:, to], valid, short[:, to], made.position[:, to], made.timestamp)
-    tokens = sequence(user, items[made.items], made)[0][:, to]
-    torch.testing.assert_close(sequence(user, items[moved.items], moved)[0], tokens, rtol=0, atol=1e-14)
+    tokens = encoded(sequence, user, items, made)[0][:, to]
+    torch.testing.assert_close(encoded(sequence, user, items, moved)[0], tokens, rtol=0, atol=1e-14)
     swapped = replace(made, items=made.items[:, to])
-    assert (sequence(user, items[swapped.items], swapped)[0] - tokens).abs().max() > 1e-3
+    assert (encoded(sequence, user, items, swapped)[0] - tokens).abs().max() > 1e-3
 
 
 def test_candidates_attend_over_the_tokens_that_are_there():
     query, tokens, there = draw(2, 3, 8), draw(2, 4, 8, seed=1), torch.tensor([[True] * 4, [True, True, False, False]])
-    found = attention_weights(query, tokens, there)
+    values = draw(2, 4, 5, seed=2)
+    found = Tokens(None, tokens, there).attended(query, values)
     for b, count in ((0, 4), (1, 2)):
         weight = torch.exp(query[b] @ tokens[b, :count].T / 8**0.5)
-        torch.testing.assert_close(found[b, :, :count], weight / weight.sum(1, keepdim=True), rtol=0, atol=1e-14)
-    assert not found[1, :, 2:].any()
+        expected = weight / weight.sum(1, keepdim=True) @ values[b, :count]
+        torch.testing.assert_close(found[b], expected, rtol=0, atol=1e-14)
 
 
 def test_many_targets_are_encoded_as_few_are():
@@ -124,11 +139,12 @@ def test_many_targets_are_encoded_as_few_are():
     sequence = encoder()
     lengths = torch.randint(0, 5, (300,), generator=torch.Generator().manual_seed(0))
     made = window(torch.arange(6) < lengths[:, None])
-    user, vectors = draw(300, 8), draw(7, 8, seed=1)[made.items].requires_grad_()
-    together, there = sequence(user, vectors, made)
+    user, items = draw(300, 8), draw(7, 8, seed=1).requires_grad_()
+    together, there = encoded(sequence, user, items, made)
     stretches = [slice(k, k + 50) for k in range(0, 300, 50)]
-    apart = [sequence(user[k], vectors[k], Window(*(part[k] for part in astuple(made))))[0] for k in stretches]
-    together, apart = together[there], torch.cat(apart)[there]
-    torch.testing.assert_close(together, apart, rtol=0, atol=1e-13)
-    gradients = [torch.autograd.grad(out.square().sum(), vectors)[0] for out in (together, apart)]
-    torch.testing.assert_close(*gradients, rtol=0, atol=1e-12)
+    parts = [Window(*(part[k] for part in astuple(made))) for k in stretches]
+    apart = [encoded(sequence, user[k], items, part)[0] for k, part in zip(stretches, parts, strict=True)]
+    together, alone = together[there], torch.cat(apart)[there]
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-13)
+    gradients = [torch.autograd.grad(out.square().sum(), items)[0] for out in (together, alone)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-11)

@@ -33,8 +33,7 @@ def test_windows_hold_the_visible_clicks_nearest_in_time(seed, protocol, length,
     rows, targets = make_targets(study, new)
     window = ClickHistory(study, protocol).window(targets, length)
     for b, (user, slot, timestamp, hidden) in enumerate(rows):
-        expected = visible(study, protocol, user, slot, timestamp, hidden)
-        expected = [expected[k] for k in nearest([when for when, *_ in expected], timestamp, length)]
+        expected = visible(study, protocol, user, slot, timestamp, hidden, most=length)
         valid = window.valid[b]
         assert window.items[b][valid].tolist() == [item for _, _, item, _ in expected]
         assert window.short[b][valid].tolist() == [s == slot for _, _, _, s in expected]
@@ -95,7 +94,9 @@ def test_the_sum_of_a_window_is_over_the_root_of_its_size():
     items = torch.tensor([[9.0, 9.0], [1.0, 2.0], [3.0, 5.0]], dtype=torch.float64)
     expected = torch.tensor([[4.0, 7.0], [0.0, 0.0]], dtype=torch.float64)
     expected[0] /= 2**0.5
-    torch.testing.assert_close(window.summed(items[window.items]), expected, rtol=0, atol=1e-15)
+    torch.testing.assert_close(window.summed(items), expected, rtol=0, atol=1e-15)
+    moved = items.flip(0)
+    torch.testing.assert_close(window.summed(moved, len(items) - 1 - window.items), expected, rtol=0, atol=1e-15)
 
 
 def test_targets_are_cut_together():

@@ -112,7 +112,7 @@ def test_matching_adds_its_term_and_nothing_else():
     with torch.no_grad():
         static = plain.items()
         window = plain.context.history.window(targets, TINY.history_length)
-        expected = (plain.user_embedding[targets.user] + window.summed(static[window.items])) @ static.T
+        expected = (plain.user_embedding[targets.user] + window.summed(static)) @ static.T
     torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
 
 

@@ -46,7 +46,7 @@ class ContentMF(ClickModel):
     def encode(self, state: Tensor, targets: Targets) -> Tensor:
         """Return user vectors ``[B, d]``."""
         window = self.context.history.window(targets, self.config.history_length)
-        user = functional.embedding(targets.user, self.user) + window.summed(functional.embedding(window.items, state))
+        user = functional.embedding(targets.user, self.user) + window.summed(state)
         return functional.dropout(user, self.config.dropout, self.training)
 
     def score(self, state: Tensor, encoded: Tensor, targets: Targets, items: Tensor) -> Tensor:
