@@ -36,6 +36,8 @@ _HOME = {
     "build_hypergraphs": "hypergraph.build",
     "candidate_pool": "data.negatives",
     "draw": "display.hypergraph",
+    "evaluate_scores": "runs.elsewhere",
+    "export_pool": "runs.pairs",
     "gauc": "metrics",
     "load_dataset": "data.registry",
     "load_run": "runs.run",

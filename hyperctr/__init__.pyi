@@ -24,7 +24,9 @@ from hyperctr.metrics import auc as auc
 from hyperctr.metrics import gauc as gauc
 from hyperctr.metrics import log_loss as log_loss
 from hyperctr.model.convolution import HypergraphConv as HypergraphConv
+from hyperctr.runs.elsewhere import evaluate_scores as evaluate_scores
 from hyperctr.runs.experiment import train as train
+from hyperctr.runs.pairs import export_pool as export_pool
 from hyperctr.runs.run import Run as Run
 from hyperctr.runs.run import load_run as load_run
 from hyperctr.runs.session import Session as Session

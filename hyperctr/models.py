@@ -27,6 +27,7 @@ def _specs() -> Iterator[ModelSpec]:
         yield import_module(f"hyperctr.baselines.{file.parent.name}").MODEL
 
 
+ELSEWHERE = "elsewhere:"  # stands before the name of a model that other software trained and scored
 MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _specs()}
 
 
@@ -51,6 +52,8 @@ def model_spec(name: str) -> ModelSpec:
     """
     if name in MODELS:
         return MODELS[name]
+    if name.startswith(ELSEWHERE):
+        return ModelSpec(name, "hyperctr.runs.elsewhere:evaluate_scores")
     if not is_known(name):
         raise ConfigError(f"model {name!r} is not known; {did_you_mean(name, MODELS)}")
     spec, module = getattr(_module_of(name), "MODEL", None), name.partition(":")[0]
@@ -66,11 +69,13 @@ def model_class(name: str) -> Any:
     """Import and return the class of a model, which is called with (context, config, interest).
 
     Raises:
-        ConfigError: there is no such model, or no such class.
+        ConfigError: there is no such model, no such class, or it was scored elsewhere.
 
     >>> model_class("hyperctr").__name__
     'HyperCTR'
     """
+    if name.startswith(ELSEWHERE):
+        raise ConfigError(f"{name.removeprefix(ELSEWHERE)!r} was scored elsewhere: there is no model here to use")
     place = model_spec(name).place
     module, attribute = _module_of(place), place.partition(":")[2]
     if not hasattr(module, attribute):

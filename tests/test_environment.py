@@ -79,7 +79,8 @@ def test_every_dependency_is_used() -> None:
 def test_the_extra_all_holds_what_make_needs() -> None:
     (everything,) = PROJECT["optional-dependencies"]["all"]
     named = set(re.findall(r"\w+", everything.partition("[")[2]))
-    assert named == set(EXTRAS) - {"all", "text", "gpu"}  # gigabytes that few want; torch for CUDA brings triton
+    assert named == set(EXTRAS) - {"all", "text", "gpu", "rivals"}
+    # not gigabytes that few want, nor triton, which torch for CUDA brings, nor what some Pythons would have to build
 
 
 def test_conda_installs_the_same_as_pip() -> None:

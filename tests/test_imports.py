@@ -49,7 +49,18 @@ TORCH_FREE = (
 HIDDEN = (
     *("plotly", "papermill", "nbformat", "nbclient", "nbconvert", "IPython", "ipykernel", "ipywidgets"),
     *("anywidget", "jupyterlab", "jupyter_client", "traitlets", "kaleido", "pyarrow", "sklearn"),
-    *("sentence_transformers", "matplotlib", "xgi", "yaml", "distributed", "dask", "optuna", "numba", "triton"),
+    *(
+        "sentence_transformers",
+        "matplotlib",
+        "xgi",
+        "yaml",
+        "distributed",
+        "dask",
+        "optuna",
+        "numba",
+        "triton",
+        "implicit",
+    ),
 )
 LIGHT = (
     *TORCH_FREE,

@@ -1,4 +1,4 @@
-"""The command `hyperctr`: doctor, data, train, predict, runs, sweep, report.
+"""The command `hyperctr`: doctor, data, train, predict, pool, evaluate, runs, sweep, report.
 
 Exit codes: 0 done; 1 ran and failed; 2 input or arguments are wrong (message on stderr, no traceback).
 Heavy modules are imported inside the commands, so that `hyperctr --help` answers at once.
@@ -14,12 +14,12 @@ import warnings
 from collections.abc import Sequence
 
 from hyperctr import __version__
-from hyperctr.cli import data, runs, sweep, train
+from hyperctr.cli import data, pool, runs, sweep, train
 from hyperctr.cli.parser import Parser
 from hyperctr.errors import HyperCTRError
 from hyperctr.runtime import first_process
 
-GROUPS = (data, train, runs, sweep)  # in the order in which --help shows them
+GROUPS = (data, train, pool, runs, sweep)  # in the order in which --help shows them
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -7,9 +7,12 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from hyperctr.errors import did_you_mean
+from hyperctr.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from hyperctr.config import Config
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +69,39 @@ def with_budget(sub: Parser, text: str = "size of the runs (default: quick)", de
     """Add ``--budget``, also under its former name ``--preset``."""
     budgets = ("smoke", "quick", "paper")
     sub.add_argument("--budget", "--preset", action=_Budget, choices=budgets, default=default, help=text)
+
+
+def with_config(sub: Parser) -> None:
+    """Add what the settings of one run are given by: ``--budget``, ``--config``, ``--set``, ``--seed``."""
+    with_budget(sub, "size of the run (default: paper, the full settings)", None)
+    sub.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
+    text = "settings that override the file's, written as in TOML"
+    sub.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
+    text = "the same as --set seed=N (generated data stay those of their seed 0)"
+    sub.add_argument("--seed", type=int, metavar="N", help=text)
+
+
+def config_of(options: argparse.Namespace, variant: Any = None) -> Config:
+    """Return the settings that the options of :func:`with_config` give, of a variant of the model.
+
+    Raises:
+        ConfigError: settings that are given twice, unknown or not allowed.
+    """
+    from hyperctr.config import Config
+    from hyperctr.settings import toml_value
+
+    if options.config and options.budget:
+        raise ConfigError("--config and --budget both give all settings: leave one out")
+    if options.config and variant:
+        raise ConfigError("--config gives all settings: leave --variant out")
+    if options.config:
+        config = Config.from_toml(options.config)
+    else:
+        named = [text.partition("=") for text in options.settings]
+        model = [toml_value(value) for key, _, value in named if key.strip() == "model" and value] or ["hyperctr"]
+        config = Config.for_model(str(model[-1]), options.budget or "paper", variant or "table2")
+    seed = [] if options.seed is None else [f"seed={options.seed}"]
+    return config.with_settings([*options.settings, *seed])
 
 
 def with_seeds(sub: Parser, text: str = "how many seeds (default: as the budget says)") -> None:

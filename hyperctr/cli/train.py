@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hyperctr.cli.parser import Commands, command, with_budget, with_data_dir
-from hyperctr.errors import ConfigError, DataError
+from hyperctr.cli.parser import Commands, command, config_of, with_config, with_data_dir
+from hyperctr.errors import DataError
 from hyperctr.runtime import first_process
 
 
@@ -14,14 +14,9 @@ def add_commands(commands: Commands) -> None:
     """Add ``train`` and ``predict``."""
     train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
     train.add_argument("dataset", metavar="DATASET")
-    with_budget(train, "size of the run (default: paper, the full settings)", None)
+    with_config(train)
     text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
     train.add_argument("--variant", choices=("table2", "author"), help=text)
-    train.add_argument("--config", type=Path, metavar="F.toml", help="settings of the run")
-    text = "settings that override the file's, written as in TOML"
-    train.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="key=value", help=text)
-    text = "the same as --set seed=N (generated data stay those of their seed 0)"
-    train.add_argument("--seed", type=int, metavar="N", help=text)
     train.add_argument(
         "--dry-run", action="store_true", help="a few steps of everything on a sample of the data, in seconds"
     )
@@ -41,21 +36,7 @@ def add_commands(commands: Commands) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train one run; the last line printed is its id and its test AUC."""
-    from hyperctr.config import Config
-    from hyperctr.settings import toml_value
-
-    if options.config and options.budget:
-        raise ConfigError("--config and --budget both give all settings: leave one out")
-    if options.config and options.variant:
-        raise ConfigError("--config gives all settings: leave --variant out")
-    if options.config:
-        config = Config.from_toml(options.config)
-    else:
-        named = [text.partition("=") for text in options.settings]
-        model = [toml_value(value) for key, _, value in named if key.strip() == "model" and value] or ["hyperctr"]
-        config = Config.for_model(str(model[-1]), options.budget or "paper", options.variant or "table2")
-    seed = [] if options.seed is None else [f"seed={options.seed}"]
-    config = config.with_settings([*options.settings, *seed])
+    config = config_of(options, options.variant)
 
     from hyperctr.data.registry import load_dataset
     from hyperctr.runs.experiment import train

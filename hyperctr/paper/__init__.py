@@ -21,6 +21,7 @@ _HOME = {
     **dict.fromkeys(("table1", "table2"), "tables.tables1and2"),
     "table3": "tables.table3_overall",
     "table4": "tables.table4_modalities",
+    "your_model": "tables.your_model",
 }
 
 __all__ = [*_HOME]

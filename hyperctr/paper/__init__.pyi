@@ -12,5 +12,6 @@ from hyperctr.paper.tables.table3_overall import table3 as table3
 from hyperctr.paper.tables.table4_modalities import table4 as table4
 from hyperctr.paper.tables.tables1and2 import table1 as table1
 from hyperctr.paper.tables.tables1and2 import table2 as table2
+from hyperctr.paper.tables.your_model import your_model as your_model
 
 __all__: list[str]

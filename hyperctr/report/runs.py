@@ -6,6 +6,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from hyperctr.report.notebooks import PlanUse
 from hyperctr.runs.states import read_status
 from hyperctr.runs.store import runs_folder
 from hyperctr.runtime import duration
-from hyperctr.sweeps.results import results
+from hyperctr.sweeps.results import results, scored_elsewhere
 from hyperctr.sweeps.sweep import Sweep, asked_for
 from hyperctr.training.events import read_events
 
@@ -92,8 +93,12 @@ class ReportRuns:
             log.info("%s", str(outcome).splitlines()[0])
 
     def states(self, uses: Iterable[PlanUse]) -> dict[str, str]:
-        """Return run id -> state, error and a hash of the results, of some plans."""
-        ids = {run.run_id for use in uses if use in self.plans for run in self.plans[use].runs}
+        """Return run id -> state, error and a hash of the results, of some plans and of what is shown beside them."""
+        plans = [self.plans[use] for use in uses if use in self.plans]
+        ids = {run.run_id for plan in plans for run in plan.runs}
+        for plan in plans:
+            with suppress(HyperCTRError, OSError, ValueError, KeyError):  # a damaged run folder, which frame() tells of
+                ids.update(scored_elsewhere(results(plan))["run"])
         return {name: _state(name) for name in sorted(ids)}
 
     def frame(self) -> pd.DataFrame:

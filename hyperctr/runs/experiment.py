@@ -5,39 +5,35 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import torch
 
-from hyperctr.baselines.popularity import BASELINE_ROWS
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import RunError
-from hyperctr.evaluation import calibrated_on, evaluate, pooled_draws, preflight, reliability
 from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
-from hyperctr.runs.run import RELIABILITY_FILE, Run
+from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_of_calibration, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.states import State, run_lock, write_status
-from hyperctr.runs.store import naming_inputs, run_id, runs_folder, write_json
-from hyperctr.runtime import choose_device, repeatable, write_atomic
+from hyperctr.runs.store import run_id, runs_folder
+from hyperctr.runs.testing import run_test, write_inputs, write_results
+from hyperctr.runtime import choose_device, repeatable
 from hyperctr.split_data import SplitData
 from hyperctr.training.checkpoint import save_tensors
 from hyperctr.training.events import peak_memory_mib
 from hyperctr.training.loop import Trainer
-from hyperctr.training.scoring import PoolScores, item_scores
+from hyperctr.training.scoring import PoolScores
 from hyperctr.training.sharing import score_together
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.data.negatives import CandidatePool
-    from hyperctr.statistics import PooledAUCDraws
 
 DRY_RUN_ROWS = 4_000  # clicks, and non-clicks, of each part that a dry run looks at
 SEEN_WITHIN = 60.0  # seconds until a file that one machine has written must be seen by the others
@@ -151,11 +147,7 @@ def _train(
         sampled = max(DRY_RUN_ROWS, config.batch_size)
         split_data = split_data.sample(sampled, config.seed)
     if group.first:
-        origin = data.origin or {"name": None, "data_dir": None, "seed": 0, "options": {}}
-        known = {"fingerprint": data.fingerprint, "split": split_data.split.checksum, "sampled": sampled}
-        write_atomic(folder / "config.toml", config.to_toml())
-        write_json(folder / "data.json", {**origin, **known})
-        write_json(folder / "code.json", naming_inputs(config))
+        write_inputs(folder, data, split_data, config, sampled)
 
     # Step 2: interest, model, training
     with group.after_first():  # which pre-trains the interest; the others read it
@@ -176,11 +168,18 @@ def _train(
             if pool is not None:
                 score_together(model, split_data, pool)
         return
-    metrics, rows, draws, bins = _test(model, split_data, config, reference_run, replicates=20 if dry_run else 1000)
+    test = run_test(
+        config.model,
+        lambda pool: _scores(model, split_data, pool),
+        split_data,
+        config,
+        reference_run,
+        replicates=20 if dry_run else 1000,
+    )
 
     # Step 4: records
     repeats = where.type == "cpu" or (where.type == "cuda" and config.deterministic)
-    metrics |= {name: getattr(config, name) for name in ("model", "protocol", "split", "seed")}
+    metrics = test.metrics | {name: getattr(config, name) for name in ("model", "protocol", "split", "seed")}
     metrics |= {
         "dataset": data.name,
         "modalities": list(split_data.data.modalities),
@@ -199,55 +198,8 @@ def _train(
     }
     if diagnostics := model.diagnostics():
         metrics["diagnostics"] = diagnostics
-    write_atomic(folder / "rows.csv", rows.to_csv(index=False))
-    kept = {row: {"value": auc.value, "users": auc.users, "draws": auc.draws.tolist()} for row, auc in draws.items()}
-    write_json(folder / "draws.json", kept)
-    write_atomic(folder / RELIABILITY_FILE, bins.to_csv(index=False))
-    write_json(folder / "metrics.json", metrics)
-    write_atomic(folder / "DONE", "")
+    write_results(folder, metrics, test)
     shutil.rmtree(folder / "state", ignore_errors=True)
-
-
-def _test(
-    model: ClickModel, split_data: SplitData, config: Config, reference_run: Run | None, *, replicates: int
-) -> tuple[dict[str, Any], pd.DataFrame, dict[str, PooledAUCDraws], pd.DataFrame]:
-    """Return the model's test metrics; of it and the rows it has to beat the table, bootstrap draws, reliability."""
-    validation = pool_of_calibration(split_data, config)
-    pool, impressions = pools_of_test(split_data, config)
-    bins: list[pd.DataFrame] = []
-
-    def measure(
-        name: str, scores: Callable[[CandidatePool], PoolScores], train_negatives: int = 1
-    ) -> tuple[dict[str, Any], PooledAUCDraws]:
-        """Return metrics and draws of one row; only these outlive it, as the scores are as large as the pool."""
-        calibration = calibrated_on(scores(validation))
-        sampled, shown = scores(pool), scores(impressions) if impressions else None
-        drawn = pooled_draws(sampled, replicates=replicates, seed=config.seed)
-        bins.append(reliability(sampled, calibration).assign(model=name))
-        known: dict[str, Any] = {"train_negatives": train_negatives, "draws": drawn, "calibration": calibration}
-        return evaluate(sampled, shown, replicates=replicates, seed=config.seed, **known), drawn
-
-    # Step 1: the model itself
-    metrics, own = measure(config.model, lambda asked: _scores(model, split_data, asked), config.negatives)
-    rows, draws = [{"model": config.model, **metrics}], {config.model: own}
-
-    # Step 2: the rows to beat, measured once, with the reference run, on the same clicks and candidates
-    if reference_run is not None:
-        bins.append(reference_run.reliability)
-        for row in reference_run.rows.to_dict("records"):
-            difference = _auc_gain(own, reference_run.draws_of(row["model"]))
-            rows.append({"model": row["model"], **{metric: row[metric] for metric in metrics}, **difference})
-    else:
-        for name, logits_of in BASELINE_ROWS.items():
-            measured, draws[name] = measure(name, partial(item_scores, logits=logits_of(split_data)))
-            rows.append({"model": name, **measured, **_auc_gain(own, draws[name])})
-
-    # Step 3: what is suspicious
-    table = pd.DataFrame(rows)
-    popularity = table.loc[table["model"] == "popularity", "auc"].iloc[0]
-    metrics["warnings"] = preflight(config.model, metrics["auc"], float(popularity))
-    metrics |= {"test_clicks": len(pool), "test_candidates": int(pool.sizes.sum())}
-    return metrics, table, draws, pd.concat(bins, ignore_index=True)
 
 
 def _scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> PoolScores:
@@ -255,8 +207,3 @@ def _scores(model: ClickModel, split_data: SplitData, pool: CandidatePool) -> Po
     scores = score_together(model, split_data, pool)
     assert scores is not None
     return scores
-
-
-def _auc_gain(draws: PooledAUCDraws, other: PooledAUCDraws) -> dict[str, float]:
-    difference = draws.minus(other)
-    return {"auc_gain": difference.value, "auc_gain_low": difference.low, "auc_gain_high": difference.high}

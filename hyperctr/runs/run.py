@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,9 +56,12 @@ class Run:
             raise RunError(f"{path}: holds no test AUC; the run is damaged: delete {folder} and train it again")
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
         self._given = data
+        self.temporary: TemporaryDirectory[str] | None = None  # what holds the folder, if the store does not
 
     def __repr__(self) -> str:
-        return f"Run({self.id}, {self.config.model} on {self.metrics['dataset']}, test AUC {self.metrics['auc']:.4f})"
+        return (
+            f"Run({self.id}, {self.metrics['model']} on {self.metrics['dataset']}, test AUC {self.metrics['auc']:.4f})"
+        )
 
     @property
     def events(self) -> pd.DataFrame:
@@ -101,7 +105,7 @@ class Run:
     @property
     def draws(self) -> PooledAUCDraws:
         """The test AUC on every bootstrap draw of users: what a paired comparison with another run needs."""
-        return self.draws_of(self.config.model)
+        return self.draws_of(self.metrics["model"])
 
     def draws_of(self, row: str) -> PooledAUCDraws:
         """Return the same of a row of the table: the run's own, and in a reference run the baselines too.

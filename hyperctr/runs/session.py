@@ -150,6 +150,20 @@ class Session:
         return frame.assign(slot=frame["slot"].map(names))
 
     @property
+    def pairs(self) -> pd.DataFrame:
+        """All pairs that models are judged on, as :func:`hyperctr.export_pool` writes them; made anew at each call."""
+        from hyperctr.runs.pairs import pair_frames
+
+        return pd.concat(pair_frames(self.split_data, self.config), ignore_index=True)
+
+    @property
+    def training_clicks(self) -> pd.DataFrame:
+        """The training clicks, oldest first: user_id, item_id, timestamp."""
+        from hyperctr.runs.pairs import training_clicks
+
+        return training_clicks(self.split_data)
+
+    @property
     def frame(self) -> pd.DataFrame:
         """The split as a table: clicks, non-clicks, users and slots of each part."""
         rows = []

@@ -11,8 +11,9 @@ import pandas as pd
 from hyperctr.errors import RunError
 from hyperctr.runs.compare import compare_cached
 from hyperctr.runs.run import RELIABILITY_FILE
+from hyperctr.runs.stale import why_stale
 from hyperctr.runs.states import read_status
-from hyperctr.runs.store import read_json, runs_folder
+from hyperctr.runs.store import read_json, run_names, runs_folder
 from hyperctr.sweeps.seeds import records
 from hyperctr.training.events import read_events
 
@@ -37,6 +38,7 @@ COLUMNS = (
     *("seconds_per_epoch", "peak_memory_mib"),
     *RUN_COLUMNS,
 )
+SAME_PAIRS = ("data_fingerprint", "split_checksum", "protocol", "seed", "test_clicks", "test_candidates")
 DEFICIT = ("auc_deficit", "auc_deficit_low", "auc_deficit_high")
 CURVE = (
     *("run", "label", "model", "seed"),
@@ -89,6 +91,39 @@ def baselines(plan: Plan) -> pd.DataFrame:
             rows.setdefault(tuple(case.values()), metrics | case | done)
     columns = ("dataset", *CASE, "state", "error", *METRICS)
     return pd.DataFrame(list(rows.values()), columns=list(columns))
+
+
+def scored_elsewhere(results: pd.DataFrame) -> pd.DataFrame:
+    """Return models scored elsewhere (:func:`hyperctr.evaluate_scores`) on the same pairs as finished runs of a sweep.
+
+    A row per model, protocol and seed, with the columns of :func:`results`; one of an older version of the code is
+    ``stale``, without numbers: its pairs need not be today's.
+    """
+    done = results[results["state"] == "done"].drop_duplicates("run")
+    tested = {tuple(row) for row in done[list(SAME_PAIRS)].itertuples(index=False)}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for name in run_names() if tested else ():
+        metrics = _metrics_elsewhere(name)
+        if tuple(metrics.get(column) for column in SAME_PAIRS) not in tested:
+            continue
+        case = {"model": metrics["model"], "label": metrics["model"], "setting": "case", "run": name}
+        case |= {column: metrics[column] for column in ("dataset", "protocol", "split", "seed")}
+        key = tuple(case[column] for column in ("model", "protocol", "seed"))
+        if why := why_stale(name, data=False):
+            rows.setdefault(key, {**case, "state": "stale", "error": f"{why}; export and evaluate again"})
+        else:
+            rows[key] = {**case, **_outcome(name)}
+    return pd.DataFrame(list(rows.values()), columns=list(COLUMNS))
+
+
+def _metrics_elsewhere(name: str) -> dict[str, Any]:
+    """Return the metrics of a finished run that was scored elsewhere, nothing of any other."""
+    folder = runs_folder() / name
+    try:
+        metrics = read_json(folder / "metrics.json") if (folder / "DONE").exists() else {}
+    except RunError:
+        return {}
+    return metrics if metrics.get("scored_elsewhere") else {}
 
 
 def curves(plan: Plan) -> pd.DataFrame:

@@ -105,6 +105,11 @@ class Sweep:
         return rows.drop_duplicates(list(results.CASE), ignore_index=True)
 
     @property
+    def scored_elsewhere(self) -> pd.DataFrame:
+        """Models of other software on the same pairs; see :func:`hyperctr.sweeps.results.scored_elsewhere`."""
+        return results.scored_elsewhere(self.results)
+
+    @property
     def curves(self) -> pd.DataFrame:
         """The learning curves of the finished runs; see :func:`hyperctr.sweeps.results.curves`."""
         return self._read("curves", results.curves)

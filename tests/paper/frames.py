@@ -154,7 +154,8 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
 
 def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **more: Any) -> Any:
     """What a figure or a table reads of a sweep, on results that were never run."""
-    named = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol as-published"}
+    named: dict[str, Any] = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol as-published"}
+    named["scored_elsewhere"] = pd.DataFrame(columns=list(COLUMNS))
     return SimpleNamespace(
         results=results, baselines=baselines_frame() if baselines is None else baselines, **named | more
     )

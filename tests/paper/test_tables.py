@@ -368,9 +368,8 @@ def test_paragraphs_say_what_the_tables_say() -> None:
 
 def test_a_sweep_gives_tables_that_are_complete() -> None:
     """Each has its numbers, the paragraph under it, a file name and what the index page shows."""
-    sweep: Any = SimpleNamespace(
-        results=results_frame({"hyperctr": 0.8, "dstn": 0.7}).assign(model=lambda frame: frame["label"]),
-        baselines=baselines_frame(),
+    sweep = sweep_of(
+        results_frame({"hyperctr": 0.8, "dstn": 0.7}).assign(model=lambda frame: frame["label"]),
         dataset="ml-trailers",
         measured="ml-trailers, one seed",
         runs=[SimpleNamespace(label="hyperctr", config=Config.for_model("hyperctr", "smoke"))],

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.data.registry import open_data
-from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.errors import ConfigError, RunError, did_you_mean
 from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
 from hyperctr.report.notebooks import PlanUse, read_notebook
@@ -230,3 +230,20 @@ def test_metadata_of_a_notebook(tmp_path: Path) -> None:
     path.write_text(json.dumps(book))
     with pytest.raises(ConfigError, match=r'00_book\.ipynb: metadata\.hyperctr must be written as {"plans": '):
         read_notebook(path)
+
+
+def test_a_page_depends_on_what_was_scored_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    use = PlanUse("layers")
+    runs = ReportRuns({use: open_plan("layers", "planted", "smoke")})
+    planned = {run.run_id for run in runs.plans[use].runs}
+    assert set(runs.states([use])) == planned
+    found = pd.DataFrame({"run": ["a" * 12]})
+    monkeypatch.setattr("hyperctr.report.runs.scored_elsewhere", lambda results: found)
+    assert set(runs.states([use])) == planned | {"a" * 12}
+
+    def damaged(plan: Plan) -> pd.DataFrame:
+        raise RunError("metrics.json: not valid JSON")
+
+    monkeypatch.setattr("hyperctr.report.runs.results", damaged)
+    assert set(runs.states([use])) == planned

@@ -36,12 +36,16 @@ def table3(sweep: Sweep) -> Table:
     rows, names = common.measured_rows(frame), method_names()
     rows["below"] = below_popularity(rows)
     best = {str(name): common.best_values(group) for name, group in rows.groupby("protocol")}
-    several = rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1
+    several, elsewhere = (
+        rows.loc[rows["protocol"] != "", "protocol"].nunique() > 1,
+        set(sweep.scored_elsewhere["model"]),
+    )
     lines: list[list[Cell | str]] = []
     for row in records(rows):
         model, state, variant = row["model"], row["state"], common.variant_of(row["label"], row["model"])
         words = [row["protocol"] if several else "", "" if state == "done" else state]
         words += ["below popularity" if row["below"] else "", f"variant {variant}" if variant else ""]
+        words += ["scored elsewhere" if model in elsewhere else ""]
         tone: Tone = "bad" if row["below"] or state not in ("done", common.NO_RUN) else ""
         cells = common.measured_cells(row, best[row["protocol"]], compared=compared)
         name = Cell(names.get(model, model), "; ".join(filter(None, words)), tone)
@@ -70,10 +74,13 @@ def method_names() -> dict[str, str]:
 def table3_frame(sweep: Sweep) -> pd.DataFrame:
     """Return the numbers of Table 3: the measured beside the published ones, then the published table.
 
-    Of a model with several variants, the one that did best on validation is reported. A system without a run is a row
+    Of a model with several variants, the one that did best on validation is reported. Models that were scored elsewhere
+    on the same pairs (:func:`hyperctr.evaluate_scores`) have their rows. A system without a run is a row
     without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`.
     """
     results, baselines, dataset = sweep.results, sweep.baselines, sweep.dataset
+    if len(elsewhere := sweep.scored_elsewhere):
+        results = pd.concat([results, elsewhere], ignore_index=True)
     rows: list[dict[str, Any]] = []
     protocols = list(dict.fromkeys(results["protocol"]))
     for protocol in protocols:
