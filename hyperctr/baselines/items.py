@@ -85,7 +85,7 @@ class FieldModel(ClickModel):
         return self.items().flatten(1)
 
     def window(self, targets: Targets) -> Window:
-        """Return the latest ``history_length`` clicks that the targets see."""
+        """Return the ``history_length`` visible clicks nearest in time to the targets."""
         return self.context.history.window(targets, self.config.history_length)
 
     def mean_click(self, items: Tensor, targets: Targets) -> Tensor:

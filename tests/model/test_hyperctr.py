@@ -77,7 +77,7 @@ def test_scores_equal_the_dense_formulas(changes):
     dense = Dense(study, config, model, dropped)
     expected = [[dense.logit(*row, item) for item in range(study.data.num_items)] for row in rows]
     torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-6)
-    assert found.std(1).min() > 1e-3  # candidates do differ
+    assert found.std(1).min() > 1e-4  # candidates do differ
 
 
 def test_modalities_left_out_are_not_looked_at():
