@@ -107,7 +107,9 @@ class Config:
         8, "Convolutions an epoch, each shared by a stretch of steps (docs/method.md, 5.3).", low=1
     )
     average_epochs: float = setting(
-        0.0, "Epochs over which weights are averaged, which are then judged and kept; 0: the last weights.", low=0
+        2.0,
+        "Epochs over which weights are averaged, which are then judged and kept; 0, usual of others: the last.",
+        low=0,
     )
     points_per_epoch: int = setting(20, "Validation points an epoch; 20 is one per 5 % (Figure 8).", low=1)
     patience: int = setting(3, "Epochs without a better validation AUC before stopping.", low=1)
@@ -173,7 +175,7 @@ class Config:
             both = ", ".join(name for name, system in SYSTEMS.items() if len(system.variants) > 1)
             raise ConfigError(f"model {model!r} has one variant only; variants belong to {both}")
         settings: dict[str, Any] = {}
-        for step in (BUDGETS[budget], spec.variants[variant], spec.budgets.get(budget, {}), changes):
+        for step in (BUDGETS[budget], _changes(model, variant), spec.budgets.get(budget, {}), changes):
             settings = _merged(settings, step)
         return cls.from_dict({**settings, "model": model})
 
@@ -218,7 +220,7 @@ class Config:
             changes[key.strip()] = toml_value(text)
         model = changes.get("model", self.model)
         if model != self.model and is_known(str(model)):
-            changes = _merged(model_spec(model).settings, changes)
+            changes = _merged(_changes(model), changes)
         return self.replace(**changes)
 
     @classmethod
@@ -247,6 +249,11 @@ class Config:
         plain = dataclasses.asdict(self)
         options = {f"options.{name}": value for name, value in (plain.pop("options") or {}).items()}
         return "".join(f"{name} = {toml_text(value)}\n" for name, value in {**plain, **options}.items())
+
+
+def _changes(model: str, variant: Variant = "table2") -> Mapping[str, Any]:
+    """Return a model's changes to the defaults; those that HyperCTR is compared with keep the last weights."""
+    return {**({} if model in HYPERCTR else {"average_epochs": 0.0}), **model_spec(model).variants[variant]}
 
 
 def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

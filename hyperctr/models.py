@@ -19,9 +19,9 @@ from hyperctr.settings import ModelSpec
 
 def _specs() -> Iterator[ModelSpec]:
     place = "hyperctr.model.hyperctr:HyperCTR"
-    yield ModelSpec("hyperctr", place, settings={"matching": False, "average_epochs": 2.0})
+    yield ModelSpec("hyperctr", place, settings={"matching": False})
     # Found on validation AUC only; docs/method.md, section 8, says what the parts are worth.
-    switches = {"matching": True, "average_epochs": 2.0, "embedding_size": 32, "negatives": 4, "weight_decay": 0.3}
+    switches = {"matching": True, "embedding_size": 32, "negatives": 4, "weight_decay": 0.3}
     yield ModelSpec("hyperctr+", place, settings=switches)
     for file in sorted((Path(__file__).parent / "baselines").glob("*/__init__.py")):
         yield import_module(f"hyperctr.baselines.{file.parent.name}").MODEL

@@ -71,7 +71,7 @@ def train(
     >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
     >>> run = hc.train(data, hc.Config.for_model("hyperctr", "smoke"))  # doctest: +SKIP
     """
-    config = config or Config.for_model()
+    config = config or Config()
     if dry_run:
         few = {"test_candidates": 10, "validation_clicks": 50, "validation_candidates": 10}
         few |= {"epochs": 1, "interest_epochs": min(config.interest_epochs, 1)}

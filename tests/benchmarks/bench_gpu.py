@@ -93,9 +93,9 @@ def measure(name: str, scale: int, config: Config, device: torch.device, rounds:
     row["preparation_seconds"] = time.perf_counter() - started
 
     # Step 1: whole rounds, the first to warm up
-    steps = [trainer._round(0)[1]]
+    steps = [trainer.schedule.round(0)[1]]
     while len(steps) <= rounds and steps[-1] < trainer.steps_per_epoch:
-        steps.append(trainer._round(steps[-1])[1])
+        steps.append(trainer.schedule.round(steps[-1])[1])
     for step in range(steps[0]):
         trainer.train_step(step)
     _wait(device)

@@ -47,7 +47,7 @@ def test_a_run_is_timed_on_a_sample_and_scaled_to_its_clicks(
 
     def stepped(self: Trainer, step: int, stage: Any = None) -> Tensor:
         within = step % self.steps_per_epoch
-        start, end = self._round(within)
+        start, end = self.schedule.round(within)
         now[0] += 7 + len(self.rows) * (3 * (within == start) + 5 * (within == end - 1))
         return torch.zeros(())
 
