@@ -206,13 +206,17 @@ class ClickGraphModel(ClickModel):
             with torch.no_grad():
                 matrices = self.matrices(clicks)
                 tables = self.spread(*matrices)
-                self.round = matrices, Shared(tables, tuple(torch.zeros_like(table) for table in tables))
+                # Not in bfloat16, where small contributions of many steps would be lost.
+                kinds = [torch.promote_types(table.dtype, torch.float32) for table in tables]
+                sums = [torch.zeros_like(table, dtype=kind) for table, kind in zip(tables, kinds, strict=True)]
+                self.round = matrices, Shared(tables, tuple(sums))
 
     def end_round(self) -> None:
         """Take the round's gradients on through the propagation, to those of the parameters."""
         current, self.round = self.round, None
         if current is None:
             return
-        for table, gradient in zip(self.spread(*current[0]), current[1].gradients, strict=True):
-            if table.requires_grad:  # without layers nothing is received
-                table.backward(gradient, retain_graph=True)
+        tables = zip(self.spread(*current[0]), current[1].gradients, strict=True)
+        learnt = [(table, total.to(table.dtype)) for table, total in tables if table.requires_grad]
+        if learnt:  # without layers nothing is received
+            torch.autograd.backward(*zip(*learnt, strict=True))

@@ -184,7 +184,7 @@ class FirstItems:
     """The first items of each row's order, drawn anew wherever rows are read: a matrix [P, count] that holds none.
 
     ``[first:last]`` gives these rows as int32 [last - first, count], -1 at the end of a row that runs out of items; a
-    row is the same whatever is read with it. Memory: 16 bytes a row and 4 for each barred item.
+    row is the same whatever is read with it. Memory: 48 bytes a row and 4 for each barred item.
 
     >>> none = np.zeros(2, dtype=np.int64)
     >>> items = Shuffles(7, np.array([1, 2], dtype=np.uint64), seed=0).first(3, none[:0], none, none)

@@ -175,6 +175,8 @@ class HyperCTR(ClickModel):
 
         Paper: Eq. 7, its sigmoid left to the loss.
         """
+        if not len(targets):
+            return items.new_zeros(items.shape, dtype=torch.float32)
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
         query, first = self.query(table), self.from_item(table)

@@ -79,13 +79,15 @@ def evaluate_scores(
         return run
     with run_lock(identity := run_id(data, config)):
         folder = runs_folder() / identity
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        write_status(identity, "running")
-        run = _record(folder, data, split_data, config, scored, name, started)
+        with tempfile.TemporaryDirectory(prefix=".scored-", dir=runs_folder()) as place:
+            aside = Path(place) / identity
+            aside.mkdir()
+            _record(aside, data, split_data, config, scored, name, started)
+            if folder.exists():  # the one of before stays until this one is whole
+                shutil.rmtree(folder)
+            aside.rename(folder)
         write_status(identity, "done")
-    return run
+    return Run(folder, data)
 
 
 def _check_name(name: str) -> None:

@@ -58,7 +58,7 @@ def train(
             size: the data are loaded, checked and split whole, and the model has all its parameters, but clicks are
             those of a sample of users, some thousands (``DRY_RUN_ROWS``), which each stage goes through once, in one
             round. Its numbers mean nothing; its memory is that of the whole but for what grows with the clicks, such
-            as the hypergraphs.
+            as the hypergraphs. FREEDOM and MGCN still look for the neighbours of every item among all others.
 
     Returns:
         The finished :class:`~hyperctr.runs.run.Run`.

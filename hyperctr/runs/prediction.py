@@ -31,7 +31,8 @@ def score_pairs(
     """
     targets = pair_targets(split_data, user, item, timestamp)
     logits = np.empty(len(user))
-    hides = not isinstance(model, HyperCTR) or not (model.convolution.graphs is None or model.convolution.causal)
+    graph = isinstance(model, HyperCTR) and model.convolution.graphs is not None and not model.convolution.causal
+    hides = graph or (model.sees_clicks and not isinstance(model, HyperCTR))
     alone = (targets.click >= 0).numpy() & hides
     together = np.flatnonzero(~alone)
     if len(together):

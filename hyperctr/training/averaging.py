@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 
 class WeightAverage:
-    """Average the parameters of ``model`` over about ``rounds`` rounds, the late ones counting most.
+    """Average the weights of ``model`` over about ``rounds`` rounds, the late ones counting most.
+
+    Weights are what a checkpoint holds and is not an integer: parameters, and running statistics with them.
 
     A round's weights count ``exp(-1 / rounds)`` times as much as the next one's, and all weights add up to 1 from the
     first round on. Taken once a round, the average costs what an epoch's convolutions cost, not what a step costs.
@@ -27,25 +29,31 @@ class WeightAverage:
     """
 
     def __init__(self, model: nn.Module, rounds: float) -> None:
-        self.keep = math.exp(-1 / rounds)
-        self.parameters = dict(model.named_parameters())
-        self.sums = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
+        self.model, self.keep = model, math.exp(-1 / rounds)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all rounds so far, as where a stage of training starts from other weights."""
+        self.sums = {name: torch.zeros_like(value) for name, value in self._weights().items()}
         self.mass = 0.0
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value for name, value in self.model.state_dict().items() if value.is_floating_point()}
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the parameters as they are."""
+        """Take in the weights as they are."""
         self.mass = self.keep * self.mass + 1 - self.keep
-        for name, value in self.parameters.items():
+        for name, value in self._weights().items():
             self.sums[name].mul_(self.keep).add_(value, alpha=1 - self.keep)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Put the averages in the parameters' place for a while; before the first round there are none."""
+        """Put the averages in the weights' place for a while; before the first round there are none."""
         if not self.mass:
             yield
             return
-        latest = {name: value.detach().clone() for name, value in self.parameters.items()}
+        latest = {name: value.clone() for name, value in self._weights().items()}
         try:
             self._put({name: total / self.mass for name, total in self.sums.items()})
             yield
@@ -54,7 +62,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def _put(self, values: dict[str, Tensor]) -> None:
-        for name, value in self.parameters.items():
+        for name, value in self._weights().items():
             value.copy_(values[name])
 
     def tensors(self) -> dict[str, Tensor]:

@@ -99,6 +99,7 @@ class Trainer:
         if self.best:
             self.model.load_state_dict(self.best)
         self.model.eval()
+        self._open_round = (-1, -1)
         return self.progress
 
     def _fit_stage(self, log: EventLog, dry_run: bool) -> None:
@@ -108,6 +109,8 @@ class Trainer:
         if progress.stage_step == 0 and stage.begin is not None:
             torch.manual_seed(derive_seed(self.config.seed, "stage", progress.stage))
             stage.begin()
+            if self.average:
+                self.average.restart()
             self._same_everywhere()
         self._open_round = (-1, -1)
         losses = []

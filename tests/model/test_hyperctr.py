@@ -250,3 +250,10 @@ def test_embeddings_start_where_the_interest_ended():
     assert HyperCTR(context, TINY, flat).items.embedding.std() > 0.05
     wider = HyperCTR(context, TINY.replace(embedding_size=16), study.interest)  # other sizes start afresh
     assert wider.user_embedding.shape == (5, 16)
+
+
+def test_no_target_has_no_score():
+    study = small(3, rows=60)
+    _, targets, dropped = some_targets(study)
+    found = logits(build(study, TINY), targets[:0], every_item(study, targets)[:0], dropped)
+    assert found.shape == (0, study.data.num_items)

@@ -56,7 +56,7 @@ def split_data(tiny: Tiny) -> SplitData:
 
 
 def trainer(split_data: SplitData, folder: Path | None = None, **changes: Any) -> Trainer:
-    config = Config(**{"batch_size": 64, "epochs": 2, "validation_candidates": 10, **changes})
+    config = Config(**{"average_epochs": 0.0, "batch_size": 64, "epochs": 2, "validation_candidates": 10, **changes})
     return Trainer(Notebook(split_data), split_data, config, CPU, folder)
 
 

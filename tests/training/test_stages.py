@@ -62,7 +62,9 @@ def split_data(tiny: Tiny) -> SplitData:
 def trainer(
     split_data: SplitData, folder: Path | None = None, model: type[Notebook] = Staged, **changes: Any
 ) -> Trainer:
-    config = Config(**{"batch_size": 64, "validation_candidates": 10, "points_per_epoch": 2, **changes})
+    config = Config(
+        **{"average_epochs": 0.0, "batch_size": 64, "validation_candidates": 10, "points_per_epoch": 2, **changes}
+    )
     return Trainer(model(split_data), split_data, config, CPU, folder)
 
 
@@ -85,6 +87,22 @@ def test_stages_come_in_order_and_learn_only_their_parameters(split_data: SplitD
     assert (progress.best_auc, progress.best_step, progress.step) == (0.6, 2 * per_epoch, 5 * per_epoch)
     assert torch.equal(model.state_dict()["bias"], after["bias"])
     assert set(made.optimisers) == {"pull", "train"} and len(model.begun) == 1
+
+
+def test_an_average_begins_anew_with_a_stage_that_begins(split_data: SplitData) -> None:
+    """No weight, and no mask, of before the pruning is left in it."""
+    made = trainer(split_data, patience=9, average_epochs=1e6)
+    masks: list[Tensor] = []
+    validate = made.validate
+
+    def witnessed() -> float:
+        masks.append(made.model.state_dict()["mask"].clone())
+        return validate()
+
+    made.validate = witnessed  # type: ignore[method-assign]
+    made.fit()
+    assert masks[0].all() and not masks[2].all()
+    torch.testing.assert_close(masks[2], made.model.state_dict()["mask"], rtol=0, atol=1e-4)
 
 
 def test_only_judged_steps_count_as_waiting(split_data: SplitData) -> None:

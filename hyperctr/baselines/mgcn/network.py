@@ -30,6 +30,7 @@ from hyperctr.baselines.common import Layer, pairwise_loss
 from hyperctr.baselines.content_graph import ContentGraph
 from hyperctr.baselines.mgcn import MGCNOptions
 from hyperctr.config import Config
+from hyperctr.errors import DataError
 from hyperctr.model.base import squared_norm
 from hyperctr.model.context import Context
 from hyperctr.model.embedding import ItemEncoder
@@ -79,6 +80,8 @@ class MGCN(ClickGraphModel):
     def __init__(self, context: Context, config: Config, interest: object = None) -> None:
         super().__init__(context, config)
         data, size, self.options = context.data, config.embedding_size, MGCNOptions.of(config)
+        if not data.modalities:
+            raise DataError(f"{data.name}: there is no modality, and MGCN is made of items' views by modality")
         self.user = nn.Parameter(torch.randn(data.num_users, size) * 0.1)
         self.items = ItemEncoder(data, size)
         self.gate = nn.ModuleDict({name: nn.Linear(size, size) for name in data.modalities})
