@@ -219,4 +219,4 @@ class ClickGraphModel(ClickModel):
         tables = zip(self.spread(*current[0]), current[1].gradients, strict=True)
         learnt = [(table, total.to(table.dtype)) for table, total in tables if table.requires_grad]
         if learnt:  # without layers nothing is received
-            torch.autograd.backward(*zip(*learnt, strict=True))
+            torch.autograd.backward([table for table, _ in learnt], [total for _, total in learnt])

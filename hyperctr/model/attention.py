@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hyperctr.model.dropout import dropout
 from hyperctr.model.history import Window
 
 LENGTHS = 6  # to which histories are padded on a CPU, in equal steps
@@ -69,12 +70,7 @@ class Tokens:
     def split(self, size: int) -> Iterator[Tokens]:
         """Yield ``size`` targets at a time."""
         for k in range(0, len(self.values), size):
-            target = None if self.target is None else self.target[k : k + size]
-            yield Tokens(target, self.values[k : k + size], self.there[k : k + size])
-
-    def of(self, column: Tensor) -> Tensor:
-        """Return the rows of its targets, of a ``column`` with a row for each target of the batch."""
-        return column if self.target is None else column.index_select(0, self.target)
+            yield Tokens(None, self.values[k : k + size], self.there[k : k + size])
 
     def attended(self, query: Tensor, values: Tensor) -> Tensor:
         """Return what each candidate sees, ``[b, n, *]``: the mean of ``values`` by its attention to the tokens.
@@ -117,6 +113,7 @@ class SequenceEncoder(nn.Module):
 
         Each is padded to what its own length asks for: how a target is encoded does not depend on the others.
         """
+        user = user + 0.0 * self.empty  # whose gradient is zero, not none, in a step without an empty history
         columns, length = (user, index, window.valid, window.short, window.position), index.shape[1]
         if user.is_cuda:  # there, small steps cost more than padding
             return [self._encode(None, table, *columns)]
@@ -140,13 +137,16 @@ class SequenceEncoder(nn.Module):
         position: Tensor,
     ) -> Tokens:
         # Step 1: tokens. -> [b, W, d]
+        places = (self.position[:, None] + self.tag).flatten(0, 1)
         tokens = functional.embedding(index, table) + user[:, None]
-        tokens = tokens + functional.embedding(position, self.position) + functional.embedding(short.long(), self.tag)
-        tokens = functional.dropout(self.norm(tokens), self.dropout, self.training)
+        tokens = tokens + functional.embedding(2 * position + short, places)
+        tokens = dropout(self.norm(tokens), self.dropout, self.training)
         # Step 2: self-attention layers. -> [b, W, d]
         for layer in self.layers:
             tokens = layer(tokens, valid)
         # Step 3: the first token of an empty history. -> [b, 1, d]
+        if not valid.is_cuda and bool(valid.any(1).all()):
+            return Tokens(target, tokens, valid)
         empty = ~valid.any(1)[:, None, None]
         first = torch.where(empty, self.empty.to(tokens.dtype), tokens[:, :1])
         there = torch.cat([valid[:, :1] | empty[..., 0], valid[:, 1:]], 1)

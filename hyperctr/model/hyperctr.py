@@ -19,6 +19,7 @@ from torch.nn import functional
 from hyperctr.model.attention import SequenceEncoder, Tokens
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
+from hyperctr.model.dropout import dropout
 from hyperctr.model.embedding import ItemEncoder
 from hyperctr.model.fusion import TensorFusion
 from hyperctr.model.history import Targets
@@ -180,30 +181,37 @@ class HyperCTR(ClickModel):
         slots = targets.slot[:, None].expand_as(items)
         table, index = self._item_table(state, items, slots)
         query, first = self.query(table), self.from_item(table)
-        scores = []
-        for tokens in encoded.tokens:
-            many = items.shape[1] > tokens.values.shape[1]
-            # On a CPU 1000 candidates a target are compared some targets at a time, whose hidden layer stays in cache.
-            pairs = PAIRS_AT_A_TIME if many and items.device.type == "cpu" else items.numel()
-            for some in tokens.split(max(1, pairs // max(items.shape[1], 1))):
-                rows, group = some.of(index), self.fusion.contract(some.of(encoded.group))
-                # Step 1: the user as each candidate sees them. -> [b, n, D1]   (Eq. 1-4, 6; all of it is linear in the
-                # tokens, so the fewer of tokens and candidates go through the fusion)
-                sees = functional.embedding(rows, query)
-                user = (
-                    some.attended(sees, self._from_user(some.values, group))
-                    if many
-                    else self._from_user(some.attended(sees, some.values), group)
-                )
-                # Step 2: prediction network. -> [b, n]
-                scores.append(self._compare(user, functional.embedding(rows, first)))
-        logits = torch.cat(scores)
-        order = [tokens.target for tokens in encoded.tokens if tokens.target is not None]
-        if order:
-            logits = logits.index_select(0, torch.cat(order).argsort())
+        targets_by_length = [part.target for part in encoded.tokens if part.target is not None]
+        order = torch.cat(targets_by_length) if targets_by_length else None
+        group = encoded.group
+        if order is not None:  # targets of similar length together, as their tokens are
+            index, group = index.index_select(0, order), group.index_select(0, order)
+        sizes = [len(part.values) for part in encoded.tokens]
+        parts = zip(encoded.tokens, index.split(sizes), group.split(sizes), strict=True)
+        # All that stands between attention and the hidden layer is linear in the tokens, so the fewer of tokens and
+        # candidates go through the fusion.   (Eq. 1-4, 6)
+        if items.shape[1] > self.config.history_length:
+            logits = torch.cat([self._compare_many(part, rows, g, query, first) for part, rows, g in parts])
+        else:
+            seen = torch.cat([part.attended(functional.embedding(rows, query), part.values) for part, rows, _ in parts])
+            logits = self._compare(self._from_user(seen, group), functional.embedding(index, first))
+        if order is not None:
+            logits = logits.index_select(0, order.argsort())
         if encoded.matching is not None:
             logits = logits + self._matched(state, items, encoded.matching)
         return logits
+
+    def _compare_many(self, tokens: Tokens, index: Tensor, group: Tensor, query: Tensor, first: Tensor) -> Tensor:
+        """Return logits ``[b, n]`` of many candidates a target; ``index`` [b, n] is their place in both tables.
+
+        On a CPU some targets are compared at a time, so that their hidden layer stays in the cache.
+        """
+        step = max(1, (PAIRS_AT_A_TIME if index.device.type == "cpu" else index.numel()) // max(index.shape[1], 1))
+        logits = []
+        for some, rows, g in zip(tokens.split(step), index.split(step), group.split(step), strict=True):
+            user = some.attended(functional.embedding(rows, query), self._from_user(some.values, g))
+            logits.append(self._compare(user, functional.embedding(rows, first)))
+        return torch.cat(logits)
 
     def _matched(self, state: State, items: Tensor, vector: Tensor) -> Tensor:
         """Return the product of each candidate's static vector with the target's ``vector`` [B, d], ``[B, n]``."""
@@ -211,15 +219,15 @@ class HyperCTR(ClickModel):
         return torch.bmm(functional.embedding(index, table).to(vector.dtype), vector[:, :, None]).squeeze(2)
 
     def _from_user(self, sequential: Tensor, group: Tensor) -> Tensor:
-        """Return the user part of the first layer ``[B, n, D1]`` from sequential embeddings ``[B, n, d]``."""
-        fused = self.fusion(sequential, group)
-        part: Tensor = self.from_user(functional.dropout(fused, self.config.dropout, self.training))
+        """Return the user part of the first layer ``[B, n, D1]`` from sequential and group-aware embeddings."""
+        fused = self.fusion(sequential, self.fusion.contract(group))
+        part: Tensor = self.from_user(dropout(fused, self.config.dropout, self.training))
         return part
 
     def _compare(self, from_user: Tensor, from_item: Tensor) -> Tensor:
         """Return logits ``[B, n]`` from both parts of the first layer, ``[B, n, D1]``; the item's is overwritten."""
         hidden = from_item.add_(from_user).relu_()
-        hidden = functional.dropout(hidden, self.config.dropout, self.training)
+        hidden = dropout(hidden, self.config.dropout, self.training)
         logits: Tensor = self.last(self.second(hidden).relu_()).squeeze(-1)
         return logits
 

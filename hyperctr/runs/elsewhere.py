@@ -79,8 +79,8 @@ def evaluate_scores(
         return run
     with run_lock(identity := run_id(data, config)):
         folder = runs_folder() / identity
-        with tempfile.TemporaryDirectory(prefix=".scored-", dir=runs_folder()) as place:
-            aside = Path(place) / identity
+        with tempfile.TemporaryDirectory(prefix=".scored-", dir=runs_folder()) as parent:
+            aside = Path(parent) / identity
             aside.mkdir()
             _record(aside, data, split_data, config, scored, name, started)
             if folder.exists():  # the one of before stays until this one is whole
