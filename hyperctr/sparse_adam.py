@@ -44,7 +44,9 @@ class SparseAdamW(torch.optim.Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(tables, {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
-        self._last: dict[Tensor, Tensor] = {}  # the step up to which each row of a table is right, int64 [n]
+        # Steps up to which each row of a table, and each row of its moments, is right: int64 [n] each.
+        self._values_at: dict[Tensor, Tensor] = {}
+        self._moments_at: dict[Tensor, Tensor] = {}
         self._decay = 1 - lr * weight_decay
         self._ratio = betas[0] / betas[1] ** 0.5 / self._decay
         rates = [lr * (1 - betas[1] ** t) ** 0.5 / (1 - betas[0] ** t) for t in range(1, SETTLED + 1)]
@@ -59,43 +61,43 @@ class SparseAdamW(torch.optim.Optimizer):
     def _tables(self) -> list[Tensor]:
         return [table for group in self.param_groups for table in group["params"]]
 
-    def _moments(self, table: Tensor) -> tuple[dict[str, Any], Tensor]:
-        """Return the state of a table and the step up to which each of its rows is right."""
-        state = self.state[table]
+    def _moments(self, table: Tensor) -> dict[str, Any]:
+        """Return the state of a table; with the first call it begins."""
+        state: dict[str, Any] = self.state[table]
         if not state:
             state |= {
                 "step": torch.tensor(0.0),
                 "exp_avg": torch.zeros_like(table),
                 "exp_avg_sq": torch.zeros_like(table),
             }
-        if table not in self._last:
-            self._last[table] = torch.full((len(table),), int(state["step"]), device=table.device)
-        return state, self._last[table]
+        if table not in self._values_at:
+            for stamps in (self._values_at, self._moments_at):
+                stamps[table] = torch.full((len(table),), int(state["step"]), device=table.device)
+        return state
 
     @torch.no_grad()
-    def catch_up(self, table: Tensor, rows: Tensor | slice = slice(None)) -> None:
-        """Make up for the steps that ``rows`` (int64, repeats allowed) sat out; by default all rows."""
-        state, last = self._moments(table)
-        step = int(state["step"])
-        since = last[rows]
+    def catch_up(self, table: Tensor, rows: Tensor | None = None) -> None:
+        """Make up for the steps that ``rows`` (int64, repeats allowed) sat out; by default all rows.
+
+        Their moments wait on: the next gradient scales them.
+        """
+        state, values_at, moments_at = self._moments(table), self._values_at[table], self._moments_at[table]
+        step, since = int(state["step"]), _read(values_at, rows)
         waited = (step - since).double()
-        if not step or (isinstance(rows, slice) and not bool(waited.any())):
+        if not bool(waited.any()):
             return
         first, second = self.defaults["betas"]
         to_come = self._to_come.to(table.device)
         ahead, behind = to_come[since.clamp(max=SETTLED)], to_come[min(step, SETTLED)]
         reach = self._decay**waited * (ahead - self._ratio**waited * behind)
-        momentum, square, value = state["exp_avg"][rows], state["exp_avg_sq"][rows], table[rows]
-        epsilon = self.defaults["eps"] * (1 - second ** since.double()).sqrt()
-        direction = momentum / (square.sqrt() + epsilon.to(square.dtype)[:, None]).clamp(min=TINY)
-
-        def scaled(x: Tensor, factor: Tensor) -> Tensor:
-            return x * factor.to(x.dtype)[:, None]
-
-        table[rows] = scaled(value, self._decay**waited) - scaled(direction, reach)
-        state["exp_avg"][rows] = scaled(momentum, first**waited)
-        state["exp_avg_sq"][rows] = scaled(square, second**waited)
-        last[rows] = step
+        # Both moments shrank since theirs were right: so does their ratio, and epsilon weighs more beside them.
+        behind_values = (since - _read(moments_at, rows)).double()
+        reach *= (first / second**0.5) ** behind_values
+        epsilon = self.defaults["eps"] * (1 - second ** since.double()).sqrt() / second ** (behind_values / 2)
+        spread = _read(state["exp_avg_sq"], rows).sqrt_().add_(_column(epsilon, table)).clamp_(min=TINY)
+        way = _read(state["exp_avg"], rows).mul_(_column(reach, table)).div_(spread)
+        _write(table, rows, _read(table, rows).mul_(_column(self._decay**waited, table)).sub_(way))
+        _write(values_at, rows, torch.full_like(since, step))
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -104,32 +106,68 @@ class SparseAdamW(torch.optim.Optimizer):
         for table in self._tables():
             if table.grad is None:
                 continue
-            rows: Tensor | slice = slice(None)
-            gradient = table.grad
+            rows, gradient = None, table.grad
             if gradient.is_sparse:
                 gradient = gradient.coalesce()
                 rows, gradient = gradient.indices()[0], gradient.values()
             self.catch_up(table, rows)
-            state, last = self._moments(table)
+            state = self._moments(table)
             state["step"] += 1
             step = int(state["step"])
-            momentum = state["exp_avg"][rows].lerp(gradient, 1 - first)
-            square = (state["exp_avg_sq"][rows] * second).addcmul(gradient, gradient, value=1 - second)
+            momentum, square = self._shrunk(table, rows)
+            momentum.add_(gradient, alpha=1 - first)
+            square.addcmul_(gradient, gradient, value=1 - second)
             size = self.defaults["lr"] / (1 - first**step)
-            spread = square.sqrt() / (1 - second**step) ** 0.5 + self.defaults["eps"]
-            table[rows] = (table[rows] * self._decay).addcdiv(momentum, spread, value=-size)
-            state["exp_avg"][rows], state["exp_avg_sq"][rows] = momentum, square
-            last[rows] = step
+            spread = square.sqrt().div_((1 - second**step) ** 0.5).add_(self.defaults["eps"])
+            _write(table, rows, _read(table, rows).mul_(self._decay).addcdiv_(momentum, spread, value=-size))
+            self._keep(table, rows, momentum, square)
+            _write(self._values_at[table], rows, torch.full((len(gradient),), step, device=table.device))
 
+    def _shrunk(self, table: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return both moments of some rows as they are at the present step before its gradient is added."""
+        state, (first, second) = self.state[table], self.defaults["betas"]
+        waited = (int(state["step"]) - _read(self._moments_at[table], rows)).double()
+        momentum, square = _read(state["exp_avg"], rows), _read(state["exp_avg_sq"], rows)
+        return momentum.mul_(_column(first**waited, table)), square.mul_(_column(second**waited, table))
+
+    def _keep(self, table: Tensor, rows: Tensor | None, momentum: Tensor, square: Tensor) -> None:
+        """Write both moments of some rows, which are those of the present step."""
+        state = self.state[table]
+        _write(state["exp_avg"], rows, momentum)
+        _write(state["exp_avg_sq"], rows, square)
+        step = torch.full((len(momentum),), int(state["step"]), device=table.device)
+        _write(self._moments_at[table], rows, step)
+
+    @torch.no_grad()
     def settle(self) -> None:
-        """Bring all tables up to date, as before they are read as a whole or saved."""
+        """Bring all tables and moments up to date, as before they are saved."""
         for table in self._tables():
             self.catch_up(table)
+            self._keep(table, None, *self._shrunk(table, None))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Read a state that was saved after :meth:`settle`."""
         super().load_state_dict(state_dict)
-        self._last.clear()
+        self._values_at.clear()
+        self._moments_at.clear()
+
+
+def _read(x: Tensor, rows: Tensor | None) -> Tensor:
+    """Return a copy of some rows, by default of all."""
+    return x.clone() if rows is None else x.index_select(0, rows)
+
+
+def _write(x: Tensor, rows: Tensor | None, values: Tensor) -> None:
+    """Put values in the place of some rows, by default of all; rows named twice have the same values."""
+    if rows is None:
+        x.copy_(values)
+    else:
+        x.index_copy_(0, rows, values)
+
+
+def _column(factors: Tensor, table: Tensor) -> Tensor:
+    """Return a factor a row, ``[n]``, as a column of the table's type."""
+    return factors.to(table.dtype)[:, None]
 
 
 def large_tables(tables: Iterable[Tensor]) -> list[Tensor]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -28,12 +29,17 @@ class ItemEncoder(nn.Module):
     Paper: embedding layer of section 2.2.1.
     """
 
+    marks: Tensor
+
     def __init__(self, data: Dataset, size: int) -> None:
         super().__init__()
         self.modalities = tuple(data.modalities)
         self.embedding = nn.Parameter(torch.empty(data.num_items, size))
         self.projection = nn.ModuleDict()
         self.absent = nn.ParameterDict()
+        # Which of a bias and of a vector for "absent" an item has of each modality. [I, 2M]
+        has = np.stack([data.features[name].present for name in self.modalities], 1) if self.modalities else None
+        self.register_buffer("marks", None if has is None else torch.from_numpy(np.hstack([has, ~has])).float(), False)
         for name in self.modalities:
             table = data.features[name]
             self.register_buffer(f"values_{name}", shared_tensor(table.standardised().values), persistent=False)
@@ -58,9 +64,13 @@ class ItemEncoder(nn.Module):
         Rows then have unit length on average: every modality enters with the same scale whatever its width.
         """
         assert isinstance(layer, nn.Linear)  # for the type checker
-        values = getattr(self, f"values_{name}")
-        rows = values if items is None else functional.embedding(items, values)
-        return functional.linear(rows, layer.weight * values.shape[1] ** -0.5, layer.bias)
+        values = self._features(name, items)
+        return functional.linear(values, layer.weight * values.shape[1] ** -0.5, layer.bias)
+
+    def _features(self, name: str, items: Tensor | None) -> Tensor:
+        """Return the standardised features of one modality, ``[n, D]``."""
+        values: Tensor = getattr(self, f"values_{name}")
+        return values if items is None else functional.embedding(items, values)
 
     def modality(self, name: str, items: Tensor | None = None) -> Tensor:
         """Return the projected features of one modality, ``[n, d]``."""
@@ -77,7 +87,16 @@ class ItemEncoder(nn.Module):
         vectors = settled(self.embedding) if items is None else lookup(self.embedding, items)
         if not self.modalities:
             return vectors
-        return vectors + torch.stack([self.modality(name, items) for name in self.modalities]).mean(0)
+        # The mean of modality(): features are 0 where absent, so products are summed as they are made, and all biases
+        # and vectors for "absent" are one product more.
+        count = len(self.modalities)
+        layers = {name: cast(nn.Linear, self.projection[name]) for name in self.modalities}
+        constant = torch.stack([*(layer.bias for layer in layers.values()), *self.absent.values()]) / count
+        mean = (self.marks if items is None else functional.embedding(items, self.marks)) @ constant
+        for name, layer in layers.items():
+            values = self._features(name, items)
+            mean = torch.addmm(mean, values, layer.weight.T * (values.shape[1] ** -0.5 / count))
+        return vectors + mean
 
     def table_of(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Return static vectors ``[k, d]`` with those of items of any shape, each computed once, and where these are.
