@@ -80,7 +80,8 @@ class _Sum(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, bias: Tensor | None, P: Propagation, backend: ModuleType, name: str) -> Tensor:
         ctx.propagation, ctx.version, ctx.backend, ctx.name = P, P.version, backend, name
         arguments = () if bias is None else (bias,)
-        total: Tensor = getattr(backend, name)(x.contiguous(), P, *arguments)
+        # Of rows that want a gradient, embedding_bag would note the bag of each index, which only its backward reads.
+        total: Tensor = getattr(backend, name)(x.detach().contiguous(), P, *arguments)
         return total
 
     @staticmethod

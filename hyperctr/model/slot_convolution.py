@@ -114,6 +114,7 @@ class SlotConvolution(nn.Module):
         self.stacks = nn.ModuleList(GraphStack(config.embedding_size, config.layers) for _ in range(separate))
         self.round: Round | None = None
         self._unhidden: list[Stretch] = []  # of this process; under `causal` they never change
+        self._memory: tuple[Tensor, ...] = ()  # of the last round: fresh memory costs more than what is written there
 
     def forward(self, inputs: Inputs, dropped: Tensor | None = None) -> SlotVectors | None:
         """Convolve the hypergraphs of all slots without the training clicks ``dropped``, a stretch at a time."""
@@ -155,10 +156,13 @@ class SlotConvolution(nn.Module):
         items = self.stacks[1](x_item, hypergraphs[1], item_active)
         return users, items, user_active, item_active
 
-    def _joined(self, parts: list[tuple[Tensor, ...]]) -> SlotVectors:
-        """Put the convolutions of all stretches together."""
+    def _joined(self, parts: list[tuple[Tensor, ...]], memory: tuple[Tensor, ...] = ()) -> SlotVectors:
+        """Put the convolutions of all stretches together, the vectors into ``memory`` where it is given."""
         graphs = self.needed()
-        users, items, user_active, item_active = (torch.cat(column) for column in zip(*parts, strict=True))
+        user_rows, item_rows, *active = zip(*parts, strict=True)
+        users_out, items_out = memory or (None, None)
+        users, items = torch.cat(user_rows, out=users_out), torch.cat(item_rows, out=items_out)
+        user_active, item_active = (torch.cat(column) for column in active)
         latest = graphs.user_rows.last_active(user_active), graphs.item_rows.last_active(item_active)
         return SlotVectors((users, items), (user_active, item_active), latest)
 
@@ -216,8 +220,11 @@ class SlotConvolution(nn.Module):
             sent = [group.broadcast(part, owner) for part, (_, owner) in zip(parts, shares, strict=True)]
             for message in chain.from_iterable(sent):
                 message.wait()
-            vectors = self._joined(parts)
-            gradients = torch.zeros_like(vectors.rows[USER]), torch.zeros_like(vectors.rows[ITEM])
+            if not self._memory or self._memory[0].device != kind.device or self._memory[0].dtype != parts[0][0].dtype:
+                sizes = [len(rows) for rows in (self.graphs.user_rows.node, self.graphs.item_rows.node)] * 2
+                self._memory = tuple(parts[0][0].new_empty(size, kind.shape[1]) for size in sizes)
+            vectors = self._joined(parts, self._memory[:2])
+            gradients = self._memory[2].zero_(), self._memory[3].zero_()
         self.round = Round(stretches, shares, vectors, gradients)
 
     def _empty(self, slots: Slots, kind: Tensor) -> tuple[Tensor, ...]:
