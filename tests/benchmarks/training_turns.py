@@ -69,12 +69,11 @@ class EpochTimer:
             whole = self.train(0)
             return max(0.0, whole - self.train(alike[-1])) if alike else 0.0  # one round: it begins in each
 
-        begun, self.start = self.clock(), beginning()
-        if (warm := self.clock()) - begun < 5:
-            values = [beginning()]
-            while len(values) < 5 and self.clock() - warm < 1:
-                values.append(beginning())
-            self.start = statistics.median(values)
+        self.train(alike[-1] if alike else 0)
+        begun, values = self.clock(), [beginning()]
+        while len(values) < 5 and self.clock() - begun < 5:
+            values.append(beginning())
+        self.start = statistics.median(values)
 
     @property
     def rounds(self) -> list[range]:
