@@ -34,6 +34,7 @@ RESULTS = ROOT / "reports" / "results" / "benchmarks"
 # A line each; a benchmark writes a CSV table to --out. {sizes} are numbers of interactions, {peers} is a folder.
 BENCHMARKS = {
     "training": "-m tests.benchmarks.bench_training --sizes {sizes} --seconds 5 --peer-env {peers}",
+    "profile": "-m tests.benchmarks.bench_profile",
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
     "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
