@@ -95,7 +95,7 @@ def test_a_table_tells_where_and_how_it_was_measured(bench: ModuleType, monkeypa
     assert not (bench.RESULTS / "broken.csv").exists()
     text = importlib.import_module("result_pages").benchmark_text(bench.RESULTS / "own.csv")
     assert text.startswith(f"**own**, {row['processor']}, {row['cores']} cores, ")
-    assert text.endswith("`):\n\n| seconds | n |\n| --- | --- |\n| 0.50 | 7 |")
+    assert text.endswith("`):\n\n| seconds | n |\n| --- | --- |\n| 0.5000 | 7 |")
 
 
 def test_the_figure_shows_time_and_memory_and_the_faster_loader(bench: ModuleType) -> None:

@@ -33,7 +33,8 @@ BENCHMARKS = {
         **{"low": "least", "high": "most", "times_smallest": "times smallest", "times_peer": "times peer"},
         **{"epoch_seconds": "seconds an epoch", "interest_clicks_per_second": "interest, clicks/s"},
         **{"build_seconds": "hypergraphs, s", "peak_memory_mib": "peak memory, MiB"},
-    }
+    },
+    "verdicts": {name: name for name in ("place", "claim", "small", "large", "stands")},
 }
 PICTURE = "figure8"  # of the learning curves: what README shows
 
@@ -213,7 +214,7 @@ def benchmark_text(path: Path) -> str:
     every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
     titles = BENCHMARKS.get(path.stem, every)
     largest = frame[list(titles)].max(numeric_only=True).to_dict()
-    digits = {str(name): 0 if value > 100 else 3 - len(str(int(value))) for name, value in largest.items()}
+    digits = {str(k): 0 if v > 100 else 3 - len(str(int(v))) if v >= 1 else 4 for k, v in largest.items()}
     machine = f"{by['processor']}, {by['cores']} cores, {by['busy_cores']} busy before, {by['date']}"
     versions = f"Python {by['python']}, torch {by['torch']}, hyperctr {by['hyperctr']}, code `{by['code']}`"
     picture = path.parent / "figures" / f"{path.stem}.png"
@@ -235,10 +236,8 @@ def scale_table() -> str:
     more = []
     for size in (10**9, 10**10):
         times = size / large["interactions"]
-        row = {name: large[name] * times for name in ("users", "items")} | {
-            "interactions": size,
-            "slots": large["slots"],
-        }
+        row = {"interactions": size, "slots": large["slots"]}
+        row |= {name: large[name] * times for name in ("users", "items")}
         for name in costs:
             slope = (large[name] - small[name]) / (large["interactions"] - small["interactions"])
             row[name] = large[name] + slope * (size - large["interactions"])
