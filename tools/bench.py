@@ -37,6 +37,7 @@ BENCHMARKS = {
     "profile": "-m tests.benchmarks.bench_profile",
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
+    "exact-auc": "-m tests.benchmarks.bench_evaluation --only exact_auc --scores 100000000",
     "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
     "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
 }
