@@ -25,7 +25,7 @@ BUDGET = "quick"  # the pages say so
 # digits of the columns of costs
 COSTS = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "epochs": 1, "seconds_per_epoch": 2}
 COSTS |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
-# what a benchmark's table says of itself, in words above it, and what is shown of a wide one
+# what a benchmark's table says of itself, and what is shown of a wide one
 MEASURED_BY = ["processor", "cores", "busy_cores", "torch", "python", "hyperctr", "code", "command", "date"]
 BENCHMARKS = {
     "training": {
@@ -191,9 +191,14 @@ def picture(name: str) -> str:
 
 def switches_table(name: str) -> str:
     """Return what each switch is worth on validation."""
-    frame = pd.read_csv(RESULTS / name / "switches.csv")
-    table = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
-    return f"Best validation AUC on {name}, budget {BUDGET}, one seed, recorded by {version(name)}:\n\n{table}"
+    told = f"on {name}, budget {BUDGET}, one seed, recorded by {version(name)}:"
+    return f"Best validation AUC {told}\n\n{validation_table(name, 'switches')}"
+
+
+def validation_table(name: str, file: str = "tried") -> str:
+    """Return a file of validation AUCs as a table."""
+    frame = pd.read_csv(RESULTS / name / f"{file}.csv")
+    return markdown(frame, {str(name): str(name).replace("_", " ").replace("auc", "AUC") for name in frame})
 
 
 def interest_table() -> str:
@@ -283,6 +288,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "scale.md": {"scale": scale_table()},
         ROOT / "docs" / "method.md": {
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
+            "tried": "\n\n".join(map(validation_table, having("tried.csv"))),
             "interest": interest_table(),
         },
         ROOT / "docs" / "systems.md": {
