@@ -198,7 +198,7 @@ def switches_table(name: str) -> str:
 def validation_table(name: str, file: str = "tried") -> str:
     """Return a file of validation AUCs as a table."""
     frame = pd.read_csv(RESULTS / name / f"{file}.csv")
-    return markdown(frame, {str(name): str(name).replace("_", " ").replace("auc", "AUC") for name in frame})
+    return markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
 
 
 def interest_table() -> str:
@@ -254,11 +254,8 @@ def scale_table() -> str:
     table["hours"] = table["epoch_seconds"] / 3600
     titles = {"how": "", "interactions": "interactions", "users": "users", "items": "items"}
     titles |= {"epoch_seconds": "epoch, s", "hours": "epoch, h", "interest_epoch_seconds": "interest epoch, s"}
-    titles |= {
-        "build_seconds": "hypergraphs, s",
-        "peak_memory_gib": "memory, GiB",
-        "traffic_gib": "traffic an epoch, GiB",
-    }
+    titles |= {"build_seconds": "hypergraphs, s", "peak_memory_gib": "memory, GiB"}
+    titles |= {"traffic_gib": "traffic an epoch, GiB"}
     whole = dict.fromkeys(("users", "items", "epoch_seconds", "interest_epoch_seconds"), 0)
     shown = markdown(table, titles, **whole, hours=2, build_seconds=1, peak_memory_gib=1, traffic_gib=1)
     return f"{shown}\n\nOne process, {int(large['cores'])} cores ({large['processor']}), d = {config.embedding_size}."
@@ -273,10 +270,9 @@ def render(page: str, marker: str, text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Return the pages as they have to be, given the committed results."""
-    every = sorted(path for path in RESULTS.iterdir() if path.is_dir())
 
     def having(file: str) -> list[str]:
-        return [path.name for path in every if (path / file).exists()]
+        return sorted(path.name for path in RESULTS.iterdir() if (path / file).exists())
 
     shown = [part for name in having("tables/table3.csv") for part in (table3_text(name), picture(name))]
     shown += [table4_text(name) for name in having("tables/table4.csv")]
