@@ -206,8 +206,7 @@ def interest_table() -> str:
     frame = pd.read_csv(RESULTS / "planted" / "interest.csv")
     table = frame.pivot(index="reading", columns="seed", values="recovery_auc").loc[frame["reading"].unique()]
     table = table.add_prefix("seed ").reset_index()
-    titles = {name: name for name in table.columns}
-    titles["reading"] = "reading, planted data, mean over modalities"
+    titles = {name: name for name in table.columns} | {"reading": "reading, planted data, mean over modalities"}
     shown = markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
     return f"{shown}\n\nRecorded by {version('planted')}."
 
