@@ -55,7 +55,7 @@ def turns(rates: dict[tuple[str, str, int], list[float]]) -> pd.DataFrame:
     rows = []
     for (system, loader, size), values in rates.items():
         base = {"system": system, "loader": loader, "interactions": size, "seconds_per_step": 0.1}
-        base |= {"cpu_seconds_per_step": 0.2, "peak_memory_mib": size / 10}
+        base |= {"peak_memory_mib": size / 10}
         rows += [{**base, "round": number, "examples_per_second": value} for number, value in enumerate(values)]
     return pd.DataFrame(rows)
 

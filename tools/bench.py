@@ -34,7 +34,7 @@ RESULTS = ROOT / "reports" / "results" / "benchmarks"
 # A line each; a benchmark writes a CSV table to --out. {sizes} are numbers of interactions, {peers} is a folder.
 BENCHMARKS = {
     "training": "-m tests.benchmarks.bench_training --sizes {sizes} --seconds 5 --peer-env {peers}",
-    "profile": "-m tests.benchmarks.bench_profile",
+    "profile": "-m tests.benchmarks.bench_profile --sizes {sizes}",
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
     "exact-auc": "-m tests.benchmarks.bench_evaluation --only exact_auc --scores 100000000",

@@ -61,7 +61,8 @@ class PairVectors:
 class Round:
     """Steps that share one convolution: what was convolved, and the gradients of its rows, summed over the steps.
 
-    The ``stretches`` are those that this process convolves; ``shares`` are all, and which process has each.
+    The vectors are overwritten when the next round begins. The ``stretches`` are those that this process convolves;
+    ``shares`` are all, and which process has each.
     """
 
     stretches: list[Stretch]
@@ -120,6 +121,7 @@ class SlotConvolution(nn.Module):
         """Convolve the hypergraphs of all slots without the training clicks ``dropped``, a stretch at a time."""
         if self.graphs is None:
             return None
+        self._memory = ()
         return self._joined(
             [self.convolve(inputs, *part) for part in self.graphs.stretch_by_stretch(dropped, bipartite=self.bipartite)]
         )

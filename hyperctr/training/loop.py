@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -261,6 +262,9 @@ class Trainer:
         if ended:
             progress.stage, progress.stage_step = progress.stage + 1, 0
             progress.done |= progress.stage == len(self.stages)
+        for optimiser in chain.from_iterable(self.optimisers.values()):
+            if isinstance(optimiser, SparseAdamW):  # saved or not, so that both go on with the same bits
+                optimiser.settle()
         if self.state_file is not None and self.group.first:
             if progress.best_step == progress.step:
                 checkpoint.save_tensors(checkpoint.best_file(self.state_file, progress.step), self.best)

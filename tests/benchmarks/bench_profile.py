@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.bench_profile --sizes 100000 10000000 --out profile.csv
 
-The middle steps of a round are profiled, operation by operation; its first (which convolves) and its last (which goes
-back through the convolution) are timed, and shared out over the round's steps.
+The middle steps of a round are profiled, operation by operation. What its first step (which convolves) and its last
+(which goes back through the convolution) take beyond a middle one is shared out over the round's steps.
 """
 
 from __future__ import annotations
@@ -41,25 +41,34 @@ OF_OPERATION = {f"aten::{name}": group for group, names in GROUPS.items() for na
 
 
 def milliseconds(timer: EpochTimer, at_least: int = 20) -> dict[str, float]:
-    """Return what a step spends on each group of operations; the timer has trained rounds before."""
-    trainer, spent, ends, steps, profiled = timer.trainer, Counter[str](), 0.0, 0, 0
+    """Return what a step spends on each group of operations; the timer has trained rounds before.
+
+    A middle step's time is taken without the profiler, which slows it down, and divided as the profile says.
+    """
+    trainer, spent, steps, profiled, timed = timer.trainer, Counter[str](), 0, 0, 0
+    ends = middle_seconds = 0.0
+
+    def seconds(some: list[int]) -> float:
+        begun = time.perf_counter()
+        for step in some:
+            trainer.train_step(step)
+        return time.perf_counter() - begun
+
     for stretch in timer.rounds[1:]:
         if profiled >= at_least:
             break
         first, *middle, last = (trainer.steps_per_epoch + step for step in stretch)
-        begun = time.perf_counter()
-        trainer.train_step(first)
-        ends += time.perf_counter() - begun
+        half = min(at_least, len(middle) // 2)
+        ends += seconds([first])
+        middle_seconds += seconds(middle[:half])
         with profile(activities=[ProfilerActivity.CPU]) as recorded:
-            for step in middle[:at_least]:
-                trainer.train_step(step)
-        begun = time.perf_counter()
-        trainer.train_step(last)
-        ends += time.perf_counter() - begun
+            seconds(middle[half : 2 * half])
+        ends += seconds([last]) - 2 * middle_seconds / (timed + half)  # both are ordinary steps beside it
         for event in recorded.key_averages():
-            spent[OF_OPERATION.get(event.key, "everything else")] += event.self_cpu_time_total / 1000
-        steps, profiled = steps + len(stretch), profiled + len(middle[:at_least])
-    return {**{part: time / profiled for part, time in spent.items()}, ROUND: 1000 * ends / steps}
+            spent[OF_OPERATION.get(event.key, "everything else")] += event.self_cpu_time_total
+        steps, profiled, timed = steps + len(stretch), profiled + half, timed + half
+    a_step, total = 1000 * middle_seconds / timed, sum(spent.values())
+    return {**{part: a_step * time / total for part, time in spent.items()}, ROUND: 1000 * ends / steps}
 
 
 def main() -> None:

@@ -146,7 +146,6 @@ def take_turns(
                 name = process.name.partition(" at ")[0]
                 turns.append({"system": name, "loader": what, "interactions": size, "round": number, **answer})
                 rate = f"{answer['examples_per_second']:10,.0f} examples/s, {answer['seconds_per_step']:.4f} s a step"
-                rate += f" ({answer['cpu_seconds_per_step']:.4f} of CPU)"
                 print(f"round {number}: {process.name:28s} {what:14s} {rate}", flush=True)
     kept = (
         pd.DataFrame(facts)
@@ -171,7 +170,7 @@ def summary(turns: pd.DataFrame, facts: pd.DataFrame, negatives: int) -> pd.Data
         row = {"system": system, "loader": loader, "interactions": size, "rounds": len(rate)}
         row |= {"examples_per_second": rate.median(), "low": rate.min(), "high": rate.max()}
         row["clicks_per_second"] = row["examples_per_second"] / (1 + negatives)
-        row |= group[["seconds_per_step", "cpu_seconds_per_step"]].median().to_dict()
+        row["seconds_per_step"] = group["seconds_per_step"].median()
         row["times_smallest"] = (rates[system, loader, smallest] / rate).median()
         if system == OURS and (THEIRS, READY, size) in rates:
             theirs = [other for key, other in rates.items() if key[0] == THEIRS and key[2] == size and key[1] != READY]

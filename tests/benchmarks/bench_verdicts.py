@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from hyperctr import __version__
-from hyperctr.runs.scaling import machine_facts
+from hyperctr.runs.scaling import busy_cores, machine_facts
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runtime import write_atomic
 
@@ -35,7 +35,16 @@ def compare(small: Path, large: Path) -> pd.DataFrame:
     tested = (table[["small", "large"]] != "not testable").any(axis=1)
     table = table[tested].rename(columns={"text": "claim"})
     pairs = zip(table["small"], table["large"], strict=True)
-    table["stands"] = ["opposite" if OPPOSITE.get(a) == b else "same" if a == b else "one undecided" for a, b in pairs]
+    table["stands"] = [
+        "same"
+        if a == b
+        else "opposite"
+        if OPPOSITE.get(a) == b
+        else "tested at one size"
+        if "not testable" in (a, b)
+        else "one undecided"
+        for a, b in pairs
+    ]
     return table[["place", "claim", "small", "large", "stands", "why_small", "why_large"]]
 
 
@@ -49,7 +58,12 @@ def main() -> None:
     table = compare(options.small, options.large)
     print(table.drop(columns=["why_small", "why_large"]).to_string(index=False))
     print(json.dumps(table["stands"].value_counts().to_dict()))
-    facts = {**machine_facts(), "busy_cores": 0.0, "hyperctr": __version__, "code": code_fingerprint("hyperctr")[:8]}
+    facts = {
+        **machine_facts(),
+        "busy_cores": round(busy_cores(1.0), 2),
+        "hyperctr": __version__,
+        "code": code_fingerprint("hyperctr")[:8],
+    }
     command = "python tests/benchmarks/bench_verdicts.py SMALL LARGE"
     if options.out:
         dated = table.assign(**facts, command=command, date=datetime.now(UTC).date().isoformat())

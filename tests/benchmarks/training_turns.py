@@ -48,7 +48,6 @@ class EpochTimer:
         clock: gives seconds; ``time.process_time`` counts those of this process alone.
         start: seconds of what comes once an epoch.
         spent, steps: seconds and steps of the last call.
-        trained: steps that were trained, not taken to be like others; since the beginning.
     """
 
     trainer: Trainer
@@ -56,7 +55,6 @@ class EpochTimer:
     start: float = 0.0
     spent: float = 0.0
     steps: int = 0
-    trained: int = 0
     _round: int = 0
     _epoch: int = -1
 
@@ -94,7 +92,6 @@ class EpochTimer:
         for some in (steps[:1], middle[:LONG], steps[1:][-1:]):
             for step in some:
                 self.trainer.train_step(self._epoch * self.trainer.steps_per_epoch + step)
-            self.trained += len(some)
             marks.append(self.clock())
         first, between, last = (end - begin for begin, end in itertools.pairwise(marks))
         return first + between * max(1.0, len(middle) / LONG) + last
@@ -177,10 +174,8 @@ def main() -> None:
 
     say({**parts, "epoch_start_seconds": timer.start})
     for line in sys.stdin:
-        begun, trained = time.process_time(), timer.trained
         answer = {"examples_per_second": measure(timer, json.loads(line)["seconds"])}
         answer["seconds_per_step"] = timer.spent / timer.steps
-        answer["cpu_seconds_per_step"] = (time.process_time() - begun) / (timer.trained - trained)
         say({**answer, "peak_memory_mib": peak_memory_mib(CPU)})
 
 

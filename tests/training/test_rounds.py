@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +160,45 @@ def test_large_tables_learn_what_small_ones_do(rounds: int, tiny: Tiny, monkeypa
         differences.append((float((other_losses - losses).abs().max()), float(torch.stack(apart).max())))
     loss, parameter = min(differences)
     assert loss < 2e-5 and parameter < 1e-4, differences
+
+
+def test_a_run_with_large_tables_is_resumed_to_the_bit(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint holds the moments of rows that wait as they are at its step."""
+    monkeypatch.setattr(sparse_adam, "SPARSE_FROM", 1)
+    changes: dict[str, Any] = {
+        "epochs": 3,
+        "points_per_epoch": 2,
+        "patience": 99,
+        "history_length": 2,
+        "batch_size": 32,
+    }
+    config = tiny.run.config.replace(rounds_per_epoch=10**6, **changes)
+    split_data = SplitData.open(tiny.data, config)
+    interest = interest_of(split_data, config)
+
+    def trainer(state: Path | None) -> Trainer:
+        return Trainer(build_model(split_data, config, interest), split_data, config, CPU, state)
+
+    whole, stopped, resumed = trainer(None), trainer(tmp_path), trainer(tmp_path)
+    torch.manual_seed(0)
+    whole.fit()
+    points, is_over = iter(range(10)), Trainer._is_over
+
+    def stop_at_the_third(self: Trainer, *args: Any, **named: Any) -> bool:
+        over = is_over(self, *args, **named)
+        if next(points) == 2:
+            raise KeyboardInterrupt
+        return over
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_is_over", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            stopped.fit()
+    resumed.fit(resume=True)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], value), name
 
 
 def test_interest_of_many_users_is_learnt_as_that_of_few(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
