@@ -43,7 +43,6 @@ class ItemEncoder(nn.Module):
         for name in self.modalities:
             table = data.features[name]
             self.register_buffer(f"values_{name}", shared_tensor(table.standardised().values), persistent=False)
-            self.register_buffer(f"present_{name}", shared_tensor(table.present)[:, None], persistent=False)
             self.projection[name] = nn.Linear(table.dim, size)
             self.absent[name] = nn.Parameter(torch.empty(size))
         self.reset_parameters()
@@ -78,9 +77,9 @@ class ItemEncoder(nn.Module):
 
     def or_absent(self, name: str, projected: Tensor, items: Tensor | None = None) -> Tensor:
         """Return the vectors, with the learned one in place of those whose item lacks the modality."""
-        present = getattr(self, f"present_{name}")
-        present = present if items is None else present[items]
-        return torch.where(present, projected, self.absent[name].to(projected.dtype))
+        mark = self.marks[:, self.modalities.index(name), None]
+        present = mark if items is None else mark[items]
+        return torch.where(present > 0, projected, self.absent[name].to(projected.dtype))
 
     def forward(self, items: Tensor | None = None) -> Tensor:
         """Return the static vectors of the items, ``[n, d]``; a batch that needs few pays for few."""
