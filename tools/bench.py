@@ -41,13 +41,16 @@ BENCHMARKS = {
     "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
     "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
 }
+# Run where they are named alone: half an hour, and it needs the history of the repository.
+ON_REQUEST = {"before": "-m tests.benchmarks.bench_before"}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
 
 def run(name: str, choices: dict[str, str]) -> bool:
     """Run one benchmark and write its table; tell whether it succeeded."""
-    command = BENCHMARKS[name].format(**choices)
-    kept = BENCHMARKS[name].format(**choices | {"peers": "PEER_ENV"})  # no place of this machine
+    template = (BENCHMARKS | ON_REQUEST)[name]
+    command = template.format(**choices)
+    kept = template.format(**choices | {"peers": "PEER_ENV"})  # no place of this machine
     busy, begun = busy_cores(1.0), time.monotonic()
     print(f"\n== {name}: python {command}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +81,7 @@ def publish() -> None:
 def main() -> int:
     """Run what is asked for; 1 if a benchmark failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=list(BENCHMARKS))
+    parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=[*BENCHMARKS, *ON_REQUEST])
     parser.add_argument("--sizes", default="100000,1000000,10000000", help="interactions, separated by commas")
     parser.add_argument("--peer-env", type=Path, default=CACHE, help="folder for the environments of peers")
     parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")

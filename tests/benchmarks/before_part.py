@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from hyperctr.data.planted import planted
 from hyperctr.data.table import load_table
 from hyperctr.metrics import auc_from_scores
 from hyperctr.statistics import auc_draws
+from hyperctr.training.events import peak_memory_mib
 
 try:
     from hyperctr.split_data import SplitData
@@ -68,6 +68,7 @@ def step(folder: Path, _: int) -> dict[str, float]:
         seconds = EpochTimer(trainer).seconds_per_epoch(10) / trainer.steps_per_epoch
     return {
         "seconds": seconds,
+        "peak_memory_mib": peak_memory_mib(torch.device("cpu")),
         "train_clicks": len(trainer.rows),
         "epoch_minutes": seconds * trainer.steps_per_epoch / 60,
     }
@@ -153,7 +154,6 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     answer = PARTS[options.part](options.folder, options.size)
-    answer["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(answer), flush=True)
 
 

@@ -43,7 +43,7 @@ MEASURED = [
     *((f"interval of an AUC, {users:,} users", "bootstrap", "", users) for users in (4_000, 8_000, 16_000)),
     ("AUC of 20,020,000 scores", "exact_auc", "", 20_020_000),
     ("planted, 1,000,000 rows", "generate", "", 1_000_000),
-    ("train --dry-run", "", "100 k users", 0),
+    ("train --dry-run", "dry-run", "100 k users", 0),
 ]
 
 
@@ -64,15 +64,25 @@ def measure(tree: Path, part: str, folder: Path, size: int, limit: float) -> dic
     command = [sys.executable, str(script), part, "--folder", str(folder), "--size", str(size)]
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as runs:
-        if not part:
+        if part == "dry-run":
             environment |= {"HYPERCTR_RUNS": runs}
-            train = ["train", str(folder), "--dry-run", "--device", "cpu", "--set", "model=hyperctr"]
+            train = [
+                "train",
+                "table",
+                "--data-dir",
+                str(folder),
+                "--dry-run",
+                "--device",
+                "cpu",
+                "--set",
+                "model=hyperctr",
+            ]
             command = [sys.executable, "-m", "hyperctr", *train]
         try:
             done = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, timeout=limit, check=True)
         except subprocess.TimeoutExpired:
             return {"seconds": limit, "ended": True}
-    if not part:
+    if part == "dry-run":
         return {"seconds": time.perf_counter() - begun}
     return dict(json.loads(done.stdout.decode().splitlines()[-1]))
 
@@ -95,8 +105,8 @@ def checkout(commit: str) -> Iterator[Path]:
 def main() -> None:
     """Measure, print and write to --out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--limit", type=float, default=500.0, help="seconds a measurement may take")
-    parser.add_argument("--only", nargs="+", default=[], help="parts, as in before_part.py")
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds a measurement may take")
+    parser.add_argument("--only", nargs="+", default=[], help="parts, as in before_part.py; dry-run")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     rows = []
@@ -114,11 +124,11 @@ def main() -> None:
                 print(f"{what}, {shape or '-'}, {name}: {answer}", flush=True)
             row["times_faster"] = row["seconds_before"] / row["seconds_now"]
             rows.append(row)
-    frame = pd.DataFrame(rows).drop(columns=["train_clicks_now"], errors="ignore")
-    frame = frame.rename(columns={"train_clicks_before": "train_clicks"})
+            frame = pd.DataFrame(rows).drop(columns=["train_clicks_now"], errors="ignore")
+            frame = frame.rename(columns={"train_clicks_before": "train_clicks"})
+            if options.out:  # after each: the whole takes half an hour
+                write_atomic(options.out, frame.to_csv(index=False, float_format="%.6g"))
     print(frame.to_string(index=False))
-    if options.out:
-        write_atomic(options.out, frame.to_csv(index=False, float_format="%.6g"))
 
 
 if __name__ == "__main__":
