@@ -38,6 +38,10 @@ BENCHMARKS = {
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
     "exact-auc": "-m tests.benchmarks.bench_evaluation --only exact_auc --scores 100000000",
+    "scoring": (
+        "-m tests.benchmarks.bench_evaluation --only scoring --clicks 1200000 --positives 100000"
+        " --naive-positives 1024 --rounds 1"
+    ),
     "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
     "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
 }

@@ -27,6 +27,7 @@ try:
     from hyperctr.split_data import SplitData
 except ModuleNotFoundError:  # version 0.1.0
     SplitData = None
+ASKED_CLICKS = 20  # training clicks that are scored
 INTEREST_CLICKS = 100_000  # clicks that interest is pre-trained on at most; its cost per click is what is measured
 
 
@@ -109,6 +110,68 @@ def interest(folder: Path, _: int) -> dict[str, float]:
     return {"seconds": (timed(lambda: train(1)) - without) * 100_000 / len(split.train)}
 
 
+def untrained(folder: Path) -> tuple[Any, Any, np.ndarray]:
+    """Return an untrained model in evaluation mode, what it is scored with, and the rows of some training clicks.
+
+    Degrees of interest are random numbers, so that both versions have the same hyperedges.
+    """
+    data = load_table(folder)
+    from hyperctr.config import Config
+
+    if SplitData is None:
+        from hyperctr.runs.experiment import Study, build_model, pretrain_interest
+
+        config = Config.preset("hyperctr", "quick").replace(interest_epochs=0)
+        opened = Study.open(data, config)
+        interest = pretrain_interest(opened.data, opened.split, opened.slots, epochs=0, device="cpu")
+    else:
+        from hyperctr.runs.scoring import build_model, interest_of
+
+        config = Config.for_model("hyperctr", "quick").replace(interest_epochs=0)
+        opened = SplitData.open(data, config)
+        interest = interest_of(opened, config, "cpu")
+    rows, degree = opened.split.train, np.random.default_rng(0).random(interest.degree.shape, dtype=np.float32)
+    interest = replace(interest, degree=np.where(np.isnan(interest.degree), np.nan, degree).astype(np.float32))
+    some = rows[np.linspace(0, len(rows) - 1, ASKED_CLICKS).astype(np.int64)]
+    return build_model(opened, config, interest, torch.device("cpu")).eval(), opened, some
+
+
+def predict(folder: Path, _: int) -> dict[str, float]:
+    """Seconds of a row when training clicks are scored, each without itself."""
+    model, opened, rows = untrained(folder)
+    if SplitData is None:
+        from hyperctr.runs.experiment import score_pairs
+    else:
+        from hyperctr.runs.prediction import score_pairs
+
+    def score(some: np.ndarray) -> None:
+        data = opened.data
+        score_pairs(model, opened, data.user_index[some], data.item_index[some], data.timestamp[some])
+
+    score(rows[:1])
+    return {"seconds": timed(lambda: score(rows)) / len(rows)}
+
+
+def explain(folder: Path, _: int) -> dict[str, float]:
+    """Seconds to explain the score of one training click, and how many hyperedges have a part in it."""
+    from hyperctr.model.explain import explain
+
+    if SplitData is None:
+        from hyperctr.training.loop import targets_of
+    else:
+        from hyperctr.training.scoring import targets_of
+
+    model, opened, rows = untrained(folder)
+    train, items = opened.split.train, opened.data.item_index
+    row = rows[np.bincount(items[train])[items[rows]].argmax()]  # its item is the most clicked: it lies on hyperedges
+    numbers = np.flatnonzero(train == row)
+    known = (opened.data, opened.slots) if SplitData is None else (opened,)
+    target, item = targets_of(*known, train[numbers], numbers), int(items[row])
+    parts: list[Any] = []
+    seconds = timed(lambda: parts.extend(explain(model, target, item)[1]))
+    return {"seconds": seconds, "hyperedges": len(parts)}
+
+
 def candidates(folder: Path, count: int) -> dict[str, float]:
     """Seconds to draw 1000 candidates for each of so many test clicks."""
     from hyperctr.data.negatives import candidate_pool
@@ -142,7 +205,7 @@ def generate(_: Path, rows: int) -> dict[str, float]:
     return {"seconds": timed(lambda: planted(num_users=rows // 50, num_items=rows // 100, num_interactions=rows))}
 
 
-PARTS = {part.__name__: part for part in (step, interest, candidates, bootstrap, exact_auc, generate)}
+PARTS = {part.__name__: part for part in (step, interest, predict, explain, candidates, bootstrap, exact_auc, generate)}
 
 
 def main() -> None:

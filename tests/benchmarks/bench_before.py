@@ -39,6 +39,8 @@ SHAPES["100 k users"] = (100_000, 20_000, 5_000_000)
 MEASURED = [
     *(("a training step", "step", shape, 0) for shape in list(SHAPES)[:3]),
     *(("interest, 100,000 clicks", "interest", shape, 0) for shape in list(SHAPES)[:3]),
+    *(("the score of a training click", "predict", shape, 0) for shape in list(SHAPES)[:2]),
+    *(("the explanation of a score", "explain", shape, 0) for shape in list(SHAPES)[:2]),
     ("1000 candidates of 10,000 clicks", "candidates", "10 k users", 10_000),
     *((f"interval of an AUC, {users:,} users", "bootstrap", "", users) for users in (4_000, 8_000, 16_000)),
     ("AUC of 20,020,000 scores", "exact_auc", "", 20_020_000),

@@ -4,8 +4,8 @@ All run interleaved in one process, in reversed order every other round, so that
 layer computes another formula (tests/model/test_convolution.py): a yardstick for speed only. On a machine that others
 use, too, look at the CPU seconds. Kuaishou's shape needs 14 GB with PyG, and a minute for each of its rounds.
 
-    python tests/benchmarks/bench_convolution.py --shape movielens --rounds 7 --out movielens.json
-    python tests/benchmarks/bench_convolution.py --shape kuaishou --rounds 5 --pyg-rounds 2 --out kuaishou.csv
+    python -m tests.benchmarks.bench_convolution --shape movielens --rounds 7 --out movielens.json
+    python -m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2 --out kuaishou.csv
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.propagation import Hiding
 from hyperctr.model.convolution import HypergraphConv
 from hyperctr.runtime import choose_device, rng, write_atomic
+from tests.benchmarks.measuring import process_gb, restart_peak
 
 SHAPES = {  # nodes, hyperedges, incidences
     "small": (10_681, 20_000, 1_000_000),
@@ -71,29 +72,22 @@ def power_law(nodes: int, hyperedges: int, incidences: int, seed: int) -> Hyperg
     return Hypergraph(np.stack([keys % nodes, keys // nodes]), nodes, hyperedges)
 
 
-def status(name: str) -> float:
-    """Return a size of this process in GB, 0 where Linux does not tell."""
-    path = Path("/proc/self/status")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((int(line.split()[1]) / 1e6 for line in lines if line.startswith(name)), 0.0)
-
-
 def measure(run: Callable[[], object], into: Timing, first: bool, device: torch.device) -> None:
     """Run once; the first time for the peak of memory, later for the time."""
-    reset, held = Path("/proc/self/clear_refs"), status("VmRSS")
+    held = process_gb("VmRSS")
     if device.type == "cuda":
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
         held = torch.cuda.memory_allocated() / 1e9
-    elif first and reset.exists():
-        reset.write_text("5")  # the peak starts anew from here
+    elif first:
+        restart_peak()
     cpu, start = time.process_time(), time.perf_counter()
     run()
     if device.type == "cuda":
         torch.cuda.synchronize()
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     if first:
-        peak = torch.cuda.max_memory_allocated() / 1e9 if device.type == "cuda" else status("VmHWM")
+        peak = torch.cuda.max_memory_allocated() / 1e9 if device.type == "cuda" else process_gb("VmHWM")
         into.peak_gb = max(peak - held, 0.0)
     else:
         into.wall.append(wall)
@@ -156,6 +150,7 @@ def main() -> None:
         if fits and find_spec({"fast": "numba"}.get(name, name)):
             layer = HypergraphConv(args.channels, args.channels, backend=name).to(device)  # type: ignore[arg-type]
             runs[name] = step(layer, H)
+    layers = set(runs)
     # A training step hides its own clicks first; PyG has no such step.
     hiding, draw = Hiding(H.propagation), torch.Generator(device).manual_seed(args.seed)
     few = [torch.randint(H.nnz, (H.nnz // 100,), generator=draw, device=device) for _ in range(args.rounds + 1)]
@@ -177,6 +172,10 @@ def main() -> None:
     # What has to pass through memory if the smaller side stays in the cache: the larger side read and written, forward
     # and backward, and its view read for each of the four.
     compulsory = 4 * (x.numel() * 4 + (H.nnz + max(nodes, hyperedges)) * 4 if nodes > hyperedges else 0) / 1e9
+    copies = [row["wall_ms"] for row in rows if row["name"].startswith(COPY)]  # a streamed one is last
+    floor = compulsory / (8 * x.numel() / copies[-1] / 1e6) * 1e3  # milliseconds
+    for row in rows:
+        row["times_floor"] = row["wall_ms"] / floor if floor and row["name"] in layers else None
     print(f"{H!r} on {device}, {args.threads} threads, torch {torch.__version__}")
     for row in rows:
         line = f"{row['name']:22s} {row['wall_ms']:10.1f} ms wall ({row['least_wall_ms']:.1f})"

@@ -1,6 +1,6 @@
 """Time and memory of an evaluation, part by part, against what one would otherwise use.
 
-    python tests/benchmarks/bench_evaluation.py --out reports/results/benchmarks/evaluation.csv
+    python -m tests.benchmarks.bench_evaluation --out reports/results/benchmarks/evaluation.csv
 
 Both sides of a comparison take turns in one process, so that other load hits both; times are CPU times of one thread
 (the best of some rounds), memory is what was allocated beyond the inputs at the worst moment. ``--only`` picks parts.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 import hyperctr as hc
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
-from hyperctr.data.negatives import CandidatePool, candidate_pool, distinct_clicks
+from hyperctr.data.negatives import CandidatePool, candidate_pool, distinct_clicks, streamed_pool
 from hyperctr.data.splits import part_number
 from hyperctr.evaluation import evaluate
 from hyperctr.metrics import auc_from_scores
@@ -37,28 +36,9 @@ from hyperctr.runtime import rng, write_atomic
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.scoring import PoolScores, score_pool, targets_of
+from tests.benchmarks.measuring import peak, process_gb, restart_peak, timed
 
 Row = dict[str, Any]
-
-
-def timed(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the fewest CPU seconds of each call; they take turns, in reversed order every other round."""
-    best = dict.fromkeys(calls, np.inf)
-    for turn in range(rounds):
-        for name in list(calls)[:: 1 if turn % 2 else -1]:
-            start = time.process_time()
-            calls[name]()
-            best[name] = min(best[name], time.process_time() - start)
-    return best
-
-
-def peak(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the megabytes allocated at the worst moment of a call, by Python and numpy, and its result."""
-    tracemalloc.start()
-    result = call()
-    worst = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return worst / 1e6, result
 
 
 def scores(positives: int, count: int, users: int) -> tuple[PoolScores, np.ndarray]:
@@ -162,55 +142,65 @@ def bootstrap(options: argparse.Namespace) -> Iterator[Row]:
             yield row | {"seconds": seconds[name], "microseconds_a_row": seconds[name] / users * 1e6}
 
 
-def naive_scores(model: HyperCTR, state: State, fused: Tensor, targets: Targets, items: Tensor) -> Tensor:
+def naive_scores(model: HyperCTR, state: State, targets: Targets, items: Tensor) -> Tensor:
     """The prediction network as it is drawn: every pair of user and item goes through all of it."""
-    slots = targets.slot[:, None].expand_as(items)
-    vectors = model.item_vectors(state, items.flatten(), slots.flatten())
-    pairs = torch.cat([fused.repeat_interleave(items.shape[1], 0), vectors], 1)
-    weight = torch.cat([model.from_user.weight, model.from_item.weight], 1)
-    hidden = torch.relu(nn.functional.linear(pairs, weight, model.from_user.bias))
-    return model.last(torch.relu(model.second(hidden))).view(items.shape)
+    encoded, slots = model.encode(state, targets), targets.slot[:, None].expand_as(items)
+    vectors = model.item_vectors(state, items.flatten(), slots.flatten()).view(*items.shape, -1)
+    weight, logits = torch.cat([model.from_user.weight, model.from_item.weight], 1), torch.empty(items.shape)
+    for tokens in encoded.tokens:
+        some = torch.arange(len(items)) if tokens.target is None else tokens.target
+        seen = tokens.attended(model.query(vectors[some]), tokens.values)
+        fused = model.fusion(seen, model.fusion.contract(encoded.group[some]))
+        hidden = nn.functional.linear(torch.cat([fused, vectors[some]], -1), weight, model.from_user.bias).relu_()
+        logits[some] = model.last(model.second(hidden).relu_()).squeeze(-1)
+    return logits
 
 
 def scoring(options: argparse.Namespace) -> Iterator[Row]:
-    """Scoring a pool with HyperCTR against its network without a split first layer."""
+    """Scoring a pool with HyperCTR against its network without a split first layer, and as a run scores it."""
     data = random_data(options.users, options.items, options.clicks)
     config = hc.Config(interest_epochs=1, slot_months=6)
     split_data = SplitData.open(data, config)
     model = build_model(split_data, config, interest_of(split_data, config, "cpu"))
     model.eval().requires_grad_(False)
     assert isinstance(model, HyperCTR)
-    pool = candidate_pool(data, split_data.split, count=options.candidates, max_rows=options.positives)
-    items = torch.from_numpy(np.concatenate([pool.items[:, None], pool.negatives], axis=1)).long()
-    targets, state, batch = targets_of(split_data, pool.rows), model.refresh(), 256
+    drawn = {"count": options.candidates, "max_rows": options.positives}
+    # As a run scores it: candidates are drawn where they are read. First, so that no memory is left from before.
+    restart_peak()
+    held, start = process_gb("VmRSS"), time.process_time()
+    score_pool(model, split_data, streamed_pool(data, split_data.split, **drawn))
+    as_a_run = {"seconds": time.process_time() - start, "peak_mb": 1000 * (process_gb("VmHWM") - held)}
 
-    def in_batches(score: Callable[[Targets, Tensor], Tensor]) -> Tensor:
-        parts = [slice(first, first + batch) for first in range(0, len(items), batch)]
-        return torch.cat([score(targets[part], items[part]) for part in parts])
+    pool, batch = candidate_pool(data, split_data.split, **drawn), 256
+    targets, state, width = targets_of(split_data, pool.rows), model.refresh(), 1 + pool.negatives.shape[1]
+    few = min(len(pool), options.naive_positives or len(pool))
 
-    def whole(asked: Targets, some: Tensor) -> Tensor:
-        first_layer, model.from_user = model.from_user, nn.Identity()  # type: ignore[assignment]
-        fused, _ = model.encode(state, asked)
-        model.from_user = first_layer
-        return naive_scores(model, state, fused, asked, some)
+    def in_batches(score: Callable[[Targets, Tensor], Tensor], count: int = len(pool)) -> Tensor:
+        scored = []
+        for part in (slice(first, min(first + batch, count)) for first in range(0, count, batch)):
+            items = np.concatenate([pool.items[part, None], pool.negatives[part]], axis=1)
+            scored.append(score(targets[part], torch.from_numpy(items).long()))
+        return torch.cat(scored)
 
-    calls: dict[str, Callable[[], Any]] = {
-        "split first layer": lambda: in_batches(
-            lambda asked, some: model.score(state, model.encode(state, asked), asked, some)
-        ),
-        "whole network for each pair": lambda: in_batches(whole),
-        "users' side alone": lambda: [
-            model.encode(state, targets[first : first + batch]) for first in range(0, len(items), batch)
-        ],
-    }
-    difference = (calls["split first layer"]() - calls["whole network for each pair"]()).abs().max().item()
+    def divided(asked: Targets, items: Tensor) -> Tensor:
+        return model.score(state, model.encode(state, asked), asked, items)
+
+    def whole(asked: Targets, items: Tensor) -> Tensor:
+        return naive_scores(model, state, asked, items)
+
+    difference = (in_batches(divided, few) - in_batches(whole, few)).abs().max().item()
     if difference > 1e-4:
         raise SystemExit(f"the two networks differ by {difference}")
-    for name, seconds in timed(calls, options.rounds).items():
-        row = {"part": "scoring", "what": name, "size": items.numel(), "seconds": seconds}
-        yield row | {"microseconds_a_row": seconds / len(items) * 1e6}
-    memory, _ = peak(lambda: score_pool(model, split_data, pool))
-    yield {"part": "scoring", "what": "score_pool, numpy memory", "size": items.numel(), "peak_mb": memory}
+    calls: dict[str, tuple[int, Callable[[], Any]]] = {
+        "split first layer": (len(pool), lambda: in_batches(divided)),
+        "whole network for each pair": (few, lambda: in_batches(whole, few)),
+        "users' side alone": (len(pool), lambda: in_batches(lambda asked, _: model.encode(state, asked).group)),
+    }
+    seconds = timed({name: call for name, (_, call) in calls.items()}, options.rounds)
+    costs = {name: (count, {"seconds": seconds[name]}) for name, (count, _) in calls.items()}
+    for name, (count, cost) in {**costs, "score_pool, candidates drawn": (len(pool), as_a_run)}.items():
+        row = {"part": "scoring, a row", "what": name, "size": count * width, **cost}
+        yield row | {"microseconds_a_row": cost["seconds"] / count * 1e6}
 
 
 def whole_evaluation(options: argparse.Namespace) -> Iterator[Row]:
@@ -237,6 +227,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     for name, default in (("users", 10_000), ("items", 10_000), ("clicks", 500_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--naive-positives", type=int, help="clicks that the whole network scores (default: all)")
     parser.add_argument("--bootstrap-users", type=int, nargs="+", default=[4000, 16_000, 64_000])
     parser.add_argument("--out", type=Path, help="write the table here as CSV")
     options = parser.parse_args()

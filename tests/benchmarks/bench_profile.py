@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from hyperctr.config import Config
 from hyperctr.runtime import write_atomic
-from tests.benchmarks.training_turns import EpochTimer, prepare
+from tests.benchmarks.training_turns import EpochTimer, data_of_size, prepare
 
 ROUND = "convolution of a round, there and back"
 GROUPS = {
@@ -82,7 +83,7 @@ def main() -> None:
     config = Config.for_model("hyperctr", "quick").replace(interest_epochs=0)
     rows: list[dict[str, Any]] = []
     for size in options.sizes:
-        spent = milliseconds(prepare(size, config, {}))
+        spent = milliseconds(prepare(partial(data_of_size, size), config, {}))
         total = sum(spent.values())
         rows += [
             {"interactions": size, "part": part, "milliseconds_a_step": value, "share": value / total}

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,16 +118,22 @@ def measure(timer: EpochTimer, seconds: float) -> float:
 
 
 def prepare(
-    interactions: int, config: Config, parts: dict[str, Any], clock: Callable[[], float] = time.perf_counter
+    make_data: Callable[[], Dataset],
+    config: Config,
+    parts: dict[str, Any],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> EpochTimer:
-    """Build all that training needs, with the interest of ``config``, and note what each part took in ``parts``."""
+    """Build all that training needs, with the interest of ``config``, and note what each part took in ``parts``.
+
+    The model has then been validated and its parameters kept, so that the peak of memory is that of a run.
+    """
     marks = [time.perf_counter()]
 
     def lap(name: str) -> None:
         marks.append(time.perf_counter())
         parts[f"{name}_seconds"] = marks[-1] - marks[-2]
 
-    data = data_of_size(interactions)
+    data = make_data()
     lap("data")
     parts["data_memory_mib"] = peak_memory_mib(CPU)
     split_data = SplitData.open(data, config)
@@ -139,7 +146,13 @@ def prepare(
     lap("trainer")
     parts |= {"users": data.num_users, "items": data.num_items, "train_clicks": len(trainer.rows)}
     parts |= {"slots": split_data.slots.count, "steps_per_epoch": trainer.steps_per_epoch}
-    return EpochTimer(trainer, clock)
+    timer = EpochTimer(trainer, clock)
+    begun = time.perf_counter()
+    with trainer.average.in_place() if trainer.average else nullcontext():
+        trainer._keep_if_best(trainer.validate(), trainer.stages[-1])
+    parts["validation_seconds"] = time.perf_counter() - begun
+    timer.train(min(1, len(timer.rounds) - 1))  # a validation gives memory back, which the next round takes anew
+    return timer
 
 
 def interest_pace(split_data: SplitData, config: Config, most: int = 500_000) -> float:
@@ -166,7 +179,7 @@ def main() -> None:
     config = Config.for_model("hyperctr", "quick").with_settings(options.settings).replace(interest_epochs=0)
     interest_pace(SplitData.open(power_law(50, 80, 600), config), config)  # the first call of a process is slower
     parts: dict[str, Any] = {}
-    timer = prepare(options.interactions, config, parts)
+    timer = prepare(lambda: data_of_size(options.interactions), config, parts)
     parts["interest_clicks_per_second"] = interest_pace(timer.trainer.split_data, config)
 
     def say(answer: dict[str, Any]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 
 from hyperctr.config import Config
-from tests.benchmarks.training_turns import prepare
+from tests.benchmarks.training_turns import data_of_size, prepare
 
 SMALL, LARGE = 25_000, 200_000  # interactions
 
@@ -16,7 +17,8 @@ def test_an_example_costs_no_more_in_eight_times_the_data() -> None:
     narrow = {"embedding_size": 16, "history_length": 10, "hidden": (32, 16), "batch_size": 128}
     config = Config.for_model("hyperctr", "quick", interest_epochs=0, **narrow)
     # The process's own seconds, both sizes by turns: other load on the machine meets both alike.
-    timers = [prepare(size, config, {}, clock=time.process_time) for size in (SMALL, LARGE)]
+    made = [partial(data_of_size, size) for size in (SMALL, LARGE)]
+    timers = [prepare(make, config, {}, clock=time.process_time) for make in made]
     ratios = []
     for _ in range(3):
         small, large = (timer.seconds_per_epoch(at_least=0.5) / timer.examples_per_epoch for timer in timers)
