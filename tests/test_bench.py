@@ -13,8 +13,10 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
+from hyperctr.config import Config
 from hyperctr.errors import ShapeError
 from hyperctr.training.loop import Trainer
+from tests.benchmarks import bench_scale
 from tests.benchmarks.bench_training import summary
 from tests.benchmarks.training_turns import EpochTimer, measure
 
@@ -129,3 +131,39 @@ def test_the_gpu_script_runs_on_a_cpu_at_toy_sizes(tmp_path: Path) -> None:
     assert list(compared["compiled"]) == ["plain", "eager"] and compared["note"].isna().all()
     assert list(compared["turns"]) == [1, 1]
     assert (compared[["milliseconds_per_step", "first_step_seconds"]] > 0).all(axis=None)
+
+
+def test_scale_changes_one_thing_at_a_time_and_compares_medians_with_the_base() -> None:
+    base, config = bench_scale.Case("base", 40, 60, 400), Config(embedding_size=8, slot_months=6)
+    known = bench_scale.cases(base, config)
+    changed = {
+        name: {field for field, value in vars(case).items() if field != "what" and value != getattr(base, field)}
+        for name, case in known.items()
+    }
+    assert all(len(fields) == (name != "base") for name, fields in changed.items())
+    assert known["slots"].settings == {"slot_months": 3} and known["d"].settings == {"embedding_size": 16}
+    costs = {"peak_memory_mib": 10, "hypergraph_seconds": 2, "traffic_gib": 4}
+    rows = [{"what": "base", "epoch_seconds": seconds, **costs} for seconds in (1.0, 3.0, 2.0)]
+    rows += [{"what": "d", "epoch_seconds": seconds, **costs, "traffic_gib": 8} for seconds in (5.0, 6.0, 9.0)]
+    second = bench_scale.summary(rows).iloc[1]
+    assert (second.what, second.epoch_seconds, second.low, second.high, second.turns) == ("d", 6, 5, 9, 3)
+    assert (second.epoch_seconds_times_base, second.traffic_gib_times_base) == (3, 2)
+    assert (second.peak_memory_mib_times_base, second.hypergraph_seconds_times_base) == (1, 1)
+
+
+def test_scale_measures_two_processes_and_counts_what_they_send(tmp_path: Path) -> None:
+    out = tmp_path / "scale.csv"
+    size = ["--users", "40", "--items", "60", "--interactions", "400", "--turns", "1", "--seconds", "0.1"]
+    settings = ["--settings", "embedding_size=8", "hidden=[8, 4]", "batch_size=4", "history_length=5"]
+    script = [sys.executable, "-m", "tests.benchmarks.bench_scale", *size, *settings, "--only", "processes"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*script, "--out", str(out)], cwd=ROOT, env=environment, check=True)
+    alone, two = pd.read_csv(out).to_dict("records")
+    assert (alone["processes"], two["processes"], two["threads"]) == (1, 2, 1)
+    assert all(row[cost] > 0 for row in (alone, two) for cost in bench_scale.COSTS)
+    # d numbers a row there and back, eight rounds an epoch; and on the way there a byte that says whether it is active.
+    rows = two["convolved_rows"]
+    assert rows == alone["convolved_rows"] and two["rounds_per_epoch"] == 8
+    assert two["traffic_gib"] * 2**30 == pytest.approx(8 * rows * 2 * 8 * 4, rel=1e-4)
+    assert two["sent_rows_gib"] * 2**30 == pytest.approx(8 * rows * (2 * 8 * 4 + 1), rel=1e-4)
+    assert two["sent_gradients_gib"] > 0 and pd.isna(alone["sent_rows_gib"])
