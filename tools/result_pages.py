@@ -200,7 +200,7 @@ def benchmark_text(path: Path) -> str:
     """Return the table of a benchmark with where and how it was measured, and its picture, if there is one."""
     frame = pd.read_csv(path)
     by = frame.iloc[0]
-    for name in [name for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]:
+    for name in [str(name) for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]:
         frame[name] = with_interval(frame, name, "+.4f")
         frame = frame.drop(columns=[f"{name}_low", f"{name}_high"])
     every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
@@ -212,8 +212,8 @@ def benchmark_text(path: Path) -> str:
     picture = path.parent / "figures" / f"{path.stem}.png"
     shown = f"![{path.stem} by size](../{picture.relative_to(ROOT).as_posix()})" if picture.exists() else ""
     text = f"**{path.stem}**, {machine}; {versions} (`{by['command']}`):\n\n{markdown(frame, titles, **digits)}"
-    counts = frame["stands"].value_counts() if path.stem == "verdicts" else {}
-    summed = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("same", "one undecided", "opposite") if len(counts))
+    counts = dict(frame["stands"].value_counts()) if path.stem == "verdicts" else {}
+    summed = ", ".join(f"{count} {name}" for name, count in ({"opposite": 0} | counts).items()) if counts else ""
     return "\n\n".join(filter(None, [text, summed and f"Of {len(frame)} claims: {summed}.", shown]))
 
 

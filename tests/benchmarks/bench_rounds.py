@@ -59,7 +59,7 @@ def with_means(table: pd.DataFrame) -> pd.DataFrame:
     >>> runs = {"data": "a", "rounds": "8", "seed": [0, 1, 2], "validation_auc": 0.8, "test_auc": 0.8}
     >>> gains = {"cpu_seconds_per_step": 1.0, "validation_gain": 0.0, "test_gain": [0.01, 0.02, 0.03]}
     >>> last = with_means(pd.DataFrame(runs | gains)).iloc[-1]
-    >>> last.seed, round(last.test_gain, 4), round(last.test_gain_low, 4), round(last.test_gain_high, 4)
+    >>> last.seed, *(round(float(last[name]), 4) for name in ("test_gain", "test_gain_low", "test_gain_high"))
     ('mean of 3', 0.02, -0.0048, 0.0448)
     """
     means = []
