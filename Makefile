@@ -35,7 +35,8 @@ test: lint  ## what CI runs: lint, types, then the whole test suite (PYTEST="-k 
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(JOBS) --dist worksteal $(PYTEST)
 
 bench:  ## measure speed against the size of the data and a peer (ONLY=training SIZES=100000,1000000 PEER_ENV=folder)
-	$(RUN) python tools/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) $(if $(PEER_ENV),--peer-env "$(PEER_ENV)")
+	$(RUN) python tools/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) $(if $(PEER_ENV),--peer-env "$(PEER_ENV)") \
+	  $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 
 lint:  ## style, formatting, types, stripped notebooks
 	$(RUN) ruff check .

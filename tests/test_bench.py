@@ -1,4 +1,4 @@
-"""The benchmarks' arithmetic: what an epoch costs, ratios within rounds, where a table was measured, the figure."""
+"""The benchmarks: what an epoch costs, ratios within rounds, where a table was measured, the figure, gates, scripts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -17,6 +18,7 @@ from hyperctr.config import Config
 from hyperctr.errors import ShapeError
 from hyperctr.training.loop import Trainer
 from tests.benchmarks import bench_scale
+from tests.benchmarks.bench_report import bare_environment, timed, what_was_made
 from tests.benchmarks.bench_training import summary
 from tests.benchmarks.training_turns import EpochTimer, measure
 
@@ -115,13 +117,83 @@ def test_the_figure_shows_time_and_memory_and_the_faster_loader(bench: ModuleTyp
         bench.cost_figure(frame.drop(columns="busy_cores"))
 
 
+def gates_of(folder: Path, text: str) -> dict[str, list[str]]:
+    """What the page of gates says of a folder with one row of training.csv: wanted, reached, met by what."""
+    folder.mkdir(exist_ok=True)
+    columns = "system,loader,interactions,times_smallest,times_peer,examples_per_second,low,high"
+    (folder / "training.csv").write_text(f"{columns}\n{text}\n")
+    lines = importlib.import_module("gates").gates_text(folder).splitlines()
+    return {line.split(" | ")[0]: line.rstrip(" |").split(" | ")[1:] for line in lines if line.startswith("| ")}
+
+
+def test_gates_are_met_missed_or_within_noise_and_what_is_not_recorded_says_so(
+    bench: ModuleType, tmp_path: Path
+) -> None:
+    ours = "HyperCTR,,100000,1.0,0.9,90,80,101\nHyperCTR,,10000000,1.31,1.0,90,80,99"
+    peers = "FuxiCTR DIN,0 workers,{size},1,,100,100,110\nFuxiCTR DIN,batches ready,{size},1,,500,400,600"
+    rows = "\n".join([ours, peers.format(size=10**5), peers.format(size=10**7)])
+    table = gates_of(tmp_path / "tables", rows)
+    cost = "| cost of an example at 10^{} interactions over that at 10^5"
+    pace = "| examples a second over FuxiCTR DIN's, 10^{} interactions"
+    assert table[cost.format(7)] == ["at most 1.3", "1.31", "no"]
+    assert table[cost.format(6)] == ["at most 1.3", "not recorded", "–"]
+    assert table[pace.format(5)] == ["at least 1", "0.900", "within noise"]
+    assert table[pace.format(7)] == ["at least 1", "1.00", "yes"]  # no round of the two overlaps
+    assert table["| peak memory at 10^7"][1] == "not recorded"  # the column is missing
+    assert table["| `make report`, wall time"] == ["at most 6 min", "not recorded", "–"]  # the table is
+    text = importlib.import_module("gates").gates_text(tmp_path / "tables")
+    assert "- **cost of an example at 10^7 interactions over that at 10^5**: More users" in text
+
+
+def test_each_gate_that_the_recorded_tables_miss_is_explained(bench: ModuleType) -> None:
+    gates = importlib.import_module("gates")
+    tables = gates.Tables(ROOT / "reports" / "results" / "benchmarks")
+    assert [gate.what for gate in gates.GATES if gate.met(tables) == "no" and not gate.why] == []
+    assert {gate.met(tables) for gate in gates.GATES} <= {"yes", "no", "within noise", ""}
+
+
+def test_the_report_is_timed_in_an_environment_that_says_nothing_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ONLY", "MAKEFLAGS", "PYTHONPATH", "OMP_NUM_THREADS", "HYPERCTR_NO_VENV", "HYPERCTR_TORCH"):
+        monkeypatch.setenv(name, "report")
+    environment = bare_environment(tmp_path)
+    kept = {name for name, value in environment.items() if value == "report"}
+    assert kept == {"HYPERCTR_TORCH"} and environment["HYPERCTR_RUNS"] == str(tmp_path)
+    code = "import time; begun = time.process_time()\nwhile time.process_time() < begun + 0.3: pass"
+    began = time.perf_counter()
+    took = timed([sys.executable, "-c", code], tmp_path, environment)
+    assert 0.3 <= took["wall_seconds"] <= time.perf_counter() - began
+    assert took["cpu_seconds"] >= 0.25  # the clock ticks a hundred times a second
+    for name in ("10_overall.html", "11_modalities.html", "index.html"):
+        (tmp_path / name).touch()
+    (tmp_path / "runs.csv").write_text("state,seconds\ndone,2\ndone,3\nfailed,1\n")
+    assert what_was_made(tmp_path) == {"notebooks": 2, "runs": 2, "training_seconds": 6}
+
+
+@pytest.mark.parametrize(
+    ("measured", "tested", "ends"), [(0, 0, 0), (0, 5, 0), (0, 1, 1), (0, 2, 1), (0, 124, 1), (3, 0, 1)]
+)
+def test_the_gpu_script_measures_and_tests_whatever_becomes_of_either(
+    tmp_path: Path, measured: int, tested: int, ends: int
+) -> None:
+    stub = tmp_path / "python"
+    cases = f'*bench_gpu.py*) echo measured; exit {measured};; *" -m gpu "*) echo tested; exit {tested};;'
+    stub.write_text(f'#!/bin/sh\ncase "$*" in {cases} esac\n')
+    stub.chmod(0o755)
+    environment = {**os.environ, "PYTHON": str(stub)}
+    script = ["sh", "tests/benchmarks/gpu.sh", str(tmp_path)]
+    done = subprocess.run(script, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout.split()) == (ends, ["measured", "tested"])
+
+
 def test_the_gpu_script_runs_on_a_cpu_at_toy_sizes(tmp_path: Path) -> None:
     """Three sizes trained, timed and profiled, and one traced; on a GPU the same script is the measurement."""
-    table, profile, compiled = tmp_path / "gpu.csv", tmp_path / "profile.txt", tmp_path / "compiled.csv"
-    script = [sys.executable, "tests/benchmarks/bench_gpu.py", "--device", "cpu", "--rounds", "1"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    out = ["--out", str(table), "--profile", str(profile), "--compiled", str(compiled)]
-    subprocess.run([*script, *out], cwd=ROOT, env=environment, check=True)
+    table, profile, compiled = tmp_path / "gpu.csv", tmp_path / "gpu_profile.txt", tmp_path / "gpu_compiled.csv"
+    script = ["sh", "tests/benchmarks/gpu.sh", str(tmp_path), "--device", "cpu", "--rounds", "1"]
+    (tmp_path / "tests").mkdir()  # whose gpu tests are none: they run here as everywhere
+    environment = {**os.environ, "PYTHON": sys.executable, "OMP_NUM_THREADS": "1", "TESTS": str(tmp_path / "tests")}
+    subprocess.run(script, cwd=ROOT, env=environment, check=True)
     frame = pd.read_csv(table)
     assert list(frame["data"]) == ["MovieLens-10M", "MV1.7M", "Kuaishou"]
     measured = ["milliseconds_per_step", "epoch_seconds", "convolution_milliseconds", "share_of_copy_bandwidth"]

@@ -93,7 +93,8 @@ def test_python_examples_of_the_readme_are_valid() -> None:
             assert name in hyperctr.__all__
 
 
-def test_numbers_in_pages_are_those_of_the_recorded_results() -> None:
+def test_numbers_in_pages_are_those_of_the_recorded_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
     specification = importlib.util.spec_from_file_location("result_pages", ROOT / "tools" / "result_pages.py")
     assert specification and specification.loader
     tool = importlib.util.module_from_spec(specification)

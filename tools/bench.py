@@ -1,8 +1,9 @@
 """Run the benchmarks and keep what they measured: ``make bench``, ``make bench ONLY=training SIZES=100000,1000000``.
 
 Each writes a table to reports/results/benchmarks/<name>.csv; columns that say where, with what and by which command it
-was measured are added here. The figure of cost against size is drawn from the table of ``training``; docs/benchmarks.md
-shows all.
+was measured are added here. ``report``, ``before`` and ``rounds`` run only where ``--only`` names them; verdicts.csv
+and gpu.csv are written by scripts of their own (bench_verdicts.py, gpu.sh). The figure of cost against size is drawn
+from the table of ``training``; docs/benchmarks.md shows all.
 """
 
 from __future__ import annotations
@@ -46,8 +47,13 @@ BENCHMARKS = {
     "convolution-movielens": "-m tests.benchmarks.bench_convolution --shape movielens --rounds 7",
     "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
 }
-# Run where they are named alone: half an hour, and it needs the history of the repository.
-ON_REQUEST = {"before": "-m tests.benchmarks.bench_before"}
+# Run only where they are named: they take long, or need what not everybody has (the history of the repository, a
+# data set). {data} is --data-dir of ml-trailers or nothing.
+ON_REQUEST = {
+    "report": "-m tests.benchmarks.bench_report",
+    "before": "-m tests.benchmarks.bench_before",
+    "rounds": "-m tests.benchmarks.bench_rounds --rounds 8 {data}",
+}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
 
@@ -55,7 +61,8 @@ def run(name: str, choices: dict[str, str]) -> bool:
     """Run one benchmark and write its table; tell whether it succeeded."""
     template = (BENCHMARKS | ON_REQUEST)[name]
     command = template.format(**choices)
-    kept = template.format(**choices | {"peers": "PEER_ENV"})  # no place of this machine
+    data = "--data-dir DATA" if choices.get("data") else ""
+    kept = template.format(**choices | {"peers": "PEER_ENV", "data": data}).strip()  # no place of this machine
     busy, begun = busy_cores(1.0), time.monotonic()
     print(f"\n== {name}: python {command}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -86,12 +93,18 @@ def publish() -> None:
 def main() -> int:
     """Run what is asked for; 1 if a benchmark failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=[*BENCHMARKS, *ON_REQUEST])
+    which = f"of these (default: all) {', '.join(BENCHMARKS)}; on request alone: {', '.join(ON_REQUEST)}"
+    every = [*BENCHMARKS, *ON_REQUEST]
+    parser.add_argument("--only", nargs="+", default=list(BENCHMARKS), choices=every, metavar="NAME", help=which)
     parser.add_argument("--sizes", default="100000,1000000,10000000", help="interactions, separated by commas")
     parser.add_argument("--peer-env", type=Path, default=CACHE, help="folder for the environments of peers")
+    parser.add_argument(
+        "--data-dir", type=Path, help="of ml-trailers, for rounds; without it planted alone is measured"
+    )
     parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")
     options = parser.parse_args()
     choices = {"sizes": options.sizes.replace(",", " "), "peers": shlex.quote(str(options.peer_env.absolute()))}
+    choices["data"] = shlex.join(["--data-dir", str(options.data_dir.absolute())]) if options.data_dir else ""
     failed = [] if options.figure else [name for name in options.only if not run(name, choices)]
     publish()
     return int(bool(failed))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from gates import gates_text
+from page_tables import markdown, with_interval
 
 from hyperctr.config import SYSTEMS, Config
-from hyperctr.display.table import EMPTY, Table, show_number
+from hyperctr.display.table import EMPTY, Table
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.tables.rows import variant_of
 
@@ -44,21 +44,6 @@ def read_table(name: str, table: str) -> pd.DataFrame:
     frame = pd.read_csv(RESULTS / name / "tables" / f"{table}.csv").query("state != 'published'")
     labels = frame["label"].fillna(frame["model"])
     return frame.assign(variant=list(map(variant_of, labels, frame["model"])))
-
-
-def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:
-    """Return some columns as a table, by their titles; numbers have four digits unless told otherwise."""
-    formats = {name: partial(show_number, digits=digits[name]) for name in digits}
-    return Table.from_frame(frame[list(titles)], titles=titles, formats=formats).markdown()
-
-
-def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[str]:
-    """Return texts ``value [low, high]``, or the value alone where it has no interval, or a dash."""
-    texts = []
-    for row in zip(*(frame[column + end] for end in ("", "_low", "_high")), strict=True):
-        value, low, high = (format(number, form) if math.isfinite(number) else "" for number in row)
-        texts.append(f"{value} [{low}, {high}]" if low else value or EMPTY)
-    return texts
 
 
 def measured(name: str, frame: pd.DataFrame) -> str:
@@ -215,6 +200,9 @@ def benchmark_text(path: Path) -> str:
     """Return the table of a benchmark with where and how it was measured, and its picture, if there is one."""
     frame = pd.read_csv(path)
     by = frame.iloc[0]
+    for name in [str(name) for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]:
+        frame[name] = with_interval(frame, name, "+.4f")
+        frame = frame.drop(columns=[f"{name}_low", f"{name}_high"])
     every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
     titles = BENCHMARKS.get(path.stem, every)
     largest = frame[list(titles)].max(numeric_only=True).to_dict()
@@ -224,7 +212,9 @@ def benchmark_text(path: Path) -> str:
     picture = path.parent / "figures" / f"{path.stem}.png"
     shown = f"![{path.stem} by size](../{picture.relative_to(ROOT).as_posix()})" if picture.exists() else ""
     text = f"**{path.stem}**, {machine}; {versions} (`{by['command']}`):\n\n{markdown(frame, titles, **digits)}"
-    return f"{text}\n\n{shown}".strip()
+    counts = dict(frame["stands"].value_counts()) if path.stem == "verdicts" else {}
+    summed = ", ".join(f"{count} {name}" for name, count in ({"opposite": 0} | counts).items()) if counts else ""
+    return "\n\n".join(filter(None, [text, summed and f"Of {len(frame)} claims: {summed}.", shown]))
 
 
 def scale_table() -> str:
@@ -278,7 +268,8 @@ def pages() -> dict[Path, str]:
     sections = {
         ROOT / "README.md": {"results": "\n\n".join(filter(None, shown))},
         ROOT / "docs" / "benchmarks.md": {
-            "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv"))))
+            "gates": gates_text(RESULTS / "benchmarks"),
+            "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv")))),
         },
         ROOT / "docs" / "scale.md": {"scale": scale_table()},
         ROOT / "docs" / "method.md": {

@@ -115,11 +115,14 @@ def _logits(
     """Yield the logits of ``items(part)`` for every part of the targets in turn."""
     model.eval()
     device = next(model.parameters()).device
+    targets = targets.to(device)
     state = model.refresh(None if dropped is None else dropped.to(device))
     for first in range(0, len(targets), batch):
         part = slice(first, first + batch)
-        some = targets[part].to(device)
-        candidates = torch.from_numpy(items(part)).to(device).long()
+        some, chosen = targets[part], torch.from_numpy(items(part))
+        if device.type == "cuda":  # from page-locked memory, so that nothing waits for the copy
+            chosen = chosen.pin_memory().to(device, non_blocking=True)
+        candidates = chosen.to(device).long()
         logits = model.score(state, model.encode(state, some), some, candidates.clamp(min=0))
         yield part, torch.where(candidates >= 0, logits.float(), -torch.inf).cpu().numpy()
 

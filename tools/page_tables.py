@@ -1,0 +1,26 @@
+"""Frames as the tables of pages: Markdown, numbers with digits, values with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+
+import pandas as pd
+
+from hyperctr.display.table import EMPTY, Table, show_number
+
+
+def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:
+    """Return some columns as a table, by their titles; numbers have four digits unless told otherwise."""
+    formats = {name: partial(show_number, digits=digits[name]) for name in digits}
+    return Table.from_frame(frame[list(titles)], titles=titles, formats=formats).markdown()
+
+
+def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[str]:
+    """Return texts ``value [low, high]``, or the value alone where it has no interval, or a dash."""
+    texts = []
+    for row in zip(*(frame[column + end] for end in ("", "_low", "_high")), strict=True):
+        value, low, high = (format(number, form) if math.isfinite(number) else "" for number in row)
+        texts.append(f"{value} [{low}, {high}]" if low else value or EMPTY)
+    return texts
