@@ -120,6 +120,7 @@ def definitions(
     max_neighbours: int | None = None,
     weighted: bool = True,
     seed: int = 0,
+    least: int = 2,
 ) -> tuple[Edges, Edges]:
     """User and item hyperedges, set by set, from Definitions 2 and 3."""
     degree: dict[tuple[int, int, int, int], float] = {}
@@ -157,7 +158,7 @@ def definitions(
             {
                 key: (frozenset(members), float(np.mean([v for _, v in members.values()])) if weighted else 1.0)
                 for key, members in found.items()
-                if len(members) >= 2
+                if len(members) >= least
             }
         )
     return sides[0], sides[1]

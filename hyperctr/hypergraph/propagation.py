@@ -74,6 +74,15 @@ class Propagation:
             self._cached[dtype] = node[:, None], edge[:, None]
         return self._cached[dtype]
 
+    def shares(self, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return H^T D_v^-1/2 1, [E, 1]: what a hyperedge gets if all of its members send 1. Cached."""
+        key = ("shares", dtype)
+        if key not in self._cached:
+            nodes, scale = self.scaled_members(dtype)
+            total = arrays.sums(arrays.row_numbers(self.by_hyperedge[0], len(nodes)), scale, self.num_hyperedges)
+            self._cached[key] = nodes, total.to(dtype)[:, None]
+        return self._cached[key][1]
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.num_nodes} nodes, {self.num_hyperedges} hyperedges)"
 

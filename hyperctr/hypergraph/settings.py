@@ -22,6 +22,7 @@ class GraphSettings:
         max_neighbours: K, the most members of a hyperedge and hyperedges of a node that are used; None is exact.
         weighted: weigh a hyperedge by the mean interest of its members instead of 1.
         seed: of the neighbour sampling.
+        least_members: of a hyperedge; with fewer it joins nobody. 1 where only its owner is told, as in a click graph.
 
     Raises:
         ConfigError: the threshold or K is out of bounds.
@@ -36,6 +37,7 @@ class GraphSettings:
     max_neighbours: int | None = None
     weighted: bool = True
     seed: int = 0
+    least_members: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what no hypergraph can be built with."""
@@ -48,5 +50,5 @@ class GraphSettings:
     @classmethod
     def of(cls, config: Config) -> GraphSettings:
         """Return the graph settings of a run."""
-        K = config.max_neighbours or None
-        return cls(config.interest_threshold, config.threshold_is_quantile, K, config.weighted, config.seed)
+        threshold, K = (config.interest_threshold, config.threshold_is_quantile), config.max_neighbours or None
+        return cls(*threshold, K, config.weighted, config.seed, 1 if config.graph == "bipartite" else 2)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hyperctr.split_data import SplitData
 
 Slots = tuple[int, int]  # first, end
-Stretch = tuple[Slots, tuple[Hypergraph, ...]]
+Stretch = tuple[Slots, tuple[Hypergraph, Hypergraph]]
 PAIRS_AT_A_TIME = 1_000_000  # of whole slots; with three modalities and d = 64 a stretch then takes about 1 GB
 
 
@@ -119,15 +119,10 @@ class SlotHypergraphs:
         return self._assemble(self.clicks_left(dropped, self._pairs(slots)), slots)
 
     def stretch_by_stretch(
-        self, dropped: Tensor | None = None, *, bipartite: bool = False, stretches: Sequence[Slots] | None = None
+        self, dropped: Tensor | None = None, stretches: Sequence[Slots] | None = None
     ) -> list[Stretch]:
-        """Return the stretches of slots, each with its two hypergraphs, or with the one click graph of both.
-
-        By default these are all; ``stretches`` are some, or others.
-        """
+        """Return the stretches of slots, all or those given, each with its two hypergraphs."""
         left, chosen = self.clicks_left(dropped), self.stretches if stretches is None else stretches
-        if bipartite:
-            return [(slots, (self._bipartite(left[self._pairs(slots)], slots),)) for slots in chosen]
         return [(slots, self._assemble(left[self._pairs(slots)], slots)) for slots in chosen]
 
     def _pairs(self, slots: Slots) -> slice:
@@ -184,9 +179,9 @@ class SlotHypergraphs:
         """
         (node, node_order, num_nodes), (edge, edge_order, num_edges) = nodes, edges
         width, device = self.num_modalities, member.device
-        # Step 1: sizes; a hyperedge under two members joins nobody. -> [E, M]
+        # Step 1: sizes; a hyperedge of too few members joins nobody. -> [E, M]
         size = torch.zeros((num_edges, width), dtype=torch.int32, device=device).index_add(0, edge, member.int())
-        joins = size >= 2
+        joins = size >= self.settings.least_members
         member = member & joins[edge]
         size = torch.where(joins, size, 0)
         weight = torch.ones((num_edges, width), device=device)
@@ -229,37 +224,6 @@ class SlotHypergraphs:
                 value = matrix[start:stop].double().nanquantile(quantile, dim=0)
                 threshold[start:stop] = value.nan_to_num(1.0).float()
         return threshold
-
-    def bipartite(self, dropped: Tensor | None = None, slots: Slots | None = None) -> Hypergraph:
-        """Return the slots' user-item click graph as a hypergraph of two-member hyperedges, without ``dropped``.
-
-        Nodes are the user rows, then the item rows, of all slots or of some. On such a hypergraph Eq. 5 is
-        ``(X + D^-1/2 A D^-1/2 X) Theta / 2``, a graph convolution with self-loops: the "(-) hypergraph" row of Table 4
-        needs no second kind of layer.
-        """
-        slots = slots or (0, self.user_rows.num_slots)
-        return self._bipartite(self.clicks_left(dropped, self._pairs(slots)), slots)
-
-    def _bipartite(self, left: Tensor, slots: Slots) -> Hypergraph:
-        (first, end), pairs = slots, self._pairs(slots)
-        user_starts, item_starts = self.user_rows.starts, self.item_rows.starts
-        num_users, num_items = user_starts[end] - user_starts[first], item_starts[end] - item_starts[first]
-        alive = left > 0
-        users = self._pair_user[pairs][alive] - user_starts[first]
-        items = self._pair_item[pairs][alive] - item_starts[first]
-        edges = torch.arange(len(users), device=users.device)
-        return Hypergraph.unchecked(
-            num_nodes=num_users + num_items,
-            num_hyperedges=len(users),
-            weight=torch.ones(len(users), device=users.device),
-            group=torch.zeros_like(edges),
-            label=edges,
-            group_names=("clicks",),
-            by_hyperedge=(
-                (2 * torch.arange(len(users) + 1, device=users.device)).int(),
-                torch.stack([users, items + num_users], 1).flatten(),
-            ),
-        )
 
 
 def _stretches(pair_starts: list[int], pairs: int) -> tuple[tuple[int, int], ...]:

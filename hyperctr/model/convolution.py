@@ -16,7 +16,7 @@ import os
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -73,6 +73,20 @@ def _checked(name: str | None, where: str) -> str | None:
     return name
 
 
+class Owners(NamedTuple):
+    """What the hyperedges carry beside their members: a hyperedge of users its item, one of items its user.
+
+    Attributes:
+        vectors: ``[O, F_in]``.
+        of_hyperedge: int64 ``[E]``, which of them each hyperedge carries.
+        alone: the members send nothing, only the owner is told to them: what is left is the graph of owners and nodes.
+    """
+
+    vectors: Tensor
+    of_hyperedge: Tensor
+    alone: bool = False
+
+
 class _Sum(torch.autograd.Function):
     """One of the backend's functions of (x, P, bias); the backward pass is its transpose."""
 
@@ -120,6 +134,9 @@ class HypergraphConv(nn.Module):
     Scaling all weights by one positive factor changes nothing: it cancels between :math:`\mathbf{W}` and
     :math:`\mathbf{D}_v`.
 
+    With ``owners`` every member v of a hyperedge e sends :math:`\mathbf{x}_v + \mathbf{o}_e` instead of
+    :math:`\mathbf{x}_v`: "adding edge information while aggregating" (section 2.3.3).
+
     Two hyperedges, {0, 1, 2} and {1, 3} of half the weight:
 
     >>> H = Hypergraph([[0, 1, 2, 1, 3],
@@ -165,7 +182,7 @@ class HypergraphConv(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, H: Hypergraph | Propagation) -> Tensor:
+    def forward(self, x: Tensor, H: Hypergraph | Propagation, owners: Owners | None = None) -> Tensor:
         """Return X' [N, out_channels]; under autocast in its type, with float32 scales.
 
         One backward pass, no second derivatives; the hyperedge weights get no gradient. Isolated nodes get the bias.
@@ -189,12 +206,18 @@ class HypergraphConv(nn.Module):
             return total
 
         # Eq 5 is associative in Theta: it is multiplied where there are fewer rows
-        if not is_wide(P):
-            product = _product(x, self.weight)
-            return summed("propagate", product, self._bias(product))
-        gathered = summed("up", x)
-        edge_scale = P.scales(torch.promote_types(x.dtype, torch.float32))[1]
-        product = _product((gathered * edge_scale).to(x.dtype), self.weight)
+        wide = is_wide(P)
+        rows = x if wide else _product(x, self.weight)
+        if not wide and owners is None:
+            return summed("propagate", rows, self._bias(rows))
+        precise = torch.promote_types(x.dtype, torch.float32)
+        gathered = None if owners is not None and owners.alone else summed("up", rows)
+        if owners is not None:
+            own = owners.vectors.to(x.dtype) if wide else _product(owners.vectors.to(x.dtype), self.weight)
+            told = P.shares(precise) * F.embedding(owners.of_hyperedge, own)
+            gathered = told if gathered is None else gathered + told
+        sent = (gathered * P.scales(precise)[1]).to(rows.dtype)
+        product = _product(sent, self.weight) if wide else sent
         return summed("down", product, self._bias(product))
 
     def _bias(self, like: Tensor) -> Tensor | None:

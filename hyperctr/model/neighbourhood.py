@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hyperctr.hypergraph.ball import Ball
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.model.convolution import Owners
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR, State
 from hyperctr.model.slot_convolution import ITEM, USER, GraphStack, PairVectors
@@ -46,7 +47,7 @@ class Neighbourhood:
     layer l of L convolves what lies within L - l + 1 hops of the node. How much the other slots hold does not matter.
 
     Args:
-        model: in evaluation mode, with hypergraphs or the click graph.
+        model: in evaluation mode, with hypergraphs.
         target: one.
         item: index of the candidate.
     """
@@ -57,17 +58,14 @@ class Neighbourhood:
         self.graphs = model.convolution.needed()
         self.rows = self.graphs.user_rows, self.graphs.item_rows
         self._assembled: dict[int, tuple[Hypergraph, Hypergraph]] = {}
-        self._around: dict[tuple[int, int, int], tuple[Tensor, list[Ball]]] = {}
+        self._around: dict[tuple[int, int, int], tuple[Tensor, list[Ball], list[Owners | None]]] = {}
 
     def hypergraphs(self, slot: int) -> tuple[Hypergraph, Hypergraph]:
-        """Return a slot's hypergraph of each side, or its click graph twice."""
+        """Return a slot's hypergraph of each side."""
         if slot not in self._assembled:
             # No slot that a causal target looks at holds its own click.
             hidden = None if self.convolution.causal else self.target.click[self.target.click >= 0]
-            if self.convolution.bipartite:
-                self._assembled[slot] = (self.graphs.bipartite(hidden, (slot, slot + 1)),) * 2
-            else:
-                self._assembled[slot] = self.graphs.assemble(hidden, (slot, slot + 1))
+            self._assembled[slot] = self.graphs.assemble(hidden, (slot, slot + 1))
         return self._assembled[slot]
 
     # ---- where it looks
@@ -90,17 +88,8 @@ class Neighbourhood:
         slots, found = slots.to(self.items.device), []
         for side, node in ((USER, self.target.user), (ITEM, self.items[0])):
             places = zip(slots.tolist(), self.rows[side].find(node.expand_as(slots), slots).tolist(), strict=True)
-            found.append([(slot, self._shift(side, slot) + row) for slot, row in places if row >= 0])
+            found.append([(slot, row - self.rows[side].starts[slot]) for slot, row in places if row >= 0])
         return tuple(found)
-
-    def _shift(self, side: int, slot: int) -> int:
-        """Return what to add to a row's number to have the node's number in its slot."""
-        before = self._users(slot) if self.convolution.bipartite and side == ITEM else 0  # in the click graph
-        return before - self.rows[side].starts[slot]
-
-    def _users(self, slot: int) -> int:
-        first, end = self.rows[USER].starts[slot : slot + 2]
-        return end - first
 
     # ---- what it makes of it
     def vector(self, side: int, removed: Removed = NOTHING) -> Tensor | None:
@@ -110,25 +99,28 @@ class Neighbourhood:
             return None
         if (side, *place) not in self._around:
             self._around[side, *place] = self._cut_out(side, *place)
-        x, balls = self._around[side, *place]
-        slot, stack = place[0], cast(GraphStack, self.convolution.stacks[0 if self.convolution.bipartite else side])
+        x, balls, owners = self._around[side, *place]
+        slot, stack = place[0], cast(GraphStack, self.convolution.stacks[side])
         if removed is not NOTHING:
             weight = removed.weights(self.hypergraphs(slot)[side], side, slot)
             balls = [ball.weighted(weight) for ball in balls]
-        return stack.at_centre(x, balls)
+        return stack.at_centre(x, balls, owners)
 
-    def _cut_out(self, side: int, slot: int, node: int) -> tuple[Tensor, list[Ball]]:
-        """Return the balls of L hops to one around a node, and what enters the first layer."""
+    def _cut_out(self, side: int, slot: int, node: int) -> tuple[Tensor, list[Ball], list[Owners | None]]:
+        """Return what enters the first layer, the balls of L hops to one around a node, and what their edges carry."""
         whole = self.hypergraphs(slot)[side]
         balls = [Ball.around(whole, node, hops) for hops in range(self.model.config.layers, 0, -1)]
         nodes = balls[0].nodes if balls else torch.tensor([node], device=whole.device)
-        first_item = self._users(slot) if self.convolution.bipartite else whole.num_nodes if side == USER else 0
-        parts = [
-            vectors(rows.node[part - self._shift(of, slot)])
-            for of, (vectors, rows) in enumerate(zip(self.model.inputs(), self.rows, strict=True))
-            if len(part := nodes[(nodes >= first_item) == (of == ITEM)])
-        ]
-        return torch.cat(parts), balls
+        owners = []
+        for ball in balls:
+            labels, of_hyperedge = torch.unique(ball.label, return_inverse=True)
+            owners.append(self.convolution.owners(self._inputs(1 - side, slot, labels), of_hyperedge))
+        return self._inputs(side, slot, nodes), balls, owners
+
+    def _inputs(self, side: int, slot: int, numbers: Tensor) -> Tensor:
+        """Return what enters the first layer of users or items, given by their numbers in a slot."""
+        rows = self.rows[side]
+        return self.model.inputs()[side](rows.node[numbers + rows.starts[slot]])
 
     def vectors(self, removed: Removed = NOTHING) -> PairVectors:
         """Return both vectors."""

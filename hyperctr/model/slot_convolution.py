@@ -19,7 +19,7 @@ from hyperctr import distributed
 from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.stack import SlotHypergraphs, Slots, Stretch
-from hyperctr.model.convolution import HypergraphConv
+from hyperctr.model.convolution import HypergraphConv, Owners
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -84,35 +84,41 @@ class GraphStack(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(HypergraphConv(size, size) for _ in range(layers))
 
-    def forward(self, x: Tensor, graph: Hypergraph, active: Tensor) -> Tensor:
+    def forward(self, x: Tensor, graph: Hypergraph, active: Tensor, owners: Owners | None = None) -> Tensor:
         """Return the convolved vectors; rows that are not ``active`` (bool ``[N]``) come back as they are."""
         for layer in self.layers:
-            x = x + torch.where(active[:, None], torch.relu(layer(x, graph)), 0.0)
+            x = x + torch.where(active[:, None], torch.relu(layer(x, graph, owners)), 0.0)
         return x
 
-    def at_centre(self, x: Tensor, balls: Sequence[Ball]) -> Tensor:
+    def at_centre(self, x: Tensor, balls: Sequence[Ball], owners: Sequence[Owners | None]) -> Tensor:
         """Return the vector ``[d]`` that :meth:`forward` gives the node that the balls lie around.
 
-        ``balls`` are those of L hops, L - 1 hops and so on to one, and ``x`` belongs to the nodes of the first.
+        ``balls`` are those of L hops, L - 1 hops and so on to one, with the owners of each one's hyperedges, and ``x``
+        belongs to the nodes of the first.
         """
-        for layer, ball in zip(self.layers, balls, strict=True):
+        for layer, ball, carried in zip(self.layers, balls, owners, strict=True):
             active = ball.node_degree[ball.inner, None] > 0
-            x = x[ball.inner] + torch.where(active, torch.relu(layer(x, ball)[ball.inner]), 0.0)
+            x = x[ball.inner] + torch.where(active, torch.relu(layer(x, ball, carried)[ball.inner]), 0.0)
         return x[0]
 
 
 class SlotConvolution(nn.Module):
     """A stack of convolutions for the users' and one for the items' hypergraphs, the same in all slots.
 
-    With ``graph = "bipartite"`` one stack serves the click graph of both; with ``"none"`` there is nothing to convolve.
+    A hyperedge of users tells its members of the item it stands for, one of items of its user: what enters the first
+    layer is carried in all. With ``graph = "bipartite"`` this is all that it tells, which leaves the graph of clicks;
+    with ``"none"`` there is nothing to convolve.
+
+    Paper: sections 2.2.2 and 2.3.3.
     """
 
     def __init__(self, graphs: SlotHypergraphs | None, config: Config) -> None:
         super().__init__()
         self.graphs = graphs if config.graph != "none" else None
         self.bipartite, self.causal = config.graph == "bipartite", config.protocol == "causal"
-        separate = {"hypergraph": 2, "bipartite": 1, "none": 0}[config.graph]
-        self.stacks = nn.ModuleList(GraphStack(config.embedding_size, config.layers) for _ in range(separate))
+        self.tells_owner = config.edge_information or self.bipartite
+        sides = 0 if config.graph == "none" else 2
+        self.stacks = nn.ModuleList(GraphStack(config.embedding_size, config.layers) for _ in range(sides))
         self.round: Round | None = None
         self._unhidden: list[Stretch] = []  # of this process; under `causal` they never change
         self._memory: tuple[Tensor, ...] = ()  # of the last round: fresh memory costs more than what is written there
@@ -122,9 +128,7 @@ class SlotConvolution(nn.Module):
         if self.graphs is None:
             return None
         self._memory = ()
-        return self._joined(
-            [self.convolve(inputs, *part) for part in self.graphs.stretch_by_stretch(dropped, bipartite=self.bipartite)]
-        )
+        return self._joined([self.convolve(inputs, *part) for part in self.graphs.stretch_by_stretch(dropped)])
 
     def needed(self) -> SlotHypergraphs:
         """Return the slots' hypergraphs, which must be there.
@@ -136,8 +140,12 @@ class SlotConvolution(nn.Module):
             raise ShapeError("this model has no hypergraphs: it was built without interest, or with graph = 'none'")
         return self.graphs
 
-    def convolve(self, inputs: Inputs, slots: Slots, hypergraphs: tuple[Hypergraph, ...]) -> tuple[Tensor, ...]:
-        """Convolve the users' and the items' hypergraph of some slots, or the one click graph of both.
+    def owners(self, vectors: Tensor, of_hyperedge: Tensor) -> Owners | None:
+        """Return what the hyperedges carry, rows of ``vectors`` [O, d] by number int64 [E]; None: nothing is told."""
+        return Owners(vectors, of_hyperedge, alone=self.bipartite) if self.tells_owner else None
+
+    def convolve(self, inputs: Inputs, slots: Slots, hypergraphs: tuple[Hypergraph, Hypergraph]) -> tuple[Tensor, ...]:
+        """Convolve the users' and the items' hypergraph of some slots.
 
         Returns:
             Vectors of the user rows and of the item rows of these slots, and which of them are active.
@@ -149,13 +157,10 @@ class SlotConvolution(nn.Module):
         user_rows, item_rows = self._rows(slots)
         x_user = inputs[USER](graphs.user_rows.node[user_rows])
         x_item = inputs[ITEM](graphs.item_rows.node[item_rows])
-        if self.bipartite:
-            active, cut = hypergraphs[0].node_degree > 0, len(x_user)
-            both = self.stacks[0](torch.cat([x_user, x_item]), hypergraphs[0], active)
-            return both[:cut], both[cut:], active[:cut], active[cut:]
         user_active, item_active = (graph.node_degree > 0 for graph in hypergraphs)
-        users = self.stacks[0](x_user, hypergraphs[0], user_active)
-        items = self.stacks[1](x_item, hypergraphs[1], item_active)
+        of_users, of_items = hypergraphs
+        users = self.stacks[USER](x_user, of_users, user_active, self.owners(x_item, of_users.label))
+        items = self.stacks[ITEM](x_item, of_items, item_active, self.owners(x_user, of_items.label))
         return users, items, user_active, item_active
 
     def _joined(self, parts: list[tuple[Tensor, ...]], memory: tuple[Tensor, ...] = ()) -> SlotVectors:
@@ -214,7 +219,7 @@ class SlotConvolution(nn.Module):
             stretches = self._unhidden if self.causal else []
             if not stretches:
                 hidden = None if self.causal else clicks
-                stretches = self.graphs.stretch_by_stretch(hidden, bipartite=self.bipartite, stretches=mine)
+                stretches = self.graphs.stretch_by_stretch(hidden, mine)
                 self._unhidden = stretches if self.causal else []
             convolved = iter([self.convolve(inputs, *part) for part in stretches])
             kind = inputs[USER](self.graphs.user_rows.node[:0])

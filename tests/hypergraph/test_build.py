@@ -18,7 +18,6 @@ from hyperctr.hypergraph.neighbours import sampling_priority
 from hyperctr.hypergraph.rows import Rows
 from hyperctr.hypergraph.settings import GraphSettings
 from hyperctr.hypergraph.stack import SlotHypergraphs
-from hyperctr.model.convolution import HypergraphConv
 from tests.small import Edges, definitions, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -150,44 +149,6 @@ def test_the_sample_depends_on_the_seed_and_on_nothing_but_it():
     drawn = sampling_priority(0, 2, np.arange(50_000), np.arange(50_000)) / 2.0**64
     assert len(np.unique(drawn)) == 100_000
     assert np.histogram(drawn, 10, (0, 1))[0] == pytest.approx(10_000, rel=0.05)
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 2**32), st.data())
-def test_bipartite_graph_holds_the_pairs_and_eq5_on_it_is_a_graph_convolution(seed, chosen):
-    study = small(seed)
-    graphs = SlotHypergraphs(study, study.interest, GraphSettings())
-    dropped = chosen.draw(st.lists(st.integers(0, len(study.split.train) - 1), unique=True))
-    H = graphs.bipartite(torch.tensor(dropped, dtype=torch.int64))
-    cut = len(graphs.user_rows.node)
-    pairs = set()
-    for e in range(H.num_hyperedges):
-        user, item = H.members(e).tolist()
-        assert graphs.user_rows.slot[user] == graphs.item_rows.slot[item - cut]
-        pairs.add(
-            tuple(
-                int(x[k])
-                for x, k in (
-                    (graphs.user_rows.node, user),
-                    (graphs.item_rows.node, item - cut),
-                    (graphs.user_rows.slot, user),
-                )
-            )
-        )
-    assert pairs == {click[:3] for c, click in enumerate(study.clicks) if c not in dropped}
-    assert len(pairs) == H.num_hyperedges
-
-    adjacency = torch.zeros(H.num_nodes, H.num_nodes, dtype=torch.float64)
-    for e in range(H.num_hyperedges):
-        user, item = H.members(e).tolist()
-        adjacency[user, item] = adjacency[item, user] = 1.0
-    degree = adjacency.sum(1)
-    root = torch.where(degree > 0, degree.clamp(min=1) ** -0.5, 0.0).diag()
-    conv = HypergraphConv(4, 3, bias=False).double()
-    x = torch.from_numpy(np.random.default_rng(seed).standard_normal((H.num_nodes, 4)))
-    x[degree == 0] = 0.0  # a node without clicks gets nothing from Eq 5, not half of itself
-    expected = (x + root @ adjacency @ root @ x) @ conv.weight / 2
-    torch.testing.assert_close(conv(x, H), expected, rtol=0, atol=1e-12)
 
 
 @settings(deadline=None, max_examples=60)

@@ -40,41 +40,48 @@ class Dense:
         left = study.without(dropped)
         self.graph: dict[int, tuple[Array, Array, Array, Array]] = {}  # slot -> user, item vectors; who is active
         for t in range(study.slots.count):
-            if config.graph == "hypergraph":
-                users, items = definitions(left, config.interest_threshold, weighted=config.weighted)
-                x_user, user_on = self.convolve(0, self.user, self.matrices(users, t, data.num_users))
-                x_item, item_on = self.convolve(1, self.static, self.matrices(items, t, data.num_items))
-            else:
-                pairs = sorted({(u, i) for u, i, s, _ in left.clicks if s == t}) if config.graph == "bipartite" else []
-                incidence = np.zeros((data.num_users + data.num_items, len(pairs)))
-                for e, (u, i) in enumerate(pairs):
-                    incidence[[u, data.num_users + i], e] = 1.0
-                both, on = self.convolve(0, np.concatenate([self.user, self.static]), (incidence, np.ones(len(pairs))))
-                (x_user, x_item), (user_on, item_on) = (np.split(x, [data.num_users]) for x in (both, on))
+            users, items = self.edges(left)
+            x_user, user_on = self.convolve(0, self.user, self.static, self.edges_of(users, t))
+            x_item, item_on = self.convolve(1, self.static, self.user, self.edges_of(items, t))
             self.graph[t] = (x_user, x_item, user_on, item_on)
 
     def linear(self, x: Array, name: str) -> Array:
         out: Array = x @ self.p[f"{name}.weight"].T + self.p.get(f"{name}.bias", 0.0)
         return out
 
-    @staticmethod
-    def matrices(edges: Edges, slot: int, num_nodes: int) -> tuple[Array, Array]:
-        """H [N, E] and the diagonal of W [E]."""
-        chosen = [edge for key, edge in sorted(edges.items()) if key[0] == slot]
-        incidence = np.zeros((num_nodes, len(chosen)))
-        for e, (members, _) in enumerate(chosen):
-            incidence[sorted(members), e] = 1.0
-        return incidence, np.array([weight for _, weight in chosen])
+    def edges(self, left: Small) -> tuple[Edges, Edges]:
+        if self.config.graph == "none":
+            return {}, {}
+        least = 1 if self.config.graph == "bipartite" else 2  # an edge of a graph needs no second click
+        return definitions(left, self.config.interest_threshold, weighted=self.config.weighted, least=least)
 
-    def convolve(self, stack: int, x: Array, graph: tuple[Array, Array]) -> tuple[Array, Array]:
-        """Eq 5, layer after layer, for the nodes on a hyperedge; the others keep their vector."""
-        h, w = graph
-        degree, size = h @ w, h.sum(0)
-        root = np.diag([d**-0.5 if d > 0 else 0.0 for d in degree])
-        operator = root @ h @ np.diag(w) @ np.diag(1 / size) @ h.T @ root
+    @staticmethod
+    def edges_of(edges: Edges, slot: int) -> list[tuple[frozenset[int], float, int]]:
+        """Members, weight and owner of each hyperedge of a slot."""
+        return [(*edge, key[2]) for key, edge in sorted(edges.items()) if key[0] == slot]
+
+    def convolve(
+        self, stack: int, x: Array, owner: Array, edges: list[tuple[frozenset[int], float, int]]
+    ) -> tuple[Array, Array]:
+        """Eq 5, layer after layer, for the nodes on a hyperedge; the others keep their vector.
+
+        Member v of hyperedge e sends x_v + o_e, without edge information x_v, in the graph of clicks o_e.
+        """
+        degree = np.zeros(len(x))
+        for members, weight, _ in edges:
+            degree[sorted(members)] += weight
         for layer in range(self.config.layers if f"convolution.stacks.{stack}.layers.0.weight" in self.p else 0):
             theta, bias = (self.p[f"convolution.stacks.{stack}.layers.{layer}.{name}"] for name in ("weight", "bias"))
-            x = np.where(degree[:, None] > 0, x + relu(operator @ x @ theta + bias), x)
+            total = np.zeros_like(x)
+            for members, weight, label in edges:
+                sent = np.zeros(x.shape[1])
+                for v in members:
+                    node = np.zeros_like(sent) if self.config.graph == "bipartite" else x[v]
+                    told = self.config.edge_information or self.config.graph == "bipartite"
+                    sent += (node + told * owner[label]) * degree[v] ** -0.5
+                for v in members:
+                    total[v] += weight / len(members) * sent * degree[v] ** -0.5
+            x = np.where(degree[:, None] > 0, x + relu(total @ theta + bias), x)
         return x, degree > 0
 
     def seen(self, side: int, node: int, slot: int) -> Array:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hyperctr.errors import ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model import row_sums
-from hyperctr.model.convolution import HypergraphConv
+from hyperctr.model.convolution import HypergraphConv, Owners
 from tests.model.equation5 import dense_operator
 
 EMPTY = torch.zeros(2, 0, dtype=torch.long)
@@ -54,6 +54,42 @@ def test_layer_equals_the_dense_formula(dtype, tolerance, bias):
     torch.testing.assert_close(conv(x, H).double(), expected, rtol=0, atol=tolerance)
     if bias:
         torch.testing.assert_close(conv(x, H)[2], conv.bias)  # isolated: nothing but the bias
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["with the members", "alone"])
+@pytest.mark.usefixtures("wide")
+def test_members_send_the_owner_of_their_hyperedge_along(alone):
+    H, draw = random_hypergraph(3), torch.Generator().manual_seed(4)
+    conv = HypergraphConv(6, 4).double()
+    torch.nn.init.normal_(conv.bias)
+    x, vectors = torch.randn(30, 6, dtype=torch.float64, generator=draw), torch.randn(5, 6, generator=draw).double()
+    of_hyperedge = torch.randint(5, (17,), generator=draw)
+    expected = torch.zeros(30, 6, dtype=torch.float64)
+    degree = torch.zeros(30, dtype=torch.float64).index_add(0, H.incidence[0], H.weight.double()[H.incidence[1]])
+    for e in range(17):
+        members = [v for v in H.members(e).tolist() if degree[v] > 0]
+        sent = sum(((0 if alone else x[v]) + vectors[of_hyperedge[e]]) * degree[v] ** -0.5 for v in members)
+        for v in members:
+            expected[v] += H.weight[e].double() / len(H.members(e)) * sent * degree[v] ** -0.5
+    made = conv(x, H, Owners(vectors, of_hyperedge, alone))
+    torch.testing.assert_close(made, expected @ conv.weight + conv.bias, rtol=0, atol=1e-13)
+    single = conv.float()(x.float(), H, Owners(vectors.float(), of_hyperedge, alone))
+    torch.testing.assert_close(single.double(), made, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["with the members", "alone"])
+@pytest.mark.usefixtures("wide")
+def test_gradients_with_owners(alone):
+    H, conv = random_hypergraph(2, nodes=9, edges=8, fill=0.4), HypergraphConv(3, 2).double()
+    of_hyperedge = torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
+    sizes = ((9, 3), (4, 3), (3, 2), (2,))
+    given = [torch.randn(*size, dtype=torch.float64, requires_grad=True) for size in sizes]
+
+    def layer(x: torch.Tensor, vectors: torch.Tensor, theta: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        owners = Owners(vectors, of_hyperedge, alone)
+        return torch.func.functional_call(conv, {"weight": theta, "bias": bias}, (x, H, owners))
+
+    assert torch.autograd.gradcheck(layer, given, atol=1e-8)
 
 
 def test_two_hyperedges_by_hand():

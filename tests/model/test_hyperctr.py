@@ -57,6 +57,7 @@ PLUS = {"matching": True}
 VARIANTS = [
     {},
     {"protocol": "causal"},
+    {"edge_information": False},
     {"graph": "bipartite"},
     {"graph": "bipartite", "protocol": "causal"},
     {"graph": "none", "layers": 0},

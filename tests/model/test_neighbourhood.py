@@ -18,7 +18,7 @@ from hyperctr.data.splits import Split
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.model.context import Context
-from hyperctr.model.convolution import HypergraphConv
+from hyperctr.model.convolution import HypergraphConv, Owners
 from hyperctr.model.explain import explain
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
@@ -35,6 +35,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"layers": 1},
     {"layers": 3, "weighted": False},
     {"protocol": "causal"},
+    {"edge_information": False},
     {"graph": "bipartite"},
     {"graph": "bipartite", "protocol": "causal", "layers": 1},
     {"max_neighbours": 3, "interest_threshold": 0.4},
@@ -105,7 +106,7 @@ def test_removed_hyperedges_are_gone_as_if_they_had_never_been(protocol: str, la
             for slot in range(count)
         ]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(graphs, "stretch_by_stretch", lambda *hidden, bipartite, kept=kept: kept)
+            patch.setattr(graphs, "stretch_by_stretch", lambda *hidden, kept=kept: kept)
             expected = model(target, torch.tensor([[item]]))
         assert around.logit(around.vectors(removed)) == pytest.approx(expected.item(), abs=1e-12)
         moved += sum(around.place(side) != around.place(side, removed) for side in (USER, ITEM))
@@ -162,10 +163,10 @@ def read(model: HyperCTR, ask: Any) -> tuple[list[tuple[int, int]], int]:
     slots, incidences = [], 0
     assemble, forward = SlotHypergraphs._assemble, HypergraphConv.forward
 
-    def counted(self: HypergraphConv, x: torch.Tensor, graph: Hypergraph) -> torch.Tensor:
+    def counted(self: HypergraphConv, x: torch.Tensor, graph: Hypergraph, owners: Owners | None = None) -> torch.Tensor:
         nonlocal incidences
         incidences += graph.nnz
-        return forward(self, x, graph)
+        return forward(self, x, graph, owners)
 
     def noted(self: SlotHypergraphs, left: torch.Tensor, where: tuple[int, int]) -> tuple[Hypergraph, Hypergraph]:
         slots.append(where)

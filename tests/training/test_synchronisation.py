@@ -120,12 +120,11 @@ def trainer(**changes: Any) -> Trainer:
 
 # What the hypergraphs of a round, one stretch of slots with two modalities, are built with: their sizes are counted.
 HYPERGRAPHS = {"index.Tensor": 7, "_unique2.default": 1}
-CLICK_GRAPH = {"index.Tensor": 3, "_unique2.default": 1}
 KINDS: list[tuple[dict[str, Any], dict[str, int]]] = [
     ({}, HYPERGRAPHS),
     ({"protocol": "causal"}, {}),  # built once
     ({"matching": True}, HYPERGRAPHS),
-    ({"graph": "bipartite"}, CLICK_GRAPH),
+    ({"graph": "bipartite"}, HYPERGRAPHS),
     ({"graph": "none"}, {}),
     ({"clip_norm": 0.1}, HYPERGRAPHS),
     ({"negatives_avoid": "all"}, HYPERGRAPHS),

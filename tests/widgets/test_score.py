@@ -47,14 +47,16 @@ def rebuilt(scenes: Scenes, pair: tuple[Any, Any, int], drop: Any) -> float:
             if not drop(side, int(others.slot[row]), data.modalities[m], int(others.node[row])):
                 kept.append((node, edge))
         incidence = np.array(kept, dtype=np.int64).reshape(-1, 2).T
-        made.append(Hypergraph(incidence, graph.num_nodes, graph.num_hyperedges, graph.weight, graph.group))
+        made.append(
+            Hypergraph(incidence, graph.num_nodes, graph.num_hyperedges, graph.weight, graph.group, label=graph.label)
+        )
     user, item, time = pair
     when = np.array([time])
     parts = (data.users_to_index([user]), scenes.split_data.slots.of(when), when, np.array([-1]))
     target = Targets(*(torch.from_numpy(np.asarray(part, dtype=np.int64)) for part in parts))
     every_slot = ((0, len(scenes.slots)), tuple(made))
     with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graphs, "stretch_by_stretch", lambda *hidden, bipartite: [every_slot])
+        patch.setattr(graphs, "stretch_by_stretch", lambda *hidden: [every_slot])
         state = model.refresh()
         items = torch.from_numpy(data.items_to_index([item]))[None]
         logit = float(model.score(state, model.encode(state, target), target, items))
