@@ -62,20 +62,17 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each."""
     import hyperctr as hc
     from hyperctr.config import Config
-    from hyperctr.models import MODELS
 
     data = hc.load_dataset(dataset, data_dir=data_dir)
     folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
     folder.mkdir(parents=True, exist_ok=True)
-    plus = MODELS["hyperctr+"].settings
     full = Config.for_model("hyperctr+", BUDGET, seed=seed)
-    plain = Config.for_model("hyperctr", BUDGET, seed=seed)
-    variants = {"hyperctr+": full, "without matching": plain.replace(**{**plus, "matching": False})}
+    paper = {name: getattr(Config(), name) for name in ("embedding_size", "negatives", "weight_decay")}
+    variants = {"hyperctr+": full, "without matching: hyperctr": Config.for_model("hyperctr", BUDGET, seed=seed)}
     variants["without hypergraphs"] = full.replace(graph="none")
-    variants["with the paper's training settings"] = full.replace(
-        **{name: getattr(plain, name) for name in plus if name != "matching"}
-    )
-    variants["hyperctr"] = plain
+    variants["without edge information"] = full.replace(edge_information=False)
+    variants["without averaged weights"] = full.replace(average_epochs=0.0)
+    variants["with d 64, 1 negative, weight decay 0.1"] = full.replace(**paper)
     lines = [
         {"variant": variant, "validation_auc": hc.train(data, config).metrics["best_validation_auc"]}
         for variant, config in variants.items()
