@@ -21,9 +21,8 @@ def _specs() -> Iterator[ModelSpec]:
     place = "hyperctr.model.hyperctr:HyperCTR"
     # Found on validation AUC only; docs/method.md, sections 6 and 8, says what they are worth.
     training = {"embedding_size": 32, "negatives": 4, "weight_decay": 0.3}
-    for name, matching in (("hyperctr", False), ("hyperctr+", True)):
-        settings = {**training, "matching": matching}
-        yield ModelSpec(name, place, settings=settings, budgets={"smoke": {"embedding_size": 16}})
+    yield ModelSpec("hyperctr", place, settings={"matching": False}, budgets={"quick": training})
+    yield ModelSpec("hyperctr+", place, settings={**training, "matching": True})
     for file in sorted((Path(__file__).parent / "baselines").glob("*/__init__.py")):
         yield import_module(f"hyperctr.baselines.{file.parent.name}").MODEL
 
