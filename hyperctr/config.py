@@ -80,7 +80,7 @@ class Config:
     graph: Literal["hypergraph", "bipartite", "none"] = setting(
         "hypergraph", "`bipartite` is Table 4's `(-) hypergraph`; `none` drops graphs altogether."
     )
-    edge_information: bool = setting(True, "A hyperedge tells its members of the item or user that it stands for.")
+    edge_information: bool = setting(False, "A hyperedge tells its members of the item or user that it stands for.")
     history_length: int = setting(50, "Clicks l the sequence encoder sees.", low=1)
     attention_layers: int = setting(1, "Transformer encoder layers.", low=0, high=8)
     attention_heads: int = setting(2, "Attention heads; divides embedding_size.", low=1)

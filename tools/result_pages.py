@@ -238,7 +238,7 @@ def scale_table() -> str:
         more.append(row | {"how": "extrapolated"})
     table = pd.concat([frame.assign(how="measured"), pd.DataFrame(more)], ignore_index=True)
     rows = table["slots"] * (table["users"] + table["items"])  # the most that there can be
-    table["traffic_gib"] = config.rounds_per_epoch * 2 * rows * config.embedding_size * 4 / 2**30
+    table["traffic_gib"] = config.rounds_per_epoch * 2 * rows * large["d"] * 4 / 2**30
     table["peak_memory_gib"] = table["peak_memory_mib"] / 1024
     table["hours"] = table["epoch_seconds"] / 3600
     titles = {"how": "", "interactions": "interactions", "users": "users", "items": "items"}
@@ -247,7 +247,7 @@ def scale_table() -> str:
     titles |= {"traffic_gib": "traffic an epoch, GiB"}
     whole = dict.fromkeys(("users", "items", "epoch_seconds", "interest_epoch_seconds"), 0)
     shown = markdown(table, titles, **whole, hours=2, build_seconds=1, peak_memory_gib=1, traffic_gib=1)
-    return f"{shown}\n\nOne process, {int(large['cores'])} cores ({large['processor']}), d = {config.embedding_size}."
+    return f"{shown}\n\nOne process, {int(large['cores'])} cores ({large['processor']}), d = {int(large['d'])}."
 
 
 def render(page: str, marker: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Write the training clicks of random data, each with one negative, as the table that ``peer_din.py`` reads."""
+"""Write the training clicks of random data, each with its negatives, as the table that ``peer_din.py`` reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.benchmarks.training_turns import data_of_size
 FACTS = "facts.json"  # written last: a folder that has it is whole
 
 
-def write_peer_table(interactions: int, folder: Path) -> None:
+def write_peer_table(interactions: int, negatives: int, folder: Path) -> None:
     """Write the files; ids are counted from 1, as 0 is padding, and a history is the user's training clicks before."""
     data = data_of_size(interactions)
     split_data = SplitData.open(data, Config.for_model("hyperctr", "quick"))
@@ -29,11 +29,12 @@ def write_peer_table(interactions: int, folder: Path) -> None:
     begins = np.searchsorted(user[order], np.arange(data.num_users + 1))
     before = np.empty(len(rows), dtype=np.int64)
     before[order] = np.arange(len(rows)) - begins[user[order]]
-    negative = rng(0, "bench", "peer").integers(1, data.num_items + 1, size=len(rows))
+    drawn = rng(0, "bench", "peer").integers(1, data.num_items + 1, size=negatives * len(rows))
 
     folder.mkdir(parents=True, exist_ok=True)
-    columns = {"label": np.repeat([1, 0], len(rows)), "user_index": np.tile(user, 2), "user_id": np.tile(user + 1, 2)}
-    columns |= {"item_index": np.r_[item, negative], "seq_len": np.tile(before, 2)}
+    columns = {"label": np.repeat([1, 0], [len(rows), len(drawn)]), "item_index": np.r_[item, drawn]}
+    of_user = {"user_index": user, "user_id": user + 1, "seq_len": before}
+    columns |= {name: np.tile(values, 1 + negatives) for name, values in of_user.items()}
     pd.DataFrame(columns).to_parquet(folder / "train.parquet", index=False)
     histories = pa.ListArray.from_arrays(pa.array(begins, pa.int32()), pa.array(item[order]))
     pq.write_table(pa.table({"full_item_seq": histories}), folder / "user_info.parquet")
@@ -46,6 +47,7 @@ def write_peer_table(interactions: int, folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--interactions", type=int, required=True)
+    parser.add_argument("--negatives", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    write_peer_table(options.interactions, options.out)
+    write_peer_table(options.interactions, options.negatives, options.out)
