@@ -183,7 +183,8 @@ def switches_table(name: str) -> str:
 def validation_table(name: str, file: str = "tried") -> str:
     """Return a file of validation AUCs as a table."""
     frame = pd.read_csv(RESULTS / name / f"{file}.csv")
-    return markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
+    shown = markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
+    return f"**{name}**\n\n{shown}" if file == "tried" else shown
 
 
 def interest_table() -> str:

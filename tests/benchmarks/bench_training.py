@@ -9,7 +9,7 @@ median of the rounds is shown. What an example is:
 
 - ours: a click or its negative, scored with all hypergraphs convolved as often as training does it in an epoch, with
   forward and backward pass, Adam and everything else that falls into an epoch but validation;
-- the peer's: a row of the same clicks, each with as many negatives, with the attention of DIN over the last clicks of the
+- the peer's: a row of the same clicks, with as many negatives, with the attention of DIN over the last clicks of the
   user (ids alone: it reads no modality), its widest layers as in the paper of DIN, clipping and Adam as its own `fit`.
 
 Both have the same d, history length, rows a step and threads. The peer's loader is the one that it ships for this
