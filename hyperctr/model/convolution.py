@@ -211,11 +211,11 @@ class HypergraphConv(nn.Module):
         if not wide and owners is None:
             return summed("propagate", rows, self._bias(rows))
         precise = torch.promote_types(x.dtype, torch.float32)
-        gathered = None if owners is not None and owners.alone else summed("up", rows)
+        gathered = 0.0 if owners is not None and owners.alone else summed("up", rows)
         if owners is not None:
-            own = owners.vectors.to(x.dtype) if wide else _product(owners.vectors.to(x.dtype), self.weight)
-            told = P.shares(precise) * F.embedding(owners.of_hyperedge, own)
-            gathered = told if gathered is None else gathered + told
+            carried = owners.vectors.to(x.dtype)
+            carried = carried if wide else _product(carried, self.weight)
+            gathered = gathered + P.shares(precise) * F.embedding(owners.of_hyperedge, carried)
         sent = (gathered * P.scales(precise)[1]).to(rows.dtype)
         product = _product(sent, self.weight) if wide else sent
         return summed("down", product, self._bias(product))
