@@ -70,7 +70,7 @@ TINY: dict[str, Any] = {
 MORE: dict[str, dict[str, Any]] = {"ubr4ctr": {"epochs": 3, "options": {"rounds": 1}}}  # its selector learns, too
 VARIANTS = {
     "bipartite": {"graph": "bipartite"},
-    "no edge information": {"edge_information": False},
+    "edge information": {"edge_information": True},
     "no graph": {"graph": "none"},
     "sampled neighbours": {"max_neighbours": 3, "interest_threshold": 0.4},
     "quantile": {"threshold_is_quantile": True, "weighted": False},

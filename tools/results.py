@@ -70,7 +70,7 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     paper = {name: getattr(Config(), name) for name in ("embedding_size", "negatives", "weight_decay")}
     variants = {"hyperctr+": full, "without matching: hyperctr": Config.for_model("hyperctr", BUDGET, seed=seed)}
     variants["without hypergraphs"] = full.replace(graph="none")
-    variants["without edge information"] = full.replace(edge_information=False)
+    variants["with edge information"] = full.replace(edge_information=True)
     variants["without averaged weights"] = full.replace(average_epochs=0.0)
     variants["with d 64, 1 negative, weight decay 0.1"] = full.replace(**paper)
     lines = [

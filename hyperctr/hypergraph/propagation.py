@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from hyperctr.hypergraph import arrays
@@ -38,7 +39,7 @@ class Propagation:
     padded = False
     version = 0
     fixed: dict[str, tuple[Tensor, ...]]
-    _cached: dict[object, tuple[Tensor, Tensor]]
+    _cached: dict[object, tuple[Tensor, ...]]
 
     def __init__(self, by_hyperedge: CSR, by_node: CSR, weight: Tensor, size: Tensor, degree: Tensor) -> None:
         self.by_hyperedge, self.by_node = by_hyperedge, by_node
@@ -72,16 +73,17 @@ class Propagation:
             node = torch.where(degree > 0, degree.rsqrt(), 0.0)
             edge = torch.where(size > 0, self.weight.to(dtype) / size, 0.0)
             self._cached[dtype] = node[:, None], edge[:, None]
-        return self._cached[dtype]
+        node, edge = self._cached[dtype]
+        return node, edge
 
     def shares(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return H^T D_v^-1/2 1, [E, 1]: what a hyperedge gets if all of its members send 1. Cached."""
         key = ("shares", dtype)
         if key not in self._cached:
-            nodes, scale = self.scaled_members(dtype)
-            total = arrays.sums(arrays.row_numbers(self.by_hyperedge[0], len(nodes)), scale, self.num_hyperedges)
-            self._cached[key] = nodes, total.to(dtype)[:, None]
-        return self._cached[key][1]
+            (offsets, nodes), scale = self.by_hyperedge, self.scales(dtype)[0]
+            scale = torch.cat([scale, scale.new_zeros(1, 1)])  # of what is hidden
+            self._cached[key] = (F.embedding_bag(nodes, scale, offsets, mode="sum", include_last_offset=True),)
+        return self._cached[key][0]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.num_nodes} nodes, {self.num_hyperedges} hyperedges)"
@@ -96,7 +98,8 @@ class Propagation:
                 self._cached[key] = nodes.clamp(max=max(self.num_nodes - 1, 0)), factors
             else:
                 self._cached[key] = nodes, scale.index_select(0, nodes)
-        return self._cached[key]
+        nodes, scale = self._cached[key]
+        return nodes, scale
 
 
 class Hiding(Propagation):
@@ -105,7 +108,7 @@ class Hiding(Propagation):
     :meth:`hide` costs what is hidden and a few passes over nodes and hyperedges, not over incidences. Hidden
     incidences point one past the end, at a row of zeros, so arrays keep their shapes (nothing waits for a GPU), and
     what remains is added up in the same order as if they had never been: a convolution over it equals one over
-    ``H.without(...)`` to the last bit.
+    ``H.without(...)`` to the last bit. Hyperedges left with one member are emptied, as there.
 
     >>> from hyperctr.hypergraph.incidence import Hypergraph
     >>> H = Hypergraph([[0, 1, 2, 1, 3], [0, 0, 0, 1, 1]], 4, 2)

@@ -207,17 +207,20 @@ class HypergraphConv(nn.Module):
 
         # Eq 5 is associative in Theta: it is multiplied where there are fewer rows
         wide = is_wide(P)
-        rows = x if wide else _product(x, self.weight)
+
+        def sent(rows: Tensor) -> Tensor:
+            return rows if wide else _product(rows, self.weight)
+
         if not wide and owners is None:
-            return summed("propagate", rows, self._bias(rows))
+            product = sent(x)
+            return summed("propagate", product, self._bias(product))
         precise = torch.promote_types(x.dtype, torch.float32)
-        gathered = 0.0 if owners is not None and owners.alone else summed("up", rows)
+        gathered = 0.0 if owners is not None and owners.alone else summed("up", sent(x))
         if owners is not None:
-            carried = owners.vectors.to(x.dtype)
-            carried = carried if wide else _product(carried, self.weight)
-            gathered = gathered + P.shares(precise) * F.embedding(owners.of_hyperedge, carried)
-        sent = (gathered * P.scales(precise)[1]).to(rows.dtype)
-        product = _product(sent, self.weight) if wide else sent
+            carried = F.embedding(owners.of_hyperedge, sent(owners.vectors.to(x.dtype)))
+            gathered = gathered + P.shares(precise) * carried
+        product = (gathered * P.scales(precise)[1]).to(x.dtype)
+        product = _product(product, self.weight) if wide else product
         return summed("down", product, self._bias(product))
 
     def _bias(self, like: Tensor) -> Tensor | None:

@@ -111,11 +111,11 @@ class Neighbourhood:
         whole = self.hypergraphs(slot)[side]
         balls = [Ball.around(whole, node, hops) for hops in range(self.model.config.layers, 0, -1)]
         nodes = balls[0].nodes if balls else torch.tensor([node], device=whole.device)
-        owners = []
-        for ball in balls:
+        owners: list[Owners | None] = []
+        for ball in balls if self.convolution.tells_owner else ():
             labels, of_hyperedge = torch.unique(ball.label, return_inverse=True)
             owners.append(self.convolution.owners(self._inputs(1 - side, slot, labels), of_hyperedge))
-        return self._inputs(side, slot, nodes), balls, owners
+        return self._inputs(side, slot, nodes), balls, owners or [None] * len(balls)
 
     def _inputs(self, side: int, slot: int, numbers: Tensor) -> Tensor:
         """Return what enters the first layer of users or items, given by their numbers in a slot."""

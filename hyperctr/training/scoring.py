@@ -121,8 +121,8 @@ def _logits(
         part = slice(first, first + batch)
         some, chosen = targets[part], torch.from_numpy(items(part))
         if device.type == "cuda":  # from page-locked memory, so that nothing waits for the copy
-            chosen = chosen.pin_memory().to(device, non_blocking=True)
-        candidates = chosen.to(device).long()
+            chosen = chosen.pin_memory()
+        candidates = chosen.to(device, non_blocking=True).long()
         logits = model.score(state, model.encode(state, some), some, candidates.clamp(min=0))
         yield part, torch.where(candidates >= 0, logits.float(), -torch.inf).cpu().numpy()
 

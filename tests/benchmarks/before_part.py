@@ -28,6 +28,8 @@ try:
 except ModuleNotFoundError:  # version 0.1.0
     SplitData = None
 ASKED_CLICKS = 20  # training clicks that are scored
+# Budget quick has other settings now; both versions get those of before.
+ALIKE = {"interest_epochs": 0, "embedding_size": 64, "negatives": 1, "weight_decay": 0.1}
 INTEREST_CLICKS = 100_000  # clicks that interest is pre-trained on at most; its cost per click is what is measured
 
 
@@ -46,7 +48,7 @@ def step(folder: Path, _: int) -> dict[str, float]:
         from hyperctr.runs.experiment import Study, build_model, pretrain_interest
         from hyperctr.training.loop import Trainer
 
-        config = Config.preset("hyperctr", "quick").replace(interest_epochs=0)
+        config = Config.preset("hyperctr", "quick").replace(**ALIKE)
         study = Study.open(data, config)
         interest = pretrain_interest(study.data, study.split, study.slots, epochs=0, device="cpu")
         model = build_model(study, config, interest)
@@ -62,7 +64,7 @@ def step(folder: Path, _: int) -> dict[str, float]:
         from hyperctr.training.loop import Trainer
         from tests.benchmarks.training_turns import EpochTimer
 
-        config = Config.for_model("hyperctr", "quick").replace(interest_epochs=0)
+        config = Config.for_model("hyperctr", "quick").replace(**ALIKE)
         split_data = SplitData.open(data, config)
         model = build_model(split_data, config, interest_of(split_data, config, "cpu"), torch.device("cpu"))
         trainer = Trainer(model, split_data, config, torch.device("cpu"))
@@ -121,13 +123,13 @@ def untrained(folder: Path) -> tuple[Any, Any, np.ndarray]:
     if SplitData is None:
         from hyperctr.runs.experiment import Study, build_model, pretrain_interest
 
-        config = Config.preset("hyperctr", "quick").replace(interest_epochs=0)
+        config = Config.preset("hyperctr", "quick").replace(**ALIKE)
         opened = Study.open(data, config)
         interest = pretrain_interest(opened.data, opened.split, opened.slots, epochs=0, device="cpu")
     else:
         from hyperctr.runs.scoring import build_model, interest_of
 
-        config = Config.for_model("hyperctr", "quick").replace(interest_epochs=0)
+        config = Config.for_model("hyperctr", "quick").replace(**ALIKE)
         opened = SplitData.open(data, config)
         interest = interest_of(opened, config, "cpu")
     rows, degree = opened.split.train, np.random.default_rng(0).random(interest.degree.shape, dtype=np.float32)

@@ -88,7 +88,7 @@ def measure(name: str, scale: int, config: Config, device: torch.device, rounds:
     started = time.perf_counter()
     trainer, model = prepare(name, scale, config, device)
     data = trainer.split_data.data
-    row: dict[str, Any] = {"data": name, "users": data.num_users, "items": data.num_items}
+    row: dict[str, Any] = {"device": device.type, "data": name, "users": data.num_users, "items": data.num_items}
     row["training_clicks"] = len(trainer.rows)
     row["preparation_seconds"] = time.perf_counter() - started
 

@@ -16,7 +16,7 @@ failed=0
 timeout 320 "$python" tests/benchmarks/bench_gpu.py \
   --out "$out/gpu.csv" --profile "$out/gpu_profile.txt" --compiled "$out/gpu_compiled.csv" "$@" || failed=1
 if "$python" -c "import pytest" 2>/dev/null; then
-  # A file that needs what is not installed here fails alone; 5: no such test was found.
+  # A file that needs what is not installed here is left out, and the script then ends with 1; 5: no such test was found.
   timeout 150 "$python" -m pytest -q -p no:cacheprovider -m gpu --continue-on-collection-errors "${TESTS:-tests}" ||
     [ $? -eq 5 ] || failed=1
 else

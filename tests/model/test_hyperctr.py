@@ -57,7 +57,7 @@ PLUS = {"matching": True}
 VARIANTS = [
     {},
     {"protocol": "causal"},
-    {"edge_information": False},
+    {"edge_information": True},
     {"graph": "bipartite"},
     {"graph": "bipartite", "protocol": "causal"},
     {"graph": "none", "layers": 0},

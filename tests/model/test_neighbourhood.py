@@ -35,7 +35,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"layers": 1},
     {"layers": 3, "weighted": False},
     {"protocol": "causal"},
-    {"edge_information": False},
+    {"edge_information": True},
     {"graph": "bipartite"},
     {"graph": "bipartite", "protocol": "causal", "layers": 1},
     {"max_neighbours": 3, "interest_threshold": 0.4},

@@ -27,7 +27,13 @@ from tests.small import Small, small
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 CPU = torch.device("cpu")
 TINY = Config(embedding_size=8, layers=2, attention_heads=2, history_length=4, hidden=(7, 5), dropout=0.0)
-KINDS: list[dict[str, Any]] = [{}, {"protocol": "causal"}, {"graph": "bipartite"}, {"graph": "none"}]
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"protocol": "causal"},
+    {"graph": "bipartite"},
+    {"edge_information": True},
+    {"graph": "none"},
+]
 
 
 @given(steps=st.integers(1, 300), rounds=st.integers(1, 80), points=st.integers(1, 30))

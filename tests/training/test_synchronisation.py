@@ -125,6 +125,7 @@ KINDS: list[tuple[dict[str, Any], dict[str, int]]] = [
     ({"protocol": "causal"}, {}),  # built once
     ({"matching": True}, HYPERGRAPHS),
     ({"graph": "bipartite"}, HYPERGRAPHS),
+    ({"edge_information": True}, HYPERGRAPHS),
     ({"graph": "none"}, {}),
     ({"clip_norm": 0.1}, HYPERGRAPHS),
     ({"negatives_avoid": "all"}, HYPERGRAPHS),
