@@ -156,23 +156,23 @@ class Hiding(Propagation):
         """
         N, E = self.num_nodes, self.num_hyperedges
         before, nodes, places, edges = self._hidden
-        self._nodes.scatter_(0, before, nodes)
-        self._edges.scatter_(0, places, edges)
+        self._nodes.index_copy_(0, before, nodes)
+        self._edges.index_copy_(0, places, edges)
         node, edge = self._node.index_select(0, incidences), self._edge.index_select(0, incidences)
         place = self._place.index_select(0, incidences).long()
         self._hidden = incidences, node, place, edge
         turn = torch.arange(len(incidences), device=self.device, dtype=torch.int32)
-        first = self._edges.scatter_(0, place, turn).index_select(0, place) == turn  # of repeats one, any one
+        first = self._edges.index_copy_(0, place, turn).index_select(0, place) == turn  # of repeats one, any one
         self._edges.index_fill_(0, place, E)
         self._nodes.index_fill_(0, incidences, N)
         node, leaving = torch.where(first, node, N), torch.where(first, edge, E)
         size = self._size.index_add(0, leaving, -torch.ones_like(place))
         left = size.index_select(0, edge)
         # Of the hyperedges that are emptied, those with one member left take their weight from it, too, once each.
-        chosen = torch.empty_like(size, dtype=torch.int32).scatter_(0, edge.long(), turn).index_select(0, edge) == turn
+        chosen = torch.empty_like(size, dtype=torch.int32).index_copy_(0, edge.long(), turn).index_select(0, edge) == turn
         last = self._members.index_add(0, leaving, -torch.where(first, node, 0).long()).index_select(0, edge).int()
         last = torch.where(chosen & (left == 1), last, N)
-        size.scatter_(0, edge.long(), torch.where(left < LEAST_MEMBERS, 0, left))
+        size.index_copy_(0, edge.long(), torch.where(left < LEAST_MEMBERS, 0, left))
         if self._exact:
             weight = self._weight.index_select(0, edge)  # of what did not leave it goes to the row that does not count
             degree = self._degree.index_add(0, node, -weight).index_add_(0, last, -weight)
