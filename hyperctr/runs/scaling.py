@@ -72,7 +72,7 @@ def thread_counts(limit: int) -> list[int]:
     return sorted({*(2**power for power in range(limit.bit_length())), limit})
 
 
-def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int = 5, seconds: float = 0.8) -> Scaling:
+def measure_scaling(run: str | Path, *, threads: Sequence[int] = (), rounds: int = 5, seconds: float = 0.6) -> Scaling:
     """Time the training steps of a finished run, and its hypergraph convolution alone, by number of threads.
 
     Args:
