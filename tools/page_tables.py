@@ -17,6 +17,16 @@ def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> s
     return Table.from_frame(frame[list(titles)], titles=titles, formats=formats).markdown()
 
 
+def three_digits(column: pd.Series) -> list[str]:
+    """Return the numbers of a column that has small and large ones, three significant digits each.
+
+    >>> three_digits(pd.Series([0.2216, 11.07, 1247.6, math.nan]))
+    ['0.222', '11.1', '1,248', '–']
+    """
+    whole = [f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" for value in column]
+    return [text if math.isfinite(value) else EMPTY for text, value in zip(whole, column, strict=True)]
+
+
 def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[str]:
     """Return texts ``value [low, high]``, or the value alone where it has no interval, or a dash."""
     texts = []

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from gates import gates_text
-from page_tables import markdown, with_interval
+from page_tables import markdown, three_digits, with_interval
 
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.display.table import EMPTY, Table
@@ -206,6 +206,9 @@ def benchmark_text(path: Path) -> str:
         frame = frame.drop(columns=[f"{name}_low", f"{name}_high"])
     every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
     titles = BENCHMARKS.get(path.stem, every)
+    numbers = frame[list(titles)].select_dtypes("float").abs()
+    for name in numbers.columns[numbers.max() > 100 * numbers.min()]:
+        frame[name] = three_digits(frame[name])
     largest = frame[list(titles)].max(numeric_only=True).to_dict()
     digits = {str(k): 0 if v > 100 else 3 - len(str(int(v))) if v >= 1 else 4 for k, v in largest.items()}
     machine = f"{by['processor']}, {by['cores']} cores, {by['busy_cores']} busy before, {by['date']}"
