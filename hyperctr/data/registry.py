@@ -18,7 +18,7 @@ from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 # The sizes of `planted` in reports and sweeps: smoke proves that everything runs, quick has a report in minutes. At
 # budget paper, and by load_dataset, it has its defaults.
-QUICK_PLANTED = {"num_users": 240, "num_items": 600, "num_interactions": 12_000}
+QUICK_PLANTED = {"num_users": 200, "num_items": 500, "num_interactions": 10_000}
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
 
 

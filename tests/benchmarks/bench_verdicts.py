@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_verdicts.py SMALL LARGE --out reports/results/benchmarks/verdicts.csv
 
 SMALL and LARGE are folders of finished reports on ``planted`` (``reports/out/planted/quick``), the second one made
-with ``QUICK_PLANTED`` of ``hyperctr/data/registry.py`` empty: 60,000 interactions instead of 12,000.
+with ``QUICK_PLANTED`` of ``hyperctr/data/registry.py`` empty: 60,000 interactions instead of 10,000.
 """
 
 from __future__ import annotations
