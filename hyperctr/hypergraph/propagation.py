@@ -169,7 +169,8 @@ class Hiding(Propagation):
         size = self._size.index_add(0, leaving, -torch.ones_like(place))
         left = size.index_select(0, edge)
         # Of the hyperedges that are emptied, those with one member left take their weight from it, too, once each.
-        chosen = torch.empty_like(size, dtype=torch.int32).index_copy_(0, edge.long(), turn).index_select(0, edge) == turn
+        mark = torch.empty_like(size, dtype=torch.int32).index_copy_(0, edge.long(), turn)
+        chosen = mark.index_select(0, edge) == turn
         last = self._members.index_add(0, leaving, -torch.where(first, node, 0).long()).index_select(0, edge).int()
         last = torch.where(chosen & (left == 1), last, N)
         size.index_copy_(0, edge.long(), torch.where(left < LEAST_MEMBERS, 0, left))
