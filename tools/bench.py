@@ -36,7 +36,7 @@ RESULTS = ROOT / "reports" / "results" / "benchmarks"
 BENCHMARKS = {
     "training": "-m tests.benchmarks.bench_training --sizes {sizes} --seconds 5 --peer-env {peers}",
     "profile": "-m tests.benchmarks.bench_profile --sizes {sizes}",
-    "scale": "-m tests.benchmarks.bench_scale --turns 1",
+    "scale": "-m tests.benchmarks.bench_scale --users 6000 --items 3000 --interactions 300000 --turns 1 --seconds 5",
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
     "exact-auc": "-m tests.benchmarks.bench_evaluation --only exact_auc --scores 100000000",
