@@ -50,5 +50,11 @@ class GraphSettings:
     @classmethod
     def of(cls, config: Config) -> GraphSettings:
         """Return the graph settings of a run."""
-        threshold, K = (config.interest_threshold, config.threshold_is_quantile), config.max_neighbours or None
-        return cls(*threshold, K, config.weighted, config.seed, 1 if config.graph == "bipartite" else 2)
+        return cls(
+            interest_threshold=config.interest_threshold,
+            quantile=config.threshold_is_quantile,
+            max_neighbours=config.max_neighbours or None,
+            weighted=config.weighted,
+            seed=config.seed,
+            least_members=1 if config.graph == "bipartite" else 2,
+        )

@@ -105,9 +105,9 @@ class GraphStack(nn.Module):
 class SlotConvolution(nn.Module):
     """A stack of convolutions for the users' and one for the items' hypergraphs, the same in all slots.
 
-    A hyperedge of users tells its members of the item it stands for, one of items of its user: what enters the first
-    layer is carried in all. With ``graph = "bipartite"`` this is all that it tells, which leaves the graph of clicks;
-    with ``"none"`` there is nothing to convolve.
+    With ``edge_information`` a hyperedge of users also tells its members of the item that it stands for, one of items
+    of its user, as these enter the first layer. With ``graph = "bipartite"`` that is all it tells, which leaves the
+    graph of clicks; with ``"none"`` there is nothing to convolve.
 
     Paper: sections 2.2.2 and 2.3.3.
     """

