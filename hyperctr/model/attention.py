@@ -13,6 +13,23 @@ from hyperctr.model.dropout import dropout
 from hyperctr.model.history import Window
 
 LENGTHS = 6  # to which histories are padded on a CPU, in equal steps
+DOUBLINGS = 32  # distances in time that are told apart, on either side of the target: 2^32 seconds are 136 years
+
+
+def time_distance(window: Window, time: Tensor) -> Tensor:
+    """Return how far each click is from its target in time, int64 ``[B, L]``: 0 in the same second, 1 at 1 or 2
+    seconds, 2 at 3 to 6, and so on by doublings, up to ``DOUBLINGS - 1``; ``DOUBLINGS`` more after the target.
+
+    ``time`` is int64 ``[B]``, the targets' timestamps. Where a click is not valid the number means nothing.
+
+    >>> clicks = torch.tensor([[100, 99, 90, 105]])
+    >>> window = Window(clicks, clicks > 0, clicks > 0, clicks, timestamp=clicks)
+    >>> time_distance(window, torch.tensor([100])).tolist()
+    [[0, 1, 3, 34]]
+    """
+    seconds = window.timestamp - time[:, None]
+    doublings = torch.frexp((seconds.abs() + 1).double()).exponent.long() - 1
+    return doublings.clamp(max=DOUBLINGS - 1) + DOUBLINGS * (seconds > 0)
 
 
 class EncoderLayer(nn.Module):
@@ -87,12 +104,14 @@ class Tokens:
 class SequenceEncoder(nn.Module):
     """Encode a user's visible clicks into tokens, for a candidate to attend over (:meth:`Tokens.attended`).
 
-    A token is ``user + item + position``, plus a learned tag that tells the target's slot (short-term) from earlier
-    slots (long-term). A user without history has one token, a learned vector. Dropout falls on the tokens, not on
-    attention weights, where it would cost more time than all projections together.
+    A token is ``user + item + position + distance``, plus a learned tag that tells the target's slot (short-term) from
+    earlier slots (long-term); the position counts clicks from the target, the distance is that in time. A user without
+    history has one token, a learned vector. Dropout falls on the tokens, not on attention weights, where it would cost
+    more time than all projections together.
 
     Shapes:
         - user: ``[B, d]``; items: table ``[k, d]`` and int64 ``[B, L]``, the rows of the window's clicks.
+        - time: int64 ``[B]``, the targets' timestamps.
 
     Paper: section 2.2.1, Eq. 1-4.
     """
@@ -102,19 +121,21 @@ class SequenceEncoder(nn.Module):
         self.dropout = dropout
         self.position = nn.Parameter(torch.empty(2 * length, size))  # before the target, after it
         self.tag = nn.Parameter(torch.empty(2, size))
+        self.distance = nn.Parameter(torch.zeros(2 * DOUBLINGS, size))  # before the target, after it
         self.empty = nn.Parameter(torch.empty(size))
         self.norm = nn.LayerNorm(size)
         self.layers = nn.ModuleList(EncoderLayer(size, heads) for _ in range(layers))
         for parameter in (self.position, self.tag, self.empty):
             nn.init.normal_(parameter, std=0.1)
 
-    def forward(self, user: Tensor, table: Tensor, index: Tensor, window: Window) -> list[Tokens]:
+    def forward(self, user: Tensor, table: Tensor, index: Tensor, window: Window, time: Tensor) -> list[Tokens]:
         """Return the tokens of all targets, those of histories of similar length together.
 
         Each is padded to what its own length asks for: how a target is encoded does not depend on the others.
         """
         user = user + 0.0 * self.empty  # whose gradient is zero, not none, in a step without an empty history
-        columns, length = (user, index, window.valid, window.short, window.position), index.shape[1]
+        distance, length = time_distance(window, time), index.shape[1]
+        columns = (user, index, window.valid, window.short, window.position, distance)
         if user.is_cuda:  # there, small steps cost more than padding
             return [self._encode(None, table, *columns)]
         width = -(-length // LENGTHS)
@@ -135,11 +156,13 @@ class SequenceEncoder(nn.Module):
         valid: Tensor,
         short: Tensor,
         position: Tensor,
+        distance: Tensor,
     ) -> Tokens:
         # Step 1: tokens. -> [b, W, d]
         places = (self.position[:, None] + self.tag).flatten(0, 1)
         tokens = functional.embedding(index, table) + user[:, None]
         tokens = tokens + functional.embedding(2 * position + short, places)
+        tokens = tokens + functional.embedding(distance, self.distance)
         tokens = dropout(self.norm(tokens), self.dropout, self.training)
         # Step 2: self-attention layers. -> [b, W, d]
         for layer in self.layers:

@@ -152,7 +152,7 @@ class HyperCTR(ClickModel):
         window = self.context.history.window(targets, self.config.history_length)
         table, index = self._static_table(state, window.items)
         # Step 1: tokens of the clicks, by length. -> [b, W, d]   (Eq. 1-4)
-        tokens = self.sequence(user, table, index, window)
+        tokens = self.sequence(user, table, index, window, targets.timestamp)
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = self.convolution.look_up(state.slots, USER, targets.user, targets.slot, user)
         matching = user + window.summed(table, index) if self.config.matching else None

@@ -21,6 +21,12 @@ def normed(x: Array) -> Array:
     return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
 
 
+def doublings(seconds: int) -> int:
+    """Which of ``sequence.distance`` belongs to a click so long after the target, before it if negative."""
+    far = min(int(np.floor(np.log2(abs(seconds) + 1))), 31)
+    return 32 + far if seconds > 0 else far
+
+
 class Dense:
     """Logits of ``model`` from its parameters alone, with the training clicks ``dropped`` out of the graphs."""
 
@@ -90,21 +96,25 @@ class Dense:
         earlier = [t for t in range(slot + (self.config.protocol != "causal")) if self.graph[t][2 + side][node]]
         return np.asarray(self.graph[max(earlier)][side][node]) if earlier else static
 
-    def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int, int]]:
+    def history(self, user: int, slot: int, timestamp: int, hidden: int) -> list[tuple[int, int, int, int]]:
         length = self.config.history_length
         clicks = visible(self.study, self.config.protocol, user, slot, timestamp, hidden, most=length)
         after = sum(when > timestamp for when, *_ in clicks)
         places = [*range(length, length + after)][::-1] + [*range(len(clicks) - after)]
-        return [(item, int(s == slot), place) for (_, _, item, s), place in zip(clicks, places, strict=True)]
+        return [
+            (item, int(s == slot), place, doublings(when - timestamp))
+            for (when, _, item, s), place in zip(clicks, places, strict=True)
+        ]
 
-    def sequential(self, user: int, history: list[tuple[int, int, int]], candidate: Array) -> Array:
+    def sequential(self, user: int, history: list[tuple[int, int, int, int]], candidate: Array) -> Array:
         """Eq 1-4, and the candidate's attention over the tokens."""
         if not history:
             return self.p["sequence.empty"]
+        position, tag, distance = (self.p[f"sequence.{name}"] for name in ("position", "tag", "distance"))
         x = np.stack(
             [
-                self.user[user] + self.static[i] + self.p["sequence.position"][k] + self.p["sequence.tag"][short]
-                for i, short, k in history
+                self.user[user] + self.static[i] + position[k] + tag[short] + distance[far]
+                for i, short, k, far in history
             ]
         )
         x = self.scaled(normed(x), "sequence.norm")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperctr.model.attention import EncoderLayer, SequenceEncoder, Tokens
+from hyperctr.model.attention import DOUBLINGS, EncoderLayer, SequenceEncoder, Tokens, time_distance
 from hyperctr.model.history import Window
 
 
@@ -50,22 +50,27 @@ def test_layer_equals_torchs_post_norm_encoder(heads):
     assert layer(x, torch.zeros_like(valid)).isfinite().all()  # no history at all: finite, and replaced later
 
 
+NOW = 1000  # when the targets are
+
+
 def encoder(layers: int = 2, length: int = 6) -> SequenceEncoder:
     torch.manual_seed(3)
-    return SequenceEncoder(8, heads=2, layers=layers, length=length, dropout=0.5).double().eval()
+    sequence = SequenceEncoder(8, heads=2, layers=layers, length=length, dropout=0.5).double().eval()
+    nn.init.normal_(sequence.distance)  # as if trained: it starts at zero
+    return sequence
 
 
 def window(valid: torch.Tensor) -> Window:
     position = (valid.long().cumsum(1) - 1).clamp(min=0)
     items = torch.where(valid, torch.arange(valid.numel()).view(valid.shape) % 7, 0)
-    return Window(items, valid, valid & (position < 2), position, position)
+    return Window(items, valid, valid & (position < 2), position, 900 - 7 * position)
 
 
 def encoded(
     sequence: SequenceEncoder, user: torch.Tensor, items: torch.Tensor, made: Window
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The tokens of all targets in order, and which are there."""
-    parts = sequence(user, items, made.items, made)
+    parts = sequence(user, items, made.items, made, torch.full((len(user),), NOW))
     tokens = user.new_zeros(*made.items.shape, user.shape[1])
     there = torch.zeros_like(made.valid)
     for part in parts:
@@ -81,6 +86,7 @@ def test_encoder_encodes_the_tokens_in_front():
     for b, count in ((0, 3), (1, 1)):
         kept = made.valid[b]
         token = user[b] + items[made.items[b][kept]] + sequence.position[torch.arange(count)]
+        token = token + sequence.distance[[(100 + 7 * k + 1).bit_length() - 1 for k in range(count)]]
         token = sequence.norm(token + sequence.tag[made.short[b][kept].long()])[None]
         for layer in sequence.layers:
             token = twin(layer, 8)(token)
@@ -122,6 +128,15 @@ def test_order_counts_only_through_positions():
     torch.testing.assert_close(encoded(sequence, user, items, moved)[0], tokens, rtol=0, atol=1e-14)
     swapped = replace(made, items=made.items[:, to])
     assert (encoded(sequence, user, items, swapped)[0] - tokens).abs().max() > 1e-3
+
+
+def test_distances_in_time_double():
+    after = torch.tensor([[0, 1, 2, 3, 6, 7, 2**31, 2**40]])
+    for sign, first in ((-1, 0), (1, DOUBLINGS)):
+        times = NOW + sign * after
+        made = Window(times, times > 0, times > 0, times, times)
+        expected = [first + min((int(s) + 1).bit_length() - 1, DOUBLINGS - 1) if s else 0 for s in after[0]]
+        assert time_distance(made, torch.tensor([NOW])).tolist() == [expected]
 
 
 def test_candidates_attend_over_the_tokens_that_are_there():
