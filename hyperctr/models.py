@@ -21,8 +21,9 @@ def _specs() -> Iterator[ModelSpec]:
     place = "hyperctr.model.hyperctr:HyperCTR"
     # Found on validation AUC only; docs/method.md, sections 6 and 8, says what they are worth.
     training = {"embedding_size": 32, "negatives": 4, "weight_decay": 0.3}
-    yield ModelSpec("hyperctr", place, settings={"matching": False}, budgets={"quick": training})
-    yield ModelSpec("hyperctr+", place, settings={**training, "matching": True})
+    quick = {"batch_size": 256}
+    yield ModelSpec("hyperctr", place, settings={"matching": False}, budgets={"quick": {**training, **quick}})
+    yield ModelSpec("hyperctr+", place, settings={**training, "matching": True}, budgets={"quick": quick})
     for file in sorted((Path(__file__).parent / "baselines").glob("*/__init__.py")):
         yield import_module(f"hyperctr.baselines.{file.parent.name}").MODEL
 

@@ -72,6 +72,12 @@ class Window:
         """Number of visible clicks, int64 ``[B]``."""
         return self.valid.sum(1)
 
+    def only(self, targets: Tensor) -> Window:
+        """Return the window as if the other targets had no history; ``targets`` is bool ``[B]``."""
+        valid = self.valid & targets[:, None]
+        items, timestamp = (torch.where(valid, part, 0) for part in (self.items, self.timestamp))
+        return replace(self, items=items, valid=valid, short=self.short & valid, timestamp=timestamp)
+
     def oldest_first(self) -> Window:
         """Return the window in the order of time; the valid clicks still stand in front, as packing wants them."""
         place = torch.arange(self.items.shape[1], device=self.items.device)
@@ -125,6 +131,10 @@ class ClickHistory:
         It has no rows where a data set has no non-clicks. Sampled negatives are never part of it.
         """
         return ClickHistory(self._split_data, self.protocol, non_clicks=True).to(self.item.device)
+
+    def has_clicks(self) -> Tensor:
+        """Tell which users have a row at all, bool ``[U]``."""
+        return self.start.diff() > 0
 
     def to(self, device: torch.device) -> ClickHistory:
         """Move to ``device`` and return self."""

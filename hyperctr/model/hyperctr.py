@@ -89,6 +89,8 @@ class HyperCTR(ClickModel):
         self.second, self.last = nn.Linear(first, second), nn.Linear(second, 1)
         if interest is not None:
             self._start_from(interest)
+        with torch.no_grad():  # of whom nothing is known: not a draw at random, and no step will change it
+            self.user_embedding[~context.history.has_clicks().cpu()] = 0.0
 
     def _start_from(self, interest: Interest) -> None:
         """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread.
@@ -150,11 +152,16 @@ class HyperCTR(ClickModel):
         """Return what all candidates of a target share."""
         user = lookup(self.user_embedding, targets.user)
         window = self.context.history.window(targets, self.config.history_length)
+        known = None  # the targets that are learned from as what they are; None: all
+        if self.training and self.config.user_dropout:
+            known = torch.rand(len(targets), device=user.device) >= self.config.user_dropout
+            user, window = user * known[:, None], window.only(known)
         table, index = self._static_table(state, window.items)
         # Step 1: tokens of the clicks, by length. -> [b, W, d]   (Eq. 1-4)
         tokens = self.sequence(user, table, index, window, targets.timestamp)
         # Step 2: group-aware embedding E_g^{t_n}. -> [B, d]   (Eq. 5)
         group = self.convolution.look_up(state.slots, USER, targets.user, targets.slot, user)
+        group = group if known is None else group * known[:, None]
         matching = user + window.summed(table, index) if self.config.matching else None
         return Encoded(tokens, group, matching)
 

@@ -13,10 +13,14 @@ from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
+from hyperctr.data.planted import planted
 from hyperctr.model.context import Context
 from hyperctr.model.history import Targets
-from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.model.hyperctr import Encoded, HyperCTR
 from hyperctr.model.slot_convolution import USER
+from hyperctr.runs.prediction import pair_targets
+from hyperctr.runs.scoring import build_model, interest_of
+from hyperctr.split_data import SplitData
 from tests.model.dense import Dense
 from tests.small import Small, small
 
@@ -258,3 +262,45 @@ def test_no_target_has_no_score():
     _, targets, dropped = some_targets(study)
     found = logits(build(study, TINY), targets[:0], every_item(study, targets)[:0], dropped)
     assert found.shape == (0, study.data.num_items)
+
+
+def test_users_without_clicks_are_scored_alike():
+    data = planted(num_users=60, num_items=20, num_interactions=300, months=12, groups=2)
+    config = TINY.replace(split="temporal", ratios=(0.3, 0.1, 0.6), matching=True, interest_epochs=1)
+    split_data = SplitData.open(data, config)
+    model = build_model(split_data, config, interest_of(split_data, config)).eval()
+    new = np.setdiff1d(np.arange(60), data.user_index[split_data.split.train])
+    assert 2 <= len(new) < 30
+    time = np.full(len(new), data.timestamp.max())
+    targets = pair_targets(split_data, new, np.zeros_like(new), time)
+    with torch.no_grad():
+        scores = model(targets, torch.arange(20).expand(len(new), -1), torch.tensor([], dtype=torch.int64))
+    torch.testing.assert_close(scores, scores[:1].expand_as(scores), rtol=0, atol=1e-6)
+    assert scores.std(1).min() > 1e-4
+
+
+def test_user_dropout_withholds_all_that_is_known_of_a_user():
+    study = small(3, rows=60)
+    config = TINY.replace(matching=True, dropout=0.0, user_dropout=0.5)
+    model = build(study, config).double()
+    _, targets, dropped = some_targets(study)
+    with torch.no_grad():
+        state = model.refresh(torch.tensor(dropped))
+        whole = model.encode(state, targets)
+        torch.manual_seed(0)
+        known = torch.rand(len(targets)) >= 0.5
+        torch.manual_seed(0)
+        some = model.train().encode(state, targets)
+    assert known.any() and not known.all()
+    for now, then in ((some.group, whole.group), (some.matching, whole.matching)):
+        assert now is not None and then is not None
+        assert torch.equal(now[known], then[known]) and not now[~known].any()
+
+    def tokens_of(encoded: Encoded) -> dict[int, torch.Tensor]:
+        parts = (zip(part.target.tolist(), part.values, part.there, strict=True) for part in encoded.tokens)
+        return {target: values[there] for part in parts for target, values, there in part}
+
+    after, before = tokens_of(some), tokens_of(whole)
+    for target, is_known in enumerate(known.tolist()):
+        expected = before[target] if is_known else model.sequence.empty[None]
+        torch.testing.assert_close(after[target], expected, rtol=0, atol=1e-12)
