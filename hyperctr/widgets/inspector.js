@@ -823,7 +823,7 @@ function render({ model, el }) {
 	}
 	const fillPair = (kind, id) => { (kind === "user" ? whyUser : whyItem).value = id; dim(); };
 	/** A score of another pair than the one typed stands back. */
-	const dim = () => whyOut.classList.toggle("hc-old", get("pair").some((id, k) => String(id) !== typed()[k]));
+	const dim = () => whyOut.classList.toggle("hc-old", get("pair").slice(0, 2).some((id, k) => String(id) !== typed()[k]));
 	function focusOn({ node, edge }) {
 		const s = state.scene;
 		if (node >= 0) set({ focus: ["node", s.nodes[node]] });

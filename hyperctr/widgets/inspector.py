@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from hyperctr.display.theme import mime_bundle, modality_colour
 from hyperctr.errors import DataWarning, HyperCTRError
+from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
 from hyperctr.widgets.export import save_selection
-from hyperctr.widgets.lookup import find, keywords, known_id, known_modalities, known_nodes, known_slot, plain_ids
 from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
 from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.scene import Query, Scene
 from hyperctr.widgets.scene_stats import selection_frame
 from hyperctr.widgets.scenes import Scenes
-from hyperctr.widgets.score import contributions_frame
+from hyperctr.widgets.score import contributions_frame, shown_for
 
 try:
     import anywidget
@@ -58,7 +58,8 @@ class Inspector(anywidget.AnyWidget):
         limit: most hyperedges shown; :attr:`scene` says by which rule.
         selection: ids of the selected nodes.
         query: text to find users, items and titles by.
-        pair: user id and item id whose score is explained.
+        pair: ids of the user and the item whose score is explained, perhaps a timestamp: without one, when it was
+            clicked or else the end of the slot shown. The picture goes to the hyperedges that explain it.
         removed: keys of the hyperedges that are taken out of the explained score.
         removed_modalities: names of the modalities that are taken out of it.
         compare_slot: slot that ``difference`` compares with; None: the one before (the second for the first).
@@ -98,7 +99,7 @@ class Inspector(anywidget.AnyWidget):
     limit = t.Int(15, min=1).tag(sync=True)
     selection: Any = t.List().tag(sync=True)
     query = t.Unicode("").tag(sync=True)
-    pair: Any = t.List(maxlen=2).tag(sync=True)
+    pair: Any = t.List(maxlen=3).tag(sync=True)
     removed = t.List(t.Unicode()).tag(sync=True)
     removed_modalities = t.List(t.Unicode()).tag(sync=True)
     compare_slot = t.Int(None, allow_none=True).tag(sync=True)
@@ -111,17 +112,18 @@ class Inspector(anywidget.AnyWidget):
         self._sent: Any = None  # what the last scene was asked for
         self._user: Any = None  # whose timeline is shown
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
-        keywords(traits, self.trait_names())
+        lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
         first = {"modalities": list(names), "neighbours": int(config.max_neighbours or 0)}
         first |= {"delta": float(config.interest_threshold), "about": about(self.scenes, self._colours)}
         super().__init__(**(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])
-        self.observe(self._explain, ["pair", "removed", "removed_modalities"])
+        self.observe(self._explain, ["pair", "removed", "removed_modalities", "slot"])
         self.observe(self._send_selection, "selection")
         self.observe(self._send_matches, "query")
-        self._explain()
+        told = {*traits} & {*ASKED, "selection"}  # what to show; else it is what explains the pair
+        self._explain(None if told else {"name": "pair"})
 
     @property
     def node_kind(self) -> str:
@@ -196,17 +198,17 @@ class Inspector(anywidget.AnyWidget):
 
     @t.validate("slot", "compare_slot")
     def _known_slot(self, proposal: Any) -> int | None:
-        return known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
+        return lookup.known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
 
     @t.validate("modalities", "removed_modalities")
     def _known_modalities(self, proposal: Any) -> list[str]:
-        return known_modalities(proposal["value"], self.scenes.modalities)
+        return lookup.known_modalities(proposal["value"], self.scenes.modalities)
 
     @t.validate("selection", "pair", "focus")
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
-        name, value = proposal["trait"].name, plain_ids(proposal["value"])
+        name, value = proposal["trait"].name, lookup.plain_ids(proposal["value"])
         self._set_for[name] = self.side, self.swap
-        return known_nodes(value, self.node_kind, self.scenes.data) if name == "selection" and value else value
+        return lookup.known_nodes(value, self.node_kind, self.scenes.data) if name == "selection" and value else value
 
     def _asked(self) -> Query:
         asked = {name: getattr(self, name) for name in ASKED}
@@ -236,24 +238,30 @@ class Inspector(anywidget.AnyWidget):
             return
         self.send(selection_message(self.scenes, self.selection, self.node_kind, self._colours))
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
-        self._send_user(None if user is None else known_id(user, self.scenes.data.users))
+        self._send_user(None if user is None else lookup.known_id(user, self.scenes.data.users))
 
     def _send_user(self, user: Any) -> None:
         self._user = user
         self.send(user_message(self.scenes, user, self.slot, self._colours))
 
-    def _explain(self, _: Any = None) -> None:
+    def _explain(self, change: Any = None) -> None:
+        asked_for = change["name"] if change else ""
+        if asked_for == "slot" and not (self._explanation and self._explanation["of_slot"]):
+            return
         self._explanation, problem, user = None, "", self._user
-        if len(self.pair) == 2:
-            data = self.scenes.data
-            user, item = known_id(self.pair[0], data.users), known_id(self.pair[1], data.items)
+        if len(self.pair) >= 2:
+            removed = self.removed, self.removed_modalities
             try:
-                explainer = self.scenes.explainer
-                self._explanation = explainer.explain(user, item, None, self.removed, self.removed_modalities)
+                user, item, time = lookup.known_pair(self.pair, self.scenes.data)
+                self._explanation = self.scenes.explainer.explain(user, item, time, *removed, slot=self.slot)
             except HyperCTRError as error:
                 if self.comm is None:
                     raise
                 problem = str(error)
+        if asked_for == "pair":
+            with self.hold_trait_notifications():
+                for name, value in shown_for(self._explanation, self.side).items():
+                    setattr(self, name, value)
         if self.comm is None:
             return
         html = explanation_panel(self._explanation, self.removed, self.removed_modalities, self._colours, problem)
@@ -264,7 +272,7 @@ class Inspector(anywidget.AnyWidget):
     def _send_matches(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
             whole = self.scenes.whole(replace(self._asked(), focus=None))
-            self.send({"type": "found", "rows": find(self.scenes.data, self.node_kind, whole, self.query)})
+            self.send({"type": "found", "rows": lookup.find(self.scenes.data, self.node_kind, whole, self.query)})
 
     def _receive(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,19 +54,23 @@ class ScoreExplainer:
         timestamp: int | None = None,
         removed: Sequence[str] = (),
         removed_modalities: Sequence[str] = (),
+        *,
+        slot: int | None = None,
     ) -> dict[str, Any]:
         """Return the score of a pair, what each hyperedge around it adds, and the score without the removed ones.
 
         Args:
             user: its id.
             item: its id.
-            timestamp: when; None means the end of the data set's clock.
+            timestamp: when; None means when the user last clicked the item, or else the end of ``slot``.
             removed: keys of hyperedges to take out (the ``key`` of a contribution).
             removed_modalities: names whose hyperedges are taken out of both hypergraphs in all slots.
+            slot: number of the time slot of a pair without a click; None means the last one.
 
         Returns:
             ``score`` and ``new_score`` (probabilities), ``user``, ``item``, their titles in ``who`` and ``what``,
-            ``timestamp`` and ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number),
+            ``timestamp``, ``moment`` (the same in words), ``of_slot`` (whether it is the end of a slot) and
+            ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number),
             ``slot_label``, ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of the item or user it
             comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score without it; they do not
             add up, since hyperedges act together) and ``removed``.
@@ -75,8 +80,8 @@ class ScoreExplainer:
             ConfigError: an unknown modality or a key of no hyperedge.
         """
         data, names = self.split_data.data, titles(self.split_data.data)
-        time = int(data.timestamp.max()) if timestamp is None else int(timestamp)
         who, what = int(data.users_to_index([user])[0]), int(data.items_to_index([item])[0])
+        time, reason = (int(timestamp), "as asked") if timestamp is not None else self._moment(who, what, slot)
         for name in removed_modalities:
             if name not in data.modalities:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, data.modalities)}")
@@ -88,7 +93,20 @@ class ScoreExplainer:
         new_score = self._without(who, what, time, removed, removed_modalities) if changed else score
         ids = {"user": data.users[[who]].tolist()[0], "item": data.items[[what]].tolist()[0], "timestamp": time}
         ids |= {"who": names["user"][who], "what": names["item"][what]}
+        calendar = self.split_data.slots.clock == "calendar"
+        words = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC" if calendar else f"time {time:,}"
+        ids |= {"moment": f"{words}, {reason}", "of_slot": reason.startswith("the end of ")}
         return {**ids, "score": score, "new_score": new_score, "contributions": rows}
+
+    def _moment(self, user: int, item: int, slot: int | None) -> tuple[int, str]:
+        """When a pair without a time is explained, and why then."""
+        data, slots = self.split_data.data, self.split_data.slots
+        own = data.timestamp[(data.user_index == user) & (data.item_index == item) & data.clicked]
+        if len(own):
+            return int(own.max()), "when it was clicked"
+        slot = slots.count - 1 if slot is None else slot
+        end = min(int(slots.edges[slot + 1]) - 1, int(data.timestamp.max()))
+        return end, f"the end of {slots.labels[slot]}: never clicked"
 
     def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
         """A contribution in the data set's own ids and titles."""
@@ -141,6 +159,19 @@ class ScoreExplainer:
             return SIDES.index(side), slot, number
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
+
+
+def shown_for(explanation: dict[str, Any] | None, side: str) -> dict[str, Any]:
+    """Return what an inspector must show to show an explanation: the slot and the user's or item's hyperedges there.
+
+    That is on ``side`` if there are any, else on the other; nothing where no hyperedge touches the pair.
+    """
+    parts = explanation["contributions"] if explanation else []
+    part = next((part for part in parts if part["side"] == side), parts[0] if parts else None)
+    if part is None or explanation is None:
+        return {}
+    focus = ["node", explanation[part["side"]]]
+    return {"side": part["side"], "swap": False, "slot": part["slot"], "focus": focus}
 
 
 def contributions_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -259,3 +259,44 @@ def test_without_anywidget_the_error_names_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parents[1])
     assert "pip install 'hyperctr[report,notebook]'" in done.stdout, done.stderr
+
+
+def test_a_pair_is_explained_when_it_was_clicked_and_shown_there(trained: Trained) -> None:
+    data, scenes = trained.data, trained.scenes
+    slots, explained = scenes.split_data.slots, 0
+    for row in scenes.split_data.split.test[:40]:
+        user, item = data.users[data.user_index[row]].item(), data.items[data.item_index[row]].item()
+        inspector = hc.Inspector(data, trained.run)
+        inspector.pair = [user, item]
+        answer = inspector.why()
+        own = data.timestamp[(data.user_index == data.user_index[row]) & (data.item_index == data.item_index[row])]
+        assert answer is not None and answer["timestamp"] == own.max() and "when it was clicked" in answer["moment"]
+        assert inspector.score == pytest.approx(trained.run.predict([user], [item], [int(own.max())])[0], abs=3e-7)
+        parts = [part for part in answer["contributions"] if part["side"] == inspector.side]
+        if parts:
+            explained += 1
+            assert inspector.slot == parts[0]["slot"] <= slots.of([own.max()])[0]
+            assert inspector.focus == ["node", user if inspector.side == "user" else item]
+            shown = inspector.scene.edges.number.tolist()
+            assert len(shown) == min(len(parts), inspector.limit) and {*shown} <= {part["number"] for part in parts}
+    assert explained > 20
+
+
+def test_a_pair_without_a_click_is_explained_at_the_end_of_the_slot_shown(trained: Trained) -> None:
+    data, slots = trained.data, trained.scenes.split_data.slots
+    seen = set(data.item_index[data.user_index == 0].tolist())
+    other = next(index for index in range(data.num_items) if index not in seen)
+    inspector = hc.Inspector(data, trained.run, slot=0)
+    inspector.pair = [data.users[0].item(), data.items[other].item()]
+    times = []
+    for slot in (1, 0):
+        inspector.slot = slot
+        answer = inspector.why()
+        assert answer is not None and slots.labels[slot] in answer["moment"]
+        times.append(answer["timestamp"])
+    assert times == [min(int(slots.edges[slot + 1]) - 1, int(data.timestamp.max())) for slot in (1, 0)]
+    inspector.pair = [*inspector.pair[:2], times[0]]
+    answer = inspector.why()
+    assert answer is not None and answer["timestamp"] == times[0] and "as asked" in answer["moment"]
+    with pytest.raises(hc.ConfigError, match="the time 'noon' must be a whole number"):
+        inspector.pair = [*inspector.pair[:2], "noon"]
