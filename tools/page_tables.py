@@ -34,3 +34,8 @@ def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[s
         value, low, high = (format(number, form) if math.isfinite(number) else "" for number in row)
         texts.append(f"{value} [{low}, {high}]" if low else value or EMPTY)
     return texts
+
+
+def recorded_by(frame: pd.DataFrame) -> str:
+    """Say which version wrote a table that names it."""
+    return f"recorded by hyperctr {frame['hyperctr'].iloc[0]}"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from gates import gates_text
-from page_tables import markdown, three_digits, with_interval
+from page_tables import markdown, recorded_by, three_digits, with_interval
 
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.display.table import EMPTY, Table
@@ -163,7 +163,7 @@ def speed_text() -> str:
     titles = {"model": "model, variant", "ratio": "times hyperctr", "seconds_per_epoch": "seconds an epoch"}
     titles |= {"steps_per_epoch": "steps", "step_ms": "ms a step", "point_ms": "ms a validation point"}
     table = markdown(frame, titles, ratio=2, seconds_per_epoch=1, step_ms=0, point_ms=0)
-    where = f"planted, budget {BUDGET}, one thread of a CPU, seconds of the process, {recorded('planted')}"
+    where = f"planted, budget {BUDGET}, one thread of a CPU, seconds of the process, {recorded_by(frame)}"
     return f"{where}:\n\n{table}"
 
 
@@ -176,15 +176,17 @@ def picture(name: str) -> str:
 
 def switches_table(name: str) -> str:
     """Return what each switch is worth on validation."""
-    told = f"on {name}, budget {BUDGET}, one seed, recorded by {version(name)}:"
-    return f"Best validation AUC {told}\n\n{validation_table(name, 'switches')}"
+    frame = pd.read_csv(RESULTS / name / "switches.csv")
+    told = f"on {name}, budget {BUDGET}, one seed, {recorded_by(frame)}:"
+    shown = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
+    return f"Best validation AUC {told}\n\n{shown}"
 
 
-def validation_table(name: str, file: str = "tried") -> str:
-    """Return a file of validation AUCs as a table."""
-    frame = pd.read_csv(RESULTS / name / f"{file}.csv")
+def tried_table(name: str) -> str:
+    """Return what was tried, with its effect on validation."""
+    frame = pd.read_csv(RESULTS / name / "tried.csv")
     shown = markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
-    return f"**{name}**\n\n{shown}" if file == "tried" else shown
+    return f"**{name}**\n\n{shown}"
 
 
 def interest_table() -> str:
@@ -194,7 +196,7 @@ def interest_table() -> str:
     table = table.add_prefix("seed ").reset_index()
     titles = {name: name for name in table.columns} | {"reading": "reading, planted data, mean over modalities"}
     shown = markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
-    return f"{shown}\n\nRecorded by {version('planted')}."
+    return f"{shown}\n\nThe table was {recorded_by(frame)}."
 
 
 def benchmark_text(path: Path) -> str:
@@ -278,7 +280,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "scale.md": {"scale": scale_table()},
         ROOT / "docs" / "method.md": {
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
-            "tried": "\n\n".join(map(validation_table, having("tried.csv"))),
+            "tried": "\n\n".join(map(tried_table, having("tried.csv"))),
             "interest": interest_table(),
         },
         ROOT / "docs" / "systems.md": {

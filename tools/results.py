@@ -62,8 +62,9 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each."""
     import hyperctr as hc
     from hyperctr.config import Config
+    from hyperctr.data.registry import open_data
 
-    data = hc.load_dataset(dataset, data_dir=data_dir)
+    data = open_data(dataset, BUDGET, data_dir or "")
     folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
     folder.mkdir(parents=True, exist_ok=True)
     full = Config.for_model("hyperctr+", BUDGET, seed=seed)
@@ -77,7 +78,9 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
         {"variant": variant, "validation_auc": hc.train(data, config).metrics["best_validation_auc"]}
         for variant, config in variants.items()
     ]
-    pd.DataFrame(lines).to_csv(folder / "switches.csv", index=False, float_format="%.5f")
+    pd.DataFrame(lines).assign(hyperctr=hc.__version__).to_csv(
+        folder / "switches.csv", index=False, float_format="%.5f"
+    )
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def main() -> None:
                     changed.enter_context(patch.object(interest, name, value))
                 learned = interest_of(split_data, hc.Config(seed=seed), "cpu")
             auc = float(np.mean(list(interest_recovery(split_data, learned).values())))
-            rows.append({"reading": reading, "seed": seed, "recovery_auc": auc})
+            rows.append({"reading": reading, "seed": seed, "recovery_auc": auc, "hyperctr": hc.__version__})
     table = pd.DataFrame(rows)
     print(table.pivot(index="reading", columns="seed", values="recovery_auc").round(3).to_string())
     if options.out:

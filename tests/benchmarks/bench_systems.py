@@ -156,7 +156,7 @@ def main() -> None:
     print(f"1 thread, torch {torch.__version__}")
     print(table.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
     if options.out:
-        write_atomic(options.out, table.to_csv(index=False, float_format="%.4f"))
+        write_atomic(options.out, table.assign(hyperctr=hc.__version__).to_csv(index=False, float_format="%.4f"))
 
 
 if __name__ == "__main__":
