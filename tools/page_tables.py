@@ -39,3 +39,16 @@ def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[s
 def recorded_by(frame: pd.DataFrame) -> str:
     """Say which version wrote a table that names it."""
     return f"recorded by hyperctr {frame['hyperctr'].iloc[0]}"
+
+
+def hyperedges_worth(frame: pd.DataFrame) -> str:
+    """Say in a sentence what hyperedges are worth, from the row of Table 4 that has single clicks in their place."""
+    rows = frame[frame["model"].str.startswith("(-) hypergraph")].dropna(subset=["auc_deficit"])
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    sure = "more than" if row["auc_deficit_low"] > 0 else "no more than"
+    published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
+    paper = f"; the paper reports {published:+.4f}" if pd.notna(published) else ""
+    worth = f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC here"
+    return f"{worth}, {sure} chance explains{paper}."

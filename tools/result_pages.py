@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from gates import gates_text
-from page_tables import markdown, recorded_by, three_digits, with_interval
+from page_tables import hyperedges_worth, markdown, recorded_by, three_digits, with_interval
 
 from hyperctr.config import SYSTEMS, Config
 from hyperctr.display.table import EMPTY, Table
@@ -118,12 +118,14 @@ def table3_text(name: str) -> str:
 def table4_text(name: str) -> str:
     """Return Table 4 of one data set."""
     frame = read_table(name, "table4")
+    worth = hyperedges_worth(frame)
     frame["model"] += [f" ({state})" if state != "done" else "" for state in frame["state"]]
     frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "auc_deficit", "+.4f")
     titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
     if frame["paper_auc"].notna().any():
         titles["paper_auc"] = f"{counterpart(name)} as published: AUC"
-    return f"**{name}** (Table 4), {measured(name, frame)}:\n\n{markdown(frame, titles)}"
+    shown = [f"**{name}** (Table 4), {measured(name, frame)}:", markdown(frame, titles), worth]
+    return "\n\n".join(filter(None, shown))
 
 
 def costs_text(name: str) -> str:
