@@ -23,7 +23,7 @@ SMALL = {"embedding_size": 16, "layers": 1, "history_length": 10, "hidden": (32,
 SHORT = {"batch_size": 512, "epochs": 1, "points_per_epoch": 2, "interest_epochs": 1}
 FEW = {"validation_clicks": 200, "validation_candidates": 20, "test_candidates": 100}
 QUICK = {"batch_size": 512, "epochs": 40, "points_per_epoch": 1, "history_length": 30, "patience": 2}
-QUICK["validation_candidates"] = 20  # its AUC is as sure as with 100: the error comes from the clicks
+QUICK["validation_candidates"] = 20  # its AUC is as precise as with 100: the error comes from the clicks
 BUDGETS: dict[str, dict[str, Any]] = {"smoke": {**SMALL, **SHORT, **FEW}, "quick": QUICK, "paper": {}}
 # Settings that say what is measured, whether it repeats, and what training may know of it; a reference run beside a
 # model shares these and no others. It has all modalities and its own slots whatever the model was denied, so it is the
@@ -84,7 +84,7 @@ class Config:
     attention_heads: int = setting(2, "Attention heads; divides embedding_size.", low=1)
     hidden: tuple[int, ...] = setting((128, 64), "Widths D1, D2 of the prediction network (Eq. 7).", low=1)
     user_dropout: float = setting(
-        0.0, "Share of clicks learned as of a user of whom nothing is known (docs/method.md, 6).", low=0, high=0.95
+        0.0, "Share of training clicks that hide the user, as if new (docs/method.md, 6).", low=0, high=0.95
     )
     dropout: float = setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
 

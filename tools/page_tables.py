@@ -47,8 +47,9 @@ def hyperedges_worth(frame: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     row = rows.iloc[0]
-    sure = "more than" if row["auc_deficit_low"] > 0 else "no more than"
+    low, high = row["auc_deficit_low"], row["auc_deficit_high"]
+    more = "more" if low > 0 or high < 0 else "no more"
+    sure = f", {more} than chance explains" if pd.notna(low) else ""
     published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
     paper = f"; the paper reports {published:+.4f}" if pd.notna(published) else ""
-    worth = f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC here"
-    return f"{worth}, {sure} chance explains{paper}."
+    return f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC here{sure}{paper}."

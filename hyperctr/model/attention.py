@@ -13,23 +13,25 @@ from hyperctr.model.dropout import dropout
 from hyperctr.model.history import Window
 
 LENGTHS = 6  # to which histories are padded on a CPU, in equal steps
-DOUBLINGS = 32  # distances in time that are told apart, on either side of the target: 2^32 seconds are 136 years
+DOUBLINGS = 63  # distances in time that are told apart, on either side of the target: all that int64 holds
 
 
 def time_distance(window: Window, time: Tensor) -> Tensor:
-    """Return how far each click is from its target in time, int64 ``[B, L]``: 0 in the same second, 1 at 1 or 2
-    seconds, 2 at 3 to 6, and so on by doublings, up to ``DOUBLINGS - 1``; ``DOUBLINGS`` more after the target.
+    """Return how far each click is from its target in time, int64 ``[B, L]``, in doublings of the clock's tick.
+
+    That is 0 at the same time, 1 at 1 or 2 ticks (seconds, on a calendar clock), 2 at 3 to 6, and so on up to
+    ``DOUBLINGS - 1``; ``DOUBLINGS`` more after the target.
 
     ``time`` is int64 ``[B]``, the targets' timestamps. Where a click is not valid the number means nothing.
 
     >>> clicks = torch.tensor([[100, 99, 90, 105]])
     >>> window = Window(clicks, clicks > 0, clicks > 0, clicks, timestamp=clicks)
     >>> time_distance(window, torch.tensor([100])).tolist()
-    [[0, 1, 3, 34]]
+    [[0, 1, 3, 65]]
     """
-    seconds = window.timestamp - time[:, None]
-    doublings = torch.frexp((seconds.abs() + 1).double()).exponent.long() - 1
-    return doublings.clamp(max=DOUBLINGS - 1) + DOUBLINGS * (seconds > 0)
+    ticks = window.timestamp - time[:, None]
+    first = (1 << torch.arange(1, DOUBLINGS, device=ticks.device)) - 1  # of each distance but 0
+    return torch.bucketize(ticks.abs(), first, right=True) + DOUBLINGS * (ticks > 0)
 
 
 class EncoderLayer(nn.Module):

@@ -152,7 +152,7 @@ class HyperCTR(ClickModel):
         """Return what all candidates of a target share."""
         user = lookup(self.user_embedding, targets.user)
         window = self.context.history.window(targets, self.config.history_length)
-        known = None  # the targets that are learned from as what they are; None: all
+        known = None  # targets whose user is not hidden; None: all
         if self.training and self.config.user_dropout:
             known = torch.rand(len(targets), device=user.device) >= self.config.user_dropout
             user, window = user * known[:, None], window.only(known)

@@ -213,7 +213,8 @@ class Run:
         Args:
             user: an id of the data set.
             item: an id of the data set.
-            timestamp: when; None means the end of the data set's clock.
+            timestamp: when; None means the end of the data set's clock, as for :meth:`predict`. (The inspector explains
+                a pair when it was clicked.)
 
         Returns:
             One row per hyperedge, largest effect first: ``slot``, ``modality``, ``side`` (which hypergraph),

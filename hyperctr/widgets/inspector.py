@@ -60,8 +60,7 @@ class Inspector(anywidget.AnyWidget):
         query: text to find users, items and titles by.
         pair: ids of the user and the item whose score is explained, perhaps a timestamp: without one, when it was
             clicked or else the end of the slot shown. The picture goes to the hyperedges that explain it.
-        removed: keys of the hyperedges that are taken out of the explained score.
-        removed_modalities: names of the modalities that are taken out of it.
+        removed, removed_modalities: keys of hyperedges, and names of modalities, taken out of the explained score.
         compare_slot: slot that ``difference`` compares with; None: the one before (the second for the first).
         compare_delta: threshold that it compares with; None: the same.
 
@@ -111,6 +110,7 @@ class Inspector(anywidget.AnyWidget):
         self._explanation: dict[str, Any] | None = None
         self._sent: Any = None  # what the last scene was asked for
         self._user: Any = None  # whose timeline is shown
+        self._showing = False  # the picture goes to what explains the pair
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
@@ -122,8 +122,7 @@ class Inspector(anywidget.AnyWidget):
         self.observe(self._explain, ["pair", "removed", "removed_modalities", "slot"])
         self.observe(self._send_selection, "selection")
         self.observe(self._send_matches, "query")
-        told = {*traits} & {*ASKED, "selection"}  # what to show; else it is what explains the pair
-        self._explain(None if told else {"name": "pair"})
+        self._explain(None if {*traits} & {*ASKED, "selection"} else {"name": "pair"})
 
     @property
     def node_kind(self) -> str:
@@ -246,7 +245,7 @@ class Inspector(anywidget.AnyWidget):
 
     def _explain(self, change: Any = None) -> None:
         asked_for = change["name"] if change else ""
-        if asked_for == "slot" and not (self._explanation and self._explanation["of_slot"]):
+        if asked_for == "slot" and (self._showing or not (self._explanation or {}).get("of_slot")):
             return
         self._explanation, problem, user = None, "", self._user
         if len(self.pair) >= 2:
@@ -259,9 +258,11 @@ class Inspector(anywidget.AnyWidget):
                     raise
                 problem = str(error)
         if asked_for == "pair":
+            self._showing = True
             with self.hold_trait_notifications():
                 for name, value in shown_for(self._explanation, self.side).items():
                     setattr(self, name, value)
+            self._showing = False
         if self.comm is None:
             return
         html = explanation_panel(self._explanation, self.removed, self.removed_modalities, self._colours, problem)

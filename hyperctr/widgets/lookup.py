@@ -117,17 +117,8 @@ def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20)
 
 
 def known_pair(pair: Sequence[Any], data: Dataset) -> tuple[Any, Any, int | None]:
-    """Return user id, item id and time as the data set has them, where a browser sent what was typed.
-
-    Raises:
-        ConfigError: the time is no whole number.
-    """
-    time = pair[2] if len(pair) > 2 else None
-    try:
-        moment = None if time is None else int(time)
-    except ValueError as error:
-        raise ConfigError(f"pair: the time {time!r} must be a whole number, a timestamp of the data set") from error
-    return known_id(pair[0], data.users), known_id(pair[1], data.items), moment
+    """Return user id and item id as the data set has them, where a browser sent what was typed, and the time."""
+    return known_id(pair[0], data.users), known_id(pair[1], data.items), pair[2] if len(pair) > 2 else None
 
 
 def known_id(typed: Any, ids: NDArray[Any]) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from hyperctr.data.interactions import LATEST_SECOND
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.metrics.platt import Calibration
 from hyperctr.widgets.scene_stats import titles
@@ -77,11 +78,11 @@ class ScoreExplainer:
 
         Raises:
             DataError: an unknown id.
-            ConfigError: an unknown modality or a key of no hyperedge.
+            ConfigError: an unknown modality, a key of no hyperedge, or a time that is no timestamp.
         """
         data, names = self.split_data.data, titles(self.split_data.data)
         who, what = int(data.users_to_index([user])[0]), int(data.items_to_index([item])[0])
-        time, reason = (int(timestamp), "as asked") if timestamp is not None else self._moment(who, what, slot)
+        time, reason = self._moment(who, what, slot) if timestamp is None else (self._known(timestamp), "as asked")
         for name in removed_modalities:
             if name not in data.modalities:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, data.modalities)}")
@@ -97,6 +98,13 @@ class ScoreExplainer:
         words = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC" if calendar else f"time {time:,}"
         ids |= {"moment": f"{words}, {reason}", "of_slot": reason.startswith("the end of ")}
         return {**ids, "score": score, "new_score": new_score, "contributions": rows}
+
+    def _known(self, time: Any) -> int:
+        """Return a time that was asked for, if it can be one."""
+        latest = LATEST_SECOND if self.split_data.slots.clock == "calendar" else 2**62
+        if not isinstance(time, int | np.integer) or isinstance(time, bool) or not 0 <= time <= latest:
+            raise ConfigError(f"the time {time!r} must be a whole number from 0 to {latest:,}, in the data set's clock")
+        return int(time)
 
     def _moment(self, user: int, item: int, slot: int | None) -> tuple[int, str]:
         """When a pair without a time is explained, and why then."""

@@ -23,8 +23,8 @@ def normed(x: Array) -> Array:
 
 def doublings(seconds: int) -> int:
     """Which of ``sequence.distance`` belongs to a click so long after the target, before it if negative."""
-    far = min(int(np.floor(np.log2(abs(seconds) + 1))), 31)
-    return 32 + far if seconds > 0 else far
+    far = int(np.floor(np.log2(abs(seconds) + 1)))
+    return 63 + far if seconds > 0 else far
 
 
 class Dense:

@@ -107,5 +107,12 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
-    worth = "Hyperedges in place of single clicks are worth +0.0100 AUC here, more than chance explains"
-    assert f"{worth}." in fourth
+    assert "single clicks are worth +0.0100 AUC here, more than chance explains." in fourth
+    worth = importlib.import_module("page_tables").hyperedges_worth
+    row = {"model": "(-) hypergraph", "auc_deficit": -0.001, "paper_auc": 0.8}
+    full = {"model": "multi-modal", "paper_auc": 0.83}
+    for low, high, words in ((-0.002, -0.0005, ", more than"), (-0.002, 0.001, ", no more than")):
+        told = worth(pd.DataFrame([full, row | {"auc_deficit_low": low, "auc_deficit_high": high}]))
+        assert f"-0.0010 AUC here{words} chance explains; the paper reports +0.0300." in told
+    unknown = {"auc_deficit_low": float("nan"), "auc_deficit_high": float("nan")}
+    assert "-0.0010 AUC here; the paper" in worth(pd.DataFrame([full, row | unknown]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -298,5 +299,24 @@ def test_a_pair_without_a_click_is_explained_at_the_end_of_the_slot_shown(traine
     inspector.pair = [*inspector.pair[:2], times[0]]
     answer = inspector.why()
     assert answer is not None and answer["timestamp"] == times[0] and "as asked" in answer["moment"]
-    with pytest.raises(hc.ConfigError, match="the time 'noon' must be a whole number"):
-        inspector.pair = [*inspector.pair[:2], "noon"]
+    for wrong in ("noon", 1.9, float("inf"), 1_500_000_000_000, 2**70):
+        with pytest.raises(hc.ConfigError, match=re.escape(f"the time {wrong!r} must be a whole number")):
+            inspector.pair = [*inspector.pair[:2], wrong]
+
+
+def test_showing_an_explanation_does_not_change_the_question(trained: Trained) -> None:
+    """A user inactive in the slot shown is explained by an earlier one, which is shown; the time stays."""
+    data, split_data = trained.data, trained.scenes.split_data
+    slots, last = split_data.slots, split_data.slots.count - 1
+    train = split_data.split.train
+    active = np.zeros((data.num_users, slots.count), bool)
+    active[data.user_index[train], slots.index[train]] = True
+    moved = 0
+    for user in np.flatnonzero(~active[:, last])[:20]:
+        unseen = np.setdiff1d(np.arange(data.num_items), data.item_index[data.user_index == user])
+        inspector = hc.Inspector(data, trained.run, side="user", slot=last)
+        inspector.pair = [data.users[user].item(), data.items[unseen[0]].item()]
+        answer = inspector.why()
+        assert answer is not None and slots.labels[last] in answer["moment"]
+        moved += inspector.slot < last
+    assert moved
