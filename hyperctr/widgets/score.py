@@ -82,7 +82,7 @@ class ScoreExplainer:
         """
         data, names = self.split_data.data, titles(self.split_data.data)
         who, what = int(data.users_to_index([user])[0]), int(data.items_to_index([item])[0])
-        time, reason = self._moment(who, what, slot) if timestamp is None else (self._known(timestamp), "as asked")
+        time, of_slot, reason = self._moment(who, what, timestamp, slot)
         for name in removed_modalities:
             if name not in data.modalities:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, data.modalities)}")
@@ -96,25 +96,24 @@ class ScoreExplainer:
         ids |= {"who": names["user"][who], "what": names["item"][what]}
         calendar = self.split_data.slots.clock == "calendar"
         words = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC" if calendar else f"time {time:,}"
-        ids |= {"moment": f"{words}, {reason}", "of_slot": reason.startswith("the end of ")}
+        ids |= {"moment": f"{words}, {reason}", "of_slot": of_slot}
         return {**ids, "score": score, "new_score": new_score, "contributions": rows}
 
-    def _known(self, time: Any) -> int:
-        """Return a time that was asked for, if it can be one."""
-        latest = LATEST_SECOND if self.split_data.slots.clock == "calendar" else 2**62
-        if not isinstance(time, int | np.integer) or isinstance(time, bool) or not 0 <= time <= latest:
-            raise ConfigError(f"the time {time!r} must be a whole number from 0 to {latest:,}, in the data set's clock")
-        return int(time)
-
-    def _moment(self, user: int, item: int, slot: int | None) -> tuple[int, str]:
-        """When a pair without a time is explained, and why then."""
+    def _moment(self, user: int, item: int, time: Any, slot: int | None) -> tuple[int, bool, str]:
+        """When a pair is explained, whether that is the end of a slot, and why then."""
         data, slots = self.split_data.data, self.split_data.slots
+        if time is not None:
+            latest = LATEST_SECOND if slots.clock == "calendar" else 2**62
+            if not isinstance(time, int | np.integer) or isinstance(time, bool) or not 0 <= time <= latest:
+                wanted = f"a whole number from 0 to {latest:,}, in the data set's clock"
+                raise ConfigError(f"the time {time!r} must be {wanted}")
+            return int(time), False, "as asked"
         own = data.timestamp[(data.user_index == user) & (data.item_index == item) & data.clicked]
         if len(own):
-            return int(own.max()), "when it was clicked"
+            return int(own.max()), False, "when it was clicked"
         slot = slots.count - 1 if slot is None else slot
         end = min(int(slots.edges[slot + 1]) - 1, int(data.timestamp.max()))
-        return end, f"the end of {slots.labels[slot]}: never clicked"
+        return end, True, f"the end of {slots.labels[slot]}: never clicked"
 
     def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
         """A contribution in the data set's own ids and titles."""
