@@ -52,7 +52,7 @@ BENCHMARKS = {
 ON_REQUEST = {
     "report": "-m tests.benchmarks.bench_report",
     "before": "-m tests.benchmarks.bench_before",
-    "rounds": "-m tests.benchmarks.bench_rounds --rounds 8 {data}",
+    "rounds": "-m tests.benchmarks.bench_rounds {data}",
 }
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
