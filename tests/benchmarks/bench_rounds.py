@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_rounds.py --data-dir data --out reports/results/benchmarks/rounds.csv
 
-    every step     a convolution of everything for every step, the batch's own clicks hidden: what the others should match
+    every step     one convolution of everything for every step, its own clicks hidden: what the others should match
     8 rounds       the library's way: one convolution for an eighth of an epoch
     slot by slot   a batch has clicks of one slot, so that its step needs no other; else as every step
     neighbours     a step uses at most 15 members of a hyperedge and 15 hyperedges of a node, drawn anew; else the same
