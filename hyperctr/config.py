@@ -29,7 +29,7 @@ BUDGETS: dict[str, dict[str, Any]] = {"smoke": {**SMALL, **SHORT, **FEW}, "quick
 # model shares these and no others. It has all modalities and its own slots whatever the model was denied, so it is the
 # strongest baseline there is, trained once a split.
 MEASURED = (
-    *("seed", "deterministic", "protocol", "split", "ratios", "negatives_avoid"),
+    *("seed", "deterministic", "protocol", "split", "ratios", "negatives_avoid", "non_click_negatives"),
     *("validation_clicks", "validation_candidates", "test_candidates"),
 )
 
@@ -104,6 +104,9 @@ class Config:
     negatives: int = setting(1, "Sampled unobserved items per click, drawn anew every epoch.", low=1)
     negatives_avoid: Literal["training", "all"] = setting(
         "training", "Which clicks these avoid; `all` leaks validation and test clicks, to show what that is worth."
+    )
+    non_click_negatives: float = setting(
+        0.0, "Share of clicks whose first negative is one that the user was shown in training.", low=0, high=1
     )
     rounds_per_epoch: int = setting(
         8, "Convolutions an epoch, each shared by a stretch of steps (docs/method.md, 5.3).", low=1

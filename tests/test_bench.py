@@ -97,7 +97,7 @@ def test_a_table_tells_where_and_how_it_was_measured(bench: ModuleType, monkeypa
     assert row["command"].startswith("python -c") and row["cores"] >= 1
     assert all(row[name] for name in ("processor", "torch", "python", "hyperctr", "code", "date"))
     assert not (bench.RESULTS / "broken.csv").exists()
-    text = importlib.import_module("result_pages").benchmark_text(bench.RESULTS / "own.csv")
+    text = importlib.import_module("benchmark_tables").benchmark_text(bench.RESULTS / "own.csv")
     assert text.startswith(f"**own**, {row['processor']}, {row['cores']} cores, ")
     assert text.endswith("`):\n\n| seconds | n |\n| --- | --- |\n| 0.5000 | 7 |")
 

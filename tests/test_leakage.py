@@ -74,6 +74,7 @@ VARIANTS = {
     "no graph": {"graph": "none"},
     "sampled neighbours": {"max_neighbours": 3, "interest_threshold": 0.4},
     "quantile": {"threshold_is_quantile": True, "weighted": False},
+    "non-clicks as negatives": {"non_click_negatives": 0.7},
 }
 NAMES = list(dict.fromkeys([*MODELS, EXAMPLE, *own_models()]))
 CONFIGS: dict[str, dict[str, Any]] = {name: {**model_spec(name).settings, "model": name} for name in NAMES}
@@ -286,7 +287,8 @@ def test_baseline_rows_are_blind_to_validation_and_test(world: World, seed: int,
 def other_clicks(trained: Trained, part: int) -> World:
     """The world with other clicks in ``part``, and other rows wherever training reads none; seeded by the case."""
     draw = rng(part, trained.config.model, trained.config.protocol, trained.config.graph)
-    return with_other_clicks(trained.world, part, draw, trained.model.sees_non_clicks)
+    non_clicks = trained.model.sees_non_clicks or trained.config.non_click_negatives > 0
+    return with_other_clicks(trained.world, part, draw, non_clicks)
 
 
 def same_weights(left: Fitted, right: Fitted) -> bool:

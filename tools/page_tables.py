@@ -53,3 +53,12 @@ def hyperedges_worth(frame: pd.DataFrame) -> str:
     published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
     paper = f"; the paper reports {published:+.4f}" if pd.notna(published) else ""
     return f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC here{sure}{paper}."
+
+
+def gains_of_ways(frame: pd.DataFrame) -> str:
+    """Return what each way to train gained over a convolution for every step, from the mean rows of ``rounds.csv``."""
+    means = frame[frame["seed"].str.startswith("mean")].copy()
+    gains = {f"{part}_gain": f"{part} AUC, gain" for part in ("validation", "test")}
+    for name in gains:
+        means[name] = with_interval(means, name, "+.4f")
+    return markdown(means, {"data": "data", "way": "way", "seed": "seeds", **gains})

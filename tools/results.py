@@ -3,6 +3,7 @@
     python tools/results.py ml-trailers --data-dir D --seeds 3    makes the report (what is done is kept), then writes
     python tools/results.py ml-trailers ... --plans systems       trains a plan first that reports do not train
     python tools/results.py planted --switches                    also the switches of hyperctr+, on validation
+    python tools/results.py ml-trailers --labels --seeds 3        what negatives that were shown are worth
     python tools/results.py --pages                               only renders the pages from the committed files
 
 The pages are README and those of docs/ that have markers.
@@ -83,6 +84,26 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     )
 
 
+def collect_labels(dataset: str, data_dir: str | None, seeds: int) -> None:
+    """Train ``hyperctr+`` without and with negatives that were shown, and keep its AUC under both labellings.
+
+    The rows beside it, content matrix factorisation among them, have the same negatives.
+    """
+    import hyperctr as hc
+    from hyperctr.config import Config
+    from hyperctr.data.registry import open_data
+
+    data = open_data(dataset, BUDGET, data_dir or "")
+    rows = []
+    for training, share in (("sampled", 0.0), ("one of them shown and not clicked", 1.0)):
+        for seed in range(seeds):
+            run = hc.train(data, Config.for_model("hyperctr+", BUDGET, seed=seed, non_click_negatives=share))
+            frame = run.rows[["model", "auc", "auc_impressions"]]
+            rows.append(frame[frame["model"] != "constant"].assign(training=training, seed=seed, run=run.id))
+    table = pd.concat(rows).assign(hyperctr=hc.__version__)
+    table.to_csv(RESULTS / data.name / "labels.csv", index=False, float_format="%.5f")
+
+
 def main() -> int:
     """Make a report and keep its results if a data set is named, then write the pages; 1 if the report has failures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,10 +113,13 @@ def main() -> int:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--plans", nargs="+", default=[], help="plans to train first, such as systems and causal")
     parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")
+    parser.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
     parser.add_argument("--pages", action="store_true")
     options = parser.parse_args()
     code = 0
-    if options.dataset:
+    if options.dataset and options.labels:
+        collect_labels(options.dataset, options.data_dir, options.seeds or 1)
+    elif options.dataset:
         from hyperctr.report.build import build_report
         from hyperctr.sweeps.local import run_plans
         from hyperctr.sweeps.plan import open_plan

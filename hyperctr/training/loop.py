@@ -29,7 +29,7 @@ from hyperctr.training import checkpoint
 from hyperctr.training.averaging import WeightAverage
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
-from hyperctr.training.negatives import NegativeSampler
+from hyperctr.training.negatives import NegativeSampler, NonClickSampler
 from hyperctr.training.schedule import Progress, Schedule
 from hyperctr.training.scoring import targets_of
 from hyperctr.training.sharing import score_together
@@ -62,6 +62,9 @@ class Trainer:
         # What is never drawn as a negative is a hint of what was clicked, so training must not know any other click.
         avoided = data.clicks if config.negatives_avoid == "all" else self.rows
         self.sampler = NegativeSampler(data, avoided, self.targets.user, config.seed)
+        self.non_clicks = None
+        if config.non_click_negatives:
+            self.non_clicks = NonClickSampler(split_data, self.targets.user, config.seed)
         sizes = {"count": config.validation_candidates, "max_rows": config.validation_clicks}
         self.pool = candidate_pool(data, split_data.split, "validation", seed=config.seed, **sizes)
         self.schedule = Schedule(len(self.rows), config.batch_size, config.points_per_epoch, config.rounds_per_epoch)
@@ -245,6 +248,9 @@ class Trainer:
         shuffle = generator(self.device, self.config.seed, "shuffle", epoch)
         self._order = torch.randperm(len(self.rows), generator=shuffle, device=self.device)
         self._negatives = self.sampler.sample(self.config.negatives, "epoch", epoch)
+        if self.non_clicks is not None:
+            share = self.config.non_click_negatives
+            self._negatives = self.non_clicks.replace_first(self._negatives, share, "epoch", epoch)
 
     # ---- points, early stopping, checkpoints ----
     def _keep_if_best(self, validation: float, stage: Stage) -> None:

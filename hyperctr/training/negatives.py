@@ -21,6 +21,7 @@ from hyperctr.runtime import generator
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
+    from hyperctr.split_data import SplitData
 
 WORDS = 2**62  # possible values of a random integer; modulo n items, no item is likelier by more than n / 2^62
 
@@ -92,6 +93,54 @@ class NegativeSampler:
         ranks %= self.available[self.users, None]
         passed = torch.searchsorted(self._keys, ranks + (self.users * self._stride)[:, None], right=True)
         return ranks.add_(passed).sub_(self._begin[self.users, None])
+
+
+class NonClickSampler:
+    """Draws items that users were shown in training and did not click, then or at another time of training.
+
+    Args:
+        split_data: of which the rows of the training part are read and no others.
+        users: int64 [B], the user of each draw, on the device to draw on.
+        seed: with the ``draw_key`` of :meth:`replace_first` it decides every draw.
+
+    >>> import pandas as pd
+    >>> from hyperctr.config import Config
+    >>> from hyperctr.data.dataset import Dataset
+    >>> from hyperctr.split_data import SplitData
+    >>> log = pd.DataFrame({"user_id": 1, "item_id": range(40), "timestamp": range(40), "clicked": [True, False] * 20})
+    >>> split_data = SplitData.open(Dataset("tiny", log), Config(slot_count=1))
+    >>> sampler = NonClickSampler(split_data, torch.zeros(3, dtype=torch.int64))
+    >>> drawn = sampler.replace_first(torch.zeros(3, 2, dtype=torch.int64), 1.0, "epoch", 0)
+    >>> (drawn % 2).tolist()  # the odd items were shown and not clicked
+    [[1, 0], [1, 0], [1, 0]]
+    """
+
+    def __init__(self, split_data: SplitData, users: Tensor, seed: int = 0) -> None:
+        self.users, self.seed = users, int(seed)
+        data, split = split_data.data, split_data.split
+        owners, items, _ = distinct_clicks(data, split.non_clicks("train"))
+        clicked_by, clicked, _ = distinct_clicks(data, split.train)
+        pairs, clicks = (u * data.num_items + i for u, i in ((owners, items), (clicked_by, clicked)))
+        place = np.searchsorted(clicks, pairs)
+        left = clicks[np.minimum(place, len(clicks) - 1)] != pairs
+        begin = np.searchsorted(owners[left], np.arange(data.num_users + 1))
+        self._items, self._begin = (torch.from_numpy(column).to(users.device) for column in (items[left], begin))
+
+    def replace_first(self, negatives: Tensor, share: float, *draw_key: int | str) -> Tensor:
+        """Put such an item in place of the first of the ``negatives`` [B, n] of a ``share`` of the rows.
+
+        Rows whose user has none stay as they are. Returns int64 [B, n].
+        """
+        if not len(self._items):
+            return negatives
+        device, first = self.users.device, self._begin[self.users]
+        count = self._begin[self.users + 1] - first
+        draw = generator(device, self.seed, "non-clicks", *draw_key)
+        ranks = torch.randint(WORDS, (len(self.users),), generator=draw, device=device) % count.clamp(min=1)
+        chosen = torch.rand(len(self.users), generator=draw, device=device) < share
+        items = self._items[(first + ranks).clamp(max=len(self._items) - 1)]
+        replaced = torch.where(chosen & (count > 0), items, negatives[:, 0])
+        return torch.cat([replaced[:, None], negatives[:, 1:]], 1)
 
 
 def _indices(values: ArrayLike, needed: str, name: str, bound: int) -> NDArray[np.int64]:

@@ -11,10 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperctr.config import Config
 from hyperctr.data.dataset import Dataset
 from hyperctr.errors import DataError, ShapeError
+from hyperctr.split_data import SplitData
 from hyperctr.training import negatives
-from hyperctr.training.negatives import NegativeSampler
+from hyperctr.training.negatives import NegativeSampler, NonClickSampler
 from tests.data.test_negatives import built, clicked_by, random_log
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -110,3 +112,36 @@ def test_a_million_draws_take_less_than_a_second() -> None:
     assert time.process_time() - started < 1.0
     pairs = torch.from_numpy(data.user_index * data.num_items + data.item_index)
     assert not torch.isin(sampler.users[:1000, None] * data.num_items + drawn[:1000], pairs).any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), share=st.sampled_from([0.0, 0.4, 1.0]))
+def test_non_clicks_are_what_was_shown_in_training_and_never_clicked_there(seed: int, share: float) -> None:
+    log = random_log(rows=300, seed=seed)
+    log["clicked"] = np.random.default_rng(seed).random(len(log)) < 0.5
+    split_data = SplitData.open(built(log), Config(slot_count=2, seed=seed))
+    data, parts = split_data.data, split_data.split
+    clicked, shown = (clicked_by(data, rows) for rows in (parts.train, parts.non_clicks("train")))
+    users = torch.arange(data.num_users).repeat_interleave(200)
+    sampled = torch.full((len(users), 2), -1)
+    drawn = NonClickSampler(split_data, users, seed).replace_first(sampled, share, "epoch", 0)
+    assert (drawn[:, 1] == -1).all()
+    for user, first in enumerate(drawn[:, 0].view(data.num_users, 200).tolist()):
+        allowed = shown.get(user, set()) - clicked.get(user, set())
+        replaced = [item for item in first if item >= 0]
+        assert set(replaced) <= allowed
+        assert abs(len(replaced) / 200 - share * bool(allowed)) < 0.2  # five standard deviations and more
+        if len(allowed) <= 5 and share:
+            assert set(replaced) == allowed
+
+
+def test_non_clicks_repeat_their_draw_and_may_be_missing() -> None:
+    log = random_log(rows=300, seed=1)
+    log["clicked"] = np.arange(len(log)) % 2 == 0
+    split_data = SplitData.open(built(log), Config(slot_count=2))
+    users, sampled = torch.arange(split_data.data.num_users), torch.full((split_data.data.num_users, 1), -1)
+    sampler = NonClickSampler(split_data, users, seed=3)
+    first, again, other = (sampler.replace_first(sampled, 0.5, "epoch", epoch) for epoch in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    clicks_only = SplitData.open(built(random_log(rows=300, seed=1).assign(clicked=True)), Config(slot_count=2))
+    assert torch.equal(NonClickSampler(clicks_only, users).replace_first(sampled, 1.0, "epoch", 0), sampled)
