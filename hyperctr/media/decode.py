@@ -21,6 +21,7 @@ from hyperctr.errors import DataError, HyperCTRError
 
 FRAMES = 8  # of a video, evenly spread over its key frames
 SECONDS = 180  # of sound that are listened to, from the beginning
+DECODING = ["-skip_frame", "nokey", "-max_pixels", str(1 << 26)]  # a damaged header may promise terabytes
 SILENCE = 2.0**-15  # a peak below this is less than one step of 16-bit sound
 CONTAINERS = (
     *("mov", "matroska", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo", "ogg", "rm", "gif", "apng"),
@@ -83,7 +84,7 @@ def read_frames(path: Path, shorter: int, side: int, count: int = FRAMES) -> npt
     scaled = f"scale={shorter}:{shorter}:force_original_aspect_ratio=increase:flags=bilinear+accurate_rnd+bitexact"
     command = ["-map", "0:v:0", "-vf", f"select=key,{scaled},crop={side}:{side}", "-fps_mode", "passthrough"]
     kept, stride, size = list[bytes](), 1, side * side * 3
-    with _Decoder(path, [*command, "-f", "rawvideo", "-pix_fmt", "rgb24"], ["-skip_frame", "nokey"]) as decoder:
+    with _Decoder(path, [*command, "-f", "rawvideo", "-pix_fmt", "rgb24"], DECODING) as decoder:
         for number, frame in enumerate(iter(lambda: decoder.read(size), b"")):
             if number % stride == 0 and len(frame) == size:
                 kept.append(frame)
@@ -172,5 +173,5 @@ def _fault(said: str, code: int) -> str:
         return "is no video, image or sound that ffmpeg can open, or it is damaged"
     if "partial file" in said:
         return "is cut off"
-    lines = [re.sub(r"^\[[^]]*\] ", "", line) for line in said.splitlines()]
+    lines = [re.sub(r"^(\[[^]]*\] ?)+", "", line) for line in said.splitlines()]
     return f"is damaged ({lines[0][:120] if lines else f'ffmpeg ended with {code}'})" if code else ""

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from filelock import FileLock, Timeout
 from hyperctr import __version__
 from hyperctr.data.files import read_arrays
 from hyperctr.data.ids import parse_ids
-from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.errors import ConfigError, DataError, DataWarning, did_you_mean
 from hyperctr.media.decode import UnreadableMedia, ffmpeg_version
 from hyperctr.media.extractors import Extractor, choose
 from hyperctr.media.items import MODALITIES, Modality, list_media
@@ -88,6 +89,10 @@ def extract_features(
         DataError: no media; missing weights; features that something else wrote would be overwritten.
     """
     found = list_media(media)
+    if found.ignored:
+        names = ", ".join(found.ignored[:5]) + (", ..." if len(found.ignored) > 5 else "")
+        ignored = f"{len(found.ignored):,} entries are no video, image, sound or text by their suffix and were ignored"
+        warnings.warn(f"{media}: {ignored}: {names}", DataWarning, stacklevel=2)
     for name in modalities:
         if name not in MODALITIES:
             raise ConfigError(f"modality {name!r} is not known; {did_you_mean(name, MODALITIES)}")

@@ -18,7 +18,7 @@ import pytest
 
 from hyperctr.cli import main
 from hyperctr.data.table import load_table
-from hyperctr.errors import ConfigError, DataError
+from hyperctr.errors import ConfigError, DataError, DataWarning
 from hyperctr.media import extract, plain
 from hyperctr.media.extract import extract_features
 from hyperctr.media.extractors import EXTRACTORS
@@ -54,7 +54,9 @@ def test_features_are_those_of_the_files_and_the_rest_is_reported(
     out = tmp_path / "out"
     command = ["data", "extract", "--media", str(media), "--out", str(out), "--extractor", *PLAIN, "--batch", "2"]
     assert main(command) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr()
+    assert "1 entries are no video, image, sound or text by their suffix and were ignored: notes.pdf" in said.err
+    lines = said.out.splitlines()
     assert lines[0] == f"visual: 3 of 5 items x 72 (colour-edges): {out}/features/visual.npz"
     assert "  left out: item 4 is empty (0 bytes)" in lines and "  left out: item 2 is silent" in lines
     visual, acoustic, textual = (read(out / "features" / f"{name}.npz") for name in ("visual", "acoustic", "textual"))
@@ -81,7 +83,8 @@ def test_a_table_masks_what_was_left_out(media: Path, tmp_path: Path) -> None:
     extract_features(media, tmp_path / "out", extractors=PLAIN)
     log = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 2, 3, 5], "timestamp": [1, 2, 3, 4]})
     log.to_csv(tmp_path / "out" / "interactions.csv", index=False)
-    data = load_table(tmp_path / "out")
+    with pytest.warns(DataWarning, match="1 of 4 items have no feature in any modality"):
+        data = load_table(tmp_path / "out")
     assert data.items.tolist() == [1, 2, 3, 5]
     assert data.features["visual"].present.tolist() == [True, True, False, True]
     assert data.features["acoustic"].present.tolist() == [True, False, False, True]
