@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 Embed: TypeAlias = Callable[[list[Any]], Vectors]  # what was read of B items to [B, dim]
-EXAMPLES = 64  # frames or patches that go through a network at once
+EXAMPLES = 32  # frames or patches that go through a network at once
 
 
 def frames_224(path: Path) -> npt.NDArray[np.uint8]:
