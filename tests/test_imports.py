@@ -21,6 +21,7 @@ ORDER = [
     {"config", "runtime", "executor"},
     {"distributed", "gradient_sums", "sparse_adam"},
     {"data"},
+    {"media"},
     {"slots"},
     {"split_data"},
     {"metrics", "statistics"},
@@ -61,6 +62,7 @@ HIDDEN = (
         "triton",
         "implicit",
     ),
+    *("imageio_ffmpeg", "efficientnet_lite_pytorch", "huggingface_hub"),
 )
 LIGHT = (
     *TORCH_FREE,
@@ -75,6 +77,7 @@ LIGHT = (
     "cli",
 )  # not when they are imported
 COMPILED = {"model.fused", "model.vectors", "model.triton_sums"}  # extras that only their own backend needs
+MEDIA = ("decode", "extract", "extractors", "items", "learned", "plain", "spectrum", "weights")  # of media/: nor these
 PLANNING = ("source", "store", "states", "stale", "run", "compare")  # of runs/: nor these
 
 
@@ -196,7 +199,7 @@ def test_data_and_metrics_know_no_torch() -> None:
 
 def test_figures_and_commands_start_without_torch() -> None:
     names = [f"hyperctr.{name}" for name in modules() if name.split(".")[0] in LIGHT]
-    names += [f"hyperctr.runs.{name}" for name in PLANNING]
+    names += [f"hyperctr.runs.{name}" for name in PLANNING] + [f"hyperctr.media.{name}" for name in MEDIA]
     code = (
         f"import importlib, sys\nfor name in {names!r}:\n    importlib.import_module(name)\n"
         "    assert 'torch' not in sys.modules, name + ' loads torch'"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import warnings
 
+from hyperctr.cli.media import add_actions as add_media
 from hyperctr.cli.parser import Commands, command, command_group, with_data_dir
 from hyperctr.errors import DataWarning
 
@@ -17,6 +18,7 @@ def add_commands(commands: Commands) -> None:
     check = command(actions, "check", run_check, "validate a data set; print Table 1's row and warnings")
     check.add_argument("dataset", metavar="NAME")
     with_data_dir(check)
+    add_media(actions)
 
 
 def run_doctor(options: argparse.Namespace) -> int:
