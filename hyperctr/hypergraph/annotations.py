@@ -78,13 +78,14 @@ class Annotations:
 
     def kept(self, incidences: Any, hyperedges: Any = None) -> Self:
         """Return what is left of the columns where the bool masks [nnz] and [E] (default: all) hold."""
-        masks = dict.fromkeys(OF_INCIDENCES, incidences)
+        masks: Record = dict.fromkeys(OF_INCIDENCES, incidences)
         if hyperedges is not None:
             masks |= dict.fromkeys(OF_HYPEREDGES, hyperedges)
         chosen = {name: mask for name, mask in masks.items() if getattr(self, name)}
         if not chosen:
             return self
-        return replace(self, **{name: tuple(compress(getattr(self, name), m.tolist())) for name, m in chosen.items()})
+        columns: Record = {name: tuple(compress(getattr(self, name), m.tolist())) for name, m in chosen.items()}
+        return replace(self, **columns)
 
 
 def checked_ids(name: str, values: Iterable[Any], length: int, unique: bool = True) -> tuple[Id, ...]:
@@ -97,8 +98,8 @@ def checked_ids(name: str, values: Iterable[Any], length: int, unique: bool = Tr
     ids = tuple(plain_id(f"{name}[{place}]", value) for place, value in enumerate(values))
     if len(ids) != length:
         raise ShapeError(f"{name} has {len(ids)} entries; expected {length}")
-    (most, count), *_ = Counter(ids).most_common(1) or [(None, 0)]
-    if unique and count > 1:
+    if unique and len(set(ids)) < len(ids):
+        most, count = Counter(ids).most_common(1)[0]
         raise DataError(f"{name} holds {most!r} {count} times; ids must be unique")
     return ids
 

@@ -48,20 +48,22 @@ def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: 
     if times > 1:
         raise DataError(f"{path}: {times} groups are called {group!r}; give each a name of its own (group_names=...)")
     labels = None if label_ids is None else _label_ids(H, label_ids)
-    nodes, edges, incidences = [], [], []
-    for v, name in enumerate(names):
-        attrs = {"index": v} | _renamed(_at(notes.node_attrs, v, {}))
-        nodes.append(_record({"node": name}, _at(notes.node_weights, v), attrs))
-    for e, (name, known) in enumerate(zip(H.hyperedge_ids, hyperedge_attributes(H), strict=True)):
+    nodes = [
+        _record({"node": name}, _at(notes.node_weights, v), {"index": v} | _renamed(_at(notes.node_attrs, v, {})))
+        for v, name in enumerate(names)
+    ]
+    edges: list[Record] = []
+    for e, known in enumerate(hyperedge_attributes(H)):
         known["weight"] = float(str(np.float32(known["weight"])))  # 0.1, not 0.10000000149011612
         attrs = {"index": e} | known | _renamed(_at(notes.hyperedge_attrs, e, {}))
         if labels is not None:
             attrs["label_id"] = labels[known["label"]]
-        edges.append(_record({"edge": name}, known["weight"], attrs))
+        edges.append(_record({"edge": H.hyperedge_ids[e]}, known["weight"], attrs))
+    incidences: list[Record] = []
     for place, (v, e) in enumerate(zip(*H.incidence.cpu().tolist(), strict=True)):
-        weight, direction = _at(notes.incidence_weights, place), _at(notes.directions, place)
+        direction = _at(notes.directions, place)
         ids = {"edge": H.hyperedge_ids[e], "node": names[v]} | ({"direction": direction} if direction else {})
-        incidences.append(_record(ids, weight, _at(notes.incidence_attrs, place, {})))
+        incidences.append(_record(ids, _at(notes.incidence_weights, place), _at(notes.incidence_attrs, place, {})))
     mark = {"version": 1, "node_kind": H.node_kind, "slot": H.slot, "modalities": list(H.group_names)}
     lists = {"incidences": incidences, "nodes": nodes, "edges": edges}
     content = {"network-type": notes.network_type, "metadata": notes.metadata | {MARK: mark}} | lists

@@ -97,18 +97,22 @@ def _validate(path: Path, schema: str, content: Any) -> None:
         raise DataError(f"{path}: {_explain(error)}") from error
 
 
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
 def _explain(error: Any) -> str:
     """Word what the validator found: JSON path, value, what is allowed."""
     place, rule, wanted = "$" + error.name.removeprefix("data"), error.rule, error.rule_definition
-    value = json.dumps(error.value, ensure_ascii=False)
-    value = value if len(value) <= SHOWN else value[:SHOWN] + "..."
+    value = _shown(error.value)
     if rule == "required":
         missing = next(name for name in wanted if name not in error.value)
         return f"{place} lacks the key '{missing}'; required: {', '.join(wanted)}"
     if rule == "additionalProperties":
         allowed = list(error.definition["properties"])
         unknown = next(name for name in error.value if name not in allowed)
-        return f"{place} has the key '{unknown}'; allowed: {', '.join(allowed)}"
+        return f"{place} has the key '{unknown}' ({_shown(error.value[unknown])}); allowed: {', '.join(allowed)}"
     if rule == "type":
         return f"{place} is {value}; allowed: {' or '.join([wanted] if isinstance(wanted, str) else wanted)}"
     if rule == "enum":

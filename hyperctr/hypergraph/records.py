@@ -50,8 +50,9 @@ def assemble(content: Record) -> tuple[Record, Annotations, list[str]]:
     notes += _type_notes(annotations.network_type) + _id_notes(nodes, edges)
     lost = np.abs(weight.astype(np.float32) - weight) > LOSSLESS * weight
     if lost.any():
-        example = f"first: {tuple(edges)[lost.argmax()]!r}, {weight[lost.argmax()]!r}"
-        notes.append(f"{lost.sum():,} weights of edges ({example}) are too small for float32 and are rounded")
+        place = int(lost.argmax())
+        first = f"first: {weight[place]} of edge {annotations.hyperedge_ids[place]!r}"
+        notes.append(f"weights of edges are too small for float32 and are rounded: {lost.sum():,} ({first})")
     sizes = {"num_nodes": len(nodes), "num_hyperedges": len(edges)}
     return {"incidence": pairs[:, order], "weight": weight, **sizes}, annotations, notes
 
@@ -80,19 +81,16 @@ def _merged(kind: str, records: Any, notes: list[str]) -> dict[Any, Record]:
             differing.append(key)
         kept[key] = new | old | ({"attrs": more | attrs} if attrs or more else {})
     if repeated and kind == "incidence":
-        notes.append(
-            f"{len(repeated):,} repeated incidences ({_first(repeated)}) are merged: a node is on a hyperedge once"
-        )
+        notes.append(f"repeated incidences are merged: {_counted(repeated)}; a node is on a hyperedge once")
     if differing:
-        notes.append(
-            f"{len(differing):,} repeated {kind}s ({_first(differing)}) say different things; the first is kept"
-        )
+        notes.append(f"repeated {kind}s say different things, of which the first is kept: {_counted(differing)}")
     return kept
 
 
-def _first(keys: list[Any]) -> str:
+def _counted(keys: list[Any]) -> str:
     key = keys[0]
-    return f"first: edge {key[0]!r}, node {key[1]!r}" if isinstance(key, tuple) else f"first: {key!r}"
+    first = f"edge {key[0]!r}, node {key[1]!r}" if isinstance(key, tuple) else repr(key)
+    return f"{len(keys):,} (first: {first})"
 
 
 def _type_notes(network_type: str) -> list[str]:

@@ -124,9 +124,10 @@ def _set_weights(edges: list[Record], weight: Mapping[Any, float] | Iterable[flo
                 raise DataError(f"weight lacks hyperedge {name!r}; it has to name each of the {len(names)}")
         weight = [weight[name] for name in names]
     if weight is not None:
-        if isinstance(weight, str) or not isinstance(weight, Iterable):
-            raise DataError(f"weight is {weight!r:.60}; give a dict by hyperedge, or [E] numbers in order")
-        values = list(weight)
+        try:
+            values = list(weight)
+        except TypeError as error:
+            raise DataError(f"weight is {weight!r:.60}; give a dict by hyperedge, or [E] numbers in order") from error
         if len(values) != len(edges):
             raise ShapeError(f"weight has {len(values)} entries; expected {len(edges)}, one per hyperedge")
         for edge, value in zip(edges, values, strict=True):
