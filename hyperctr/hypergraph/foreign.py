@@ -133,8 +133,8 @@ def _rows(frame: pd.DataFrame) -> Iterable[tuple[Any, Record]]:
     """Id, weight and attributes of each row of HyperNetX's tables."""
     for name, row in zip(frame.index.tolist(), frame.to_dict("records"), strict=True):
         weight = plain_weight(f"weight of {name!r}", row.pop("weight", 1))
-        attrs = _attributes([*row.items(), *(row.pop("misc_properties", None) or {}).items()])
-        yield name, {"weight": weight, "attrs": attrs}
+        more = row.pop("misc_properties", None) or {}
+        yield name, {"weight": weight, "attrs": _attributes((row | more).items())}
 
 
 def _attributes(items: Iterable[tuple[Any, Any]]) -> Record:

@@ -44,9 +44,8 @@ def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: 
     notes, names = H.annotations, H.node_ids
     if node_ids is not None:
         names = checked_ids("node_ids", node_ids, H.num_nodes)
-    group, times = Counter(H.group_names).most_common(1)[0]
-    if times > 1:
-        raise DataError(f"{path}: {times} groups are called {group!r}; give each a name of its own (group_names=...)")
+    if len(set(H.group_names)) < len(H.group_names):
+        raise DataError(f"{path}: not written, as groups share a name: {', '.join(H.group_names)}; see group_names=...")
     labels = None if label_ids is None else _label_ids(H, label_ids)
     nodes = [
         _record({"node": name}, _at(notes.node_weights, v), {"index": v} | _renamed(_at(notes.node_attrs, v, {})))
@@ -55,7 +54,7 @@ def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: 
     edges: list[Record] = []
     for e, known in enumerate(hyperedge_attributes(H)):
         known["weight"] = float(str(np.float32(known["weight"])))  # 0.1, not 0.10000000149011612
-        attrs = {"index": e} | known | _renamed(_at(notes.hyperedge_attrs, e, {}))
+        attrs: Record = {"index": e} | known | _renamed(_at(notes.hyperedge_attrs, e, {}))
         if labels is not None:
             attrs["label_id"] = labels[known["label"]]
         edges.append(_record({"edge": H.hyperedge_ids[e]}, known["weight"], attrs))
@@ -64,7 +63,8 @@ def to_hif(H: Hypergraph, path: str | Path, *, node_ids: Any = None, label_ids: 
         direction = _at(notes.directions, place)
         ids = {"edge": H.hyperedge_ids[e], "node": names[v]} | ({"direction": direction} if direction else {})
         incidences.append(_record(ids, _at(notes.incidence_weights, place), _at(notes.incidence_attrs, place, {})))
-    mark = {"version": 1, "node_kind": H.node_kind, "slot": H.slot, "modalities": list(H.group_names)}
+    mark: Record = {"version": 1, "node_kind": H.node_kind, "slot": H.slot, "modalities": list(H.group_names)}
+    mark |= {name: value for name, value in notes.metadata.items() if name == MARK}  # not ours, of the same name
     lists = {"incidences": incidences, "nodes": nodes, "edges": edges}
     content = {"network-type": notes.network_type, "metadata": notes.metadata | {MARK: mark}} | lists
     try:
@@ -151,6 +151,7 @@ def _without_ours(content: Record) -> tuple[Record, dict[Id, Record]]:
             raise DataError(f"$.{kind}s[*].attrs.index is {index} for {times} records; each has a number of its own")
         lists[f"{kind}s"] = [record for _, record in sorted(indexed, key=lambda entry: entry[0])]
     metadata = {name: value for name, value in content["metadata"].items() if name != MARK}
+    metadata |= {name: value for name, value in content["metadata"][MARK].items() if name == MARK}
     return content | lists | {"metadata": metadata}, edges
 
 

@@ -25,7 +25,7 @@ NUMBER = {"type": "integer", "minimum": 0, "maximum": LIMIT - 1}
 ATTRS = {"index": NUMBER, "label": NUMBER, "modality": {"type": "string"}, "weight": WEIGHT}
 OUR_RECORDS = {"items": {"properties": {"attrs": {"properties": ATTRS | {"attributes": {"type": "object"}}}}}}
 OUR_MARK = {
-    "required": ["version", "node_kind", "slot", "modalities"],
+    "required": ["node_kind", "slot", "modalities"],
     "properties": {
         "version": {"enum": [1]},
         "node_kind": {"type": "string"},
@@ -52,7 +52,8 @@ def read_hif_content(path: Path) -> tuple[Record, bool]:
         raise DataError(f"{path}: is not a JSON file ({error})") from error
     _validate(path, "published", content)
     _validate(path, "weights", content)
-    ours = isinstance(content.get("metadata", {}).get(MARK), dict)
+    mark = content.get("metadata", {}).get(MARK)
+    ours = isinstance(mark, dict) and "version" in mark
     if ours:
         _validate(path, "ours", content)
     return content, ours

@@ -84,7 +84,7 @@ def hypergraph_of(
     _set_weights(content["edges"], weight)
     arguments, annotations, notes = assemble(content)
     for note in notes:
-        warnings.warn(f"the {type(source).__name__} {note}", DataWarning, stacklevel=3)
+        warnings.warn(f"the {type(source).__name__}: {note}", DataWarning, stacklevel=3)
     return make(**arguments).annotate(**vars(annotations))
 
 
