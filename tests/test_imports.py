@@ -53,6 +53,7 @@ HIDDEN = (
         "sentence_transformers",
         "matplotlib",
         "xgi",
+        "fastjsonschema",
         "yaml",
         "distributed",
         "dask",

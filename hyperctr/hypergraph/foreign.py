@@ -143,6 +143,8 @@ def _attributes(items: Iterable[tuple[Any, Any]]) -> Record:
 
 
 def _table_id(row: int, column: str, value: Any) -> Id:
+    if type(value) in (int, str):  # most are: no message is made up for them
+        return value  # type: ignore[no-any-return]
     if isinstance(value, float) and value.is_integer():
         raise DataError(
             f"{column} in row {row} of the table is {value!r}; make ids whole: table.astype({{{column!r}: int}})"
