@@ -172,7 +172,8 @@ def test_a_damaged_file_is_refused_or_read_as_it_stands(which: str, modal: Hyper
         raw = damaged(base[which], random.Random(f"{which} {number}"))
         path.write_bytes(raw)
         content = expected(raw)
-        mark = content is not None and "version" in (content.get("metadata", {}).get("hyperctr") or {})
+        marked_as = (content or {}).get("metadata", {}).get("hyperctr")
+        mark = isinstance(marked_as, dict) and "version" in marked_as
         H, error = outcome(path)
         if H is None:
             refused += 1
