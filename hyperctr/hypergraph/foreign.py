@@ -90,6 +90,8 @@ def of_hypernetx(source: Any) -> Record:
     for kind in ("edge", "node"):
         records = _rows(getattr(source, f"{kind}s").to_dataframe)
         lists[f"{kind}s"] = [{kind: plain_id(f"the id of a {kind}", name)} | record for name, record in records]
+    place = {name: e for e, name in enumerate(source.incidence_dict)}  # its tables come in any order
+    lists["edges"].sort(key=lambda record: place.get(record["edge"], len(place)))
     lists["nodes"] = _without_ones(lists["nodes"])
     incidences: list[Record] = []
     for (edge, node), record in _rows(source.incidences.to_dataframe):

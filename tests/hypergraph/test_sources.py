@@ -129,7 +129,7 @@ class Hnx:
     def __init__(self, weight: Any = 2.0) -> None:
         pairs = pd.MultiIndex.from_tuples([("e", "a"), ("e", 3), ("f", "a")])
         self.incidences = View(pairs, weight=[1, weight, 1], role=[None, "x", None], misc_properties=[{}, {"t": 1}, {}])
-        self.edges = View(["e", "f"], weight=[0.5, 1], misc_properties=[{}, {"colour": "red"}])
+        self.edges = View(["f", "e"], weight=[1, 0.5], misc_properties=[{"colour": "red"}, {}])
         self.nodes = View(["a", 3], weight=[1, 1], misc_properties=[{}, {}])
         self.incidence_dict = {"e": ["a", 3], "f": ["a"]}
 
@@ -137,6 +137,7 @@ class Hnx:
 def test_hypernetx_objects_bring_members_weights_and_properties() -> None:
     H = Hypergraph.of(Hnx())
     assert sets(H) == {"e": {"a", 3}, "f": {"a"}} and H.weight.tolist() == [0.5, 1.0]
+    assert H.hyperedge_ids == ("e", "f")
     assert H.annotations.incidence_weights == (2.0, 1, 1)
     assert H.annotations.incidence_attrs == ({"role": "x", "t": 1}, {}, {})
     assert H.annotations.hyperedge_attrs == ({}, {"colour": "red"}) and H.annotations.node_weights == ()
