@@ -54,6 +54,7 @@ HIDDEN = (
         "sentence_transformers",
         "matplotlib",
         "xgi",
+        "fastjsonschema",
         "yaml",
         "distributed",
         "dask",

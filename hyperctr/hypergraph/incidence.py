@@ -7,7 +7,9 @@ stand side by side as hyperedges that carry a group number, so the whole object 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -15,12 +17,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from hyperctr.hypergraph import arrays, convert, stats
+from hyperctr.hypergraph import arrays, convert, hif, sources, stats
+from hyperctr.hypergraph.annotations import Annotations, Id
 from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
 from hyperctr.hypergraph.propagation import Propagation
 
-PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot")
+PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot", "annotations")
 COLUMNS = ("weight", "group", "label")  # one number per hyperedge
+NO_ANNOTATIONS = Annotations()
 
 
 class Hypergraph:
@@ -88,6 +92,7 @@ class Hypergraph:
         group_names: tuple[str, ...],
         node_kind: str = "node",
         slot: int | str | None = None,
+        annotations: Annotations = NO_ANNOTATIONS,
         incidence: Tensor | None = None,
         by_hyperedge: CSR | None = None,
         by_node: CSR | None = None,
@@ -100,6 +105,7 @@ class Hypergraph:
         H = cls.__new__(cls)
         H.num_nodes, H.num_hyperedges, H.node_kind, H.slot = num_nodes, num_hyperedges, node_kind, slot
         H.weight, H.group, H.label, H.group_names = weight, group, label, group_names
+        H.annotations = annotations
         views = {"incidence": incidence, "by_hyperedge": by_hyperedge, "by_node": by_node}
         vars(H).update({name: view for name, view in views.items() if view is not None})
         return H
@@ -112,6 +118,7 @@ class Hypergraph:
     group_names: tuple[str, ...]
     node_kind: str
     slot: int | str | None
+    annotations: Annotations
 
     def _like(self, **changed: Any) -> Hypergraph:
         return Hypergraph.unchecked(**({name: getattr(self, name) for name in PLAIN + COLUMNS} | changed))
@@ -171,6 +178,26 @@ class Hypergraph:
         degree = arrays.sums(self.by_hyperedge[1], weight, self.num_nodes)
         return Propagation(self.by_hyperedge, self.by_node, self.weight, self.hyperedge_size, degree)
 
+    @property
+    def node_ids(self) -> Sequence[Id]:
+        """Id of each node: that of :meth:`of` or :meth:`from_hif`, else its number."""
+        return self.annotations.node_ids or range(self.num_nodes)
+
+    @property
+    def hyperedge_ids(self) -> Sequence[Id]:
+        """Id of each hyperedge, as of nodes."""
+        return self.annotations.hyperedge_ids or range(self.num_hyperedges)
+
+    def annotate(self, **columns: Any) -> Hypergraph:
+        """Return the same with other :class:`Annotations`, by their names.
+
+        >>> Hypergraph([[0, 1], [0, 0]], 2, 1).annotate(node_ids=["ann", "bob"]).node_ids
+        ('ann', 'bob')
+        """
+        H = copy(self)
+        H.annotations = replace(self.annotations, **columns).checked(self.num_nodes, self.num_hyperedges, self.nnz)
+        return H
+
     def members(self, hyperedge: int) -> Tensor:
         """Return the nodes of one hyperedge, int64."""
         return arrays.row("hyperedge", hyperedge, self.by_hyperedge)
@@ -190,8 +217,10 @@ class Hypergraph:
         """
         keep = ~arrays.mask("dropped", dropped, self.nnz, self.device)
         enough = arrays.compact(keep, self.by_hyperedge[0]).diff() >= min_size
-        by_hyperedge, by_node = self._filtered(keep & enough[self.incidence[1]])
-        return self._like(by_hyperedge=by_hyperedge, by_node=by_node)
+        keep = keep & enough[self.incidence[1]]
+        by_hyperedge, by_node = self._filtered(keep)
+        annotations = self.annotations.kept(keep)
+        return self._like(by_hyperedge=by_hyperedge, by_node=by_node, annotations=annotations)
 
     def select(self, chosen: Tensor) -> Hypergraph:
         """Keep the hyperedges chosen by a bool mask [E], renumbered in order; all nodes stay.
@@ -201,12 +230,14 @@ class Hypergraph:
         [[0, 2], [0, 0]]
         """
         chosen = arrays.mask("chosen", chosen, self.num_hyperedges, self.device)
-        (offsets, nodes), (node_offsets, edges) = self._filtered(chosen[self.incidence[1]])
+        keep = chosen[self.incidence[1]]
+        (offsets, nodes), (node_offsets, edges) = self._filtered(keep)
         offsets = torch.cat([offsets[:-1][chosen], offsets[-1:]])
         edges = (chosen.cumsum(0, dtype=torch.int32) - 1)[edges.long()]
         columns = {name: getattr(self, name)[chosen] for name in COLUMNS}
         views = {"by_hyperedge": (offsets, nodes), "by_node": (node_offsets, edges)}
-        return self._like(num_hyperedges=len(offsets) - 1, **columns, **views)
+        annotations = self.annotations.kept(keep, chosen)
+        return self._like(num_hyperedges=len(offsets) - 1, annotations=annotations, **columns, **views)
 
     def _filtered(self, keep: Tensor) -> tuple[CSR, CSR]:
         kept = keep[self._node_order]
@@ -231,9 +262,28 @@ class Hypergraph:
     _repr_html_ = stats.html_table
     to_networkx = convert.to_networkx
     to_pyg = convert.to_pyg
-    to_hif = convert.to_hif
+    to_hif = hif.to_hif
 
     @classmethod
     def from_hif(cls, path: str | Path) -> Hypergraph:
-        """Read a HIF JSON file; see :func:`hyperctr.hypergraph.convert.from_hif`."""
-        return convert.from_hif(path, cls)
+        """Read a HIF JSON file; see :func:`hyperctr.hypergraph.hif.from_hif`."""
+        return hif.from_hif(path, cls)
+
+    @classmethod
+    def of(
+        cls,
+        source: Any,
+        *,
+        nodes: Iterable[Any] | None = None,
+        weight: Mapping[Any, float] | Iterable[float] | None = None,
+        columns: tuple[str, str] = ("edge", "node"),
+    ) -> Hypergraph:
+        """Make one of a dict, a list of sets, a matrix, a table, an object of XGI or HyperNetX.
+
+        All arguments: :func:`hyperctr.hypergraph.sources.hypergraph_of`.
+
+        >>> H = Hypergraph.of({"cats": ["ann", "bob"], "dogs": ["bob", "cid"]}, weight={"cats": 1.0, "dogs": 0.5})
+        >>> H.incidence.tolist(), H.node_ids, H.hyperedge_ids
+        ([[0, 1, 1, 2], [0, 0, 1, 1]], ('ann', 'bob', 'cid'), ('cats', 'dogs'))
+        """
+        return sources.hypergraph_of(source, cls, nodes=nodes, weight=weight, columns=columns)
