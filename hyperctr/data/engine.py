@@ -82,7 +82,7 @@ def stream(
         fits = " AND ".join(f"coalesce({check}, false)" for _, check in parsed.values()) or "true"
         outer = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in select.items())
         query = f"SELECT {outer}, _fits FROM (SELECT {inner}, {fits} AS _fits FROM {_scan(source)})"
-        for batch in connection.sql(query).fetch_arrow_reader(rows):
+        for batch in connection.sql(query).to_arrow_reader(rows):
             good = batch.column("_fits")
             if (bad := len(batch) - (compute.sum(good).as_py() or 0)) and not skip_bad:
                 raise _fault(source, kinds)

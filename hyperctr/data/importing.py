@@ -23,7 +23,6 @@ from hyperctr.data.formats import recognise
 from hyperctr.data.formats.format import Release, Vectors
 from hyperctr.data.ids import shown
 from hyperctr.data.interactions import Clock
-from hyperctr.data.sources import estimated_rows
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
 
@@ -146,16 +145,16 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
     import pyarrow.parquet as parquet
 
     writer = None
-    total = sum(estimated_rows(part.source) for part in release.parts)
+    total = sum(part.estimated_rows for part in release.parts)
     try:
         for part in release.parts:
-            batches = engine.stream(part.source, part.kinds, part.select(), skip_bad=skip_bad)
+            batches = part.batches(skip_bad)
             for batch, skipped in track(batches, total=max(1, total // engine.ROWS), label="interactions"):
                 if not part.time:
                     order = pa.array(np.arange(done.rows, done.rows + len(batch), dtype=np.int64))
                     batch = batch.set_column(2, "timestamp", order)
                 rows = pa.Table.from_batches([batch])
-                _check_times(rows.column("timestamp"), part.source.path, release.clock)
+                _check_times(rows.column("timestamp"), part.path, release.clock)
                 writer = writer or parquet.ParquetWriter(path, rows.schema, compression="zstd")
                 if rows.schema != writer.schema:
                     rows = rows.cast(writer.schema)
@@ -166,7 +165,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
     finally:
         if writer is not None:
             writer.close()
-    source = release.parts[0].source.path
+    source = release.parts[0].path
     if not done.rows:
         raise DataError(f"{source}: there are no rows; get the file again")
     if not done.clicks:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hyperctr.data.formats import movielens
+from hyperctr.data.formats import kuaishou, micro_video, movielens
 from hyperctr.data.formats.format import Format
 from hyperctr.errors import DataError, did_you_mean
 
-FORMATS: dict[str, Format] = {form.name: form for family in (movielens,) for form in family.FORMATS}
+FORMATS: dict[str, Format] = {
+    form.name: form for family in (movielens, kuaishou, micro_video) for form in family.FORMATS
+}
 
 
 def recognise(folder: str | Path, name: str = "") -> Format:

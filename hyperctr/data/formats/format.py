@@ -7,16 +7,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.engine import literal, quoted
+from hyperctr.data.engine import literal, quoted, stream
 from hyperctr.data.interactions import Clock
-from hyperctr.data.sources import Kind, Source, TextFile, with_header
+from hyperctr.data.sources import Kind, Source, TextFile, estimated_rows, header_of, with_header
 from hyperctr.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "days", "order"]
 SECONDS = {"ms": "// 1000", "us": "// 1000000", "ns": "// 1000000000", "days": "* 86400"}  # how to get them
@@ -74,9 +77,44 @@ class Part:
     time: str
     clicked: str
 
-    def select(self) -> dict[str, str]:
-        """Return the columns of the table layout, each as SQL."""
-        return {"user_id": self.user, "item_id": self.item, "timestamp": self.time or "0", "clicked": self.clicked}
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.source.path
+
+    @property
+    def estimated_rows(self) -> int:
+        """About how many rows there are; for progress."""
+        return estimated_rows(self.source)
+
+    def batches(self, skip_bad: bool) -> Iterator[tuple[pa.RecordBatch, int]]:
+        """Yield the columns of the table layout, and how many rows were left out of each batch."""
+        select = {"user_id": self.user, "item_id": self.item, "timestamp": self.time or "0", "clicked": self.clicked}
+        yield from stream(self.source, self.kinds, select, skip_bad=skip_bad)
+
+
+@dataclass(frozen=True)
+class ArrayPart:
+    """A part of a log that no table holds: it yields its rows as arrays.
+
+    Attributes:
+        path: the file; named in messages.
+        blocks: gives user ids, item ids, times (int64; of no use where ``time`` is "") and clicks (bool), by some rows.
+        time: "" if the rows only have an order.
+    """
+
+    path: Path
+    blocks: Callable[[], Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]]
+    estimated_rows: int = 1
+    time: str = "time"
+
+    def batches(self, skip_bad: bool) -> Iterator[tuple[pa.RecordBatch, int]]:
+        """Yield the columns of the table layout; nothing is left out."""
+        import pyarrow as pa
+
+        for users, items, times, clicked in self.blocks():
+            columns = {"user_id": users, "item_id": items, "timestamp": times, "clicked": clicked}
+            yield pa.RecordBatch.from_pydict({name: pa.array(values) for name, values in columns.items()}), 0
 
 
 @dataclass(frozen=True)
@@ -122,7 +160,7 @@ class Release:
     """
 
     name: str
-    parts: Sequence[Part]
+    parts: Sequence[Part | ArrayPart]
     clock: Clock
     click: str
     vectors: Sequence[Vectors] = ()
@@ -144,6 +182,7 @@ class Format:
         title: from the folder to the name of the data set; by default the format's.
         marks: further files that a folder of this layout has; alone it is its log's.
         read_as: reads a release that a declaration cannot describe.
+        columns_tell: with ``read_as``, whether the header tells the layout, too, as it does without.
         options: names of ``read_as``'s own options.
     """
 
@@ -157,14 +196,24 @@ class Format:
     title: Callable[[Path], str] | None = None
     marks: tuple[str, ...] = ()
     read_as: Callable[..., Release] | None = None
+    columns_tell: bool = False
     options: tuple[str, ...] = ()
 
-    def finds(self, folder: Path) -> Path | None:
-        """Return the folder, at or below ``folder``, that has this layout: where all its files are."""
+    def finds(self, folder: Path, headers: bool = True) -> Path | None:
+        """Return the folder, at or below ``folder``, that has this layout: all its files, with the columns declared."""
         for root in folders(folder):
-            if all(matches(root, pattern) for pattern in self.needs):
+            if all(matches(root, pattern) for pattern in self.needs) and (not headers or self._has_columns(root)):
                 return root
         return None
+
+    def _has_columns(self, root: Path) -> bool:
+        if not self.log.header or (self.read_as is not None and not self.columns_tell):
+            return True
+        path = matches(root, self.log.files[0])[0]
+        try:
+            return path.suffix == ".parquet" or set(self.log.columns) <= set(header_of(path, self.log.separator))
+        except DataError:
+            return False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -177,7 +226,7 @@ class Format:
         Raises:
             DataError: files are missing or do not have this layout, or the click rule does not fit.
         """
-        root = self.finds(folder)
+        root = self.finds(folder) or self.finds(folder, headers=False)
         if root is None:
             wanted = ", ".join(self.needs)
             raise DataError(f"{folder}: does not look like {self.name}, which has {wanted}. {self.get}")
