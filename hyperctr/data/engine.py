@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,17 @@ MEMORY = "3GB"
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open DuckDB in memory, with a bound on what it may take and without anything it could download.
+    """Open a connection with temporary tables of its own to the one DuckDB of this process.
 
     Raises:
         DataError: DuckDB is not installed.
     """
+    return _database().cursor()
+
+
+@lru_cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Open DuckDB in memory, with a bound on what it may take and without anything it could download."""
     try:
         import duckdb
     except ImportError as error:
@@ -192,9 +199,9 @@ def _rejected(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[in
     """Return how many lines DuckDB could not split into fields, and what it says of the first."""
     if isinstance(source, ParquetFile):
         return 0, ""
-    query = "SELECT line, error_message, count(*) OVER () FROM reject_errors ORDER BY line LIMIT 1"
-    first = connection.execute(query).fetchone()
-    return (first[2], f"line {first[0]}: {first[1]}") if first else (0, "")
+    first = connection.execute("SELECT line, error_message FROM reject_errors ORDER BY line LIMIT 1").fetchone()
+    lines = connection.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchone()
+    return (lines[0], f"line {first[0]}: {first[1]}") if first and lines else (0, "")
 
 
 def _fault(source: Source, kinds: Mapping[str, Kind], otherwise: str = "") -> DataError:

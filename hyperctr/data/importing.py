@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,7 +169,8 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
         raise DataError(f"{source}: there are no rows; get the file again")
     if not done.clicks:
         raise DataError(
-            f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; give another"
+            f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
+            "give another with --click"
         )
 
 
@@ -252,8 +252,7 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
 
 def _toml(keys: Mapping[str, str], comment: str) -> str:
     """Return keys and texts as TOML, below a comment."""
-    day = time.strftime("%Y-%m-%d", time.gmtime())
-    lines = [f"# written by `hyperctr data import` on {day}. {comment}"]
+    lines = [f"# written by `hyperctr data import`. {comment}"]
     return (
         "\n".join([*lines, *(f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in keys.items())]) + "\n"
     )

@@ -161,7 +161,17 @@ def text_fault(source: TextFile, kinds: Mapping[str, Kind], otherwise: str = "")
         return DataError(f"{source.path}: {byte}; convert the file: iconv -f latin1 -t utf-8")
     except csv.Error as error:
         otherwise = otherwise or str(error)
+    if mixed := _mixed_lines(source.path):
+        return DataError(f"{source.path}: {mixed}; convert them: sed -i 's/\\r$//' FILE")
     return DataError(f"{source.path}: cannot be read ({otherwise or 'a value does not fit'}); get the file again")
+
+
+def _mixed_lines(path: Path) -> str:
+    """Say so if some lines end as on Windows and some do not, which DuckDB does not read."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 24)
+    windows, all_lines = head.count(b"\r\n"), head.count(b"\n")
+    return f"{windows:,} of {all_lines:,} lines end in CR LF, the others in LF" if 0 < windows < all_lines else ""
 
 
 def misfit(place: str, column: str, value: object, kind: Kind) -> DataError:

@@ -34,8 +34,8 @@ def save(path: Path, values: npt.NDArray[np.float32]) -> Path:
 def movielens_100k(top: Path) -> None:
     root = top / "ml-100k"
     write(root / "u.data", "".join(f"{u}\t{i}\t{r}\t{t}\n" for u, i, r, t in RATED))
-    drama, war = ("0|" * 8 + "1" + "|0" * 10, "0|" * 17 + "1|0")
-    movies = f"7|Café Noir (1995)|01-Jan-1995||http://x|{drama}\n9|unknown||||1{'|0' * 18}\n12|War (1996)|||http://y|{war}\n"
+    both = "0|" * 8 + "1|" + "0|" * 8 + "1|0"  # Drama and War
+    movies = f"7|Café Noir (1995)|01-Jan-1995||http://x|{both}\n9|unknown||||1{'|0' * 18}\n12|War (1996)|||y|{both}\n"
     write(root / "u.item", movies, "latin-1")
     write(root / "u.genre", "unknown|0\nAction|1\n\n")
 
@@ -101,7 +101,9 @@ def kuaishou_challenge(top: Path) -> None:
 def alpine(top: Path, protocol: int = 3) -> None:
     train = [((0, 2, 1, 0, 0, 500), 0, 0), ((1, 0, 0, 0, 0, 501), 0, 0), ((0, 1, 0, 0, 0, 700), 1, 0)]
     test = [((1, 2, 1, 1, 1, 900), 0, 1)]
-    content = b"".join(pickle.dumps(part, protocol) for part in (train, test, [[2], []], [[], [0]], [[0], []], [[], [0]]))
+    content = b"".join(
+        pickle.dumps(part, protocol) for part in (train, test, [[2], []], [[], [0]], [[0], []], [[], [0]])
+    )
     write(top / "alpine" / "dataset.pkl", content)
     save(top / "alpine" / "visual64_select.npy", vectors(4, 64))
 
