@@ -18,6 +18,7 @@ def add_commands(commands: Commands) -> None:
     check = command(actions, "check", run_check, "validate a data set; print Table 1's row and warnings")
     check.add_argument("dataset", metavar="NAME")
     with_data_dir(check)
+    command(actions, "formats", run_formats, "list the public layouts that are read, and how to get their files")
     add = command(actions, "import", run_import, "read a public data set as released; write the `table` layout")
     add.add_argument("folder", type=Path, metavar="FOLDER", help="where its files were unpacked to")
     add.add_argument("--as", dest="form", default="", metavar="FORMAT", help="the layout, where files do not tell")
@@ -61,6 +62,16 @@ def run_check(options: argparse.Namespace) -> int:
     print(f"{'fingerprint':<20}{data.fingerprint}")
     for warning in data.warnings:
         print(f"warning: {warning}")
+    return 0
+
+
+def run_formats(options: argparse.Namespace) -> int:
+    """Print what :func:`run_import` reads."""
+    from hyperctr.data.formats import FORMATS
+
+    for form in FORMATS.values():
+        print(f"{form.name}\n    {form.about}\n    click: {form.log.click}; no click: {form.log.non_clicks}")
+        print(f"    {form.log.clock} clock. {form.get}")
     return 0
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from hyperctr.data import engine
 from hyperctr.data.features import BLOCK
 from hyperctr.data.formats import recognise
-from hyperctr.data.formats.format import Release, Vectors
+from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.interactions import Clock
 from hyperctr.errors import DataError
@@ -147,7 +147,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
     writer = None
     total = sum(part.estimated_rows for part in release.parts)
     try:
-        for part in release.parts:
+        for part in settled(release.parts):
             batches = part.batches(skip_bad)
             for batch, skipped in track(batches, total=max(1, total // engine.ROWS), label="interactions"):
                 if not part.time:

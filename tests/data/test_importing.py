@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -179,3 +182,25 @@ def test_the_command_prints_what_was_found_and_the_next_line_works(
     assert "has no option 'visuals'; did you mean 'visual'?" in capsys.readouterr().err
     assert main(["data", "import", str(tmp_path / "raw"), "--option", "visual"]) == 2
     assert "--option 'visual': write key=value" in capsys.readouterr().err
+
+
+def test_the_recipe_for_a_layout_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[2] / "docs" / "extending.md"
+    (code,) = re.findall(r"```python\n( +\"\"\"Toy: .*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    space: dict[str, Any] = {}
+    exec(textwrap.dedent(code), space)
+    (toy,) = space["FORMATS"]
+    monkeypatch.setitem(FORMATS, "toy", toy)
+    rows = "1\t7\t2020-07-05\t4.5\n1\tx9\t1970-01-02\t1\n2\t007\t2020-07-05\t3\n"
+    write(tmp_path / "a" / "toy.tsv", f"who\twhat\twhen\tstars\n{rows}")
+    import_folder(tmp_path / "a", tmp_path / "b")
+    log = parquet.read_table(tmp_path / "b" / "interactions.parquet").to_pydict()
+    assert log["item_id"] == ["7", "x9", "007"] and log["clicked"] == [True, False, True]
+    assert log["timestamp"] == [1593907200, 86400, 1593907200]
+    write(tmp_path / "a" / "toy.tsv", f"who\twhat\twhen\tstars\n{rows.replace('x9', '0').replace('007', '2')}")
+    np.save(tmp_path / "a" / "image.npy", np.ones((3, 2)))
+    import_folder(tmp_path / "a", tmp_path / "integers")
+    assert load_table(tmp_path / "integers").items.tolist() == [0, 2, 7]
+    write(tmp_path / "a" / "toy.tsv", f"who\twhat\twhen\tstars\n{rows.replace('1970-01', '1970-13')}")
+    with pytest.raises(DataError, match=r"toy\.tsv, line 3: when '1970-13-02' is not a time written as '%Y-%m-%d'"):
+        import_folder(tmp_path / "a", tmp_path / "c")

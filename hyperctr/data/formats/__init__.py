@@ -36,7 +36,11 @@ def recognise(folder: str | Path, name: str = "") -> Format:
         files = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
         packed = [file for file in files if file.endswith((".zip", ".tar", ".gz", ".7z", ".rar"))]
         found = f"it holds {', '.join(files[:8]) or 'nothing'}{', ...' if len(files) > 8 else ''}"
-        fix = f"unpack {packed[0]} first" if packed else f"known are {', '.join(FORMATS)}; see docs/data.md for each"
+        fix = (
+            f"unpack {packed[0]} first"
+            if packed
+            else f"known are {', '.join(FORMATS)}; `hyperctr data formats` tells of each"
+        )
         raise DataError(f"{root}: no known format fits ({found}); {fix}")
     return fitting[0]
 

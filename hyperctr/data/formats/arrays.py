@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hyperctr.data.formats.format import Vectors
+from hyperctr.data.formats.release import Vectors
 from hyperctr.errors import DataError
 
 
@@ -22,7 +22,7 @@ def mapped(path: Path) -> npt.NDArray[Any]:
         raise DataError(f"{path}: there is no such file")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError, MemoryError, OverflowError) as error:
+    except Exception as error:  # a damaged header fails in any way at all
         if "pickle" in str(error).lower():
             raise DataError(f"{path}: holds pickled objects or is no .npy file; pickles are never loaded") from error
         raise DataError(f"{path}: is not a readable .npy file ({error}); get the file again") from error

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hyperctr.data.formats.arrays import h5_vectors, npy_vectors
-from hyperctr.data.formats.format import ArrayPart, Format, Log, Release, Vectors
+from hyperctr.data.formats.format import Format, Log
 from hyperctr.data.formats.kuaishou_photos import face_vectors, photo_vectors, text_vectors
 from hyperctr.data.formats.plain_pickle import load_plain
+from hyperctr.data.formats.release import ArrayPart, Release, Vectors
 from hyperctr.data.ids import shown
 from hyperctr.errors import DataError
 

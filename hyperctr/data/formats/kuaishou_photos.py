@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from hyperctr.data.engine import stream
 from hyperctr.data.formats.arrays import mapped
-from hyperctr.data.formats.format import Vectors, folders
+from hyperctr.data.formats.format import folders
+from hyperctr.data.formats.release import Vectors
 from hyperctr.data.ids import shown
 from hyperctr.data.sources import TextFile
 from hyperctr.errors import DataError

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from hyperctr.data.engine import literal, quoted
 from hyperctr.data.formats.arrays import h5_vectors, mapped
-from hyperctr.data.formats.format import Format, Log, Release, Vectors, part_of
+from hyperctr.data.formats.format import Format, Log, part_of
+from hyperctr.data.formats.release import Release, Vectors
 from hyperctr.errors import DataError
 
 NAME = "mv1.7m"

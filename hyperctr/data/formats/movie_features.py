@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hyperctr.data.engine import table
-from hyperctr.data.formats.format import Vectors, folders
+from hyperctr.data.formats.format import folders
+from hyperctr.data.formats.release import Vectors
 from hyperctr.data.ml_trailers import trailer_file
 from hyperctr.data.sources import Kind, header_of, with_header
 from hyperctr.errors import DataError

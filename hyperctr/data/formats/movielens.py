@@ -18,8 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.engine import table
-from hyperctr.data.formats.format import Format, Log, Release, Vectors, part_of
+from hyperctr.data.formats.format import Format, Log, part_of
 from hyperctr.data.formats.movie_features import CHOICES, movie_features
+from hyperctr.data.formats.release import Release, Vectors
 from hyperctr.data.ml_trailers import TEXT_DIM, tfidf_svd
 from hyperctr.data.sources import Kind, TextFile, first_lines, header_of
 from hyperctr.errors import DataError
