@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hyperctr.data.formats.release import Vectors
+from hyperctr.data.features import BLOCK
+from hyperctr.data.formats.release import Take, Vectors
 from hyperctr.errors import DataError
 
 
-def mapped(path: Path) -> npt.NDArray[Any]:
+def mapped(path: Path) -> np.memmap[Any, Any]:
     """Open an ``.npy`` file, memory-mapped and without unpickling anything.
 
     Raises:
@@ -26,7 +29,7 @@ def mapped(path: Path) -> npt.NDArray[Any]:
         if "pickle" in str(error).lower():
             raise DataError(f"{path}: holds pickled objects or is no .npy file; pickles are never loaded") from error
         raise DataError(f"{path}: is not a readable .npy file ({error}); get the file again") from error
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.memmap):
         raise DataError(f"{path}: is an archive, not a single .npy array; get the file again")
     return array
 
@@ -40,7 +43,32 @@ def npy_vectors(modality: str, path: Path, items: npt.NDArray[Any] | None = None
     values = mapped(path)
     rows = len(values) if values.ndim else 0
     ids = np.arange(first, first + rows, dtype=np.int64) if items is None else items
-    return Vectors.of(modality, ids, values, path)
+    table = Vectors.of(modality, ids, values, path)
+    if not values.flags.c_contiguous:
+        return table
+    row_bytes, offset, dtype = values.dtype.itemsize * table.dim, int(values.offset), values.dtype
+
+    def read(begin: int, end: int) -> npt.NDArray[Any]:
+        # read, not mapped: pages that were looked at would count as this process's memory
+        start, count = offset + begin * row_bytes, (end - begin) * table.dim
+        return np.fromfile(path, dtype, count, offset=start).reshape(-1, table.dim)
+
+    return replace(table, take=by_stretches(read, table.dim))
+
+
+def by_stretches(read: Callable[[int, int], npt.NDArray[Any]], dim: int) -> Take:
+    """Return a function from sorted rows to vectors that reads neighbouring rows at once, and few at a time."""
+    size = max(1, BLOCK // dim)
+
+    def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        blocks = []
+        for group in np.split(rows, np.flatnonzero(np.diff(rows // size)) + 1):
+            begin, end = int(group[0]), int(group[-1]) + 1
+            block = read(begin, end)
+            blocks.append(block if len(group) == end - begin else block[group - begin])
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+    return take
 
 
 def h5_vectors(modality: str, path: Path, key: str = "key", value: str = "value") -> Vectors:
@@ -80,12 +108,11 @@ def h5_vectors(modality: str, path: Path, key: str = "key", value: str = "value"
     if len(np.unique(items)) < len(items):
         raise DataError(f"{path}: an item stands twice in {key!r}; get the file again")
 
-    def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        try:  # a stretch at once: HDF5 reads single rows slowly
-            begin = int(rows[0])
-            return np.asarray(values[begin : int(rows[-1]) + 1])[rows - begin]
+    def read(begin: int, end: int) -> npt.NDArray[Any]:
+        try:
+            return np.asarray(values[begin:end])
         except (OSError, RuntimeError) as error:
             raise DataError(f"{path}: is damaged ({error}); get the file again") from error
 
     ids = items.astype(np.int64) if items.dtype.kind in "iu" else items
-    return Vectors(modality, ids, int(shape[1]), take, str(path))
+    return Vectors(modality, ids, int(shape[1]), by_stretches(read, int(shape[1])), str(path))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hyperctr.data.engine import literal, quoted
-from hyperctr.data.formats.arrays import h5_vectors, mapped
+from hyperctr.data.formats.arrays import h5_vectors, npy_vectors
 from hyperctr.data.formats.format import Format, Log, part_of
 from hyperctr.data.formats.release import Release, Vectors
 from hyperctr.errors import DataError
@@ -46,13 +46,11 @@ THACIL = Log(
 def _thacil(form: Format, root: Path, folder: Path, rule: str, **_: Any) -> Release:
     """Read train and test; a test item i becomes i + rows of the train matrix, as its vector does."""
     matrices = [root / f"{part}_cover_image_feature.npy" for part in ("train", "test")]
-    arrays = [mapped(path) for path in matrices if path.is_file()]
-    if len(arrays) == 1:
+    tables = [npy_vectors("visual", path) for path in matrices if path.is_file()]
+    if len(tables) == 1:
         raise DataError(f"{root}: holds one of {matrices[0].name} and {matrices[1].name}; both or none are needed")
-    if any(array.ndim != 2 for array in arrays):
-        raise DataError(f"{root}: the matrices of cover images need the shape [items, dim]; get them again")
-    offset = len(arrays[0]) if arrays else TRAIN_ITEMS
-    sizes = (offset, len(arrays[1]) if arrays else 2**62)
+    offset = len(tables[0].items) if tables else TRAIN_ITEMS
+    sizes = (offset, len(tables[1].items) if tables else 2**62)
     parts = []
     for file, size, shift in zip(form.log.files, sizes, (0, offset), strict=True):
         part, item = part_of(form.log, root / file, rule), quoted("item_id")
@@ -62,25 +60,25 @@ def _thacil(form: Format, root: Path, folder: Path, rule: str, **_: Any) -> Rele
         )
         parts.append(replace(part, item=f"({bounded}) + {shift}"))
     notes = [f"items of test_data.csv have ids of their own: {offset:,} was added to them"]
-    return Release(NAME, parts, form.log.clock, rule, _joined(arrays, root), notes=notes)
+    return Release(NAME, parts, form.log.clock, rule, _joined(tables, root), notes=notes)
 
 
-def _joined(arrays: list[npt.NDArray[Any]], root: Path) -> list[Vectors]:
-    """Put the matrices of train and test one after the other, without reading them."""
-    if not arrays:
+def _joined(tables: list[Vectors], root: Path) -> list[Vectors]:
+    """Put the vectors of train and test one after the other, without reading them."""
+    if not tables:
         return []
-    train, test = arrays
-    if train.shape[1] != test.shape[1]:
-        raise DataError(f"{root}: vectors of train have {train.shape[1]} numbers, of test {test.shape[1]}")
-    for array in arrays:
-        Vectors.of("visual", np.arange(len(array)), array, root)  # raises if they are no numbers
+    train, test = tables
+    if train.dim != test.dim:
+        raise DataError(f"{root}: vectors of train have {train.dim} numbers, of test {test.dim}; get them again")
+    border = len(train.items)
 
     def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        early = rows < len(train)
-        return np.concatenate([train[rows[early]], test[rows[~early] - len(train)]])  # rows are sorted
+        early, late = rows[rows < border], rows[rows >= border] - border  # rows are sorted
+        blocks = [table.take(some) for table, some in ((train, early), (test, late)) if len(some)]
+        return np.concatenate(blocks)
 
-    items = np.arange(len(train) + len(test), dtype=np.int64)
-    return [Vectors("visual", items, int(train.shape[1]), take, f"{root}, cover images")]
+    items = np.arange(border + len(test.items), dtype=np.int64)
+    return [Vectors("visual", items, train.dim, take, f"{root}, cover images")]
 
 
 def _reczoo_vectors(root: Path, folder: Path) -> list[Vectors]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from hyperctr.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Take: TypeAlias = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]  # from sorted rows to their vectors
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Vectors:
     modality: str
     items: npt.NDArray[Any]
     dim: int
-    take: Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
+    take: Take
     source: str
 
     @classmethod
