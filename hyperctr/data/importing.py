@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -87,6 +88,8 @@ def import_folder(
         raise DataError(f"on_bad_rows {on_bad!r} is not known; allowed: 'error', 'skip'")
     release = form.read(Path(folder), click=click, **options)
     name = str(general.get("name", release.name))
+    if not re.fullmatch(r"[\w][\w.+-]*", name):
+        raise DataError(f"name {name!r} is not usable; allowed are letters, digits and _ . + -")
     target = Path(base, name) if out is None else Path(out)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DataError(f"{target}: is there already; remove it, or write elsewhere with --out FOLDER")

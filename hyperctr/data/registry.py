@@ -100,7 +100,8 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
     allowed = list(inspect.signature(source.load).parameters)[1:]
     for option in options:
         if option not in allowed:
-            raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
+            hint = did_you_mean(option, allowed) if allowed else "it has none"
+            raise DataError(f"data set {name!r} has no option {option!r}; {hint}")
     data = source.load(seed if generated else data_dir, **options)
     # How to load it again: a finished run notes this, so that it can predict in another process.
     folder = None if generated else str(data_directory(data_dir).resolve())

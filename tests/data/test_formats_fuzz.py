@@ -19,7 +19,7 @@ from hyperctr.errors import DataError
 from tests.data import releases
 from tests.data.releases import RELEASES
 
-COUNT, FIRST = int(os.environ.get("HYPERCTR_FUZZ", "120")), int(os.environ.get("HYPERCTR_FUZZ_SEED", "0"))
+COUNT, FIRST = int(os.environ.get("HYPERCTR_FUZZ", "200")), int(os.environ.get("HYPERCTR_FUZZ_SEED", "0"))
 SPICE = [
     b"\x00",
     b"\xff",

@@ -90,6 +90,12 @@ def test_bad_rows_are_named_or_skipped_and_counted(tmp_path: Path) -> None:
         import_folder(tmp_path, tmp_path / "other", on_bad_rows="ignore")
 
 
+def test_names_are_names(tmp_path: Path) -> None:
+    thacil(tmp_path)
+    with pytest.raises(DataError, match=r"name '\.\./x' is not usable"):
+        import_folder(tmp_path, None, base=tmp_path, name="../x")
+
+
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     thacil(tmp_path)
     write(tmp_path / "out" / "mine.txt", "precious")

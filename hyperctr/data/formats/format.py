@@ -74,6 +74,7 @@ class Format:
         read_as: reads a release that a declaration cannot describe.
         columns_tell: with ``read_as``, whether the header tells the layout, too, as it does without.
         options: names of ``read_as``'s own options.
+        remark: what the user should know of the data.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Format:
     read_as: Callable[..., Release] | None = None
     columns_tell: bool = False
     options: tuple[str, ...] = ()
+    remark: str = ""
 
     def finds(self, folder: Path, headers: bool = True) -> Path | None:
         """Return the folder, at or below ``folder``, that has this layout: all its files, with the columns declared."""
@@ -139,6 +141,7 @@ class Format:
             click=rule,
             vectors=self.vectors(root, folder) if self.vectors else (),
             items=self.items(root) if self.items else None,
+            notes=[self.remark] if self.remark else [],
         )
 
 

@@ -110,6 +110,7 @@ FORMATS = (
             header=False,
             quote="",
         ),
+        remark="test_interaction.txt has no labels and was left out; of these users the paper has 10,000, unnamed",
         vectors=_challenge_vectors,
         title=lambda root: NAME,
     ),
