@@ -79,7 +79,7 @@ def header_of(path: Path, separator: str = ",") -> tuple[str, ...]:
     """Return the names in the first line of a text file.
 
     Raises:
-        DataError: the file is missing or empty, or a name stands twice.
+        DataError: the file is missing or empty, or a name stands twice or is not printable.
     """
     lines = first_lines(path, 1)
     if not lines or not lines[0].strip():
@@ -87,6 +87,10 @@ def header_of(path: Path, separator: str = ",") -> tuple[str, ...]:
     fields = next(csv.reader(lines, delimiter=separator)) if len(separator) == 1 else lines[0].split(separator)
     names = tuple(name.strip() for name in fields)
     for name in names:
+        if not name.isprintable():
+            raise DataError(
+                f"{path}, line 1: the header holds a control character in {shown(name)}; get the file again"
+            )
         if names.count(name) > 1:
             raise DataError(f"{path}, line 1: column {name!r} stands twice in the header; remove one")
     return names

@@ -203,6 +203,12 @@ FAULTS = {  # release and file, what gives way to what, message
         "stars,",
         "line 1: column 'rating' is missing; found",
     ),
+    "csv header with a NUL": (
+        "movielens-csv ml-25m/ratings.csv",
+        "rating,",
+        "rat\x00ing,",
+        "line 1: .* a control character",
+    ),
     "csv quote": ("movielens-csv ml-25m/movies.csv", '"Nought', 'x"Nought', "movies\\.csv, line 3: has 4 fields"),
     "genre flag": (
         "movielens-100k ml-100k/u.item",
