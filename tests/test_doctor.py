@@ -126,7 +126,7 @@ def test_a_kernel_that_points_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_data_that_lie_in_the_folder_are_found(tmp_path: Path) -> None:
     found = by_subject(doctor.data(tmp_path))
-    assert (found["data table"].value, found["data kuaishou"].value) == ("not here", "not yet importable")
+    assert (found["data table"].value, found["data kuaishou"].value) == ("not here", "not here")
     (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n")
     assert by_subject(doctor.data(tmp_path))["data table"].value == f"ready, in {tmp_path}"
 

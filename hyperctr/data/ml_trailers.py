@@ -49,7 +49,7 @@ def load_ml_trailers(root: str | Path, *, text: Text = "tfidf", encoder: str = E
         raise DataError(f"ml-trailers: text {text!r} is not known; allowed: 'tfidf', 'encoder'")
     folder = Path(root)
     lens = folder / "ml-latest-small"
-    visual, acoustic = _trailer_file(folder / VISUAL_FILE), _trailer_file(folder / ACOUSTIC_FILE)
+    visual, acoustic = trailer_file(folder / VISUAL_FILE), trailer_file(folder / ACOUSTIC_FILE)
     items = np.intersect1d(visual[0], acoustic[0])
     if not len(items):
         raise DataError(f"{folder}: no movie has both a visual and an acoustic feature")
@@ -109,8 +109,12 @@ def _read(path: Path, columns: Sequence[str], ids: Sequence[str], optional: Sequ
     return frame
 
 
-def _trailer_file(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Read one MMTF file: item ids [R] and vectors [R, dim], infinities included."""
+def trailer_file(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Read one MMTF-14K file as re-published: item ids [R] and vectors [R, dim], infinities included.
+
+    Raises:
+        DataError: a value is no number, or a vector has another length; names file and line.
+    """
     frame = _read(path, ("itemId", "embedding"), ("itemId",), optional=("title", "genres"))
     if not len(frame):
         raise DataError(f"{path}: there are no rows below the header")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
+import tomllib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, down
 from hyperctr.data.planted import planted
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
+logger = logging.getLogger(__name__)
 # The sizes of `planted` in reports and sweeps: smoke proves that everything runs, quick has a report in minutes. At
 # budget paper, and by load_dataset, it has its defaults.
 QUICK_PLANTED = {"num_users": 200, "num_items": 500, "num_interactions": 10_000}
@@ -28,15 +31,13 @@ class Source:
 
     Attributes:
         about: one line for ``hyperctr data list``.
-        load: from ``data_dir`` (of generated data: the seed) and options to the data; None: not yet importable.
+        load: from ``data_dir`` (of generated data: the seed) and options to the data.
         find: from the data directory to the folder of its files, None if they are not there; None: needs no files.
-        hint: what helps to bring it in as a ``table`` meanwhile.
     """
 
     about: str
-    load: Callable[..., Dataset] | None = None
+    load: Callable[..., Dataset]
     find: Callable[[Path], Path | None] | None = None
-    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     base, known = data_directory(data_dir), []
     for name, source in SOURCES.items():
         folder = source.find(base) if source.find else None
-        ready = source.load is not None and (source.find is None or folder is not None)
+        ready = source.find is None or folder is not None
         known.append(KnownDataset(name, source.about, folder, ready))
     return known
 
@@ -95,16 +96,12 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
     if name not in SOURCES:
         raise DataError(f"data set {name!r} is not known; {did_you_mean(name, SOURCES)}")
     source = SOURCES[name]
-    if source.load is None:
-        raise DataError(
-            f"data set {name!r} is known but not yet importable; convert it to interactions.parquet and "
-            f"features/<modality>.npz and use load_dataset('table', data_dir=...). Note: {source.hint}"
-        )
     generated = source.find is None
     allowed = list(inspect.signature(source.load).parameters)[1:]
     for option in options:
         if option not in allowed:
-            raise DataError(f"data set {name!r} has no option {option!r}; {did_you_mean(option, allowed)}")
+            hint = did_you_mean(option, allowed) if allowed else "it has none"
+            raise DataError(f"data set {name!r} has no option {option!r}; {hint}")
     data = source.load(seed if generated else data_dir, **options)
     # How to load it again: a finished run notes this, so that it can predict in another process.
     folder = None if generated else str(data_directory(data_dir).resolve())
@@ -178,6 +175,50 @@ def _table_root(base: Path) -> Path | None:
     return next((root for root in (base, base / "table") if any((root / name).is_file() for name in names)), None)
 
 
+# The formats that the paper's sets are read from.
+RELEASES = {
+    "movielens-10m": ("movielens-10m",),
+    "kuaishou": ("kuaivideo-x1", "kuaishou-alpine", "kuaishou-challenge"),
+    "mv1.7m": ("micro-video", "microvideo1.7m-x1"),
+}
+
+
+def _imported(name: str, data_dir: str | Path | None) -> Dataset:
+    """Read one of the paper's sets from the folder of its name, which is made of the files as released if need be."""
+    from hyperctr.data.formats import FORMATS
+    from hyperctr.data.importing import import_folder
+    from hyperctr.data.table import load_table
+
+    base = data_directory(data_dir)
+    if not _is_table(base / name):
+        fitting = [form for form in RELEASES[name] if base.is_dir() and FORMATS[form].finds(base)]
+        if not fitting:
+            ways = " Or: ".join(FORMATS[form].get for form in RELEASES[name])
+            raise DataError(
+                f"{base}: holds neither {name}/ nor its files as released. {ways} "
+                f"Then type: hyperctr data import FOLDER --data-dir '{base}'"
+            )
+        logger.info("%s: importing %s from %s, once", name, fitting[0], base)
+        import_folder(base, base / name, fitting[0])
+    settings = tomllib.loads((base / name / "table.toml").read_text(encoding="utf-8"))
+    data = load_table(base / name, clock=settings["clock"], on_bad=settings["on_bad"])
+    data.name, data.licence = name, settings["licence"]
+    return data
+
+
+def _imported_root(name: str, base: Path) -> Path | None:
+    from hyperctr.data.formats import FORMATS
+
+    if _is_table(base / name):
+        return base / name
+    found = (FORMATS[form].finds(base) for form in RELEASES[name] if base.is_dir())
+    return next((root for root in found if root is not None), None)
+
+
+def _is_table(folder: Path) -> bool:
+    return (folder / "table.toml").is_file() and (folder / "interactions.parquet").is_file()
+
+
 # Every data set, a line or two each.
 SOURCES = {
     "planted": Source("generated micro-videos with known truth; needs no files", planted),
@@ -188,14 +229,18 @@ SOURCES = {
         "your own data: interactions.{parquet,csv}, features/<modality>.{parquet,npz}, items.csv", _table, _table_root
     ),
     "movielens-10m": Source(
-        "MovieLens 10M of the paper; not yet importable",
-        hint="ratings.dat holds no features: bring your own, keyed by MovieLens id (a click is a rating of 4 or 5)",
+        "MovieLens 10M of the paper; read from ml-10M100K/ as released, with MMTF-14K or M3L features beside it",
+        partial(_imported, "movielens-10m"),
+        partial(_imported_root, "movielens-10m"),
     ),
     "kuaishou": Source(
-        "Kuaishou of the paper; not yet importable", hint="its clock only tells the order: say clock='ordinal'"
+        "Kuaishou of the paper; read from RecZoo's KuaiVideo_x1, ALPINE's release or the raw challenge files",
+        partial(_imported, "kuaishou"),
+        partial(_imported_root, "kuaishou"),
     ),
     "mv1.7m": Source(
-        "Micro-Video 1.7M of the paper; not yet importable",
-        hint="test item ids are a second id space: offset them; its clock only tells the order: say clock='ordinal'",
+        "Micro-Video 1.7M of the paper; read from THACIL's release or RecZoo's MicroVideo1.7M_x1",
+        partial(_imported, "mv1.7m"),
+        partial(_imported_root, "mv1.7m"),
     ),
 }

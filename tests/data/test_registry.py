@@ -20,9 +20,6 @@ def test_unknown_names_and_options_are_named() -> None:
         load_dataset("table", clok="ordinal")
     with pytest.raises(DataError, match="data set 'ml-trailers' has no option 'texts'; did you mean 'text'"):
         load_dataset("ml-trailers", texts="tfidf")
-    for name in ("movielens-10m", "kuaishou", "mv1.7m"):
-        with pytest.raises(DataError, match=rf"'{name}' is known but not yet importable.*load_dataset\('table'"):
-            load_dataset(name)
 
 
 def test_data_directory_is_argument_then_environment_then_cache(

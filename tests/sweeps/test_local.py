@@ -175,7 +175,7 @@ def test_exit_codes_of_the_command(
     assert "setting epochs = 'many' must be of type int, got str" in capsys.readouterr().err
     assert main(["sweep", "run", "layers", "--dataset", "nosuch"]) == 2
     assert main(["sweep", "run", "layers", "--budget", "paper"]) == 2
-    assert "'kuaishou' is known but not yet importable" in capsys.readouterr().err
+    assert "holds neither kuaishou/ nor its files as released" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
     monkeypatch.setenv("HYPERCTR_RUNS", str(undisturbed.runs))
     mine = write_plan(tmp_path / "tiny.toml", PLAN)

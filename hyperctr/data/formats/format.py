@@ -1,0 +1,228 @@
+"""What a public data set looks like as released: :class:`Format`, with the :class:`Log` that it declares."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+
+from hyperctr.data.engine import literal, quoted
+from hyperctr.data.formats.release import Part, Release, Vectors
+from hyperctr.data.interactions import Clock
+from hyperctr.data.sources import Kind, Source, TextFile, header_of, with_header
+from hyperctr.errors import DataError, did_you_mean
+
+Unit: TypeAlias = Literal["s", "ms", "us", "ns", "days", "order"]
+SECONDS = {"ms": "// 1000", "us": "// 1000000", "ns": "// 1000000000", "days": "* 86400"}  # how to get them
+RULE = re.compile(r"(.+?)\s*(>=|<=|==|!=|=|>|<)\s*(.+)")
+DEPTH = 3  # folders below the one that is named in which a release is looked for
+MANY = 1000  # entries of a folder after which its subfolders are not looked through: such folders hold features
+
+
+@dataclass(frozen=True)
+class Log:
+    """How the interactions of a release are written.
+
+    Attributes:
+        files: names or patterns below the folder of the release, read one after another.
+        columns: every column that is read or that a click rule may name -> what its values are; in the order of the
+            fields if the files have no header.
+        user, item, time: which of them these are, or an SQL expression over them; without a time the order of rows is
+            the clock.
+        unit: of the numbers in ``time``; ``order`` if they only tell the order. Text of a strptime kind is in seconds.
+        click: ``all``, a column of flags, or one comparison, as ``rating >= 4``.
+        non_clicks: what a row is that is no click; shown to the user.
+    """
+
+    files: tuple[str, ...]
+    columns: Mapping[str, Kind]
+    user: str
+    item: str
+    time: str = ""
+    unit: Unit = "s"
+    click: str = "all"
+    non_clicks: str = "none: every row is a click"
+    separator: str = ","
+    header: bool = True
+    quote: str = '"'
+    encoding: str = "utf-8"
+
+    @property
+    def clock(self) -> Clock:
+        """``calendar`` if the times are dates, ``ordinal`` if only their order is real."""
+        return "calendar" if self.time and self.unit != "order" else "ordinal"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A layout that a public data set is released in.
+
+    Attributes:
+        about: one line.
+        licence: shown, and kept with the data.
+        get: how to get the files.
+        log: the interactions; what says whether a folder has this layout.
+        vectors: from the folder of the release and the one the user named to the modalities found there.
+        items: from the folder to the catalogue; None: the log says which items there are.
+        title: from the folder to the name of the data set; by default the format's.
+        marks: further files that a folder of this layout has; alone it is its log's.
+        read_as: reads a release that a declaration cannot describe.
+        columns_tell: with ``read_as``, whether the header tells the layout, too, as it does without.
+        options: names of ``read_as``'s own options.
+        remark: what the user should know of the data.
+    """
+
+    name: str
+    about: str
+    licence: str
+    get: str
+    log: Log
+    vectors: Callable[[Path, Path], Sequence[Vectors]] | None = None
+    items: Callable[[Path], pd.DataFrame] | None = None
+    title: Callable[[Path], str] | None = None
+    marks: tuple[str, ...] = ()
+    read_as: Callable[..., Release] | None = None
+    columns_tell: bool = False
+    options: tuple[str, ...] = ()
+    remark: str = ""
+
+    def finds(self, folder: Path, headers: bool = True) -> Path | None:
+        """Return the folder, at or below ``folder``, that has this layout: all its files, with the columns declared."""
+        for root in folders(folder):
+            if all(matches(root, pattern) for pattern in self.needs) and (not headers or self._has_columns(root)):
+                return root
+        return None
+
+    def _has_columns(self, root: Path) -> bool:
+        if not self.log.header or (self.read_as is not None and not self.columns_tell):
+            return True
+        path = matches(root, self.log.files[0])[0]
+        try:
+            return path.suffix == ".parquet" or set(self.log.columns) <= set(header_of(path, self.log.separator))
+        except DataError:
+            return False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names or patterns of the files that say that a folder has this layout."""
+        return (*self.log.files, *self.marks)
+
+    def read(self, folder: Path, *, click: str = "", **options: Any) -> Release:
+        """Return what lies in a folder, of which nothing but names, headers and catalogue is read yet.
+
+        Raises:
+            DataError: files are missing or do not have this layout, or the click rule does not fit.
+        """
+        root = self.finds(folder) or self.finds(folder, headers=False)
+        if root is None:
+            wanted = ", ".join(self.needs)
+            raise DataError(f"{folder}: does not look like {self.name}, which has {wanted}. {self.get}")
+        for name in options:
+            if name not in self.options:
+                hint = did_you_mean(name, self.options) if self.options else "it has none"
+                raise DataError(f"the format {self.name} has no option {name!r}; {hint}")
+        rule = click or self.log.click
+        if self.read_as is not None:
+            return self.read_as(self, root, folder, rule, **options)
+        return Release(
+            name=self.title(root) if self.title else self.name,
+            parts=[
+                part
+                for pattern in self.log.files
+                for path in matches(root, pattern)
+                for part in [part_of(self.log, path, rule)]
+            ],
+            clock=self.log.clock,
+            click=rule,
+            vectors=self.vectors(root, folder) if self.vectors else (),
+            items=self.items(root) if self.items else None,
+            notes=[self.remark] if self.remark else [],
+        )
+
+
+def part_of(log: Log, path: Path, rule: str, source: Source | None = None) -> Part:
+    """Return one file of a log as it is declared, with the click rule in force."""
+    if source is None:
+        how = {"quote": log.quote, "encoding": log.encoding}
+        source = (
+            with_header(path, log.columns, log.separator, **how)
+            if log.header
+            else TextFile(path, tuple(log.columns), log.separator, header=0, **how)
+        )
+    clicked = click_sql(rule, log.columns)
+    named = {name: quoted(name) for name in log.columns}
+    user, item, time = (named.get(column, column) for column in (log.user, log.item, log.time))
+    if log.unit in SECONDS and log.time:
+        time = f"({time}) {SECONDS[log.unit]}"
+    if log.columns.get(log.time) == "number":
+        time = f"CAST(floor({time}) AS BIGINT)"
+    used = {name: kind for name, kind in log.columns.items() if quoted(name) in " ".join((user, item, time, clicked))}
+    return Part(source, used, user, item, time, clicked)
+
+
+def click_sql(rule: str, columns: Mapping[str, Kind]) -> str:
+    """Return a click rule as SQL over columns: ``all``, a column of flags, or a column compared with a value.
+
+    Raises:
+        DataError: it names no column that is there, or compares what cannot be compared.
+
+    >>> click_sql("rating >= 4", {"rating": "number"}), click_sql("all", {})
+    ('"rating" >= 4.0', 'true')
+    """
+    if rule == "all":
+        return "true"
+    parts = RULE.fullmatch(rule.strip())
+    column, operator, value = parts.groups() if parts else (rule.strip(), "", "")
+    if column not in columns:
+        raise DataError(
+            f"click rule {rule!r}: there is no column {column!r}; {did_you_mean(column, columns)}. A rule is 'all', a "
+            "column of 0 and 1, or a comparison such as 'rating >= 4'"
+        )
+    kind, name = columns[column], quoted(column)
+    if not operator:
+        if kind == "flag":
+            return name
+        raise DataError(f"click rule {rule!r}: column {column!r} holds no 0 and 1; compare it: '{column} >= 1'")
+    operator = "=" if operator == "==" else operator
+    if kind == "flag" and value.lower() in ("0", "1", "true", "false") and operator in ("=", "!="):
+        return f"{name} {operator} {value.lower() in ('1', 'true')}"
+    if kind in ("integer", "number"):
+        try:
+            number = float(value)
+        except ValueError as error:
+            raise DataError(f"click rule {rule!r}: {value!r} is no number, which column {column!r} holds") from error
+        return f"{name} {operator} {number!r}"
+    if operator not in ("=", "!="):
+        raise DataError(f"click rule {rule!r}: column {column!r} holds text; allowed are = and !=")
+    return f"{name} {operator} {literal(value.strip(chr(39) + chr(34)))}"
+
+
+def folders(top: Path, depth: int = DEPTH) -> Iterator[Path]:
+    """Yield a folder and those below it, nearest first, without looking through folders that hold masses of files."""
+    level = [top]
+    for _ in range(depth + 1):
+        yield from level
+        level = [below for folder in level for below in _subfolders(folder)]
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    below = []
+    with os.scandir(folder) as entries:
+        for number, entry in enumerate(entries):
+            if number >= MANY:
+                break
+            if entry.is_dir() and not entry.name.startswith((".", "__")):
+                below.append(folder / entry.name)
+    return sorted(below)
+
+
+def matches(root: Path, pattern: str) -> list[Path]:
+    """Return the files below a folder that have a name, or match a pattern, sorted."""
+    if not any(mark in pattern for mark in "*?["):
+        return [root / pattern] if (root / pattern).is_file() else []
+    return sorted(path for path in root.glob(pattern) if path.is_file())

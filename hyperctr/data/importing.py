@@ -1,0 +1,290 @@
+"""Turns files as released into a ``table`` folder, once: streamed, checked, written aside and renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hyperctr.data import engine
+from hyperctr.data.features import BLOCK
+from hyperctr.data.formats import recognise
+from hyperctr.data.formats.release import Release, Vectors, settled
+from hyperctr.data.ids import shown
+from hyperctr.data.interactions import Clock
+from hyperctr.errors import DataError
+from hyperctr.runtime import track
+
+LATEST_SECOND = 100_000_000_000  # the year 5138; larger "seconds" are milliseconds in practice
+MARKED = 1 << 28  # ids below need at most 256 MiB of marks
+OPTIONS = ("on_bad_rows", "name")  # what every format takes
+
+
+@dataclass
+class Imported:
+    """What an import found and wrote.
+
+    Attributes:
+        folder: the new ``table`` folder.
+        form: name of the format. name: of the data set.
+        rows, clicks, users, items: counts; ``items`` are those of the catalogue, where there is one.
+        skipped: rows left out because they did not fit (``on_bad_rows="skip"``).
+        modalities: name -> (items with a vector, length of a vector).
+    """
+
+    folder: Path
+    form: str
+    name: str
+    clock: Clock
+    click: str
+    non_clicks: str
+    licence: str
+    rows: int = 0
+    clicks: int = 0
+    users: int = 0
+    items: int = 0
+    skipped: int = 0
+    modalities: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_folder(
+    folder: str | Path,
+    out: str | Path | None = None,
+    format: str = "",
+    *,
+    click: str = "",
+    base: str | Path = ".",
+    **options: Any,
+) -> Imported:
+    """Read a folder as released and write it to the folder ``out`` as a ``table``.
+
+    Args:
+        folder: where the files were unpacked to, or a folder above.
+        out: the folder to make; it must not hold anything yet. None: the data set's name, in the folder ``base``.
+        format: name of the layout, where the files do not tell.
+        click: rule that takes the place of the format's, for example ``"rating >= 3"``.
+        base: see ``out``.
+        **options: ``on_bad_rows="skip"`` leaves out rows that do not fit; ``name`` of the data set; further ones are
+            the format's.
+
+    Raises:
+        DataError: no format fits, a value does not fit (names file, line and value), or ``out`` is not free.
+    """
+    form = recognise(folder, format)
+    general = {name: options.pop(name) for name in OPTIONS if name in options}
+    if (on_bad := general.get("on_bad_rows", "error")) not in ("error", "skip"):
+        raise DataError(f"on_bad_rows {on_bad!r} is not known; allowed: 'error', 'skip'")
+    release = form.read(Path(folder), click=click, **options)
+    name = str(general.get("name", release.name))
+    if not re.fullmatch(r"[\w][\w.+-]*", name):
+        raise DataError(f"name {name!r} is not usable; allowed are letters, digits and _ . + -")
+    target = Path(base, name) if out is None else Path(out)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"{target}: is there already; remove it, or write elsewhere with --out FOLDER")
+    done = Imported(
+        target, form.name, name, release.clock, release.click, form.log.non_clicks, form.licence, notes=release.notes
+    )
+    if release.click == "all":
+        done.non_clicks = "none: every row is a click"
+    with _written_aside(target) as aside:
+        _write_log(release, aside / "interactions.parquet", done, skip_bad=on_bad == "skip")
+        used = _count(aside / "interactions.parquet", done)
+        items = used
+        if release.items is not None:
+            items = _write_catalogue(release, aside / "items.csv", used, done)
+        (aside / "features").mkdir()
+        masked = [_write_vectors(vectors, items, aside / "features", done) for vectors in release.vectors]
+        written = {
+            "name": name,
+            "clock": release.clock,
+            "click": "clicked",
+            "time": "s",
+            "on_bad": "mask" if any(masked) else "error",
+            "licence": form.licence,
+        }
+        (aside / "table.toml").write_text(_toml(written, f"{form.about}; click: {release.click}"), encoding="utf-8")
+    return done
+
+
+@contextmanager
+def _written_aside(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``target`` that becomes it on success and vanishes on failure.
+
+    One that a killed import left is removed. Two imports to one folder: the second waits.
+    """
+    from filelock import FileLock
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.importing")
+    key = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    with FileLock(Path(tempfile.gettempdir(), f"hyperctr-import-{key}.lock")):
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        try:
+            yield aside
+            if target.is_dir():
+                target.rmdir()  # it is empty, or this fails
+            aside.rename(target)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) -> None:
+    """Stream the interactions into a parquet file."""
+    import pyarrow as pa
+    import pyarrow.compute as compute
+    import pyarrow.parquet as parquet
+
+    writer = None
+    total = sum(part.estimated_rows for part in release.parts)
+    try:
+        for part in settled(release.parts):
+            batches = part.batches(skip_bad)
+            for batch, skipped in track(batches, total=max(1, total // engine.ROWS), label="interactions"):
+                if not part.time:
+                    order = pa.array(np.arange(done.rows, done.rows + len(batch), dtype=np.int64))
+                    batch = batch.set_column(2, "timestamp", order)
+                rows = pa.Table.from_batches([batch])
+                _check_times(rows.column("timestamp"), part.path, release.clock)
+                writer = writer or parquet.ParquetWriter(path, rows.schema, **_encodings(rows.schema))
+                if rows.schema != writer.schema:
+                    rows = rows.cast(writer.schema)
+                writer.write_table(rows)
+                done.rows += len(rows)
+                done.clicks += compute.sum(rows.column("clicked")).as_py() or 0
+                done.skipped += skipped
+    finally:
+        if writer is not None:
+            writer.close()
+    source = release.parts[0].path
+    if not done.rows:
+        raise DataError(f"{source}: there are no rows; get the file again")
+    if not done.clicks:
+        raise DataError(
+            f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
+            "give another with --click"
+        )
+
+
+def _encodings(schema: Any) -> dict[str, Any]:
+    """Return what makes parquet small and four times as fast to write: integers as differences, ids as a dictionary."""
+    import pyarrow as pa
+
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    return {
+        "compression": "zstd",
+        "use_dictionary": texts,
+        "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
+    }
+
+
+def _check_times(column: Any, path: Path, clock: Clock) -> None:
+    import pyarrow.compute as compute
+
+    ends = compute.min_max(column).as_py()
+    if ends["min"] is None:
+        return
+    if ends["min"] < 0:
+        raise DataError(f"{path}: timestamp {ends['min']} is negative; repair or remove such rows")
+    if clock == "calendar" and ends["max"] > LATEST_SECOND:
+        raise DataError(f"{path}: timestamp {ends['max']} lies after the year 5138; it is not in seconds as released")
+
+
+def _count(path: Path, done: Imported) -> npt.NDArray[Any]:
+    """Count users and items of what was written, and return the items."""
+    done.users, items = len(_distinct(path, "user_id")), _distinct(path, "item_id")
+    done.items = len(items)
+    return items
+
+
+def _distinct(path: Path, column: str) -> npt.NDArray[Any]:
+    """Return the sorted distinct ids of a column; integers that are not large are marked one by one, which is fast."""
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(path) as file:
+        place = file.schema_arrow.get_field_index(column)
+        groups = [file.metadata.row_group(number).column(place).statistics for number in range(file.num_row_groups)]
+        ends = [end for group in groups if group and group.has_min_max for end in (group.min, group.max)]
+        if len(ends) == 2 * len(groups) and all(isinstance(end, int) and 0 <= end < MARKED for end in ends):
+            seen = np.zeros(max(ends) + 1, dtype=bool)
+            for batch in file.iter_batches(columns=[column]):
+                seen[batch.column(0).to_numpy()] = True
+            return np.flatnonzero(seen)
+    connection = engine.connect()
+    try:
+        scan = f"SELECT DISTINCT {column} AS id FROM read_parquet({engine.pattern(path)})"
+        ids = connection.execute(scan).fetchnumpy()["id"]
+    finally:
+        connection.close()
+    return np.sort(ids if ids.dtype.kind == "i" else np.array(ids.tolist(), dtype=str))
+
+
+def _write_catalogue(release: Release, path: Path, used: npt.NDArray[Any], done: Imported) -> npt.NDArray[Any]:
+    """Write the items worth showing, with those of the log that nobody described, and return all ids."""
+    import pandas as pd
+
+    assert release.items is not None
+    listed = release.items
+    unlisted = used[~np.isin(used, listed["item_id"].to_numpy())]
+    if len(unlisted):
+        done.notes.append(f"{len(unlisted):,} items of the log are not in the catalogue, such as {shown(unlisted[0])}")
+        listed = pd.concat([listed, pd.DataFrame({"item_id": unlisted})], ignore_index=True)
+    listed.to_csv(path, index=False)
+    done.items = len(listed)
+    return np.asarray(listed["item_id"])
+
+
+def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done: Imported) -> int:
+    """Write the vectors of the items that occur, block by block; return how many are not finite."""
+    positions = np.flatnonzero(np.isin(vectors.items, items)).astype(np.int64)
+    ids = vectors.items[positions]
+    if not len(positions):
+        sample = f"there ids look like {shown(vectors.items[0])}, in the log like {shown(items[0])}"
+        raise DataError(f"{vectors.source}: none of its {len(vectors.items):,} items is in the log ({sample})")
+    if len(positions) < len(vectors.items):
+        left = len(vectors.items) - len(positions)
+        done.notes.append(f"{vectors.modality}: vectors of {left:,} items that the log does not show were left out")
+    size, bad, first = max(1, BLOCK // vectors.dim), 0, None
+    with zipfile.ZipFile(folder / f"{vectors.modality}.npz", "w", zipfile.ZIP_STORED) as archive:
+        with archive.open("item_id.npy", "w", force_zip64=True) as member:
+            np.lib.format.write_array(member, ids, allow_pickle=False)
+        with archive.open("values.npy", "w", force_zip64=True) as member:
+            shape = (len(positions), vectors.dim)
+            np.lib.format.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            for begin in track(range(0, len(positions), size), label=vectors.modality):
+                block = vectors.take(positions[begin : begin + size])
+                with np.errstate(over="ignore", invalid="ignore"):
+                    single = np.ascontiguousarray(block, dtype="<f4")
+                finite = np.isfinite(single).all(axis=1)
+                if not finite.all():
+                    first = ids[begin + int(np.argmin(finite))] if first is None else first
+                    bad += int((~finite).sum())
+                member.write(single.data)
+    if bad:
+        done.notes.append(
+            f"{vectors.source}: {bad:,} vectors hold NaN or infinity, such as that of item {shown(first)}; they count "
+            'as missing (on_bad = "mask" in table.toml)'
+        )
+    done.modalities[vectors.modality] = (len(positions) - bad, vectors.dim)
+    return bad
+
+
+def _toml(keys: Mapping[str, str], comment: str) -> str:
+    """Return keys and texts as TOML, below a comment."""
+    lines = [f"# written by `hyperctr data import`. {comment}"]
+    return (
+        "\n".join([*lines, *(f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in keys.items())]) + "\n"
+    )
