@@ -17,7 +17,9 @@ import pandas as pd
 
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.ids import clean_ids, find_ids, shown
-from hyperctr.data.interactions import Clock, Interactions, rows_frame
+from hyperctr.data.interactions import Interactions, rows_frame
+from hyperctr.data.options import TableOptions
+from hyperctr.data.times import Clock
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 FIRST_MODALITIES = ("visual", "acoustic", "textual")
@@ -43,6 +45,7 @@ class Dataset:
         licence: text that must travel with the data.
         truth: what a generator planted, where the data are synthetic.
         notes: warnings of the importer, kept with those of the containers.
+        options: what a user said of the files; of these, time slots hold where settings leave their default.
 
     Attributes:
         users: [U] ids. items: [I] ids (int64, or object of str).
@@ -71,10 +74,12 @@ class Dataset:
         licence: str = "",
         truth: Any = None,
         notes: Sequence[str] = (),
+        options: TableOptions | None = None,
     ) -> None:
         log = interactions if isinstance(interactions, Interactions) else Interactions(interactions)
         self.name, self.licence, self.truth = name, licence, truth
         self.clock: Clock = log.clock
+        self.options = options or TableOptions(clock=log.clock)
         self.users, self.user_index = log.users, log.user_index
         self.items: npt.NDArray[Any] = log.items if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
@@ -189,6 +194,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 of everything a model can read: ids, rows, clock and features (not titles or licence)."""
         digest = hashlib.sha256(f"hyperctr dataset 1, clock {self.clock}".encode())
+        if self.options.slot_months or self.options.slot_count:  # they decide which hypergraphs there are
+            digest.update(f"\x1dslots {self.options.slot_months} {self.options.slot_count}".encode())
         for ids in (self.users, self.items):
             digest.update(f"\x1d{ids.dtype.kind}\x1f".encode() + "\x1f".join(map(str, ids.tolist())).encode())
         for rows in (self.user_index, self.item_index, self.timestamp):

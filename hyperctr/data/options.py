@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from hyperctr.data.rules import ClickRule, check_time, is_format, say
-from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.data.rules import ClickRule, check_time, is_format
+from hyperctr.errors import ConfigError, DataError, did_you_mean, say
 from hyperctr.settings import setting, toml_text, toml_value, validate
 
 TABLE_TOML = "table.toml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +18,6 @@ SIGNS = ("==", "!=", ">=", "<=", ">", "<")
 EVERY_ROW = "all"
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "days": -86_400}  # of a second; below zero: seconds each
 LONG_UNITS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "days": "days"}
-
-
-def say(key: str, value: object) -> str:
-    """Word the advice to give an option of a data set, as it is typed in Python and on the command line.
-
-    >>> say("time", "ms"), say("click", "rating >= 4")
-    ("say time='ms' (--option time=ms)", "say click='rating >= 4' (--option 'click=rating >= 4')")
-    """
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    name, _, entry = key.partition(".")
-    return f"say {name}={ ({entry: value} if entry else value)!r} (--option {shlex.quote(f'{key}={text}')})"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from hyperctr.data.options import TableOptions, parse_options
-from hyperctr.data.rules import ClickRule, as_seconds, say
-from hyperctr.errors import DataError
+from hyperctr.data.rules import ClickRule, as_seconds
+from hyperctr.errors import DataError, say
 
 ALL = TableOptions(
     name='my "films"',
