@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hyperctr.cli.parser import Commands, command, config_of, with_config, with_data_dir
+from hyperctr.cli.parser import Commands, command, config_of, open_dataset, with_config, with_options
 from hyperctr.errors import DataError
 from hyperctr.runtime import first_process
 
@@ -22,7 +22,7 @@ def add_commands(commands: Commands) -> None:
     )
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
-    with_data_dir(train)
+    with_options(train)
 
     predict = command(commands, "predict", run_predict, "score user-item pairs with a trained run")
     predict.add_argument("run_id", metavar="RUN")
@@ -38,10 +38,9 @@ def run_train(options: argparse.Namespace) -> int:
     """Train one run; the last line printed is its id and its test AUC."""
     config = config_of(options, options.variant)
 
-    from hyperctr.data.registry import load_dataset
     from hyperctr.runs.experiment import train
 
-    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    data = open_dataset(options)
     run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
     if first_process():
         print(f"{run.id} test AUC {run.metrics['auc']:.4f}")

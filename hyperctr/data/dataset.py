@@ -7,6 +7,7 @@ import html
 import warnings
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -187,6 +188,18 @@ class Dataset:
         other = copy(self)
         other.features = {name: table for name, table in self.features.items() if name in names}
         other.modalities = tuple(other.features)
+        vars(other).pop("fingerprint", None)
+        return other
+
+    def without_slots(self) -> Dataset:
+        """Return the same data set without time slots of its own."""
+        if not (self.options.slot_months or self.options.slot_count):
+            return self
+        other = copy(self)
+        other.options = replace(self.options, slot_months=0, slot_count=0)
+        if self.origin:
+            own = {"slot_months": 0, "slot_count": 0}
+            other.origin = {**self.origin, "options": {**self.origin["options"], **own}}
         vars(other).pop("fingerprint", None)
         return other
 

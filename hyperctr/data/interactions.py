@@ -65,7 +65,7 @@ class Interactions:
         with faults:
             self.items, item = index_ids(frame["item_id"], source=source)
         with faults:
-            moment = read_times(frame["timestamp"], source, clock, time)
+            moment = read_times(frame["timestamp"], source, clock, time, of_file=False)
         with faults:
             clicked = truth_values(frame["clicked"], source) if "clicked" in frame.columns else clicked
         faults.tell()

@@ -7,6 +7,7 @@ the parameter ``data_options`` of notebooks; what is given there counts more tha
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ TABLE_TOML = "table.toml"
 SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 ALLOWED_SEPARATORS = (",", ";", "\t", "|", "::", " ")
 OURS = ("user_id", "item_id", "timestamp")
-# What `data_options` and `--option` are given as: a table of values, or texts "key=value".
+# What `data_options` and `--option` are given as: a table of values, or texts "key=value", or one such text.
 Given: TypeAlias = Mapping[str, Any] | Sequence[str]
 
 
@@ -163,6 +164,11 @@ def parse_options(given: Given) -> dict[str, Any]:
     """
     if isinstance(given, Mapping):
         return dict(given)
+    if isinstance(given, str) and given.strip().startswith(("[", "{")):  # `papermill -p data_options '["time=ms"]'`
+        try:
+            return parse_options(json.loads(given))
+        except json.JSONDecodeError as error:
+            raise DataError(f"options {given!r} are no JSON list of key=value ({error})") from error
     kinds = {f.name: f.type for f in dataclasses.fields(TableOptions)}
     values: dict[str, Any] = {}
     for text in [given] if isinstance(given, str) else given:
@@ -179,3 +185,18 @@ def parse_options(given: Given) -> dict[str, Any]:
             value = right or value
         values[key] = value
     return values
+
+
+def option_texts(given: Given) -> list[str]:
+    """Return options as texts ``key=value`` that :func:`parse_options` reads back unchanged.
+
+    >>> option_texts({"click": "rating >= 4", "ignore": ["a", "b"], "columns": {"user_id": "u"}})
+    ['click=rating >= 4', 'ignore=["a", "b"]', 'columns.user_id=u']
+    """
+    texts = []
+    for key, value in parse_options(given).items():
+        if isinstance(value, Mapping):
+            texts += [f"{key}.{ours}={theirs}" for ours, theirs in value.items()]
+        else:
+            texts.append(f"{key}={value if isinstance(value, str) else toml_text(value)}")
+    return texts

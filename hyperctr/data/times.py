@@ -24,9 +24,16 @@ OFFSET = r".*[0-9]{2}:[0-9]{2}.*(?:[+-][0-9]{2}:?[0-9]{2}|Z)"
 
 
 def read_times(
-    column: pd.Series[Any], source: str = "<memory>", clock: Clock = "calendar", time: str = "s"
+    column: pd.Series[Any],
+    source: str = "<memory>",
+    clock: Clock = "calendar",
+    time: str = "s",
+    *,
+    of_file: bool = True,
 ) -> npt.NDArray[np.int64]:
     """Return one column of times as int64 [n]: whole seconds since 1970, or, of an ordinal clock, as they are.
+
+    What was not read from a file (``of_file``) need not look like times at which logs are written.
 
     Raises:
         DataError: a value that is missing, no time, or negative; times that look like another unit, or like dates.
@@ -42,7 +49,7 @@ def read_times(
     if clock == "ordinal":
         return numbers
     seconds = as_seconds(numbers, time)
-    if problem := _misread(numbers, seconds, time):
+    if problem := _misread(numbers, seconds, time, of_file):
         late = seconds > LATEST_SECOND
         raise bad_value(column, late if late.any() else np.ones(len(column), bool), source, problem)
     return seconds
@@ -89,11 +96,11 @@ def _whole_numbers(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDA
     return plain.astype(np.int64, copy=False)
 
 
-def _misread(numbers: npt.NDArray[np.int64], seconds: npt.NDArray[np.int64], time: str) -> str:
+def _misread(numbers: npt.NDArray[np.int64], seconds: npt.NDArray[np.int64], time: str, of_file: bool) -> str:
     """Return what times look like that cannot be meant in the unit ``time``; empty: nothing is wrong."""
     low, high = int(numbers.min()), int(numbers.max())
     ordinal = "or clock='ordinal' (--option clock=ordinal) if only the order is real"
-    if time == "s" and (form := _date_numbers(numbers)):
+    if of_file and time == "s" and (form := _date_numbers(numbers)):
         return f"looks like a date written as a number, and would be read as seconds: {say('time', form)}, {ordinal}"
     usual = [unit for unit in UNITS if USUAL[0] <= _second(low, unit) and _second(high, unit) <= USUAL[1]]
     if int(seconds.max()) > LATEST_SECOND:
@@ -103,7 +110,7 @@ def _misread(numbers: npt.NDArray[np.int64], seconds: npt.NDArray[np.int64], tim
         if time != "s" and usual:
             return f"is far in the future in the unit {time!r}; it looks like {usual[0]!r}: {say('time', usual[0])}"
         return f"lies after the year 5138 and looks like {kind}; allowed are whole seconds since 1970: {fix}{ordinal}"
-    if usual and time not in usual and (time != "s" or usual == ["days"]):
+    if of_file and usual and time not in usual and (time != "s" or usual == ["days"]):
         is_like = LONG_UNITS.get(usual[0], "seconds")
         day = pd.Timestamp(int(seconds.max()), unit="s").date()
         return (
