@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import warnings
+import sys
 
-from hyperctr.cli.parser import Commands, command, command_group, with_data_dir
-from hyperctr.errors import DataWarning
+from hyperctr.cli.parser import Commands, command, command_group, with_data_dir, with_options
 
 
 def add_commands(commands: Commands) -> None:
@@ -14,9 +13,9 @@ def add_commands(commands: Commands) -> None:
     with_data_dir(command(commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type"))
     actions = command_group(commands, "data", "list the known data sets, or check one")
     with_data_dir(command(actions, "list", run_list, "list the known data sets, and which are ready"))
-    check = command(actions, "check", run_check, "validate a data set; print Table 1's row and warnings")
-    check.add_argument("dataset", metavar="NAME")
-    with_data_dir(check)
+    check = command(actions, "check", run_check, "list all that is wrong with a data set, or what a model will find")
+    check.add_argument("dataset", metavar="NAME|FOLDER")
+    with_options(check)
 
 
 def run_doctor(options: argparse.Namespace) -> int:
@@ -40,16 +39,26 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load a data set, which validates it, and print its row of Table 1 and its warnings."""
-    from hyperctr.data.registry import load_dataset
+    """Print Table 1's row, what a model will find and all warnings; or all faults, and return 1."""
+    from hyperctr.paper.numbers import published_statistics
+    from hyperctr.runs.data_report import check_data
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # they are listed below
-        data = load_dataset(options.dataset, data_dir=options.data_dir)
-    for name, value in data.table1_row().items():
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else value
-        print(f"{name:<20}{shown}")
-    print(f"{'fingerprint':<20}{data.fingerprint}")
-    for warning in data.warnings:
+    report = check_data(options.dataset, options.data_dir, options.data_options)
+    published = published_statistics(report.name)
+    beside = {**published, "sparsity": published.get("sparsity_percent", 0.0) / 100 or None}
+    beside |= {f"{name}_dim": published.get(name) for name in ("visual", "acoustic", "textual")}
+    for name, value in report.facts.items():
+        paper = f"   paper: {_shown(beside[name])}" if published and beside.get(name) is not None else ""
+        print(f"{name:<24}{_shown(value)}{paper if name != 'dataset' else ''}")
+    for warning in report.warnings:
         print(f"warning: {warning}")
-    return 0
+    for fault in report.faults:
+        print(f"fault: {fault}")
+    if report.faults:
+        count = f"{len(report.faults):,} fault{'s' if len(report.faults) > 1 else ''}"
+        print(f"hyperctr: {count} in {options.dataset}, listed above", file=sys.stderr)
+    return 1 if report.faults else 0
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else str(value)

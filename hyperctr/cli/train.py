@@ -26,12 +26,15 @@ def add_commands(commands: Commands) -> None:
 
     predict = command(commands, "predict", run_predict, "score user-item pairs with a trained run")
     predict.add_argument("run_id", metavar="RUN")
-    text = "CSV with columns user_id,item_id[,timestamp]"
+    text = "CSV or parquet with columns user_id,item_id[,timestamp], written as the data set's log is"
     predict.add_argument("--pairs", type=Path, required=True, metavar="pairs.csv", help=text)
     text = "written with a column score (a calibrated probability), same row order; .parquet or .csv"
     predict.add_argument("--out", type=Path, required=True, metavar="scores.parquet", help=text)
+    unknown = "pairs with a user or item that the data set does not have: refuse them (default), or leave them out"
     text = "share of clicks among the pairs for which the probabilities are to hold (default: 0.5)"
+    predict.add_argument("--unknown", choices=("error", "skip"), default="error", help=unknown)
     predict.add_argument("--prior", type=float, default=0.5, metavar="P", help=text)
+    with_options(predict)
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -48,17 +51,27 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def run_predict(options: argparse.Namespace) -> int:
-    """Score the pairs of a CSV file with a trained run and write them beside their scores."""
-    from hyperctr.data.pairs import check_suffix, like_ids, read_pairs, write_scores
+    """Score the pairs of a file with a trained run and write them beside their scores."""
+    from hyperctr.data.options import TableOptions
+    from hyperctr.data.pairs import check_suffix, like_ids, read_pairs, unknown_pairs, write_scores
 
     check_suffix(options.out)
-    pairs = read_pairs(options.pairs)
 
     from hyperctr.runs.run import load_run
 
-    run = load_run(options.run_id)
+    run = load_run(options.run_id, **({"data_dir": options.data_dir} if options.data_dir else {}))
     data = run.split_data.data
+    reading = getattr(data, "options", None)
+    if options.data_options:
+        reading = (reading or TableOptions()).with_overrides(options.data_options)
+    pairs = read_pairs(options.pairs, reading)
     users, items = like_ids(pairs["user_id"], data.users), like_ids(pairs["item_id"], data.items)
+    if options.unknown == "skip":
+        unknown, words = unknown_pairs(users, items, data)
+        pairs = pairs[~unknown].reset_index(drop=True)
+        users, items = ([i for i, bad in zip(ids, unknown, strict=True) if not bad] for ids in (users, items))
+        if unknown.any():
+            print(f"{words}; these pairs were left out")
     times = pairs["timestamp"].tolist() if "timestamp" in pairs else None
     scores = run.predict(users, items, times, prior=options.prior)
     try:

@@ -139,6 +139,18 @@ def check_unused(
         told.append(f"{source}: {words}; {say('ignore', unused)} to leave this unsaid")
 
 
+def refuse_unknown(frame: pd.DataFrame, known: Sequence[str], ignore: Iterable[str], *, source: str) -> None:
+    """Refuse columns of a file that has no use for any other; a mistyped one would go unnoticed.
+
+    Raises:
+        DataError: a column is not known.
+    """
+    for name in map(str, frame.columns):
+        if name not in {*known, *ignore}:
+            fix = f"{did_you_mean(name, known)} If it is not to be used, {say('ignore', [name])}"
+            raise DataError(f"{source}: column {name!r} is not known; {fix}")
+
+
 def label_rule(name: str, column: pd.Series[Any]) -> str:
     """Return the rule of clicks that would use a column that looks like a label; empty: it does not.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.columns import check_unused, our_names, rule_column
+from hyperctr.data.columns import check_unused, our_names, refuse_unknown, rule_column
 from hyperctr.data.files import read_parquet, read_text
 from hyperctr.data.ids import MISSING_WORDS, bad_value, clean_ids, parse_ids, row_name, shown
 from hyperctr.data.interactions import REQUIRED
@@ -61,15 +61,20 @@ def read_log(
         if rule is not None:
             name = rule_column(rule, frame, source=source, told=told)
             columns = [column for column in columns if column != "clicked"] + [name]
-        decided = rule is not None or "clicked" in frame.columns or not labels
-        check_unused(frame, columns, options.ignore, decided, source=source, told=told)
+        decided = rule is not None or "clicked" in frame.columns
+        if labels:
+            check_unused(frame, columns, options.ignore, decided, source=source, told=told)
+        else:
+            line = f"{source}, line 1" if frame.index.name == "line" else source
+            refuse_unknown(frame, columns, options.ignore, source=line)
 
     # Step 2: rows without an id or a time
-    frame, missing = _without_missing(frame, required, options, faults, source, told, labels)
+    needed = [name for name in REQUIRED if name in frame.columns]
+    frame, missing = _without_missing(frame, needed, options, faults, source, told, labels)
 
     # Step 3: values
     read: dict[str, Any] = {}
-    for column in (name for name in REQUIRED if name in frame.columns and name in (*required, *optional)):
+    for column in needed:
         with faults:
             values = frame[column][~missing[column]] if column in missing else frame[column]
             read[column] = _ids(values, source) if column in IDS else _times(values, options, source, told)

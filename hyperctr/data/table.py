@@ -12,6 +12,7 @@ An item without a row in a modality's file (or with a null vector) lacks that mo
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     log, listed, files, vectors = pd.DataFrame(), pd.DataFrame(), list[Path](), dict[Path, Rows]()
     path, catalogue = root / "interactions.csv", root / "items.csv"
     with faults:
-        path = only_one(root, "interactions", (".parquet", ".csv"))
+        path = only_one(root, "interactions", (".parquet", ".csv"), f"hyperctr data import {shlex.quote(str(root))}")
         log = read_log(path, options, told)
     with faults:
         listed = read_items(catalogue, options, told) if catalogue.exists() else listed

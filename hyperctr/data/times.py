@@ -46,7 +46,7 @@ def read_times(
     if is_format(time):
         return _dates(column, source, time)
     numbers = _whole_numbers(column, source, clock)
-    if clock == "ordinal":
+    if clock == "ordinal" or not len(numbers):
         return numbers
     seconds = as_seconds(numbers, time)
     if problem := _misread(numbers, seconds, time, of_file):
@@ -145,6 +145,7 @@ def _dates(column: pd.Series[Any], source: str, form: str) -> npt.NDArray[np.int
     bad = moments.isna().to_numpy()
     if bad.any():
         others = _formats(texts)  # of all: another format must not lose those that this one reads
+        others = ["s"] if texts.str.fullmatch("[0-9]{9,10}").all() else others
         fix = " or ".join(say("time", other) for other in others[:2]) or "write all dates alike"
         raise bad_value(column, bad, source, f"is no date of the format {form!r}: {fix}")
     seconds = moments.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)

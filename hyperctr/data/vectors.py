@@ -43,8 +43,8 @@ def feature_files(root: Path) -> list[Path]:
     return files
 
 
-def only_one(folder: Path, stem: str, suffixes: Sequence[str]) -> Path:
-    """Return the one file of a stem that has one of some endings.
+def only_one(folder: Path, stem: str, suffixes: Sequence[str], command: str = "") -> Path:
+    """Return the one file of a stem that has one of some endings; ``command`` makes one of other files.
 
     Raises:
         DataError: there is none, or more than one.
@@ -56,7 +56,8 @@ def only_one(folder: Path, stem: str, suffixes: Sequence[str]) -> Path:
         here = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
         hint = did_you_mean(stem + suffixes[-1], here) if here else "the folder is empty"
         hint = hint if hint.startswith("did") else f"found {', '.join(here[:8]) or 'nothing'}"
-        raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({hint})")
+        fix = f"; files as they were released are brought in by: {command}" if command and here else ""
+        raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({hint}){fix}")
     return present[0]
 
 

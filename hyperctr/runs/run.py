@@ -42,7 +42,7 @@ class Run:
     hyperctr.errors.RunError: no run '0123'
     """
 
-    def __init__(self, folder: Path, data: Dataset | None = None) -> None:
+    def __init__(self, folder: Path, data: Dataset | None = None, data_dir: str | Path | None = None) -> None:
         if not (folder / "DONE").exists():
             raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
         self.id, self.folder = folder.name, folder
@@ -55,7 +55,7 @@ class Run:
         if not written.keys() >= {"auc", "dataset", "model"}:
             raise RunError(f"{path}: holds no test AUC; the run is damaged: delete {folder} and train it again")
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
-        self._given = data
+        self._given, self._data_dir = data, data_dir
         self.temporary: TemporaryDirectory[str] | None = None  # what holds the folder, if the store does not
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class Run:
         if data is None:
             if origin["name"] is None:
                 raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
-            data = load_again(origin)
+            data = load_again(origin, self._data_dir)
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
@@ -246,16 +246,17 @@ class Run:
         return frame
 
 
-def load_run(name: str, data: Dataset | None = None) -> Run:
+def load_run(name: str, data: Dataset | None = None, *, data_dir: str | Path | None = None) -> Run:
     """Load a finished run by its id (or the beginning of it).
 
     Args:
         name: the run's id, the beginning of it, or its folder.
         data: what it was trained on, if that was made in memory.
+        data_dir: where the files of the data set lie now, if they have moved since.
 
     Raises:
         RunError: there is none, it is not finished, or its data have changed.
 
     >>> run = load_run("0123")  # doctest: +SKIP
     """
-    return Run(find_run(name), data)
+    return Run(find_run(name), data, data_dir)

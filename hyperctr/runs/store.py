@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.data.registry import load_dataset
-from hyperctr.errors import RunError, did_you_mean
+from hyperctr.errors import DataError, RunError, did_you_mean
 from hyperctr.runs.source import PACKAGE, code_files, code_fingerprint
 from hyperctr.runtime import write_atomic
 
@@ -29,9 +29,21 @@ def runs_folder() -> Path:
     return (PACKAGE.parent if checkout else Path.cwd()) / "reports" / "runs"
 
 
-def load_again(origin: Mapping[str, Any]) -> Dataset:
-    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that."""
-    return load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
+    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that.
+
+    Its files lie in ``data_dir``, or where they lay, or, if that folder has gone, where ``HYPERCTR_DATA`` says.
+
+    Raises:
+        DataError: the files are in none of these, or not as they were.
+    """
+    place = origin["data_dir"]
+    if place is not None and (data_dir or not Path(place).is_dir()):
+        place = data_dir or os.environ.get("HYPERCTR_DATA")
+        if not place:
+            moved = "name the folder they lie in now: --data-dir D, data_dir=..., or the variable HYPERCTR_DATA"
+            raise DataError(f"{origin['data_dir']}: the files of data set {origin['name']!r} have gone; {moved}")
+    return load_dataset(origin["name"], data_dir=place, seed=origin["seed"], **origin["options"])
 
 
 def run_names() -> list[str]:
