@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class Dataset:
     """
 
     origin: dict[str, Any] | None = None
+    folder: Path | None = None  # where its files lie, of a ``table``
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from hyperctr.data.log import read_log
 from hyperctr.data.options import TableOptions
 from hyperctr.errors import ConfigError, DataWarning
 from hyperctr.runtime import atomic_path
-
-if TYPE_CHECKING:
-    from hyperctr.data.dataset import Dataset
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -37,15 +34,28 @@ def read_pairs(path: str | Path, options: TableOptions | None = None) -> pd.Data
     return pairs.reset_index(drop=True)
 
 
-def unknown_pairs(users: list[Any], items: list[Any], data: Dataset) -> tuple[npt.NDArray[np.bool_], str]:
-    """Return which pairs have a user or an item that a data set does not, bool [n], and how many, in words.
+def read_history(path: str | Path, options: TableOptions | None = None) -> pd.DataFrame:
+    """Read newer interactions, ``user_id,item_id,timestamp[,clicked]``, exactly as the log of the data set is read.
 
-    >>> from hyperctr.data.registry import load_dataset
-    >>> data = load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
-    >>> unknown_pairs(data.users[:2].tolist(), [data.items[0], -1], data)
+    Raises:
+        DataError: as for a log.
+    """
+    told: list[str] = []
+    rows = read_log(Path(path), options or TableOptions(), told)
+    for note in told:
+        warnings.warn(note, DataWarning, stacklevel=2)
+    return rows.reset_index(drop=True)
+
+
+def unknown_pairs(
+    users: list[Any], items: list[Any], known_users: npt.NDArray[Any], known_items: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.bool_], str]:
+    """Return which pairs have a user or an item that is not known, bool [n], and how many, in words.
+
+    >>> unknown_pairs([1, 1], [7, -1], np.array([1, 2]), np.array([7, 8]))
     (array([False,  True]), '1 of 2 pairs: 0 users and 1 items are unknown')
     """
-    new_users, new_items = ~pd.Index(users).isin(data.users), ~pd.Index(items).isin(data.items)
+    new_users, new_items = ~pd.Index(users).isin(known_users), ~pd.Index(items).isin(known_items)
     unknown = new_users | new_items
     counts = [pd.Index(ids)[new].nunique() for ids, new in ((users, new_users), (items, new_items))]
     words = f"{unknown.sum():,} of {len(unknown):,} pairs: {counts[0]:,} users and {counts[1]:,} items are unknown"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     faults.tell()
     for note in told:
         warnings.warn(note, DataWarning, stacklevel=4)
-    return Dataset(
+    data = Dataset(
         options.name or "table",
         interactions,
         features,
@@ -91,6 +92,30 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
         notes=told,
         options=options,
     )
+    data.folder = root
+    return data
+
+
+def vectors_of(
+    folder: Path, items: Ids, modalities: Sequence[str]
+) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
+    """Return the vectors that the files of a folder hold for some items, by modality: ``[n, dim]``, and who has one.
+
+    Vectors that are not finite count as missing. A matrix without a list of ids has none of other items.
+
+    Raises:
+        DataError: a file cannot be read any more.
+    """
+    found = {}
+    for file in (file for file in feature_files(folder) if file.stem in modalities and file.suffix != ".npy"):
+        ids, values = from_npz(file) if file.suffix == ".npz" else from_parquet(file)
+        wanted, ids = one_kind([items, ids])
+        place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(wanted))
+        first = np.flatnonzero(~pd.Index(ids).duplicated())
+        rows = np.asarray(values[first[np.maximum(place, 0)]])
+        present = (place >= 0) & np.isfinite(rows).all(axis=1)
+        found[file.stem] = (np.where(present[:, None], rows, 0.0), present)
+    return found
 
 
 def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFrame:

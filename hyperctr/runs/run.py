@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -165,6 +165,8 @@ class Run:
         timestamps: Sequence[int] | None = None,
         *,
         prior: float = PRIOR,
+        unknown: Literal["error", "cold"] = "error",
+        history: pd.DataFrame | None = None,
     ) -> NDArray[np.float64]:
         """Return click probabilities of user-item pairs, float64 ``[n]`` in the order given.
 
@@ -176,9 +178,13 @@ class Run:
         Args:
             users: user ids of the data set, ``[n]``.
             items: item ids of the data set, ``[n]``.
-            timestamps: when, ``[n]``; None means the end of the data set's clock.
+            timestamps: when, ``[n]``; None means the end of the data set's clock, or of ``history`` if that is later.
             prior: the share of clicks among the pairs for which the probabilities are to hold, see
                 :meth:`~hyperctr.metrics.platt.Calibration.probabilities`.
+            unknown: ``"cold"`` scores users and items that the data set does not have: such a user has no history but
+                that in ``history``, such an item its modalities alone, where the folder of a ``table`` has them.
+            history: newer clicks ``user_id, item_id, timestamp[, clicked]``, which lengthen histories; nothing is
+                trained.
 
         Raises:
             ConfigError: ``prior`` is not strictly between 0 and 1.
@@ -197,14 +203,24 @@ class Run:
             calibration = Calibration()
         calibration.probabilities(0.0, prior)  # a wrong prior is told before anything is scored
 
-        data = self.split_data.data
-        times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        split_data, model = self.split_data, None
+        latest = int(split_data.data.timestamp.max())
+        if unknown == "cold" or history is not None:
+            from hyperctr.runs.grown import grown_model
+
+            new_items = (
+                [] if unknown == "error" else [*items, *([] if history is None else history["item_id"].tolist())]
+            )
+            model, split_data = grown_model(self, users if unknown == "cold" else [], new_items, history)
+            latest = latest if history is None or not len(history) else max(latest, int(history["timestamp"].max()))
+        data = split_data.data
+        times = np.full(len(users), latest) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = data.users_to_index(users), data.items_to_index(items)
-        logits = score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))
+        logits = score_pairs(model or self.model, split_data, user, item, times.astype(np.int64))
         return calibration.probabilities(logits, prior)
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
