@@ -19,6 +19,7 @@ ORDER = [
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
+    {"parameters"},
     {"distributed", "gradient_sums", "sparse_adam"},
     {"data"},
     {"slots"},
@@ -65,6 +66,7 @@ HIDDEN = (
 LIGHT = (
     *TORCH_FREE,
     "runtime",
+    "parameters",
     "sweeps",
     "display",
     "figures",

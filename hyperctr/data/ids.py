@@ -215,14 +215,14 @@ class NearIds(NamedTuple):
 
     here: Any
     there: Any
-    count: int
+    pairs: int
 
     @property
     def words(self) -> str:
         """The pair, for a message."""
         what = "upper and lower case" if str(self.here).casefold() == str(self.there).casefold() else "leading zeros"
-        pairs = f" ({self.count:,} such pairs)" if self.count > 1 else ""
-        return f"{shown(self.here)} and {shown(self.there)} differ only in {what}{pairs}"
+        such = f" ({self.pairs:,} such pairs)" if self.pairs > 1 else ""
+        return f"{shown(self.here)} and {shown(self.there)} differ only in {what}{such}"
 
 
 def near_ids(here: npt.NDArray[Any], there: npt.NDArray[Any]) -> NearIds | None:

@@ -49,8 +49,8 @@ def read_log(
         header = [str(name) for name in frame.columns]
         frame.columns = pd.Index(our_names(header, required, optional, options.columns, source=source, told=told))
     else:
-        names = {"separator": options.separator, "columns": options.columns, "told": told}
-        frame = read_text(path, required, optional=optional, **names)
+        written: dict[str, Any] = {"separator": options.separator, "columns": options.columns}
+        frame = read_text(path, required, optional=optional, told=told, **written)
     if not len(frame):
         raise DataError(f"{source}: there are no rows below the header; at least one is needed")
 
@@ -108,11 +108,14 @@ def _without_missing(
     if skippable and options.on_bad_rows == "skip" and not lacking.all():
         row = row_name(frame.index, int(np.argmax(lacking)), source)
         told.append(f"{row}: lacks an id or a time; {lacking.sum():,} of {len(frame):,} rows were left out")
-        return frame.rename_axis(frame.index.name or "row")[~lacking], {}
+        frame.index.name = "line" if frame.index.name == "line" else "row"
+        return frame[~lacking], {}
     fix = f"fill it in or remove the row{', or ' + say('on_bad_rows', 'skip') if skippable else ''}"
     for name, rows in bad.items():
         value = frame[name].iloc[int(np.argmax(rows))]
-        problem = "stands for a missing value" if isinstance(value, str) and value.strip() else "is empty"
+        problem = "is missing"
+        if isinstance(value, str):
+            problem = "stands for a missing value" if value.strip() else "is empty"
         problem = "is missing or no number" if name == "timestamp" else problem
         with faults:
             raise bad_value(frame[name], rows, source, f"{problem}; every row needs one: {fix}")

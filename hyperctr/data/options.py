@@ -169,6 +169,8 @@ def parse_options(given: Given) -> dict[str, Any]:
             return parse_options(json.loads(given))
         except json.JSONDecodeError as error:
             raise DataError(f"options {given!r} are no JSON list of key=value ({error})") from error
+    if not isinstance(given, Sequence):
+        raise DataError(f"options {given!r} must be a table, or a list of texts key=value")
     kinds = {f.name: f.type for f in dataclasses.fields(TableOptions)}
     values: dict[str, Any] = {}
     for text in [given] if isinstance(given, str) else given:

@@ -89,8 +89,8 @@ def from_npy(path: Path, items: Ids, told: list[str]) -> Rows:
             told.append(f"{path}: the rows were read as those of the items {first} to {last}, in this order")
             return distinct, values
     fix = f"write {path.with_name(path.stem + '.ids.csv')}: a line item_id, then the id of each row, one a line"
-    ids = f"the data set has {len(distinct):,} items such as {shown(distinct[0])} and {shown(distinct[-1])}"
-    raise DataError(f"{path}: which item each of the {len(values):,} rows belongs to is not known; {ids}: {fix}")
+    known = f"the data set has {len(distinct):,} items such as {shown(distinct[0])} and {shown(distinct[-1])}"
+    raise DataError(f"{path}: which item each of the {len(values):,} rows belongs to is not known; {known}: {fix}")
 
 
 def _order(path: Path) -> Ids:

@@ -89,7 +89,7 @@ def with_history(split_data: SplitData, history: pd.DataFrame | None) -> SplitDa
     time = clicks["timestamp"].to_numpy(dtype=np.int64)
     rows = pd.MultiIndex.from_arrays([user, item, time])
     train = split.train
-    known = pd.MultiIndex.from_arrays([data.user_index[train], data.item_index[train], data.timestamp[train]])
+    known: Any = pd.MultiIndex.from_arrays([data.user_index[train], data.item_index[train], data.timestamp[train]])
     repeated, unknown = rows.isin(known) | rows.duplicated(), item < 0
     new = ~repeated & ~unknown & (user >= 0)
     if not new.all() or len(clicks) < len(history):

@@ -13,6 +13,7 @@ from hyperctr.config import Config
 from hyperctr.data.registry import open_data
 from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.parameters import check_injected
 from hyperctr.runtime import former_parameter
 from hyperctr.split_data import SplitData
 
@@ -61,6 +62,7 @@ class Session:
         data_dir: str = "",
         data_options: Given = (),
     ) -> None:
+        check_injected()
         budget = former_parameter("preset", budget, "budget")
         if config is not None and (model, seed) != ("hyperctr", 0):
             raise ConfigError("model and seed are among the settings of config: leave them out, or config")

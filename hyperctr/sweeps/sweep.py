@@ -16,6 +16,7 @@ import pandas as pd
 from hyperctr.data.options import Given, option_texts
 from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
+from hyperctr.parameters import check_injected
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
 from hyperctr.sweeps import results
@@ -71,6 +72,7 @@ class Sweep:
         labels: Iterable[str] = (),
         data: Dataset | None = None,
     ) -> None:
+        check_injected()
         budget = former_parameter("preset", budget, "budget")
         names = [plans] if isinstance(plans, str | Path) else plans
         data = open_data(dataset, budget, data_dir, data_options) if data is None and len(names) > 1 else data
