@@ -31,6 +31,7 @@ NO_LABEL = (
     r"platform|os|country|level|index|idx|pos(?:ition)?|rank|slot|session|number|no|count|duration"
 )
 LIKELY = ("click", "pos", "positive", "like", "yes", "true", "buy", "purchase", "play", "view", "watch")
+MISSING = ("NULL", "null", "nan", "NaN", "None", "NA")
 MOST_WORDS, MOST_NUMBERS = 20, 11  # different values that a label of words, and one of numbers by any name, may have
 
 
@@ -159,21 +160,23 @@ def label_rule(name: str, column: pd.Series[Any]) -> str:
     >>> label_rule("cate_id", pd.Series([1, 5, 3]))
     ''
     """
-    values = pd.Series(pd.unique(column)).dropna()
-    if len(values) < 2 or values.map(lambda value: isinstance(value, (list, dict, np.ndarray))).any():
+    listed = column.dtype == object and isinstance(column.iloc[0], (list, dict, np.ndarray))
+    values = pd.Series(dtype=object) if listed else pd.Series(pd.unique(column)).dropna()
+    if len(values) < 2:
         return ""
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     by_name = any(re.fullmatch(LABEL, word) for word in words) and "id" not in words
     other = any(re.fullmatch(NO_LABEL, word) for word in words)
-    texts = values.astype("str").str.strip()
-    if set(texts.str.lower()) <= WORDS.keys():
+    some = values.iloc[: MOST_WORDS + 1].astype("str").str.strip()
+    if len(values) <= len(WORDS) and set(some.str.lower()) <= WORDS.keys():
         return name
-    numbers = pd.to_numeric(texts.where(texts != ""), errors="coerce").dropna()
-    if len(numbers) == len(texts[texts != ""]):
+    numbers = pd.to_numeric(values, errors="coerce")
+    if len(values) - numbers.isna().sum() >= len(values) - some.isin(["", *MISSING]).sum():
+        numbers = numbers.dropna()
         few = len(numbers) <= min(MOST_NUMBERS, len(column) // 4) and numbers.min() >= -1 and numbers.max() <= 10
-        return _threshold(name, numbers) if by_name or (few and not other) else ""
-    if by_name and len(texts) <= min(MOST_WORDS, len(column) - 1):
-        likely = sorted(texts, key=lambda text: [word not in text.lower() for word in LIKELY])
+        return _threshold(name, numbers) if len(numbers) > 1 and (by_name or (few and not other)) else ""
+    if by_name and len(values) <= min(MOST_WORDS, len(column) - 1):
+        likely = sorted(some[some != ""], key=lambda text: [word not in text.lower() for word in LIKELY])
         return f"{name} == {likely[0]}"
     return ""
 

@@ -53,13 +53,13 @@ def read_text(
         DataError: missing, empty or undecodable file, wrong delimiter, missing column, surplus fields.
     """
     told = [] if told is None else told
-    first, skipped = _first_line(path), 0
+    first, skipped = first_line(path), 0
     if marked := re.fullmatch(r"(?i)\"?sep=(.{1,2}?)\"?", first.strip()):
         separator, skipped = marked[1], 1
         told.append(
             f"{path}: the fields are separated by {DELIMITERS.get(separator, separator)}, as its first line says"
         )
-        first = _first_line(path, 1)
+        first = first_line(path, 1)
     header = _fields(first, separator)
     names = _our_names(path, first, header, separator, required, optional, columns or {}, told)
     repeated = {name for name in header if header.count(name) > 1}
@@ -104,7 +104,7 @@ def _numbered(path: Path, frame: pd.DataFrame, header: list[str], separator: str
     return frame[~empty] if empty.any() else frame
 
 
-def _first_line(path: Path, skipped: int = 0) -> str:
+def first_line(path: Path, skipped: int = 0) -> str:
     """Return the first line of a text file, or the one after it."""
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")

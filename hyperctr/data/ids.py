@@ -233,15 +233,20 @@ def near_ids(here: npt.NDArray[Any], there: npt.NDArray[Any]) -> NearIds | None:
     """
     if not len(here) or not len(there) or (here.dtype.kind == "i" and there.dtype.kind == "i"):
         return None
-    place = pd.Index(_folded(there)).drop_duplicates()
-    folded = _folded(here)
+    place = pd.Index(folded_ids(there)).drop_duplicates()
+    folded = folded_ids(here)
     match = np.flatnonzero(folded.isin(place).to_numpy())
     if not len(match):
         return None
-    other = int(np.argmax((_folded(there) == folded.iloc[match[0]]).to_numpy()))
+    other = int(np.argmax((folded_ids(there) == folded.iloc[match[0]]).to_numpy()))
     return NearIds(here[match[0]], there[other], len(match))
 
 
-def _folded(ids: npt.NDArray[Any]) -> pd.Series[Any]:
+def folded_ids(ids: npt.NDArray[Any]) -> pd.Series[Any]:
+    """Return ids as texts without leading zeros, ``.0`` and capitals.
+
+    >>> folded_ids(np.array(["007", "A.0"], dtype=object)).tolist()
+    ['7', 'a']
+    """
     texts = pd.Series([str(value) for value in ids.tolist()], dtype="str").str.strip().str.casefold()
     return texts.str.replace(r"^(-?)0+(?=[0-9])", r"\1", regex=True).str.replace(r"\.0+$", "", regex=True)

@@ -24,13 +24,16 @@ import pandas as pd
 
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
-from hyperctr.data.files import read_text
-from hyperctr.data.ids import clean_ids, index_ids, near_ids, parse_ids, row_name, shown
+from hyperctr.data.files import first_line, read_text
+from hyperctr.data.ids import NearIds, clean_ids, folded_ids, index_ids, near_ids, parse_ids, row_name, shown
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.log import read_log
 from hyperctr.data.options import TableOptions
+from hyperctr.data.times import USUAL
 from hyperctr.data.vectors import Ids, Rows, feature_files, from_npy, from_npz, from_parquet, only_one
-from hyperctr.errors import DataError, DataWarning, Faults
+from hyperctr.errors import DataError, DataWarning, Faults, say
+
+EARLIEST_SECOND = 315_532_800  # 1980; before it nobody logged clicks
 
 
 def load_table(folder: str | Path, **given: Any) -> Dataset:
@@ -58,7 +61,7 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     with faults:
         listed = read_items(catalogue, options, told) if catalogue.exists() else listed
     with faults:
-        files = feature_files(root)
+        files = feature_files(root, told)
     ids = [frame["item_id"].to_numpy() for frame in (listed, log) if len(frame)]
     for file in files:
         with faults:
@@ -80,6 +83,7 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     with faults:
         interactions = Interactions(log.assign(item_id=used), source=str(path), clock=options.clock)
     faults.tell()
+    told += [*_twins(interactions, str(path)), *_far_away(interactions, str(path))]
     for note in told:
         warnings.warn(note, DataWarning, stacklevel=4)
     data = Dataset(
@@ -107,7 +111,7 @@ def vectors_of(
         DataError: a file cannot be read any more.
     """
     found = {}
-    for file in (file for file in feature_files(folder) if file.stem in modalities and file.suffix != ".npy"):
+    for file in (file for file in feature_files(folder, []) if file.stem in modalities and file.suffix != ".npy"):
         ids, values = from_npz(file) if file.suffix == ".npz" else from_parquet(file)
         wanted, ids = one_kind([items, ids])
         place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(wanted))
@@ -125,7 +129,8 @@ def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFra
         DataError: no rows, no ``item_id``, an id that stands twice, or anything else that is wrong.
     """
     columns = {ours: theirs for ours, theirs in options.columns.items() if ours == "item_id"}
-    table = read_text(path, ("item_id",), separator=options.separator, columns=columns, told=told)
+    separator = options.separator if options.separator in first_line(path) else ","
+    table = read_text(path, ("item_id",), separator=separator, columns=columns, told=told)
     if not len(table):
         raise DataError(f"{path}: there are no items below the header; fill it in or remove the file")
     ids = clean_ids(parse_ids(table["item_id"]), source=str(path))
@@ -134,6 +139,31 @@ def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFra
         line = row_name(table.index, int(np.argmax(repeated)), str(path))
         raise DataError(f"{line}: item_id {shown(ids[repeated][0])} stands twice; remove one line")
     return table.assign(item_id=ids)
+
+
+def _twins(log: Interactions, source: str) -> list[str]:
+    """Tell of ids of one column that differ only in leading zeros or capitals."""
+    told = []
+    for kind, ids in (("user", log.users), ("item", log.items)):
+        folded = folded_ids(ids) if ids.dtype == object else pd.Series(dtype=object)
+        twice = np.flatnonzero(folded.duplicated().to_numpy())
+        if len(twice):
+            first = int(np.argmax((folded == folded.iloc[twice[0]]).to_numpy()))
+            pair = NearIds(ids[first], ids[twice[0]], len(twice))
+            told.append(
+                f"{source}: {kind} ids {pair.words}; they were kept apart: write them alike if they are the same"
+            )
+    return told
+
+
+def _far_away(log: Interactions, source: str) -> list[str]:
+    """Tell of times at which no logs are written."""
+    first, last = int(log.timestamp[0]), int(log.timestamp[-1])
+    if log.clock == "ordinal" or (last >= EARLIEST_SECOND and last <= USUAL[1]):
+        return []
+    days = " to ".join(str(np.datetime64(second, "s").astype("datetime64[D]")) for second in (first, last))
+    ordinal = say("clock", "ordinal")
+    return [f"{source}: read as seconds since 1970, times run from {days}; if only their order is real, {ordinal}"]
 
 
 def _check_near(there: Ids, items: Ids, file: Path, other: Path) -> None:

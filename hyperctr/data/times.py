@@ -107,6 +107,8 @@ def _misread(numbers: npt.NDArray[np.int64], seconds: npt.NDArray[np.int64], tim
         unit = next((unit for unit in ("ms", "us", "ns") if _second(high, unit) <= LATEST_SECOND), "")
         kind = LONG_UNITS.get(unit, "no time")
         fix = f"divide by {UNITS[unit]} or {say('time', unit)}, " if unit and time == "s" else ""
+        if of_file and not usual and low < high // 300 and _second(low, "s") <= LATEST_SECOND:
+            return f"lies after the year 5138, others do not; write all times in one unit, {ordinal}"
         if time != "s" and usual:
             return f"is far in the future in the unit {time!r}; it looks like {usual[0]!r}: {say('time', usual[0])}"
         return f"lies after the year 5138 and looks like {kind}; allowed are whole seconds since 1970: {fix}{ordinal}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +12,7 @@ import pandas as pd
 
 from hyperctr.data.files import read_array, read_arrays, read_parquet
 from hyperctr.data.ids import clean_ids, parse_ids, shown
-from hyperctr.errors import DataError, DataWarning, did_you_mean
+from hyperctr.errors import DataError, did_you_mean
 
 Ids: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = tuple[Ids, npt.NDArray[Any]]  # item ids [R], vectors [R, dim]
@@ -21,8 +20,8 @@ READ = (".parquet", ".npz", ".npy")
 ORDERS = (".csv", ".txt", ".npy")
 
 
-def feature_files(root: Path) -> list[Path]:
-    """Return the files of ``features/`` that hold vectors, one a modality.
+def feature_files(root: Path, told: list[str]) -> list[Path]:
+    """Return the files of ``features/`` that hold vectors, one a modality; others are ``told`` of.
 
     Raises:
         DataError: there are none, or two for one modality.
@@ -36,10 +35,8 @@ def feature_files(root: Path) -> list[Path]:
         raise DataError(f"{folder}: holds no features; at least one modality is needed: {fix}")
     for modality in {p.stem for p in files}:
         only_one(folder, modality, READ)
-    for other in (p for p in visible if p not in files and p not in orders):
-        warnings.warn(
-            f"{other}: was ignored; features are read from .parquet, .npz and .npy", DataWarning, stacklevel=5
-        )
+    unread = [p for p in visible if p not in files and p not in orders]
+    told += [f"{other}: was ignored; features are read from .parquet, .npz and .npy" for other in unread]
     return files
 
 

@@ -112,8 +112,8 @@ def with_history(split_data: SplitData, history: pd.DataFrame | None) -> SplitDa
 
 def _appended(known: Ids, ids: Iterable[Any]) -> tuple[Ids, pd.Index[Any]]:
     """Return ids with those that are not among them behind, and the index of all."""
-    wanted = pd.Index(pd.unique(pd.Series(list(ids), dtype=object)))
-    new = wanted[~wanted.isin(pd.Index(known))].tolist()
+    wanted = pd.Series(list(ids), dtype=object).drop_duplicates()
+    new = wanted[~wanted.isin(known)].tolist()
     if not new:
         return known, pd.Index(known)
     whole = known.dtype.kind == "i" and all(isinstance(value, int) for value in new)

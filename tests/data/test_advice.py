@@ -382,3 +382,21 @@ def test_files_as_released_are_sent_to_the_importer(tmp_path: Path) -> None:
     (tmp_path / "ratings.dat").write_text("1::7::5::1600000000\n")
     with pytest.raises(DataError, match=r"brought in by: hyperctr data import \S+"):
         load(tmp_path)
+
+
+def test_ids_that_look_like_one_and_times_of_no_log_are_told(tmp_path: Path) -> None:
+    folder = write(tmp_path, log(users=["7", "07", "a", "A", "b", "c"], times=list(range(6))))
+    notes = load(folder).warnings
+    assert any(
+        "user ids '07' and '7' differ only in leading zeros (2 such pairs); they were kept apart" in n for n in notes
+    )
+    far = next(note for note in notes if "times run from 1970-01-01 to 1970-01-01" in note)
+    assert not any("times run" in note for note in load(folder, advised(far)).warnings)
+    write(folder, log(times=[*TIMES[:5], TIMES[5] * 1000]))
+    with pytest.raises(
+        DataError, match="line 7: timestamp .* lies after the year 5138, others do not; write all times in one"
+    ):
+        load(folder)
+    write(folder, log().replace(",", ";"))
+    (folder / "items.csv").write_text("item_id,title\n7,a;b\n8,c\n9,d\n")  # of another separator
+    assert load(folder, "separator=;").item_table["title"].tolist() == ["a;b", "c", "d"]
