@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import struct
+import tokenize
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ import pandas as pd
 from hyperctr.data.columns import our_names
 from hyperctr.errors import DataError, say
 
+# What numpy raises on damaged files.
+BROKEN = (OSError, ValueError, EOFError, TypeError, SyntaxError, AttributeError, KeyError, OverflowError, MemoryError)
 MAPPED = 1 << 26  # bytes of an array from which on it is not read but mapped
 DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
 NAMED = {"\t": "tab", " ": "space"}  # as one types them
@@ -223,7 +226,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (*BROKEN, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataError(
                 f"{path}: holds pickled objects, which are never loaded since unpickling can run any code; "
@@ -242,7 +245,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
         raise DataError(f"{path}: there is no such file")
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError) as error:
+    except (*BROKEN, tokenize.TokenError) as error:
         if "allow_pickle" in str(error) or "object" in str(error):
             raise DataError(
                 f"{path}: holds pickled objects, which are never loaded; save numbers with numpy.save"
