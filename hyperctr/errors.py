@@ -5,6 +5,7 @@ Every error is also a ``ValueError``, so callers need not import ours to catch i
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -98,6 +99,9 @@ def say(key: str, value: object) -> str:
     >>> say("time", "ms"), say("click", "rating >= 4")
     ("say time='ms' (--option time=ms)", "say click='rating >= 4' (--option 'click=rating >= 4')")
     """
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = str(value)
+    if isinstance(value, list):
+        plain = all(word and "," not in word for word in value)
+        text = ",".join(value) if plain else json.dumps(value, ensure_ascii=False)
     name, _, entry = key.partition(".")
     return f"say {name}={ ({entry: value} if entry else value)!r} (--option {shlex.quote(f'{key}={text}')})"

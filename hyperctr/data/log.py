@@ -83,7 +83,9 @@ def read_log(
             read["clicked"] = rule.clicks(frame[name] if name else frame.iloc[:, 0], source)
             if not read["clicked"].any():
                 problem = f"the rule {options.click!r} holds for none of the {len(frame):,} rows"
-                raise DataError(f"{source}: {problem}; values of {name} are such as {shown(frame[name].iloc[0])}")
+                raise DataError(
+                    f"{source}: {problem}; give one that does: {name} is such as {shown(frame[name].iloc[0])}"
+                )
         elif rule is None and labels and "clicked" in frame.columns:
             read["clicked"] = truth_values(frame["clicked"], source)
     faults.tell()

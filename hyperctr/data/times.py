@@ -19,7 +19,7 @@ LATEST_SECOND = 100_000_000_000  # the year 5138; larger "seconds" are milliseco
 USUAL = (631_152_000, 4_102_444_800)  # seconds of the years 1990 to 2099, in which logs were written
 DATE_NUMBERS = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by how many digits they have
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y")
-HOURS = (" %H:%M:%S", "T%H:%M:%S", " %H:%M", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f")
+HOURS = (" %H:%M:%S", "T%H:%M:%S", " %H:%M", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p")
 OFFSET = r".*[0-9]{2}:[0-9]{2}.*(?:[+-][0-9]{2}:?[0-9]{2}|Z)"
 
 

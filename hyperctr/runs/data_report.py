@@ -13,9 +13,9 @@ import numpy as np
 
 from hyperctr.baselines.popularity import popularity
 from hyperctr.config import Config
+from hyperctr.data import registry
 from hyperctr.data.negatives import streamed_pool
 from hyperctr.data.options import Given, TableOptions, parse_options
-from hyperctr.data.registry import SOURCES, data_directory, load_dataset
 from hyperctr.errors import DataError, DataWarning, HyperCTRError
 from hyperctr.metrics import auc_from_scores
 from hyperctr.split_data import SplitData
@@ -58,17 +58,17 @@ def check_data(dataset: str, data_dir: str | Path | None = None, options: Given 
     >>> report.faults, report.facts["users"], report.facts["slots"]
     ((), 60, 6)
     """
-    if dataset not in SOURCES and Path(dataset).is_dir():
+    if dataset not in registry.SOURCES and Path(dataset).is_dir():
         dataset, data_dir = "table", dataset
     given = parse_options(options)
-    if dataset not in SOURCES or (data_dir and not data_directory(data_dir).is_dir()):
-        load_dataset(dataset, data_dir=data_dir, **given)  # raises
+    if dataset not in registry.SOURCES or (data_dir and not registry.data_directory(data_dir).is_dir()):
+        registry.load_dataset(dataset, data_dir=data_dir, **given)  # raises
     if dataset == "table":
         TableOptions.from_dict(given)
     said: list[str] = []
     with _heard(said):
         try:
-            data = load_dataset(dataset, data_dir=data_dir, **given)
+            data = registry.load_dataset(dataset, data_dir=data_dir, **given)
         except DataError as error:
             return DataReport(error.faults, tuple(dict.fromkeys(said)), name=dataset)
         said[:] = dict.fromkeys([*data.warnings, *said])

@@ -23,6 +23,7 @@ USERS, ITEMS = ["1", "1", "2", "2", "3", "3"], ["7", "8", "7", "9", "8", "9"]
 TIMES = [1_600_000_000 + 86_400 * day for day in range(6)]
 DAYS = ["2020-09-13", "2020-09-14", "2020-09-15", "2020-09-16", "2020-09-17", "2020-09-18"]
 MIDNIGHT = [second - second % 86_400 for second in TIMES]
+NAMES = ("user_id", "item_id", "timestamp")
 Fix = Callable[[Path, str], None]
 
 
@@ -147,6 +148,11 @@ TOLD: list[tuple[str, str, list[list[Any]]]] = [
     (log(times=[d + "T02:00:00+02:00" for d in DAYS]), "dates with an offset from UTC", expected(MIDNIGHT)),
     (log(times=[d + "T00:00:00Z" for d in DAYS]), "dates with an offset from UTC", expected(MIDNIGHT)),
     (log(cate_id=[1, 2, 3, 4, 5, 6]), "column 'cate_id' is not used", expected()),
+    (
+        csv(("", [0, 1, 2, 3, 4, 5]), *zip(NAMES, (USERS, ITEMS, TIMES), strict=True)),
+        "column '' is not used",
+        expected(),
+    ),
     (log(label=[1] * 6), "column 'label' is not used", expected()),  # says nothing
     (log(Clicked=[1, 0, 1, 0, 0, 1]), "column 'Clicked' was read as clicked", RATED),
     (log(clicked=[1, 0, 1, 0, 0, 1], rating=[5, 1, 4, 3, 2, 5]), "column 'rating' is not used", RATED),
