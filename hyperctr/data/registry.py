@@ -76,7 +76,7 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     return known
 
 
-def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
+def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
     """Load a data set by name.
 
     Args:
