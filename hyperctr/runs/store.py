@@ -32,18 +32,24 @@ def runs_folder() -> Path:
 def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
     """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that.
 
-    Its files lie in ``data_dir``, or where they lay, or, if that folder has gone, where ``HYPERCTR_DATA`` says.
+    Its files lie in ``data_dir``, or where they lay, or, if they are not there any more, where ``HYPERCTR_DATA`` says.
 
     Raises:
         DataError: the files are in none of these, or not as they were.
     """
-    place = origin["data_dir"]
-    if place is not None and (data_dir or not Path(place).is_dir()):
-        place = data_dir or os.environ.get("HYPERCTR_DATA")
-        if not place:
-            moved = "name the folder they lie in now: --data-dir D, data_dir=..., or the variable HYPERCTR_DATA"
-            raise DataError(f"{origin['data_dir']}: the files of data set {origin['name']!r} have gone; {moved}")
-    return load_dataset(origin["name"], data_dir=place, seed=origin["seed"], **origin["options"])
+    then, now, failed = origin["data_dir"], os.environ.get("HYPERCTR_DATA"), None
+    places = (
+        [data_dir] if data_dir or then is None else [place for place in (then, now) if place and Path(place).is_dir()]
+    )
+    for place in places:
+        try:
+            return load_dataset(origin["name"], data_dir=place, seed=origin["seed"], **origin["options"])
+        except DataError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    moved = "name the folder they lie in now: --data-dir D, data_dir=..., or the variable HYPERCTR_DATA"
+    raise DataError(f"{then}: the files of data set {origin['name']!r} have gone; {moved}")
 
 
 def run_names() -> list[str]:

@@ -104,6 +104,8 @@ def test_a_run_with_options_is_loaded_again_where_its_data_have_moved(
         monkeypatch.setenv("HYPERCTR_DATA", place) if place else None
         _, again = predict(run, tmp_path, text, *more)
         assert again is not None and again["score"].tolist() == first["score"].tolist()
+    folder.mkdir()  # again, without the files
+    assert predict(run, tmp_path, text)[0] == 0
     frame = pd.read_csv(moved / "interactions.csv")
     frame.iloc[:-1].to_csv(moved / "interactions.csv", index=False)
     assert predict(run, tmp_path, text)[0] == 2
