@@ -102,8 +102,7 @@ def _without_missing(
     skippable: bool,
 ) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.bool_]]]:
     """Return the rows that have ids and times; where none may be left out, all rows and which lack a column."""
-    bad = {name: frame[name].isna().to_numpy() | frame[name].isin(BLANK).to_numpy() for name in needed}
-    bad = {name: rows for name, rows in bad.items() if rows.any()}
+    bad = {name: rows for name in needed if (rows := _missing(frame[name])).any()}
     if not bad:
         return frame, {}
     lacking = np.logical_or.reduce(list(bad.values()))
@@ -122,6 +121,12 @@ def _without_missing(
         with faults:
             raise bad_value(frame[name], rows, source, f"{problem}; every row needs one: {fix}")
     return frame, bad
+
+
+def _missing(column: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    missing = column.isna().to_numpy(dtype=bool)
+    numeric = pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype)
+    return missing if numeric else missing | column.isin(BLANK).to_numpy(dtype=bool)
 
 
 def _ids(column: pd.Series[Any], source: str) -> npt.NDArray[Any]:

@@ -102,7 +102,7 @@ def truth_values(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
     >>> truth_values(pd.Series(["1", "False"]), "log.csv")
     array([ True, False])
     """
-    if column.dtype == bool:
+    if column.dtype == bool or (column.dtype.kind in "iu" and column.between(0, 1).all()):
         return column.to_numpy(dtype=bool)
     words = column.astype("str").str.strip().str.lower().map(WORDS)
     bad = (words.isna() | column.isna()).to_numpy()
