@@ -100,9 +100,9 @@ def _missing(header: Sequence[str], missing: list[str], known: list[str], taken:
         if ours in OTHERS:
             theirs = re.search(r"mean '(.*)'", hint)
             advice.append(say(f"columns.{ours}", theirs[1] if theirs else "THEIR_NAME"))
-    found = ",".join(header)[:200]
+    line = ",".join(header)[:200]
     rename = f"rename the columns, or {' and '.join(advice)}" if advice else "rename the columns"
-    return f"{source}: column {', '.join(hints)} is missing; found {found!r}, expected {', '.join(known)}: {rename}"
+    return f"{source}: column {', '.join(hints)} is missing; found {line!r}, expected {', '.join(known)}: {rename}"
 
 
 def check_unused(

@@ -200,8 +200,8 @@ class Dataset:
         other = copy(self)
         other.options = replace(self.options, slot_months=0, slot_count=0)
         if self.origin:
-            own = {"slot_months": 0, "slot_count": 0}
-            other.origin = {**self.origin, "options": {**self.origin["options"], **own}}
+            none = {"slot_months": 0, "slot_count": 0}
+            other.origin = {**self.origin, "options": {**self.origin["options"], **none}}
         vars(other).pop("fingerprint", None)
         return other
 

@@ -110,7 +110,7 @@ def vectors_of(
     Raises:
         DataError: a file cannot be read any more.
     """
-    found = {}
+    vectors = {}
     for file in (file for file in feature_files(folder, []) if file.stem in modalities and file.suffix != ".npy"):
         ids, values = from_npz(file) if file.suffix == ".npz" else from_parquet(file)
         wanted, ids = one_kind([items, ids])
@@ -118,8 +118,8 @@ def vectors_of(
         first = np.flatnonzero(~pd.Index(ids).duplicated())
         rows = np.asarray(values[first[np.maximum(place, 0)]])
         present = (place >= 0) & np.isfinite(rows).all(axis=1)
-        found[file.stem] = (np.where(present[:, None], rows, 0.0), present)
-    return found
+        vectors[file.stem] = (np.where(present[:, None], rows, 0.0), present)
+    return vectors
 
 
 def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFrame:

@@ -72,9 +72,9 @@ def with_more(data: Dataset, users: Iterable[Any], items: Iterable[Any]) -> Data
     grown.items, grown._item_ids = _appended(data.items, items)
     new = grown.items[data.num_items :]
     if len(new):
-        found = vectors_of(data.folder, new, data.modalities) if data.folder else {}
+        given = vectors_of(data.folder, new, data.modalities) if data.folder else {}
         blank = {name: (np.zeros((len(new), t.dim)), np.zeros(len(new), bool)) for name, t in data.features.items()}
-        grown.features = {name: t.with_rows(*{**blank, **found}[name]) for name, t in data.features.items()}
+        grown.features = {name: t.with_rows(*{**blank, **given}[name]) for name, t in data.features.items()}
     return grown
 
 
