@@ -141,6 +141,10 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if isinstance(value, str) or not isinstance(value, list | tuple):
             raise ConfigError(f"{name} = {value!r} must be a list, for example {name.split()[-1]} = [...]")
         return tuple(_checked(name, entry, get_args(hint)[0]) for entry in value)
+    if get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{name} = {value!r} must be a table of names and values")
+        return {str(key): _checked(f"{name}.{key}", entry, get_args(hint)[1]) for key, entry in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if hint is float and isinstance(value, float) and not abs(value) < float("inf"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from hyperctr.data.splits import PARTS, Split, split
 from hyperctr.runtime import rng
-from hyperctr.slots import DEFAULT_COUNT, Slots, make_slots
+from hyperctr.slots import DEFAULT_COUNT, DEFAULT_MONTHS, Slots, make_slots
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
@@ -37,6 +37,8 @@ class SplitData:
     def open(cls, data: Dataset, config: Config) -> SplitData:
         """Split and slot ``data``; an ordinal clock without ``slot_count`` gets 12 slots of equal width.
 
+        Where settings leave slots at their default, those of the data set hold (``table.toml``).
+
         Raises:
             DataError: the data set lacks a modality of the settings, or has too few clicks to split.
             ConfigError: more slots than ticks of the clock.
@@ -45,8 +47,11 @@ class SplitData:
             data = data.subset_modalities(config.modalities)
         ratios = (config.ratios[0], config.ratios[1], config.ratios[2]) if config.ratios else None
         subsets = split(data, kind=config.split, ratios=ratios, seed=config.seed)
-        count = config.slot_count or (DEFAULT_COUNT if data.clock == "ordinal" else None)
-        return cls(data, subsets, make_slots(data, None if count else config.slot_months, count))
+        months, count = config.slot_months, config.slot_count
+        if not count and (months == DEFAULT_MONTHS or data.clock == "ordinal"):
+            months, count = data.options.slot_months or months, data.options.slot_count
+        count = count or (DEFAULT_COUNT if data.clock == "ordinal" else 0)
+        return cls(data, subsets, make_slots(data, None if count else months, count or None))
 
     def sample(self, limit: int, seed: int = 0) -> SplitData:
         """Return the same data with at most ``limit`` clicks and ``limit`` non-clicks in each part, the rest in none.

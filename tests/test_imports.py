@@ -19,6 +19,7 @@ ORDER = [
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
+    {"parameters"},
     {"distributed", "gradient_sums", "sparse_adam"},
     {"data"},
     {"media"},
@@ -68,6 +69,7 @@ HIDDEN = (
 LIGHT = (
     *TORCH_FREE,
     "runtime",
+    "parameters",
     "sweeps",
     "display",
     "figures",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import warnings
+import sys
 from pathlib import Path
 
 from hyperctr.cli.media import add_actions as add_media
-from hyperctr.cli.parser import Commands, command, command_group, with_data_dir
-from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.cli.parser import Commands, command, command_group, with_data_dir, with_options
 
 
 def add_commands(commands: Commands) -> None:
@@ -16,9 +15,9 @@ def add_commands(commands: Commands) -> None:
     with_data_dir(command(commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type"))
     actions = command_group(commands, "data", "list the known data sets, or check one")
     with_data_dir(command(actions, "list", run_list, "list the known data sets, and which are ready"))
-    check = command(actions, "check", run_check, "validate a data set; print Table 1's row and warnings")
-    check.add_argument("dataset", metavar="NAME")
-    with_data_dir(check)
+    check = command(actions, "check", run_check, "list all that is wrong with a data set, or what a model will find")
+    check.add_argument("dataset", metavar="NAME|FOLDER")
+    with_options(check)
     add_media(actions)
     command(actions, "formats", run_formats, "list the public layouts that are read, and how to get their files")
     add = command(actions, "import", run_import, "read a public data set as released; write the `table` layout")
@@ -27,7 +26,7 @@ def add_commands(commands: Commands) -> None:
     add.add_argument("--out", type=Path, metavar="DIR", help="folder to make (default: its name in the data directory)")
     add.add_argument("--click", default="", metavar="RULE", help="what a click is, as 'rating >= 4'")
     text = "options of the format; on_bad_rows=skip leaves out rows that do not fit"
-    add.add_argument("--option", nargs="+", action="extend", default=[], metavar="key=value", help=text)
+    add.add_argument("--option", action="append", default=[], metavar="key=value", help=text + "; may be repeated")
     with_data_dir(add)
 
 
@@ -52,19 +51,25 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load a data set, which validates it, and print its row of Table 1 and its warnings."""
-    from hyperctr.data.registry import load_dataset
+    """Print Table 1's row, what a model will find and all warnings; or all faults, and return 1."""
+    from hyperctr.paper.numbers import published_statistics
+    from hyperctr.runs.data_report import check_data
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # they are listed below
-        data = load_dataset(options.dataset, data_dir=options.data_dir)
-    for name, value in data.table1_row().items():
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else value
-        print(f"{name:<20}{shown}")
-    print(f"{'fingerprint':<20}{data.fingerprint}")
-    for warning in data.warnings:
+    report = check_data(options.dataset, options.data_dir, options.data_options)
+    published = published_statistics(report.name)
+    beside = {**published, "sparsity": published.get("sparsity_percent", 0.0) / 100 or None}
+    beside |= {f"{name}_dim": published.get(name) for name in ("visual", "acoustic", "textual")}
+    for name, value in report.facts.items():
+        paper = f"   paper: {_shown(beside[name])}" if published and beside.get(name) is not None else ""
+        print(f"{name:<24}{_shown(value)}{paper if name != 'dataset' else ''}")
+    for warning in report.warnings:
         print(f"warning: {warning}")
-    return 0
+    for fault in report.faults:
+        print(f"fault: {fault}")
+    if report.faults:
+        count = f"{len(report.faults):,} fault{'s' if len(report.faults) > 1 else ''}"
+        print(f"hyperctr: {count} in {options.dataset}, listed above", file=sys.stderr)
+    return 1 if report.faults else 0
 
 
 def run_formats(options: argparse.Namespace) -> int:
@@ -80,15 +85,10 @@ def run_formats(options: argparse.Namespace) -> int:
 def run_import(options: argparse.Namespace) -> int:
     """Import a folder as released; print what was found and the line to type next."""
     from hyperctr.data.importing import import_folder
+    from hyperctr.data.options import parse_options
     from hyperctr.data.registry import SOURCES, data_directory
 
-    settings = {}
-    for text in options.option:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--option {text!r}: write key=value")
-        settings[key.strip()] = value.strip()
-    base = data_directory(options.data_dir)
+    base, settings = data_directory(options.data_dir), parse_options(options.option)
     done = import_folder(options.folder, options.out, options.form, click=options.click, base=base, **settings)
     clock = "calendar" if done.clock == "calendar" else "ordinal: times only tell the order"
     print(f"{'format':<12}{done.form}, called {done.name}")
@@ -106,7 +106,10 @@ def run_import(options: argparse.Namespace) -> int:
     for note in done.notes:
         print(f"note: {note}")
     by_name = done.name in SOURCES and done.folder == base / done.name
-    where = done.name if by_name else "table"
-    place = base if by_name else done.folder
-    print(f"\nWritten to {done.folder}. Next:\n  hyperctr data check {where} --data-dir '{place}'")
+    what = f"{done.name} --data-dir '{base}'" if by_name else f"'{done.folder}'"
+    print(f"\nWritten to {done.folder}. Next:\n  hyperctr data check {what}")
     return 0
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -13,6 +13,7 @@ from hyperctr.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from hyperctr.config import Config
+    from hyperctr.data.dataset import Dataset
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,6 +55,21 @@ def with_data_dir(sub: Parser) -> None:
     """Add ``--data-dir``."""
     text = "where data sets lie (default: HYPERCTR_DATA, then ~/.cache/hyperctr)"
     sub.add_argument("--data-dir", type=Path, metavar="D", help=text)
+
+
+def with_options(sub: Parser) -> None:
+    """Add ``--data-dir`` and ``--option``: where a data set lies, and how it is to be read."""
+    with_data_dir(sub)
+    text = "option of the data set that counts more than its table.toml, for example time=ms; may be repeated"
+    sub.add_argument("--option", dest="data_options", action="append", default=[], metavar="key=value", help=text)
+
+
+def open_dataset(options: argparse.Namespace) -> Dataset:
+    """Load the data set that ``DATASET`` and the options of :func:`with_options` name."""
+    from hyperctr.data.options import parse_options
+    from hyperctr.data.registry import load_dataset
+
+    return load_dataset(options.dataset, data_dir=options.data_dir, **parse_options(options.data_options))
 
 
 class _Budget(argparse.Action):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hyperctr.cli.parser import Commands, command, command_group, config_of, with_config, with_data_dir
+from hyperctr.cli.parser import Commands, command, command_group, config_of, open_dataset, with_config, with_options
 
 
 def add_commands(commands: Commands) -> None:
@@ -18,7 +18,7 @@ def add_commands(commands: Commands) -> None:
     text = "where the training clicks go (default: nowhere)"
     export.add_argument("--train", type=Path, metavar="train.parquet", help=text)
     with_config(export)
-    with_data_dir(export)
+    with_options(export)
 
     evaluate = command(commands, "evaluate", run_evaluate, "judge anybody's scores of exported pairs; kept as a run")
     text = "columns part, click, item_id, score, every exported pair once, in any order"
@@ -34,10 +34,9 @@ def run_export(options: argparse.Namespace) -> int:
     """Write the pairs and, if asked for, the training clicks."""
     config = config_of(options)
 
-    from hyperctr.data.registry import load_dataset
     from hyperctr.runs.pairs import export_pool
 
-    data = load_dataset(options.dataset, data_dir=options.data_dir)
+    data = open_dataset(options)
     count = export_pool(data, config, options.out, options.train)
     print(f"{count:,} pairs written to {options.out}, {config.split} split, seed {config.seed}")
     if options.train:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperctr.cli.parser import Commands, command, command_group, with_budget, with_data_dir, with_seeds
+from hyperctr.cli.parser import Commands, command, command_group, with_budget, with_options, with_seeds
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.plan import Plan
@@ -27,7 +27,7 @@ def add_commands(commands: Commands) -> None:
     for sub in (run, status, search):
         sub.add_argument("--dataset", metavar="D", help="data set (default: those the budget names, else planted)")
         with_budget(sub)
-        with_data_dir(sub)
+        with_options(sub)
     for sub in (run, search):
         sub.add_argument("--workers", type=int, metavar="N", help="runs at once (default: one per core, or per GPU)")
         sub.add_argument("--share-gpu", action="store_true", help="allow more than one run on a GPU")
@@ -50,7 +50,7 @@ def add_commands(commands: Commands) -> None:
     text = "run notebooks again of which nothing has changed; finished runs are kept"
     report.add_argument("--force", action="store_true", help=text)
     report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/BUDGET")
-    with_data_dir(report)
+    with_options(report)
 
 
 def _options(options: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _open(options: argparse.Namespace) -> list[Plan]:
     from hyperctr.sweeps.plan import open_plan, read_plan
 
     datasets = [options.dataset] if options.dataset else read_plan(options.plan).budgets[options.budget].datasets
-    given = {"seeds": options.seeds, "data_dir": options.data_dir or ""}
+    given = {"seeds": options.seeds, "data_dir": options.data_dir or "", "data_options": options.data_options}
     return [open_plan(options.plan, dataset, options.budget, **given) for dataset in datasets]
 
 
@@ -101,7 +101,7 @@ def run_search(options: argparse.Namespace) -> int:
     """Search settings on validation AUC; 1 if no trial could be finished."""
     from hyperctr.sweeps.search import open_search
 
-    given = {"seeds": options.seeds, "data_dir": options.data_dir or ""}
+    given = {"seeds": options.seeds, "data_dir": options.data_dir or "", "data_options": options.data_options}
     search = open_search(options.plan, options.dataset or "planted", options.budget, **given)
     outcome = search.run(options.trials, **_options(options, "workers", "share_gpu", "device", "max_minutes"))
     print(outcome)
@@ -114,7 +114,7 @@ def run_report(options: argparse.Namespace) -> int:
     """Bring the report up to date; 1 if any notebook or run failed."""
     from hyperctr.report.build import build_report
 
-    given = _options(options, "seeds", "data_dir", "out", "only", "workers", "force")
+    given = _options(options, "seeds", "data_dir", "data_options", "out", "only", "workers", "force")
     report = build_report(options.dataset, options.budget, **given)
     print(report)
     return report.exit_code

@@ -7,8 +7,10 @@ import html
 import warnings
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,9 @@ import pandas as pd
 
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.ids import clean_ids, find_ids, shown
-from hyperctr.data.interactions import Clock, Interactions, rows_frame
+from hyperctr.data.interactions import Interactions, rows_frame
+from hyperctr.data.options import TableOptions
+from hyperctr.data.times import Clock
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
 FIRST_MODALITIES = ("visual", "acoustic", "textual")
@@ -43,6 +47,7 @@ class Dataset:
         licence: text that must travel with the data.
         truth: what a generator planted, where the data are synthetic.
         notes: warnings of the importer, kept with those of the containers.
+        options: what a user said of the files; of these, time slots hold where settings leave their default.
 
     Attributes:
         users: [U] ids. items: [I] ids (int64, or object of str).
@@ -59,6 +64,7 @@ class Dataset:
     """
 
     origin: dict[str, Any] | None = None
+    folder: Path | None = None  # where its files lie, of a ``table``
 
     def __init__(
         self,
@@ -71,10 +77,12 @@ class Dataset:
         licence: str = "",
         truth: Any = None,
         notes: Sequence[str] = (),
+        options: TableOptions | None = None,
     ) -> None:
         log = interactions if isinstance(interactions, Interactions) else Interactions(interactions)
         self.name, self.licence, self.truth = name, licence, truth
         self.clock: Clock = log.clock
+        self.options = options or TableOptions(clock=log.clock)
         self.users, self.user_index = log.users, log.user_index
         self.items: npt.NDArray[Any] = log.items if items is None else _catalogue(items)
         self._user_ids: pd.Index[Any] = pd.Index(self.users)
@@ -185,10 +193,24 @@ class Dataset:
         vars(other).pop("fingerprint", None)
         return other
 
+    def without_slots(self) -> Dataset:
+        """Return the same data set without time slots of its own."""
+        if not (self.options.slot_months or self.options.slot_count):
+            return self
+        other = copy(self)
+        other.options = replace(self.options, slot_months=0, slot_count=0)
+        if self.origin:
+            none = {"slot_months": 0, "slot_count": 0}
+            other.origin = {**self.origin, "options": {**self.origin["options"], **none}}
+        vars(other).pop("fingerprint", None)
+        return other
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything a model can read: ids, rows, clock and features (not titles or licence)."""
         digest = hashlib.sha256(f"hyperctr dataset 1, clock {self.clock}".encode())
+        if self.options.slot_months or self.options.slot_count:  # they decide which hypergraphs there are
+            digest.update(f"\x1dslots {self.options.slot_months} {self.options.slot_count}".encode())
         for ids in (self.users, self.items):
             digest.update(f"\x1d{ids.dtype.kind}\x1f".encode() + "\x1f".join(map(str, ids.tolist())).encode())
         for rows in (self.user_index, self.item_index, self.timestamp):

@@ -193,8 +193,24 @@ class FeatureTable:
             self._standardised = self._scaled() if self.present.any() else self
         return self._standardised
 
-    def _scaled(self) -> FeatureTable:
-        """Return a standardised copy, computed in float64 some rows at a time."""
+    def with_rows(self, values: npt.ArrayLike, present: npt.NDArray[np.bool_]) -> FeatureTable:
+        """Return the table with more rows behind its own; they are standardised by the mean and variance of these.
+
+        >>> table = FeatureTable("visual", [[1.0], [3.0]]).with_rows([[5.0]], np.array([True]))
+        >>> table.standardised().values.ravel().tolist()
+        [-1.0, 1.0, 3.0]
+        """
+        more, every = np.asarray(values, dtype=np.float32), np.concatenate([self.present, present])
+        table = FeatureTable(self.name, np.concatenate([self.values, more]), every, source=self.source)
+        if self.present.any():
+            mean, spread = self._moments()
+            scaled = np.where(present[:, None], (more - mean) / spread, 0.0).astype(np.float32)
+            both = np.concatenate([self.standardised().values, scaled])
+            table._standardised = FeatureTable(self.name, both, every, source=f"{self.source} (standardised)")
+        return table
+
+    def _moments(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return mean and spread of each column, in float64, some rows at a time; of a constant one inf."""
         blocks, count = _blocks(self.values), self.present.sum()
 
         def seen(rows: slice) -> npt.NDArray[np.float64]:
@@ -206,9 +222,15 @@ class FeatureTable:
         # exact; a computed spread of equal numbers may be 1e-17
         constant = ~np.any([(self.values[rows][self.present[rows]] != first).any(axis=0) for rows in blocks], axis=0)
         spread[constant] = np.inf
+        return np.asarray(mean), np.asarray(spread)
+
+    def _scaled(self) -> FeatureTable:
+        """Return a standardised copy."""
+        mean, spread = self._moments()
         scaled = np.zeros_like(self.values)  # absent rows are never written
-        for rows in blocks:
-            scaled[rows][self.present[rows]] = (seen(rows) - mean) / spread
+        for rows in _blocks(self.values):
+            seen = self.values[rows][self.present[rows]].astype(np.float64)
+            scaled[rows][self.present[rows]] = (seen - mean) / spread
         scaled.flags.writeable = False
         return FeatureTable(self.name, scaled, self.present, source=f"{self.source} (standardised)")
 

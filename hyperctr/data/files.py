@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shlex
 import struct
+import tokenize
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +19,52 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.errors import DataError, did_you_mean
+from hyperctr.data.columns import our_names
+from hyperctr.errors import DataError, say
 
+# What numpy raises on damaged files.
+BROKEN = (OSError, ValueError, EOFError, TypeError, SyntaxError, AttributeError, KeyError, OverflowError, MemoryError)
 MAPPED = 1 << 26  # bytes of an array from which on it is not read but mapped
 DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
+NAMED = {"\t": "tab", " ": "space"}  # as one types them
 
 
-def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a comma-separated file with a header as text, unchanged.
+def read_text(
+    path: Path,
+    required: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    separator: str = ",",
+    columns: Mapping[str, str] | None = None,
+    told: list[str] | None = None,
+) -> pd.DataFrame:
+    """Read a delimited file with a header as text, unchanged.
+
+    Args:
+        path: the file; lines may end in LF, CR LF or CR.
+        required: columns that must be there.
+        optional: columns that may be.
+        separator: between fields; a first line ``sep=;``, as spreadsheets write it, counts more.
+        columns: our name = theirs.
+        told: takes what there is to tell, such as names that were taken for ours.
 
     Returns:
-        A frame of strings (nothing is turned into NaN), indexed by line number; the header is line 1.
+        A frame of strings (nothing is turned into NaN) with our names, indexed by line number; the header is line 1.
         Lines that are wholly empty are skipped.
 
     Raises:
         DataError: missing, empty or undecodable file, wrong delimiter, missing column, surplus fields.
     """
-    header = _header(path)
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise _header_error(path, header, missing, [*required, *optional])
+    told = [] if told is None else told
+    first, skipped = first_line(path), 0
+    if marked := re.fullmatch(r"(?i)\"?sep=(.{1,2}?)\"?", first.strip()):
+        separator, skipped = marked[1], 1
+        told.append(
+            f"{path}: the fields are separated by {DELIMITERS.get(separator, separator)}, as its first line says"
+        )
+        first = first_line(path, 1)
+    header = _fields(first, separator)
+    names = _our_names(path, first, header, separator, required, optional, columns or {}, told)
     repeated = {name for name in header if header.count(name) > 1}
     if repeated:
         raise DataError(f"{path}, line 1: column {min(repeated)!r} stands twice in the header; remove one")
@@ -43,7 +72,9 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise pandas cuts off surplus fields
             as_is: dict[str, Any] = dict.fromkeys(("na_filter", "skip_blank_lines", "index_col"), False)
-            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **as_is)
+            as_is |= {"engine": "python", "sep": re.escape(separator)} if len(separator) > 1 else {"sep": separator}
+            as_is |= {"skipinitialspace": separator not in " \t", "skiprows": skipped}
+            frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", **as_is)
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     except pd.errors.ParserWarning as error:
@@ -51,62 +82,101 @@ def read_text(path: Path, required: Sequence[str], *, optional: Sequence[str] = 
         raise DataError(f"{path}, line 2: has more fields than the header's {len(header)}; {fix}") from error
     except pd.errors.ParserError as error:
         raise _parser_error(path, str(error)) from error
-    frame.columns = pd.Index(header)
-    return _numbered(path, frame, header)
+    frame.columns = pd.Index(names)
+    return _numbered(path, frame, names, separator, skipped)
 
 
-def _numbered(path: Path, frame: pd.DataFrame, header: list[str]) -> pd.DataFrame:
+def _numbered(path: Path, frame: pd.DataFrame, header: list[str], separator: str, skipped: int) -> pd.DataFrame:
     """Set the index to line numbers (a quoted value may span lines) and drop empty lines."""
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
+    frame.index = pd.RangeIndex(2 + skipped, len(frame) + 2 + skipped, name="line")
     if any(frame[name].str.contains("\n", regex=False).any() for name in header):
         breaks = np.asarray(sum(frame[name].str.count("\n") for name in header), dtype=int)
         frame.index = pd.Index(np.asarray(frame.index) + breaks.cumsum() - breaks, name="line")
     lone = np.asarray((frame[header[1:]] == "").all(axis=1)) if len(header) > 1 else np.zeros(len(frame), bool)
     first = frame[header[0]]
     if len(header) > 1 and lone.any():
-        for mark in (";", "\t", "|", "::"):
+        for mark in (mark for mark in (";", "\t", "|", "::", ",") if mark != separator):
             bad = lone & np.asarray(first.str.count(re.escape(mark)) >= len(header) - 1)
             if bad.any():
-                place = f"{path}, line {frame.index[int(np.argmax(bad))]}"
+                place, usual = f"{path}, line {frame.index[int(np.argmax(bad))]}", DELIMITERS.get(separator, separator)
                 raise DataError(
-                    f"{place}: fields are separated by {DELIMITERS[mark]}, expected commas as in the header "
-                    f"({bad.sum():,} such lines); write the file with one delimiter: commas"
+                    f"{place}: fields are separated by {DELIMITERS[mark]}, expected {usual} as in the header "
+                    f"({bad.sum():,} such lines); write the file with one delimiter: {usual}"
                 )
     empty = lone & np.asarray(first == "")
     return frame[~empty] if empty.any() else frame
 
 
-def _header(path: Path) -> list[str]:
+def first_line(path: Path, skipped: int = 0) -> str:
+    """Return the first line of a text file, or the one after it."""
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     with open(path, "rb") as file:
-        raw = file.readline(1 << 20)
+        start = file.read(1 << 20)
+    raw = (re.split(rb"\r\n|\n|\r", start, maxsplit=skipped + 1) + [b""] * skipped)[skipped]
     try:
-        line = raw.decode("utf-8-sig").strip("\r\n")
+        line = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _encoding_error(path, error) from error
     if not line.strip():
         raise DataError(f"{path}: is empty or starts with an empty line; expected a header line of column names")
-    return [name.strip() for name in next(csv.reader([line], skipinitialspace=True))]
+    return line
 
 
-def _header_error(path: Path, header: list[str], missing: list[str], known: list[str]) -> DataError:
-    line, place, wanted = ",".join(header), f"{path}, line 1", ", ".join(known)
-    for mark, words in DELIMITERS.items():
-        fields = [field.strip().strip('"') for field in line.split(mark)]
-        if mark != "," and all(name in fields for name in missing):
-            return DataError(f"{place}: fields are separated by {words}, expected commas; convert the file to commas")
-    if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
-        values = f"got the values {line[:80]!r}"
-        return DataError(f"{place}: expected a header with the columns {wanted}, {values}; add a header line")
-    hints = [f"{name!r} ({did_you_mean(name, [h for h in header if h not in known] or header)})" for name in missing]
-    columns = f"column {', '.join(hints)} is missing; found {line[:200]!r}"
-    return DataError(f"{place}: {columns}, expected {wanted}: rename the columns")
+def _fields(line: str, separator: str) -> list[str]:
+    if len(separator) > 1:
+        return [field.strip().strip('"') for field in line.split(separator)]
+    return [name.strip() for name in next(csv.reader([line], skipinitialspace=True, delimiter=separator))]
+
+
+def _our_names(
+    path: Path,
+    line: str,
+    header: list[str],
+    separator: str,
+    required: Sequence[str],
+    optional: Sequence[str],
+    columns: Mapping[str, str],
+    told: list[str],
+) -> list[str]:
+    """Return the header with our names; if columns are missing, say whether another separator would find them."""
+
+    def names(fields: list[str], told: list[str]) -> list[str]:
+        return our_names(fields, required, optional, columns, source=place, told=told)
+
+    place, notes = f"{path}, line 1", list[str]()
+    try:
+        fields = names(header, notes)
+    except DataError as error:
+        expected = DELIMITERS.get(separator, separator)
+        for mark, words in DELIMITERS.items():
+            if mark != separator and _fits(partial(names, _fields(line, mark), [])):
+                fix = f"convert the file to {expected}, or {say('separator', NAMED.get(mark, mark))}"
+                raise DataError(f"{place}: fields are separated by {words}, expected {expected}; {fix}") from None
+        if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
+            wanted = ", ".join([*required, *optional])
+            values = f"got the values {line[:80]!r}"
+            raise DataError(
+                f"{place}: expected a header with the columns {wanted}, {values}; add a header line"
+            ) from None
+        raise error
+    told += notes
+    return fields
+
+
+def _fits(names: Callable[[], object]) -> bool:
+    try:
+        names()
+    except DataError:
+        return False
+    return True
 
 
 def _encoding_error(path: Path, error: UnicodeDecodeError) -> DataError:
     byte = f"byte {error.start} is {error.object[error.start]:#x}, which is not UTF-8"
-    fix = f"convert the file first, for example: iconv -f latin1 -t utf-8 {path.name} > fixed.csv"
+    code = "utf-16" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
+    name = shlex.quote(str(path))
+    fix = f"convert the file first, for example: iconv -f {code} -t utf-8 {name} > fixed.csv && mv fixed.csv {name}"
     return DataError(f"{path}: {byte}; {fix}")
 
 
@@ -156,13 +226,32 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (*BROKEN, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataError(
                 f"{path}: holds pickled objects, which are never loaded since unpickling can run any code; "
                 "save ids as integers or fixed-width strings: ids.astype(str)"
             ) from error
         raise DataError(f"{path}: is not a readable .npz file ({error}); write it with numpy.savez") from error
+
+
+def read_array(path: Path) -> npt.NDArray[Any]:
+    """Read an ``.npy`` file, read-only and memory-mapped.
+
+    Raises:
+        DataError: the file is missing, damaged or holds pickled objects.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (*BROKEN, tokenize.TokenError) as error:
+        if "allow_pickle" in str(error) or "object" in str(error):
+            raise DataError(
+                f"{path}: holds pickled objects, which are never loaded; save numbers with numpy.save"
+            ) from error
+        raise DataError(f"{path}: is not a readable .npy file ({error}); write it with numpy.save") from error
+    return array
 
 
 def _mapped(path: Path, member: zipfile.ZipInfo) -> npt.NDArray[Any]:

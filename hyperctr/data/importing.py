@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,8 @@ from hyperctr.data.features import BLOCK
 from hyperctr.data.formats import recognise
 from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
-from hyperctr.data.interactions import Clock
+from hyperctr.data.options import TABLE_TOML, TableOptions
+from hyperctr.data.times import Clock
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
 
@@ -106,15 +106,12 @@ def import_folder(
             items = _write_catalogue(release, aside / "items.csv", used, done)
         (aside / "features").mkdir()
         masked = [_write_vectors(vectors, items, aside / "features", done) for vectors in release.vectors]
-        written = {
-            "name": name,
-            "clock": release.clock,
-            "click": "clicked",
-            "time": "s",
-            "on_bad": "mask" if any(masked) else "error",
-            "licence": form.licence,
-        }
-        (aside / "table.toml").write_text(_toml(written, f"{form.about}; click: {release.click}"), encoding="utf-8")
+        on_bad: Literal["error", "mask"] = "mask" if any(masked) else "error"
+        written = TableOptions(
+            name=name, clock=release.clock, click="clicked", time="s", on_bad=on_bad, licence=form.licence
+        )
+        comment = f"# written by `hyperctr data import`. {form.about}; click: {release.click}\n"
+        (aside / TABLE_TOML).write_text(comment + written.to_toml(), encoding="utf-8")
     return done
 
 
@@ -280,11 +277,3 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
         )
     done.modalities[vectors.modality] = (len(positions) - bad, vectors.dim)
     return bad
-
-
-def _toml(keys: Mapping[str, str], comment: str) -> str:
-    """Return keys and texts as TOML, below a comment."""
-    lines = [f"# written by `hyperctr data import`. {comment}"]
-    return (
-        "\n".join([*lines, *(f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in keys.items())]) + "\n"
-    )

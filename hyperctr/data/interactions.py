@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.ids import EXACT_FLOAT, bad_value, index_ids, row_name
-from hyperctr.errors import DataError, DataWarning, did_you_mean
+from hyperctr.data.ids import index_ids, row_name
+from hyperctr.data.rules import truth_values
+from hyperctr.data.times import Clock, read_times
+from hyperctr.errors import DataError, DataWarning, Faults, did_you_mean
 
-Clock: TypeAlias = Literal["calendar", "ordinal"]
 REQUIRED = ("user_id", "item_id", "timestamp")
 COLUMNS = (*REQUIRED, "clicked")
-LATEST_SECOND = 100_000_000_000  # the year 5138; larger "seconds" are milliseconds in practice
-WORDS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 class Interactions:
@@ -27,6 +26,7 @@ class Interactions:
             integer if ``clock="ordinal"``) and optionally ``clicked`` (else all rows are clicks); others are ignored.
         source: where the rows come from; named in every message.
         clock: ``"calendar"`` if timestamps are real dates, ``"ordinal"`` if only their order is real.
+        time: the unit (``"s"``, ``"ms"``, ``"us"``, ``"ns"``, ``"days"``) or the format of timestamps.
 
     Attributes:
         users, items: sorted distinct ids (int64, or object of str).
@@ -43,7 +43,9 @@ class Interactions:
     (['a', 'a', 'b', 'b'], True)
     """
 
-    def __init__(self, frame: pd.DataFrame, *, source: str = "<memory>", clock: Clock = "calendar") -> None:
+    def __init__(
+        self, frame: pd.DataFrame, *, source: str = "<memory>", clock: Clock = "calendar", time: str = "s"
+    ) -> None:
         if clock not in ("calendar", "ordinal"):
             raise DataError(f"{source}: clock {clock!r} is not known; allowed: 'calendar', 'ordinal'")
         for column in REQUIRED:
@@ -57,10 +59,16 @@ class Interactions:
         if not len(frame):
             raise DataError(f"{source}: there are no rows; at least one click is needed")
         self.source, self.clock, self.warnings = source, clock, list[str]()
-        self.users, user = index_ids(frame["user_id"], source=source)
-        self.items, item = index_ids(frame["item_id"], source=source)
-        moment = _timestamps(frame["timestamp"], source, clock)
-        clicked = np.ones(len(frame), bool) if "clicked" not in frame.columns else _clicked(frame["clicked"], source)
+        faults, clicked = Faults(), np.ones(len(frame), dtype=bool)
+        with faults:
+            self.users, user = index_ids(frame["user_id"], source=source)
+        with faults:
+            self.items, item = index_ids(frame["item_id"], source=source)
+        with faults:
+            moment = read_times(frame["timestamp"], source, clock, time, of_file=False)
+        with faults:
+            clicked = truth_values(frame["clicked"], source) if "clicked" in frame.columns else clicked
+        faults.tell()
         if not clicked.any():
             raise DataError(f"{source}: none of the {len(frame):,} rows is a click; check the column 'clicked'")
         sorted_already = bool((moment[1:] >= moment[:-1]).all())
@@ -139,44 +147,3 @@ def rows_frame(
     """Return rows with the ids that their indices stand for: user_id, item_id, timestamp, clicked."""
     columns = {"user_id": pd.Series(users).array.take(user_index), "item_id": pd.Series(items).array.take(item_index)}
     return pd.DataFrame(columns | {"timestamp": timestamp, "clicked": clicked})
-
-
-def _timestamps(column: pd.Series[Any], source: str, clock: Clock) -> npt.NDArray[np.int64]:
-    """Check one column of timestamps and return it as int64 [n]."""
-    allowed = "whole seconds since 1970" if clock == "calendar" else "whole numbers from 0 on"
-
-    def refuse(bad: Any, problem: str, fix: str) -> None:
-        if np.any(bad):
-            everywhere = np.broadcast_to(bad, len(column))
-            raise bad_value(column, everywhere, source, f"{problem}; allowed are {allowed}: {fix}")
-
-    is_date, is_bool = pd.api.types.is_datetime64_any_dtype(column), pd.api.types.is_bool_dtype(column)
-    refuse(is_date, "is a date object", "convert with .astype('datetime64[s]').astype('int64')")
-    refuse(is_bool, "is a truth value", "check the order of the columns")
-    numbers = pd.to_numeric(column, errors="coerce")
-    fix = "convert dates to seconds, fill the value in or remove the row"
-    refuse(numbers.isna().to_numpy(), "is missing or no number", fix)
-    plain = numbers.to_numpy()
-    refuse(plain.dtype.kind not in "fiu", f"is of type {plain.dtype}", "store timestamps as integers")
-    if plain.dtype.kind == "f":
-        refuse(~np.isfinite(plain) | (plain != np.floor(plain)), "is not a whole number", "round to seconds")
-        refuse(np.abs(plain) >= EXACT_FLOAT, "is too large to be exact as a float", "store timestamps as integers")
-    if plain.dtype.kind == "u":
-        refuse(plain >= 2**63, "does not fit in 64 bits", "store seconds")
-    refuse(plain < 0, "is negative", "shift or remove such rows")
-    if clock == "calendar":
-        fix = "divide by 1000, or say clock='ordinal' if only the order is real"
-        refuse(plain > LATEST_SECOND, "lies after the year 5138 and looks like milliseconds", fix)
-    return plain.astype(np.int64, copy=False)
-
-
-def _clicked(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
-    """Check one column of clicks and return it as bool [n]."""
-    if column.dtype == bool:
-        return column.to_numpy(dtype=bool)
-    words = column.astype("str").str.strip().str.lower().map(WORDS)
-    bad = (words.isna() | column.isna()).to_numpy()
-    if bad.any():
-        fix = "turn ratings or watching times into clicks before (for example rating >= 4)"
-        raise bad_value(column, bad, source, f"is not usable; allowed are 1, 0, true, false: {fix}")
-    return words.to_numpy(dtype=bool)

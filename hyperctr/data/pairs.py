@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,41 +10,56 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.files import read_text
-from hyperctr.data.ids import INTEGER_TEXT, bad_value, clean_ids, parse_ids
-from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.data.log import read_log
+from hyperctr.data.options import TableOptions
+from hyperctr.errors import ConfigError, DataWarning
 from hyperctr.runtime import atomic_path
 
-REQUIRED, OPTIONAL = ("user_id", "item_id"), ("timestamp",)
 SUFFIXES = (".parquet", ".csv")
 
 
-def read_pairs(path: str | Path) -> pd.DataFrame:
-    """Read ``user_id,item_id[,timestamp]``; ids become integers where all of a column are.
+def read_pairs(path: str | Path, options: TableOptions | None = None) -> pd.DataFrame:
+    """Read ``user_id,item_id[,timestamp]`` by the rules of a log; ids become integers where all of a column are.
+
+    ``options`` are those of the data set: its names of columns, separator, unit or format of time. No row is left out.
 
     Raises:
-        DataError: no such file, a missing or unknown column, a missing id, a timestamp that is not a whole
-            number; the message names file and line.
+        DataError: no such file, a missing or unknown column, a missing id, a time that is none; the message names file
+            and line.
     """
-    file = Path(path)
-    text = read_text(file, REQUIRED, optional=OPTIONAL)
-    known = [*REQUIRED, *OPTIONAL]
-    for name in text.columns:
-        if name not in known:
-            raise DataError(f"{file}, line 1: column {name!r} is not known; {did_you_mean(name, known)}")
-    if not len(text):
-        raise DataError(f"{file}: there are no rows below the header")
-    for name in REQUIRED:
-        clean_ids(text[name], source=str(file))  # raises on an empty id, naming the line
-    pairs = pd.DataFrame({name: parse_ids(text[name].str.strip()) for name in REQUIRED})
-    if "timestamp" in text:
-        column = text["timestamp"].str.strip()
-        bad = ~column.str.fullmatch(INTEGER_TEXT).to_numpy(dtype=bool)
-        if bad.any():
-            fix = "expected: seconds since 1970, or an ordinal"
-            raise bad_value(column, bad, str(file), f"is not a whole number; {fix}")
-        pairs["timestamp"] = column.to_numpy().astype(np.int64)
+    told: list[str] = []
+    pairs = read_log(Path(path), options or TableOptions(), told, required=("user_id", "item_id"), labels=False)
+    for note in told:
+        warnings.warn(note, DataWarning, stacklevel=2)
     return pairs.reset_index(drop=True)
+
+
+def read_history(path: str | Path, options: TableOptions | None = None) -> pd.DataFrame:
+    """Read newer interactions, ``user_id,item_id,timestamp[,clicked]``, exactly as the log of the data set is read.
+
+    Raises:
+        DataError: as for a log.
+    """
+    told: list[str] = []
+    rows = read_log(Path(path), options or TableOptions(), told)
+    for note in told:
+        warnings.warn(note, DataWarning, stacklevel=2)
+    return rows.reset_index(drop=True)
+
+
+def unknown_pairs(
+    users: list[Any], items: list[Any], known_users: npt.NDArray[Any], known_items: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.bool_], str]:
+    """Return which pairs have a user or an item that is not known, bool [n], and how many, in words.
+
+    >>> unknown_pairs([1, 1], [7, -1], np.array([1, 2]), np.array([7, 8]))
+    (array([False,  True]), '1 of 2 pairs: 0 users and 1 items are unknown')
+    """
+    new_users, new_items = ~pd.Index(users).isin(known_users), ~pd.Index(items).isin(known_items)
+    unknown = new_users | new_items
+    counts = [pd.Index(ids)[new].nunique() for ids, new in ((users, new_users), (items, new_items))]
+    words = f"{unknown.sum():,} of {len(unknown):,} pairs: {counts[0]:,} users and {counts[1]:,} items are unknown"
+    return unknown, words
 
 
 def like_ids(column: pd.Series[Any], known: npt.NDArray[Any]) -> list[Any]:

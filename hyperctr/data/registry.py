@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import tomllib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.download import ACOUSTIC_FILE, ML_TRAILERS, VISUAL_FILE, download
+from hyperctr.data.options import Given, parse_options
 from hyperctr.data.planted import planted
 from hyperctr.errors import DataError, DataWarning, did_you_mean
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 # budget paper, and by load_dataset, it has its defaults.
 QUICK_PLANTED = {"num_users": 200, "num_items": 500, "num_interactions": 10_000}
 SMOKE_PLANTED = {"num_users": 150, "num_items": 300, "num_interactions": 6000, "months": 12}
+PLANTED_SIZES: dict[str, dict[str, Any]] = {"smoke": SMOKE_PLANTED, "quick": QUICK_PLANTED}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     return known
 
 
-def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
+def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
     """Load a data set by name.
 
     Args:
@@ -83,7 +84,7 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         data_dir: where its files lie; by default ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``.
         seed: seed of a generated data set; the others do not use it.
         **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for ``ml-trailers``;
-            ``clock``, ``on_bad`` for ``table``.
+            those of :class:`~hyperctr.data.options.TableOptions` for ``table``.
 
     Raises:
         DataError: unknown name or option, missing files, or anything wrong in them.
@@ -97,8 +98,10 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
         raise DataError(f"data set {name!r} is not known; {did_you_mean(name, SOURCES)}")
     source = SOURCES[name]
     generated = source.find is None
-    allowed = list(inspect.signature(source.load).parameters)[1:]
-    for option in options:
+    takes = list(inspect.signature(source.load).parameters.values())[1:]
+    allowed = [parameter.name for parameter in takes]
+    checks = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in takes)  # by itself
+    for option in () if checks else options:
         if option not in allowed:
             hint = did_you_mean(option, allowed) if allowed else "it has none"
             raise DataError(f"data set {name!r} has no option {option!r}; {hint}")
@@ -109,8 +112,10 @@ def load_dataset(name: str, *, data_dir: str | Path | None = None, seed: int = 0
     return data
 
 
-def open_data(name: str, budget: str, data_dir: str | Path = "") -> Dataset:
+def open_data(name: str, budget: str, data_dir: str | Path = "", options: Given = ()) -> Dataset:
     """Load the data set of a session or sweep; at budgets smoke and quick, ``planted`` is made small, too.
+
+    ``options`` are those of the data set, as a table or as texts ``key=value``.
 
     Warnings of the data are kept with them (``data.warnings``), not shown each time they are opened.
 
@@ -118,22 +123,22 @@ def open_data(name: str, budget: str, data_dir: str | Path = "") -> Dataset:
     150
     """
     with warnings.catch_warnings(action="ignore", category=DataWarning):
-        if name == "planted":  # generated, so it cannot change on disk while we remember it
+        if name == "planted" and not options:  # generated, so it cannot change on disk while we remember it
             return _planted(budget)
-        return load_dataset(name, data_dir=data_dir or None)
+        sizes = PLANTED_SIZES.get(budget, {}) if name == "planted" else {}
+        return load_dataset(name, data_dir=data_dir or None, **{**sizes, **parse_options(options)})
 
 
 @lru_cache(maxsize=2)
 def _planted(budget: str) -> Dataset:
-    sizes: dict[str, dict[str, Any]] = {"smoke": SMOKE_PLANTED, "quick": QUICK_PLANTED}
-    return load_dataset("planted", **sizes.get(budget, {}))
+    return load_dataset("planted", **PLANTED_SIZES.get(budget, {}))
 
 
-def _table(data_dir: str | Path | None, clock: Any = "calendar", on_bad: Any = "error") -> Dataset:
+def _table(data_dir: str | Path | None, **options: Any) -> Dataset:
     from hyperctr.data.table import load_table
 
     root = data_directory(data_dir)
-    return load_table(_table_root(root) or (root if data_dir else root / "table"), clock=clock, on_bad=on_bad)
+    return load_table(_table_root(root) or (root if data_dir else root / "table"), **options)
 
 
 def _ml_trailers(
@@ -183,7 +188,7 @@ RELEASES = {
 }
 
 
-def _imported(name: str, data_dir: str | Path | None) -> Dataset:
+def _imported(name: str, data_dir: str | Path | None, **options: Any) -> Dataset:
     """Read one of the paper's sets from the folder of its name, which is made of the files as released if need be."""
     from hyperctr.data.formats import FORMATS
     from hyperctr.data.importing import import_folder
@@ -200,10 +205,7 @@ def _imported(name: str, data_dir: str | Path | None) -> Dataset:
             )
         logger.info("%s: importing %s from %s, once", name, fitting[0], base)
         import_folder(base, base / name, fitting[0])
-    settings = tomllib.loads((base / name / "table.toml").read_text(encoding="utf-8"))
-    data = load_table(base / name, clock=settings["clock"], on_bad=settings["on_bad"])
-    data.name, data.licence = name, settings["licence"]
-    return data
+    return load_table(base / name, **{"name": name, **options})
 
 
 def _imported_root(name: str, base: Path) -> Path | None:

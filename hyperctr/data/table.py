@@ -3,14 +3,18 @@
     interactions.{parquet,csv}         user_id, item_id, timestamp[, clicked]; without it all are clicks
     features/<modality>.{parquet,npz}  item_id and one vector: a parquet list column or many numeric columns;
                                        in npz the arrays `item_id` [R] and `values` (or `vector`) [R, dim]
+    features/<modality>.npy            values [R, dim] alone, where the order of the rows is known: see vectors.py
     items.csv                          optional catalogue: item_id[, title, ...]; then no other item may occur
+    table.toml                         optional: what the files do not say themselves, see options.py
 
 An item without a row in a modality's file (or with a null vector) lacks that modality and is masked.
 """
 
 from __future__ import annotations
 
+import shlex
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,55 +23,156 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.dataset import Dataset
-from hyperctr.data.features import FeatureTable, OnBad
-from hyperctr.data.files import read_arrays, read_parquet, read_text
-from hyperctr.data.ids import clean_ids, index_ids, parse_ids, row_name, shown
-from hyperctr.data.interactions import REQUIRED, Clock, Interactions
-from hyperctr.errors import DataError, DataWarning, did_you_mean
+from hyperctr.data.features import FeatureTable
+from hyperctr.data.files import first_line, read_text
+from hyperctr.data.ids import NearIds, clean_ids, folded_ids, index_ids, near_ids, parse_ids, row_name, shown
+from hyperctr.data.interactions import Interactions
+from hyperctr.data.log import read_log
+from hyperctr.data.options import TableOptions
+from hyperctr.data.times import USUAL
+from hyperctr.data.vectors import Ids, Rows, feature_files, from_npy, from_npz, from_parquet, only_one
+from hyperctr.errors import DataError, DataWarning, Faults, say
 
-Rows = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # item ids [R], vectors [R, dim]
+EARLIEST_SECOND = 315_532_800  # 1980; before it nobody logged clicks
 
 
-def load_table(folder: str | Path, *, clock: Clock = "calendar", on_bad: OnBad = "error") -> Dataset:
+def load_table(folder: str | Path, **given: Any) -> Dataset:
     """Read one folder of the user's own data (layout: see the module).
 
     Args:
         folder: where the files lie.
-        clock: ``"ordinal"`` if timestamps only tell the order (counters, shifted clocks).
-        on_bad: ``"mask"`` to treat vectors with NaN or infinity as missing instead of raising.
+        **given: options (:class:`~hyperctr.data.options.TableOptions`) that count more than those of ``table.toml``.
 
     Raises:
-        DataError: anything missing or unusable; the message names file, line or row, value and fix.
+        DataError: anything missing or unusable, all at once, a line each; names file, line or row, value and fix.
     """
-    root = Path(folder)
+    root, faults, told = Path(folder), Faults(), list[str]()
+    TableOptions.from_dict(given)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it")
-    path, catalogue = _only_one(root, "interactions", (".parquet", ".csv")), root / "items.csv"
-    files = _feature_files(root)
-    log = _text(path, REQUIRED, ("clicked",)) if path.suffix == ".csv" else read_parquet(path)
-    if not len(log) or "item_id" not in log.columns:
-        Interactions(log, source=str(path), clock=clock)  # raises and says what is missing
-    rows = [_from_npz(file) if file.suffix == ".npz" else _from_parquet(file) for file in files]
-    table = _text(catalogue, ("item_id",), ()) if catalogue.exists() else pd.DataFrame()
-    if catalogue.exists() and not len(table):
-        raise DataError(f"{catalogue}: there are no items below the header; fill it in or remove the file")
+    options = TableOptions.of_folder(root, given)
 
-    listed = clean_ids(table["item_id"], source=str(catalogue)) if len(table) else np.empty(0, dtype=np.int64)
-    used = clean_ids(log["item_id"], source=str(path))
-    used, listed, *in_features = one_kind([used, listed, *(ids for ids, _ in rows)])
-    repeated = np.asarray(pd.Series(listed).duplicated())
+    # Step 1: every file by itself
+    log, listed, files, vectors = pd.DataFrame(), pd.DataFrame(), list[Path](), dict[Path, Rows]()
+    path, catalogue = root / "interactions.csv", root / "items.csv"
+    with faults:
+        path = only_one(root, "interactions", (".parquet", ".csv"), f"hyperctr data import {shlex.quote(str(root))}")
+        log = read_log(path, options, told)
+    with faults:
+        listed = read_items(catalogue, options, told) if catalogue.exists() else listed
+    with faults:
+        files = feature_files(root, told)
+    ids = [frame["item_id"].to_numpy() for frame in (listed, log) if len(frame)]
+    for file in files:
+        with faults:
+            if file.suffix != ".npy":
+                vectors[file] = from_npz(file) if file.suffix == ".npz" else from_parquet(file)
+            elif ids:
+                vectors[file] = from_npy(file, ids[0], told)
+    faults.tell()
+
+    # Step 2: the files together
+    used, shown_ids, *in_features = one_kind([log["item_id"].to_numpy(), *ids[:1], *(v[0] for v in vectors.values())])
+    items, _ = index_ids(pd.Series(shown_ids))
+    features = []
+    for (file, (_, values)), there in zip(vectors.items(), in_features, strict=True):
+        with faults:
+            _check_near(there, items, file, catalogue if len(listed) else path)
+            table = FeatureTable.from_rows(file.stem, there, values, items, source=str(file), on_bad=options.on_bad)
+            features.append(table)
+    with faults:
+        interactions = Interactions(log.assign(item_id=used), source=str(path), clock=options.clock)
+    faults.tell()
+    told += [*_twins(interactions, str(path)), *_far_away(interactions, str(path))]
+    for note in told:
+        warnings.warn(note, DataWarning, stacklevel=4)
+    data = Dataset(
+        options.name or "table",
+        interactions,
+        features,
+        items=items,
+        item_table=listed.assign(item_id=shown_ids) if len(listed) else None,
+        licence=options.licence or "The user's own data.",
+        notes=told,
+        options=options,
+    )
+    data.folder = root
+    return data
+
+
+def vectors_of(
+    folder: Path, items: Ids, modalities: Sequence[str]
+) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]:
+    """Return the vectors that the files of a folder hold for some items, by modality: ``[n, dim]``, and who has one.
+
+    Vectors that are not finite count as missing. A matrix without a list of ids has none of other items.
+
+    Raises:
+        DataError: a file cannot be read any more.
+    """
+    vectors = {}
+    for file in (file for file in feature_files(folder, []) if file.stem in modalities and file.suffix != ".npy"):
+        ids, values = from_npz(file) if file.suffix == ".npz" else from_parquet(file)
+        wanted, ids = one_kind([items, ids])
+        place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(wanted))
+        first = np.flatnonzero(~pd.Index(ids).duplicated())
+        rows = np.asarray(values[first[np.maximum(place, 0)]])
+        present = (place >= 0) & np.isfinite(rows).all(axis=1)
+        vectors[file.stem] = (np.where(present[:, None], rows, 0.0), present)
+    return vectors
+
+
+def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFrame:
+    """Read the catalogue ``items.csv``, with clean ids.
+
+    Raises:
+        DataError: no rows, no ``item_id``, an id that stands twice, or anything else that is wrong.
+    """
+    columns = {ours: theirs for ours, theirs in options.columns.items() if ours == "item_id"}
+    separator = options.separator if options.separator in first_line(path) else ","
+    table = read_text(path, ("item_id",), separator=separator, columns=columns, told=told)
+    if not len(table):
+        raise DataError(f"{path}: there are no items below the header; fill it in or remove the file")
+    ids = clean_ids(parse_ids(table["item_id"]), source=str(path))
+    repeated = np.asarray(pd.Series(ids).duplicated())
     if repeated.any():
-        line = row_name(table.index, int(np.argmax(repeated)), str(catalogue))
-        raise DataError(f"{line}: item_id {shown(listed[repeated][0])} stands twice; remove one line")
-    items, _ = index_ids(pd.Series(listed if len(table) else used))
-    features = [
-        FeatureTable.from_rows(file.stem, ids, vectors, items, source=str(file), on_bad=on_bad)
-        for file, ids, (_, vectors) in zip(files, in_features, rows, strict=True)
-    ]
-    interactions = Interactions(log.assign(item_id=used), source=str(path), clock=clock)
-    shown_items = table.assign(item_id=listed) if len(table) else None
-    licence = "The user's own data."
-    return Dataset("table", interactions, features, items=items, item_table=shown_items, licence=licence)
+        line = row_name(table.index, int(np.argmax(repeated)), str(path))
+        raise DataError(f"{line}: item_id {shown(ids[repeated][0])} stands twice; remove one line")
+    return table.assign(item_id=ids)
+
+
+def _twins(log: Interactions, source: str) -> list[str]:
+    """Tell of ids of one column that differ only in leading zeros or capitals."""
+    told = []
+    for kind, ids in (("user", log.users), ("item", log.items)):
+        folded = folded_ids(ids) if ids.dtype == object else pd.Series(dtype=object)
+        twice = np.flatnonzero(folded.duplicated().to_numpy())
+        if len(twice):
+            first = int(np.argmax((folded == folded.iloc[twice[0]]).to_numpy()))
+            pair = NearIds(ids[first], ids[twice[0]], len(twice))
+            told.append(
+                f"{source}: {kind} ids {pair.words}; they were kept apart: write them alike if they are the same"
+            )
+    return told
+
+
+def _far_away(log: Interactions, source: str) -> list[str]:
+    """Tell of times at which no logs are written."""
+    first, last = int(log.timestamp[0]), int(log.timestamp[-1])
+    if log.clock == "ordinal" or (last >= EARLIEST_SECOND and last <= USUAL[1]):
+        return []
+    days = " to ".join(str(np.datetime64(second, "s").astype("datetime64[D]")) for second in (first, last))
+    ordinal = say("clock", "ordinal")
+    return [f"{source}: read as seconds since 1970, times run from {days}; if only their order is real, {ordinal}"]
+
+
+def _check_near(there: Ids, items: Ids, file: Path, other: Path) -> None:
+    """Refuse ids that would match those without a vector, were it not for leading zeros or capitals."""
+    without = items[~pd.Index(items).isin(pd.Index(there))]
+    near = near_ids(there[~pd.Index(there).isin(pd.Index(items))], without) if len(without) else None
+    if near:
+        fix = f"write ids alike in both files, for example {shown(near.here)} as {shown(near.there)}"
+        raise DataError(f"{file}: ids here and in {other} nearly match: {near.words}; {fix}")
 
 
 def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
@@ -88,90 +193,3 @@ def one_kind(columns: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     if all(ids.dtype.kind == "i" for ids in columns):
         return columns
     return [np.array([str(value) for value in ids.tolist()], dtype=object) for ids in columns]
-
-
-def _text(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> pd.DataFrame:
-    frame = read_text(path, required, optional=optional)
-    return frame.assign(**{c: parse_ids(frame[c]) for c in ("user_id", "item_id") if c in frame.columns})
-
-
-def _only_one(folder: Path, stem: str, suffixes: tuple[str, ...]) -> Path:
-    present = [folder / (stem + suffix) for suffix in suffixes if (folder / (stem + suffix)).exists()]
-    if len(present) > 1:
-        raise DataError(f"{folder}: holds both {present[0].name} and {present[1].name}; remove one")
-    if not present:
-        here = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-        hint = did_you_mean(stem + suffixes[-1], here) if here else "the folder is empty"
-        hint = hint if hint.startswith("did") else f"found {', '.join(here[:8]) or 'nothing'}"
-        raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({hint})")
-    return present[0]
-
-
-def _feature_files(root: Path) -> list[Path]:
-    folder = root / "features"
-    visible = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
-    files = [p for p in visible if p.suffix in (".parquet", ".npz")]
-    if not files:
-        fix = "write features/visual.parquet (item_id and a vector) or features/visual.npz (arrays item_id and values)"
-        raise DataError(f"{folder}: holds no features; at least one modality is needed: {fix}")
-    for modality in {p.stem for p in files}:
-        _only_one(folder, modality, (".parquet", ".npz"))
-    for other in (p for p in visible if p not in files):
-        warnings.warn(f"{other}: was ignored; features are read from .parquet and .npz", DataWarning, stacklevel=4)
-    return files
-
-
-def _from_npz(path: Path) -> Rows:
-    arrays = read_arrays(path)
-    names = [name for name in ("values", "vector") if name in arrays]
-    if "item_id" not in arrays or len(names) != 1:
-        raise DataError(f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}")
-    ids, vectors = arrays["item_id"], arrays[names[0]]
-    if ids.ndim != 1:
-        raise DataError(f"{path}: 'item_id' must have one dimension, got shape {ids.shape}")
-    if len(ids) != len(vectors):
-        raise DataError(f"{path}: has {len(ids):,} item ids for {len(vectors):,} vectors; one each is needed")
-    column = pd.Series(ids.tolist() if ids.dtype.kind == "U" else ids, name="item_id")
-    return clean_ids(column, source=str(path)), vectors
-
-
-def _from_parquet(path: Path) -> Rows:
-    frame = read_parquet(path)
-    if "item_id" not in frame.columns:
-        hint = did_you_mean("item_id", map(str, frame.columns))
-        raise DataError(f"{path}: column 'item_id' is missing; found {list(frame.columns)[:8]} ({hint})")
-    ids = clean_ids(frame["item_id"], source=str(path))
-    values = frame.drop(columns="item_id")
-    if not values.shape[1] or not len(values):
-        raise DataError(f"{path}: holds no vectors; add a list column or numeric columns, one row an item")
-    if values.shape[1] == 1 and values.dtypes.iloc[0].kind == "O":
-        return _from_lists(path, ids, values.iloc[:, 0])
-    for column in values.columns:
-        if not pd.api.types.is_numeric_dtype(values[column].dtype):
-            raise DataError(
-                f"{path}: column {column!r} is of type {values[column].dtype}; besides item_id allowed are "
-                "numeric columns, or a single list column: remove it (titles belong in items.csv)"
-            )
-    single = all(dtype == np.float32 for dtype in values.dtypes)  # spares half the memory of a large file
-    return ids, values.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
-
-
-def _from_lists(path: Path, ids: npt.NDArray[Any], column: pd.Series[Any]) -> Rows:
-    """Stack a column of equally long lists; a null stands for a missing vector, its row is left out."""
-    given = np.asarray(column.notna())
-    vectors = column[given].tolist()
-    lengths = np.array([len(v) if isinstance(v, (np.ndarray, list)) else -1 for v in vectors])
-    if not len(vectors):
-        raise DataError(f"{path}: every vector is null; remove the file if no item has this modality")
-    if (lengths != lengths[0]).any() or lengths[0] < 1:
-        row = int(np.argmax(lengths != lengths[0])) if lengths[0] > 0 else 0
-        got = f"{lengths[row]} numbers" if lengths[row] >= 0 else f"a {type(vectors[row]).__name__}, not a list"
-        raise DataError(
-            f"{path}: item {shown(ids[given][row])} has {got}, the first item {max(int(lengths[0]), 0)}; "
-            "all vectors of a modality need one length of at least 1"
-        )
-    try:
-        stacked = np.array(vectors)
-        return ids[given], stacked if stacked.dtype.kind == "f" else stacked.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: a vector holds something that is no number ({error})") from error

@@ -54,6 +54,18 @@ def is_published(dataset: str) -> bool:
     return dataset in {counterparts[0] for counterparts in paper_numbers()["table3"]["datasets"].values()}
 
 
+def published_statistics(dataset: str) -> dict[str, Any]:
+    """Return the row of Table 1 of one of the paper's data sets: ``users``, ``items``, ...; empty of any other.
+
+    >>> published_statistics("movielens-10m")["users"], published_statistics("planted")
+    (71567, {})
+    """
+    if not is_published(dataset):
+        return {}
+    rows: list[dict[str, Any]] = paper_numbers()["table1"]["rows"]
+    return next((row for row in rows if row["dataset"].startswith(counterpart(dataset))), {})
+
+
 def beside(dataset: str) -> str:
     """Say in one sentence how the published columns relate to a data set of ours.
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hyperctr.data.options import Given, option_texts
 from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import available_cores
@@ -84,6 +85,7 @@ def build_report(
     *,
     seeds: int = 0,
     data_dir: str | Path | None = None,
+    data_options: Given = (),
     out: str | Path | None = None,
     only: Sequence[str] | None = None,
     workers: int | None = None,
@@ -100,6 +102,7 @@ def build_report(
         budget: ``smoke`` (seconds, proves that everything runs), ``quick`` (minutes) or ``paper``.
         seeds: how many seeds of each run; 0: as many as the budget says.
         data_dir: where the data set's files lie.
+        data_options: options of the data set, as a table or as texts ``key=value``.
         out: folder of the report; default ``reports/out/<dataset>/<budget>``.
         only: run only these notebooks (names or beginnings of names); the others are kept as they were.
         workers: how many runs, and how many notebooks, at once; None: as many as cores.
@@ -119,7 +122,9 @@ def build_report(
     every, chosen = find_notebooks(notebooks, only)
     folder = (Path(out) if out is not None else Path("reports") / "out" / dataset / budget).resolve()
     place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
-    data = open_data(dataset, budget, place)  # an unknown name or missing files stop here, not in every notebook
+    data = open_data(
+        dataset, budget, place, data_options
+    )  # an unknown name or missing files stop here, not in every notebook
     at_once = workers or available_cores()
     # a kernel beside others has one thread, unless the user has said how many
     one_thread = {"OMP_NUM_THREADS": "1"} if at_once > 1 and "OMP_NUM_THREADS" not in os.environ else {}
@@ -132,12 +137,14 @@ def build_report(
         names = [book.name for book in shown]
         runs = ReportRuns.open(data, [use for book in shown for use in book.plans], dataset, budget, seeds, place)
         runs.train([use for book in chosen for use in book.plans], workers)
-        given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds}
+        told = option_texts(data_options)
+        given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds, "data_options": told}
         keys: dict[str, str] = {}
         alone: list[Job] = []
         together: list[Job] = []
         for book in chosen:
-            wanted = {name: value for name, value in given.items() if name != "seeds" or name in book.parameters}
+            optional = {"seeds", *(() if told else ("data_options",))}  # options that are given must reach it
+            wanted = {name: value for name, value in given.items() if name in book.parameters or name not in optional}
             key = notebook_key(book.path, wanted, data.fingerprint, runs.states(book.plans))
             if force or not cache.is_fresh(book.name, key):
                 keys[book.name] = key
@@ -150,7 +157,7 @@ def build_report(
         images = write_images(cache.folder)
         results, frame = cache.results(names), runs.frame()
         seconds, problems = time.perf_counter() - begin, tuple(runs.problems)
-        card = report_card(command_line(dataset, budget, seeds, data_dir), duration(seconds))
+        card = report_card(command_line(dataset, budget, seeds, data_dir, told), duration(seconds))
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         with _replacing(folder) as aside:
             cache.copy_to(aside, names)

@@ -17,7 +17,9 @@ SHOWN_VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "plotl
 OF_ONE_PAGE = ("repeat the page", "repeat the runs", "training time", "runs", "run", "machine")
 
 
-def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | None) -> str:
+def command_line(
+    dataset: str, budget: str, seeds: int, data_dir: str | Path | None, data_options: Sequence[str] = ()
+) -> str:
     """Return the command that makes the report again.
 
     >>> command_line("planted", "quick", 3, None)
@@ -26,6 +28,7 @@ def command_line(dataset: str, budget: str, seeds: int, data_dir: str | Path | N
     command = ["hyperctr", "report", dataset, "--budget", budget]
     command += ["--seeds", str(seeds)] if seeds else []
     command += ["--data-dir", str(data_dir)] if data_dir is not None else []
+    command += [word for text in data_options for word in ("--option", text)]
     return shlex.join(command)
 
 

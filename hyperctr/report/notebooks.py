@@ -6,7 +6,6 @@ wrong table silently. It accepts ``abc`` for an ``int``, too. Here both stop in 
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,8 @@ from typing import Any
 
 import hyperctr
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.parameters import check_parameters, declared_parameters, fits
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    **{"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,), "dict": (dict,)},
-    **{"list": (list, tuple), "tuple": (list, tuple), "None": (type(None),), "Any": (object,)},
-}
 _METADATA = '{"plans": ["layers", {"name": "overall", "labels": ["hyperctr"], "seeds": 1}], "alone": false}'
 
 
@@ -65,14 +61,7 @@ class Notebook:
         Raises:
             ConfigError: names the notebook, the parameter, what is allowed and the nearest right name.
         """
-        for name, value in parameters.items():
-            if name not in self.parameters:
-                hint = did_you_mean(name, self.parameters) if self.parameters else "it has no cell tagged 'parameters'"
-                raise ConfigError(f"{self.path}: unknown parameter {name!r}: {hint}")
-            annotation, default, _ = self.parameters[name]
-            if not fits(value, annotation):
-                kind, allowed = type(value).__name__, f"{annotation} (default {default})"
-                raise ConfigError(f"{self.path}: parameter {name} = {value!r} is of type {kind}; allowed: {allowed}")
+        check_parameters(self.parameters, parameters, f"{self.path}: ")
 
 
 def read_notebook(path: str | Path) -> Notebook:
@@ -87,7 +76,7 @@ def read_notebook(path: str | Path) -> Notebook:
     try:
         book = json.loads(Path(path).read_text(encoding="utf-8"))
         tagged = ["".join(cell["source"]) for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", [])]
-        parameters = _parameters(tagged[0]) if tagged else {}
+        parameters = declared_parameters(tagged[0]) if tagged else {}
         metadata = book["metadata"].get("hyperctr", {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError) as reason:
         raise ConfigError(f"{path} cannot be read as a notebook: {reason}") from reason
@@ -123,54 +112,4 @@ def find_notebooks(folder: str | Path | None, only: Sequence[str] | None) -> tup
     return notebooks, [book for book in notebooks if only is None or book.name.startswith(tuple(only))]
 
 
-def fits(value: Any, annotation: str) -> bool:
-    """Tell whether a value is of the type that a parameters cell declares for it.
-
-    An unknown annotation allows everything: it is the notebook's own affair.
-
-    >>> fits(3, "int"), fits(True, "int"), fits(3, "float"), fits("3", "float")
-    (True, False, True, False)
-    >>> fits(["visual"], "list[str]"), fits("visual", "list[str]"), fits(None, "int | None")
-    (True, False, True)
-    """
-    try:
-        return _fits(value, ast.parse(annotation.strip(), mode="eval").body)
-    except SyntaxError:
-        return True
-
-
-def _fits(value: Any, hint: ast.expr) -> bool:
-    if isinstance(hint, ast.BinOp):  # X | Y
-        return _fits(value, hint.left) or _fits(value, hint.right)
-    if isinstance(hint, ast.Subscript) and isinstance(hint.value, ast.Name):
-        inner = hint.slice.elts[0] if isinstance(hint.slice, ast.Tuple) else hint.slice
-        if hint.value.id == "Optional":
-            return value is None or _fits(value, inner)
-        if hint.value.id in {"list", "tuple", "List", "Tuple"}:
-            return isinstance(value, list | tuple) and all(_fits(element, inner) for element in value)
-        return _fits(value, hint.value)
-    name = "None" if isinstance(hint, ast.Constant) and hint.value is None else getattr(hint, "id", "Any")
-    if isinstance(value, bool):  # a bool is an int to Python, but never what was meant by one
-        return name in {"bool", "Any"} or name not in _TYPES
-    return isinstance(value, _TYPES.get(name, (object,)))
-
-
-def _parameters(source: str) -> dict[str, tuple[str, str, str]]:
-    """Name -> (type, default, comment) of the assignments in a cell; an untyped one has the type of its default."""
-    known = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-            kind = ast.unparse(node.annotation) if isinstance(node, ast.AnnAssign) else _type_of(node.value)
-            line = source.splitlines()[node.value.end_lineno - 1].encode()  # type: ignore[operator]
-            comment = line[node.value.end_col_offset :].decode().partition("#")[2].strip()
-            known[ast.unparse(target)] = kind, ast.unparse(node.value), comment
-    return known
-
-
-def _type_of(default: ast.expr) -> str:
-    try:
-        kind = type(ast.literal_eval(default))
-    except ValueError:
-        return "Any"
-    return "Any" if kind is type(None) else kind.__name__
+__all__ = ["Notebook", "PlanUse", "find_notebooks", "fits", "read_notebook"]

@@ -182,8 +182,7 @@ def open_pairs(path: str | Path, data_dir: str | Path | None = None) -> tuple[Da
         ) from error
     if about["origin"] is None:
         raise DataError(f"{file}: was exported from data made in memory; call hyperctr.evaluate_scores(data, ...)")
-    moved = {"data_dir": str(data_dir)} if data_dir and about["origin"]["data_dir"] else {}
-    data, config = load_again({**about["origin"], **moved}), Config(**about["settings"])
+    data, config = load_again(about["origin"], data_dir), Config(**about["settings"])
     if data.fingerprint != about["fingerprint"]:
         raise DataError(f"{file}: the data set {data.name!r} has changed since; restore it, or export and score again")
     if SplitData.open(data, config).split.checksum != about["split"]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ class Run:
     hyperctr.errors.RunError: no run '0123'
     """
 
-    def __init__(self, folder: Path, data: Dataset | None = None) -> None:
+    def __init__(self, folder: Path, data: Dataset | None = None, data_dir: str | Path | None = None) -> None:
         if not (folder / "DONE").exists():
             raise RunError(f"{folder}: this run was not finished; train it again, `--resume` goes on where it stopped")
         self.id, self.folder = folder.name, folder
@@ -55,7 +55,7 @@ class Run:
         if not written.keys() >= {"auc", "dataset", "model"}:
             raise RunError(f"{path}: holds no test AUC; the run is damaged: delete {folder} and train it again")
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
-        self._given = data
+        self._given, self._data_dir = data, data_dir
         self.temporary: TemporaryDirectory[str] | None = None  # what holds the folder, if the store does not
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class Run:
         if data is None:
             if origin["name"] is None:
                 raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
-            data = load_again(origin)
+            data = load_again(origin, self._data_dir)
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
@@ -165,6 +165,8 @@ class Run:
         timestamps: Sequence[int] | None = None,
         *,
         prior: float = PRIOR,
+        unknown: Literal["error", "cold"] = "error",
+        history: pd.DataFrame | None = None,
     ) -> NDArray[np.float64]:
         """Return click probabilities of user-item pairs, float64 ``[n]`` in the order given.
 
@@ -176,9 +178,13 @@ class Run:
         Args:
             users: user ids of the data set, ``[n]``.
             items: item ids of the data set, ``[n]``.
-            timestamps: when, ``[n]``; None means the end of the data set's clock.
+            timestamps: when, ``[n]``; None means the end of the data set's clock, or of ``history`` if that is later.
             prior: the share of clicks among the pairs for which the probabilities are to hold, see
                 :meth:`~hyperctr.metrics.platt.Calibration.probabilities`.
+            unknown: ``"cold"`` scores users and items that the data set does not have: such a user has no history but
+                that in ``history``, such an item its modalities alone, where the folder of a ``table`` has them.
+            history: newer clicks ``user_id, item_id, timestamp[, clicked]``, which lengthen histories; nothing is
+                trained.
 
         Raises:
             ConfigError: ``prior`` is not strictly between 0 and 1.
@@ -197,14 +203,24 @@ class Run:
             calibration = Calibration()
         calibration.probabilities(0.0, prior)  # a wrong prior is told before anything is scored
 
-        data = self.split_data.data
-        times = np.full(len(users), data.timestamp.max()) if timestamps is None else np.asarray(timestamps)
+        split_data, model = self.split_data, None
+        latest = int(split_data.data.timestamp.max())
+        if unknown == "cold" or history is not None:
+            from hyperctr.runs.grown import grown_model
+
+            new_items = (
+                [] if unknown == "error" else [*items, *([] if history is None else history["item_id"].tolist())]
+            )
+            model, split_data = grown_model(self, users if unknown == "cold" else [], new_items, history)
+            latest = latest if history is None or not len(history) else max(latest, int(history["timestamp"].max()))
+        data = split_data.data
+        times = np.full(len(users), latest) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":
             raise DataError(f"timestamps must be integers, got {times.dtype}")
         user, item = data.users_to_index(users), data.items_to_index(items)
-        logits = score_pairs(self.model, self.split_data, user, item, times.astype(np.int64))
+        logits = score_pairs(model or self.model, split_data, user, item, times.astype(np.int64))
         return calibration.probabilities(logits, prior)
 
     def explain(self, user: Any, item: Any, timestamp: int | None = None) -> pd.DataFrame:
@@ -246,16 +262,17 @@ class Run:
         return frame
 
 
-def load_run(name: str, data: Dataset | None = None) -> Run:
+def load_run(name: str, data: Dataset | None = None, *, data_dir: str | Path | None = None) -> Run:
     """Load a finished run by its id (or the beginning of it).
 
     Args:
         name: the run's id, the beginning of it, or its folder.
         data: what it was trained on, if that was made in memory.
+        data_dir: where the files of the data set lie now, if they have moved since.
 
     Raises:
         RunError: there is none, it is not finished, or its data have changed.
 
     >>> run = load_run("0123")  # doctest: +SKIP
     """
-    return Run(find_run(name), data)
+    return Run(find_run(name), data, data_dir)

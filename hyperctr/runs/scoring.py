@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from hyperctr.data.negatives import CandidatePool, impression_pool, streamed_poo
 from hyperctr.hypergraph.interest import Interest, interest_matrix, pretrain_interest
 from hyperctr.model.base import ClickModel
 from hyperctr.model.context import Context
+from hyperctr.model.history import ClickHistory
 from hyperctr.models import model_class
 from hyperctr.runs.source import code_fingerprint
 from hyperctr.runs.store import runs_folder
@@ -111,11 +113,21 @@ def load_interest(folder: Path, split_data: SplitData) -> Interest | None:
 
 
 def build_model(
-    split_data: SplitData, config: Config, interest: Interest | None, device: torch.device | None = None
+    split_data: SplitData,
+    config: Config,
+    interest: Interest | None,
+    device: torch.device | None = None,
+    history: SplitData | None = None,
 ) -> ClickModel:
-    """Build an untrained model of ``config`` with its context, on ``device`` (default CPU)."""
+    """Build an untrained model of ``config`` with its context, on ``device`` (default CPU).
+
+    ``history`` has the clicks that predictions may see where they are not those of training alone.
+    """
     where = device or torch.device("cpu")
-    context = Context.build(split_data, interest, config).to(where)
+    context = Context.build(split_data, interest, config)
+    if history is not None:
+        context = replace(context, history=ClickHistory(history, config.protocol))
+    context.to(where)
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):  # the caller's draws stay as they are
         torch.manual_seed(derive_seed(config.seed, "initial weights"))
         model: ClickModel = model_class(config.model)(context, config, interest)

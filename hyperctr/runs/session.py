@@ -13,11 +13,13 @@ from hyperctr.config import Config
 from hyperctr.data.registry import open_data
 from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.parameters import check_injected
 from hyperctr.runtime import former_parameter
 from hyperctr.split_data import SplitData
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
+    from hyperctr.data.options import Given
     from hyperctr.data.splits import Split
     from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.hypergraph.interest import Interest
@@ -35,6 +37,7 @@ class Session:
         model: the model that :attr:`run` trains.
         seed: of the run: split, candidates, weights, draws. Generated data stay those of their seed 0.
         data_dir: where the files of a named data set lie; empty: ``HYPERCTR_DATA``, else the default data directory.
+        data_options: options of a named data set, as a table or as texts ``key=value``.
 
     Attributes:
         data, config: data set, and settings of the run.
@@ -57,12 +60,14 @@ class Session:
         model: str = "hyperctr",
         seed: int = 0,
         data_dir: str = "",
+        data_options: Given = (),
     ) -> None:
+        check_injected()
         budget = former_parameter("preset", budget, "budget")
         if config is not None and (model, seed) != ("hyperctr", 0):
             raise ConfigError("model and seed are among the settings of config: leave them out, or config")
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
-        self.data = open_data(data, budget, data_dir) if isinstance(data, str) else data
+        self.data = open_data(data, budget, data_dir, data_options) if isinstance(data, str) else data
         self._run: Run | None = None
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.data.registry import load_dataset
-from hyperctr.errors import RunError, did_you_mean
+from hyperctr.errors import DataError, RunError, did_you_mean
 from hyperctr.runs.source import PACKAGE, code_files, code_fingerprint
 from hyperctr.runtime import write_atomic
 
@@ -29,9 +29,27 @@ def runs_folder() -> Path:
     return (PACKAGE.parent if checkout else Path.cwd()) / "reports" / "runs"
 
 
-def load_again(origin: Mapping[str, Any]) -> Dataset:
-    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that."""
-    return load_dataset(origin["name"], data_dir=origin["data_dir"], seed=origin["seed"], **origin["options"])
+def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
+    """Load a data set as it was loaded first; ``origin`` is what it or its run's ``data.json`` says of that.
+
+    Its files lie in ``data_dir``, or where they lay, or, if they are not there any more, where ``HYPERCTR_DATA`` says.
+
+    Raises:
+        DataError: the files are in none of these, or not as they were.
+    """
+    then, now, failed = origin["data_dir"], os.environ.get("HYPERCTR_DATA"), None
+    places = (
+        [data_dir] if data_dir or then is None else [place for place in (then, now) if place and Path(place).is_dir()]
+    )
+    for place in places:
+        try:
+            return load_dataset(origin["name"], data_dir=place, seed=origin["seed"], **origin["options"])
+        except DataError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    moved = "name the folder they lie in now: --data-dir D, data_dir=..., or the variable HYPERCTR_DATA"
+    raise DataError(f"{then}: the files of data set {origin['name']!r} have gone; {moved}")
 
 
 def run_names() -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import hyperctr
 from hyperctr.config import BUDGETS, Config
+from hyperctr.data.options import Given
 from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.store import run_id
@@ -84,6 +85,7 @@ def open_plan(
     *,
     seeds: int = 0,
     data_dir: AnyPath = "",
+    data_options: Given = (),
     data: Dataset | None = None,
 ) -> Plan:
     """Read a plan and lay out its runs on a data set; nothing is trained.
@@ -104,10 +106,13 @@ def open_plan(
     if seeds < 0:
         raise ConfigError(f"seeds = {seeds} must be 0 (as many as the budget says) or more")
     file = read_plan(name)
-    data = data or open_data(dataset, budget, data_dir)
+    data = data or open_data(dataset, budget, data_dir, data_options)
     chosen = tuple(range(seeds or file.budgets[budget].seeds))
+    entries = list(file.entries(budget, data.modalities))
+    if any(setting in ("slot_months", "slot_count") for setting, *_ in entries):
+        data = data.without_slots()  # which hold where a setting has its default: here that is meant as it is written
     runs = []
-    for setting, label, value, changes in file.entries(budget, data.modalities):
+    for setting, label, value, changes in entries:
         for config in (file.config(budget, changes, seed) for seed in chosen):
             if unknown := [name for name in config.modalities if name not in data.modalities]:
                 hint = did_you_mean(unknown[0], data.modalities)

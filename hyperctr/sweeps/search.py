@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hyperctr.config import BUDGETS, Config
+from hyperctr.data.options import Given
 from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import JobResult
@@ -153,7 +154,13 @@ class Search:
 
 
 def open_search(
-    name: AnyPath = "search", dataset: str = "planted", budget: str = "quick", *, seeds: int = 0, data_dir: AnyPath = ""
+    name: AnyPath = "search",
+    dataset: str = "planted",
+    budget: str = "quick",
+    *,
+    seeds: int = 0,
+    data_dir: AnyPath = "",
+    data_options: Given = (),
 ) -> Search:
     """Read a search file strictly and lay it out on a data set; nothing is trained.
 
@@ -191,7 +198,7 @@ def open_search(
         raise ConfigError(f"{path}: cannot be read as a search: {error}") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    data = open_data(dataset, budget, data_dir)
+    data = open_data(dataset, budget, data_dir, data_options)
     count = seeds or chosen.get("seeds", 1)
     inputs = [model, settings, space, budget, count, data.fingerprint, code_fingerprint(model)]
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections import Counter
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hyperctr.data.options import Given, option_texts
 from hyperctr.data.registry import open_data
 from hyperctr.errors import ConfigError, HyperCTRError, did_you_mean
+from hyperctr.parameters import check_injected
 from hyperctr.runs.store import run_id
 from hyperctr.runtime import NOTEBOOK, REPORT_DIR, duration, former_parameter
 from hyperctr.sweeps import results
@@ -40,6 +43,7 @@ class Sweep:
         budget: ``smoke`` (seconds), ``quick`` (minutes) or ``paper``.
         seeds: how many, from 0; 0: as many as the budget says.
         data_dir: where the data's files lie; empty: ``HYPERCTR_DATA``, else the default data directory.
+        data_options: options of the data set, as a table or as texts ``key=value``.
         labels: keep only the runs with these labels; empty keeps all.
         data: the data set, where it has been loaded before (:func:`hyperctr.data.registry.open_data`).
 
@@ -64,17 +68,21 @@ class Sweep:
         *,
         seeds: int = 0,
         data_dir: str = "",
+        data_options: Given = (),
         labels: Iterable[str] = (),
         data: Dataset | None = None,
     ) -> None:
+        check_injected()
         budget = former_parameter("preset", budget, "budget")
         names = [plans] if isinstance(plans, str | Path) else plans
-        data = open_data(dataset, budget, data_dir) if data is None and len(names) > 1 else data
-        opened = [open_plan(name, dataset, budget, seeds=seeds, data_dir=data_dir, data=data) for name in names]
+        data = open_data(dataset, budget, data_dir, data_options) if data is None and len(names) > 1 else data
+        given: dict[str, Any] = {"seeds": seeds, "data_dir": data_dir, "data_options": data_options, "data": data}
+        opened = [open_plan(name, dataset, budget, **given) for name in names]
         self.plans = [_keep(plan, list(labels)) for plan in opened]
         self.dataset = self.plans[0].data.name
         asked = {"dataset": dataset, "budget": budget, "seeds": seeds, "data_dir": data_dir}
         self.asked = {key: value for key, value in asked.items() if value}
+        self._data_options = option_texts(data_options)
         self._frames: dict[str, pd.DataFrame] = {}  # read from the run store
 
     def run(self) -> SweepResult:
@@ -182,6 +190,7 @@ class Sweep:
             return "; ".join(form.format(*kind) for kind in seen) or "no finished run"
 
         options = "".join(f" --{key.replace('_', '-')} {shlex.quote(str(v))}" for key, v in self.asked.items())
+        options += "".join(f" --option {shlex.quote(text)}" for text in self._data_options)
         names = [plan.name for plan in self.plans if plan.name in set(rows["plan"])]
         deterministic = kinds("deterministic")
         card = {
@@ -199,6 +208,8 @@ class Sweep:
         }
         if notebook := os.environ.get(NOTEBOOK):
             parameters = "".join(f" -p {key} {shlex.quote(str(v))}" for key, v in self.asked.items())
+            listed = shlex.quote(json.dumps(self._data_options, ensure_ascii=False))
+            parameters += f" -p data_options {listed}" if self._data_options else ""
             card["repeat the page"] = f"papermill notebooks/{notebook}.ipynb out.ipynb{parameters}"
         return card
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.data.interactions import LATEST_SECOND
+from hyperctr.data.times import LATEST_SECOND
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.metrics.platt import Calibration
 from hyperctr.widgets.scene_stats import titles

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import hyperctr as hc
 from hyperctr.errors import ConfigError
+from hyperctr.parameters import check_injected
 from hyperctr.report.execute import Job, run_notebook
 from hyperctr.report.notebooks import fits, read_notebook
 from tests.report.books import write_book
@@ -82,3 +86,34 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path: Path) -> None:
 )
 def test_values_fit_their_annotation(value: Any, annotation: str, allowed: bool) -> None:
     assert fits(value, annotation) is allowed
+
+
+def test_a_notebook_that_papermill_runs_alone_checks_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = ["", 'dataset: str = "planted"  # a name\nseed: int = 0', ""]
+    shell = SimpleNamespace(kernel=object(), user_ns={"In": cells})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    for given, message in (
+        ("seeds = 3", "unknown parameter 'seeds': did you mean 'seed'"),
+        ('seed = "3"', "parameter seed = '3' is of type str; allowed: int .default 0"),
+        ('dataset = ["a"]', "parameter dataset = .'a'. is of type list; allowed: str"),
+    ):
+        cells[2] = f"# Parameters\n{given}\n"
+        for open_data in (hc.Session, lambda name: hc.Sweep("layers", name)):
+            with pytest.raises(ConfigError, match=message):
+                open_data("planted")
+    cells[2] = '# Parameters\nseed = 3\npreset = "smoke"\n'  # a former name, which is still read
+    check_injected()
+    cells[2] = "seeds = 3"  # typed by hand
+    check_injected()
+
+
+def test_papermill_alone_ends_in_one_clear_line(tmp_path: Path) -> None:
+    import papermill
+
+    cell = 'import hyperctr as hc\nhc.Session(dataset, budget="smoke", data_options=data_options)'
+    parameters = 'dataset: str = "planted"  # a name\ndata_options: object = []  # of the data set'
+    book = write_book(tmp_path / "book.ipynb", cell, parameters=parameters)
+    with pytest.raises(papermill.PapermillExecutionError, match=r"unknown parameter 'datset': did you mean 'dataset'"):
+        papermill.execute_notebook(book, tmp_path / "out.ipynb", {"datset": "planted"}, progress_bar=False)
+    given = {"data_options": '["num_users=50", "num_items=80", "num_interactions=900"]'}
+    papermill.execute_notebook(book, tmp_path / "out.ipynb", given, progress_bar=False)

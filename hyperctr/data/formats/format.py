@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,13 @@ import pandas as pd
 
 from hyperctr.data.engine import literal, quoted
 from hyperctr.data.formats.release import Part, Release, Vectors
-from hyperctr.data.interactions import Clock
+from hyperctr.data.rules import ClickRule
 from hyperctr.data.sources import Kind, Source, TextFile, header_of, with_header
+from hyperctr.data.times import Clock
 from hyperctr.errors import DataError, did_you_mean
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "days", "order"]
 SECONDS = {"ms": "// 1000", "us": "// 1000000", "ns": "// 1000000000", "days": "* 86400"}  # how to get them
-RULE = re.compile(r"(.+?)\s*(>=|<=|==|!=|=|>|<)\s*(.+)")
 DEPTH = 3  # folders below the one that is named in which a release is looked for
 MANY = 1000  # entries of a folder after which its subfolders are not looked through: such folders hold features
 
@@ -174,32 +173,30 @@ def click_sql(rule: str, columns: Mapping[str, Kind]) -> str:
     >>> click_sql("rating >= 4", {"rating": "number"}), click_sql("all", {})
     ('"rating" >= 4.0', 'true')
     """
-    if rule == "all":
+    parsed = ClickRule.parse(rule)
+    column, sign, value = parsed.column, parsed.sign, parsed.value
+    if not column:
         return "true"
-    parts = RULE.fullmatch(rule.strip())
-    column, operator, value = parts.groups() if parts else (rule.strip(), "", "")
     if column not in columns:
         raise DataError(
             f"click rule {rule!r}: there is no column {column!r}; {did_you_mean(column, columns)}. A rule is 'all', a "
             "column of 0 and 1, or a comparison such as 'rating >= 4'"
         )
     kind, name = columns[column], quoted(column)
-    if not operator:
+    if not sign:
         if kind == "flag":
             return name
         raise DataError(f"click rule {rule!r}: column {column!r} holds no 0 and 1; compare it: '{column} >= 1'")
-    operator = "=" if operator == "==" else operator
-    if kind == "flag" and value.lower() in ("0", "1", "true", "false") and operator in ("=", "!="):
-        return f"{name} {operator} {value.lower() in ('1', 'true')}"
+    operator, text = "=" if sign == "==" else sign, f"{value:g}" if isinstance(value, float) else value
+    if kind == "flag" and text.lower() in ("0", "1", "true", "false") and operator in ("=", "!="):
+        return f"{name} {operator} {text.lower() in ('1', 'true')}"
     if kind in ("integer", "number"):
-        try:
-            number = float(value)
-        except ValueError as error:
-            raise DataError(f"click rule {rule!r}: {value!r} is no number, which column {column!r} holds") from error
-        return f"{name} {operator} {number!r}"
+        if isinstance(value, str):
+            raise DataError(f"click rule {rule!r}: {value!r} is no number, which column {column!r} holds")
+        return f"{name} {operator} {value!r}"
     if operator not in ("=", "!="):
-        raise DataError(f"click rule {rule!r}: column {column!r} holds text; allowed are = and !=")
-    return f"{name} {operator} {literal(value.strip(chr(39) + chr(34)))}"
+        raise DataError(f"click rule {rule!r}: column {column!r} holds text; allowed are == and !=")
+    return f"{name} {operator} {literal(text)}"
 
 
 def folders(top: Path, depth: int = DEPTH) -> Iterator[Path]:

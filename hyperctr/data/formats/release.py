@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.engine import quoted, stream
-from hyperctr.data.interactions import Clock
 from hyperctr.data.sources import Kind, Source, estimated_rows
+from hyperctr.data.times import Clock
 from hyperctr.errors import DataError
 
 if TYPE_CHECKING:
