@@ -98,6 +98,8 @@ def import_folder(
     )
     if release.click == "all":
         done.non_clicks = "none: every row is a click"
+    elif release.click != form.log.click:
+        done.non_clicks = f"rows that are no click by {release.click}"
     with _written_aside(target) as aside:
         _write_log(release, aside / "interactions.parquet", done, skip_bad=on_bad == "skip")
         used = _count(aside / "interactions.parquet", done)
@@ -106,9 +108,9 @@ def import_folder(
             items = _write_catalogue(release, aside / "items.csv", used, done)
         (aside / "features").mkdir()
         masked = [_write_vectors(vectors, items, aside / "features", done) for vectors in release.vectors]
-        on_bad: Literal["error", "mask"] = "mask" if any(masked) else "error"
+        on_bad_vectors: Literal["error", "mask"] = "mask" if any(masked) else "error"
         written = TableOptions(
-            name=name, clock=release.clock, click="clicked", time="s", on_bad=on_bad, licence=form.licence
+            name=name, clock=release.clock, click="clicked", on_bad=on_bad_vectors, licence=form.licence
         )
         comment = f"# written by `hyperctr data import`. {form.about}; click: {release.click}\n"
         (aside / TABLE_TOML).write_text(comment + written.to_toml(), encoding="utf-8")
