@@ -119,7 +119,10 @@ def column_types(source: Source, connection: duckdb.DuckDBPyConnection) -> dict[
     if isinstance(source, TextFile):
         return dict.fromkeys(source.columns, "VARCHAR")
     try:
-        return {name: str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE {_scan(source)}").fetchall()}
+        return {
+            name: str(kind)
+            for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {_scan(source)}").fetchall()
+        }
     except duckdb.Error as error:
         raise DataError(f"{source.path}: is not a readable parquet file ({_summary(error)})") from error
 
