@@ -48,7 +48,7 @@ def _titles(paths: list[Path]) -> pd.DataFrame | None:
     path = paths[0]
     if columns_of(path)[:2] == ("item", "title"):
         rows = table(with_header(path, ("item", "title")), {"item": "integer", "title": "text"})
-        frame = rows.to_pandas().rename(columns={"item": "item_id"})
+        frame: pd.DataFrame = rows.to_pandas().rename(columns={"item": "item_id"})
     else:
         frame = pd.DataFrame(_split_titles(path), columns=["item_id", "title"])
     if frame["item_id"].duplicated().any():

@@ -28,11 +28,11 @@ SECONDS = "CAST(floor(CASE WHEN {0} > 1e11 THEN {0} / 1000 ELSE {0} END) AS BIGI
 
 def _read(form: Format, root: Path, folder: Path, rule: str, dataset: str = "", **options: str) -> Release:
     name, paths = _logs(root, dataset)
-    roles = {role: options.get(role, default) for role, default in (("user", "user_id"), ("item", "item_id"))}
+    user, item = options.get("user", "user_id"), options.get("item", "item_id")
     wanted = options.get("time", "timestamp")
     first = _fields(paths[0])
     columns = {field: KINDS[kind] for field, kind in first.items()}
-    for role, field in roles.items():
+    for role, field in (("user", user), ("item", item)):
         if columns.get(field) != "id":
             raise DataError(f"{paths[0]}, line 1: needs {field}:token; found {', '.join(first)}: --option {role}=FIELD")
     if "time" in options and columns.get(wanted) != "number":
@@ -42,7 +42,7 @@ def _read(form: Format, root: Path, folder: Path, rule: str, dataset: str = "", 
         columns["label"] = "flag"
     if rule == form.log.click:
         rule = next((usual for usual in ("label", "rating >= 4") if usual.split()[0] in columns), "all")
-    log = replace(form.log, columns=columns, time=time, **roles)
+    log = replace(form.log, columns=columns, time=time, user=user, item=item)
     parts = []
     for path in paths:
         fields = _fields(path)
@@ -53,7 +53,7 @@ def _read(form: Format, root: Path, folder: Path, rule: str, dataset: str = "", 
     notes = [] if time else ["there are no times: the order of the rows was taken for it"]
     if len(paths) > 1:
         notes.append("train, valid and test of RecBole were put together")
-    items, vectors = _items(root / f"{name}.item", roles["item"])
+    items, vectors = _items(root / f"{name}.item", item)
     return Release(name, parts, log.clock, rule, vectors, items, notes)
 
 
