@@ -270,6 +270,13 @@ def mmgcn(top: Path) -> None:
     save(root / "FeatureAudio_avg_normal.npy", vectors(3, 2))
 
 
+def lattice(top: Path) -> None:
+    for part, clicks in (("train", {"0": [1, 2], "3": [0]}), ("val", {"0": [0]}), ("test", {"3": [2]})):
+        write(top / "baby" / "5-core" / f"{part}.json", json.dumps(clicks))
+    save(top / "baby" / "image_feat.npy", vectors(3, 4))
+    save(top / "baby" / "text_feat.npy", vectors(3, 2))
+
+
 RELEASES: dict[str, Callable[[Path], None]] = {
     "movielens-100k": movielens_100k,
     "movielens-1m": movielens_1m,
@@ -292,4 +299,5 @@ RELEASES: dict[str, Callable[[Path], None]] = {
     "fuxictr-parquet": fuxictr_parquet,
     "longctr": longctr,
     "mmgcn": mmgcn,
+    "lattice": lattice,
 }

@@ -193,6 +193,13 @@ def test_mmgcn(tmp_path: Path) -> None:
         import_folder(tmp_path, tmp_path / "other")
 
 
+def test_lattice(tmp_path: Path) -> None:
+    releases.lattice(tmp_path)
+    data, _ = imported(tmp_path)
+    assert rows(data) == [[0, 1, 0, True], [0, 2, 1, True], [3, 0, 2, True], [0, 0, 3, True], [3, 2, 4, True]]
+    assert (data.clock, first_numbers(data, "visual"), first_numbers(data, "textual")) == ("ordinal", *[[0, 1, 2]] * 2)
+
+
 FAULTS = {  # release, file -> (what is written for what, what is said)
     "click": ("kuairand", "log_random_4_22_to_5_08_pure.csv", "500,0", "500,2", "line 2: is_click '2' is not one of"),
     "watch": ("kuairec", "big_matrix.csv", "2.5", "inf", "line 3: watch_ratio 'inf' is not a finite number"),
@@ -203,6 +210,7 @@ FAULTS = {  # release, file -> (what is written for what, what is said)
     "missed": ("mmrec", "missed_img_itemIDs.csv", "1", "1e0", "line 1: '1e0' is no item; write one number a line"),
     "type": ("recbole", "ml-toy.item", "year:token", "year:tok", "line 1: 'year:tok' is not name:type"),
     "sequence": ("recbole", "ml-toy.item", "2 -1", "2", "cover needs as many numbers in each row"),
+    "json": ("lattice", "val.json", "[0]", "[0.5]", "val.json: user '0' has [0.5], expected a list of whole numbers"),
     "label": ("fuxictr-csv", "train.csv", "b,y,0", "b,y,0.5", "line 3: label '0.5' is not one of 0, 1"),
 }
 

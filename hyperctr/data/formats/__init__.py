@@ -9,6 +9,7 @@ from hyperctr.data.formats import (
     kuairand,
     kuairec,
     kuaishou,
+    lattice,
     micro_video,
     microlens,
     mmgcn,
@@ -19,7 +20,7 @@ from hyperctr.data.formats import (
 from hyperctr.data.formats.format import Format
 from hyperctr.errors import DataError, did_you_mean
 
-FAMILIES = (movielens, kuaishou, micro_video, kuairand, kuairec, microlens, mmrec, recbole, fuxictr, mmgcn)
+FAMILIES = (movielens, kuaishou, micro_video, kuairand, kuairec, microlens, mmrec, recbole, fuxictr, mmgcn, lattice)
 FORMATS: dict[str, Format] = {form.name: form for family in FAMILIES for form in family.FORMATS}
 
 
