@@ -136,6 +136,13 @@ def test_mmrec_in_milliseconds(tmp_path: Path) -> None:
     assert imported(tmp_path)[0].timestamp.tolist() == [1377884800, 1391708800, 1391708801]
 
 
+def test_mmrec_without_times_and_ratings(tmp_path: Path) -> None:
+    releases.mmrec(tmp_path)
+    write(tmp_path / "baby" / "baby.inter", "userID\titemID\tx_label\n0\t2\t0\n1\t0\t2\n")
+    data, _ = imported(tmp_path)
+    assert (rows(data), data.clock) == ([[0, 2, 0, True], [1, 0, 1, True]], "ordinal")
+
+
 def test_recbole(tmp_path: Path) -> None:
     releases.recbole(tmp_path)
     data, done = imported(tmp_path)

@@ -5,6 +5,7 @@ MMRec takes every row as positive, whatever its rating. Its parts train, valid a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from hyperctr.data.formats.beside import CHOICES, matrices, without
 from hyperctr.data.formats.format import Format, Log, matches, parts_of
 from hyperctr.data.formats.release import Release
-from hyperctr.data.sources import first_lines
+from hyperctr.data.sources import Kind, columns_of, first_lines
 from hyperctr.errors import DataError
 
+SOMETIMES: dict[str, Kind] = {"rating": "number", "timestamp": "integer"}
 MISSED = "missed_img_itemIDs.csv"
 SECONDS = (
     'CASE WHEN "timestamp" > 100000000000 THEN "timestamp" // 1000 ELSE "timestamp" END'  # of Amazon s, of others ms
@@ -27,16 +29,21 @@ def _read(form: Format, root: Path, folder: Path, rule: str, **options: Any) -> 
     if len(logs) > 1:
         names = " and ".join(path.name for path in logs)
         raise DataError(f"{root}: holds {names}, and matrices of one of them; leave one .inter there")
+    names = columns_of(logs[0], form.log.separator)
+    columns = {**form.log.columns, **{name: kind for name, kind in SOMETIMES.items() if name in names}}
+    log = replace(form.log, columns=columns, time=SECONDS if "timestamp" in names else "")
     vectors, notes = matrices(root, first=0, **options)
     missing = root / MISSED
     if missing.is_file():
         items = _numbers(missing)
         vectors = [without(given, items) if given.modality == "visual" else given for given in vectors]
         notes.append(f"{len(items):,} items of {MISSED} have the mean image there: here they have none")
-    notes.append(
-        "the parts of MMRec (x_label) were not kept; --click 'rating >= 4' would take low ratings as non-clicks"
-    )
-    return Release(logs[0].stem, parts_of(form.log, root, rule), form.log.clock, rule, vectors, notes=notes)
+    notes.append("the parts of MMRec (x_label) were not kept")
+    if "rating" in names:
+        notes.append("every row is a click, as in MMRec; --click 'rating >= 4' takes low ratings as non-clicks")
+    if not log.time:
+        notes.append("there are no times: the order of the rows was taken for it")
+    return Release(logs[0].stem, parts_of(log, root, rule), log.clock, rule, vectors, notes=notes)
 
 
 def _numbers(path: Path) -> Any:
@@ -55,13 +62,7 @@ FORMATS = (
         get="Get a folder linked from github.com/enoche/MMRec.",
         log=Log(
             files=("*.inter",),
-            columns={
-                "userID": "integer",
-                "itemID": "integer",
-                "rating": "number",
-                "timestamp": "integer",
-                "x_label": "integer",
-            },
+            columns={"userID": "integer", "itemID": "integer", "x_label": "integer"},
             user="userID",
             item="itemID",
             time=SECONDS,
