@@ -181,6 +181,9 @@ def test_fuxictr(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train\.csv: has no column 'user_id'; found uid, .*--option user=COLUMN"):
         imported(tmp_path / "c", format="fuxictr-csv")
     assert import_folder(tmp_path / "c", tmp_path / "out", "fuxictr-csv", user="uid").click == "clk"
+    write(tmp_path / "d" / "train.csv", "user_id,item_id,event,seconds\n1,2,view,0.5\n1,3,buy,9\n1,4,buy,2\n")
+    for rule, clicks in (("event == buy", 2), ("seconds > 3", 1), ("all", 3)):
+        assert import_folder(tmp_path / "d", tmp_path / rule, click=rule).clicks == clicks
 
 
 def test_longctr(tmp_path: Path) -> None:

@@ -37,9 +37,10 @@ def _read(form: Format, root: Path, folder: Path, rule: str, **options: str) -> 
     if rule == form.log.click:
         rule = next((label for label in LABELS if label in names), "all")
     kinds |= {user: "id", item: "id"} | ({time: "integer"} if time else {})
-    if column := _compared(rule):
-        kinds[column] = "number"
-    read = {name: kinds[name] for name in kinds if name in (user, item, time, *LABELS, _compared(rule))}
+    asked = ClickRule.parse(rule)
+    if asked.sign and not isinstance(asked.value, str) and asked.column in names:
+        kinds[asked.column] = "number"
+    read = {name: kind for name, kind in kinds.items() if name in (user, item, time, asked.column, *LABELS)}
     notes = ["the parts were put together in the order " + ", ".join(path.name for path in paths)]
     labelled = [path for path in paths if set(read) <= set(columns_of(path))]
     if left := [path.name for path in paths[1:] if path not in labelled]:
@@ -49,12 +50,6 @@ def _read(form: Format, root: Path, folder: Path, rule: str, **options: str) -> 
     vectors, others = embeddings(root, **chosen)
     parts = [part_of(log, path, rule) for path in (labelled or paths[:1])]
     return Release(root.resolve().name, parts, log.clock, rule, vectors, notes=notes + others)
-
-
-def _compared(rule: str) -> str:
-    """Return the column of a comparison with a number; "" for any other rule."""
-    parsed = ClickRule.parse(rule)
-    return parsed.column if parsed.sign and not isinstance(parsed.value, str) else ""
 
 
 def _longctr_vectors(root: Path, folder: Path) -> list[Vectors]:
