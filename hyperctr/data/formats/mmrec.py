@@ -27,8 +27,8 @@ SECONDS = (
 def _read(form: Format, root: Path, folder: Path, rule: str, **options: Any) -> Release:
     logs = matches(root, form.log.files[0])
     if len(logs) > 1:
-        names = " and ".join(path.name for path in logs)
-        raise DataError(f"{root}: holds {names}, and matrices of one of them; leave one .inter there")
+        several = " and ".join(path.name for path in logs)
+        raise DataError(f"{root}: holds {several}, and matrices of one of them; leave one .inter there")
     names = columns_of(logs[0], form.log.separator)
     columns = {**form.log.columns, **{name: kind for name, kind in SOMETIMES.items() if name in names}}
     log = replace(form.log, columns=columns, time=SECONDS if "timestamp" in names else "")
