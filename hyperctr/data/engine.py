@@ -79,6 +79,7 @@ def stream(
     [([{'id': 7, 'liked': True}, {'id': 8, 'liked': False}], 0)]
     """
     import duckdb
+    import pyarrow as arrow
     import pyarrow.compute as compute
 
     connection = connect()
@@ -89,7 +90,8 @@ def stream(
         fits = " AND ".join(f"coalesce({check}, false)" for _, check in parsed.values()) or "true"
         outer = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in select.items())
         query = f"SELECT {outer}, _fits FROM (SELECT {inner}, {fits} AS _fits FROM {_scan(source)})"
-        for batch in connection.sql(query).to_arrow_reader(rows):
+        reader = connection.sql(query).to_arrow_reader(rows)
+        for batch in reader:
             good = batch.column("_fits")
             if (bad := len(batch) - (compute.sum(good).as_py() or 0)) and not skip_bad:
                 raise _fault(source, kinds)
@@ -99,8 +101,8 @@ def stream(
         if rejected and not skip_bad:
             raise _fault(source, kinds, problem)
         if rejected:
-            yield batch.slice(0, 0), rejected
-    except duckdb.Error as error:
+            yield arrow.RecordBatch.from_pylist([], reader.schema).drop_columns("_fits"), rejected
+    except (duckdb.Error, arrow.ArrowException, OSError) as error:  # of damaged pages, in pyarrow's wrapping
         raise _fault(source, kinds, _summary(error)) from error
     finally:
         connection.close()
@@ -119,7 +121,10 @@ def column_types(source: Source, connection: duckdb.DuckDBPyConnection) -> dict[
     if isinstance(source, TextFile):
         return dict.fromkeys(source.columns, "VARCHAR")
     try:
-        return {name: str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE {_scan(source)}").fetchall()}
+        return {
+            name: str(kind)
+            for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {_scan(source)}").fetchall()
+        }
     except duckdb.Error as error:
         raise DataError(f"{source.path}: is not a readable parquet file ({_summary(error)})") from error
 
@@ -212,6 +217,8 @@ def _fault(source: Source, kinds: Mapping[str, Kind], otherwise: str = "") -> Da
 
 
 def _parquet_fault(source: ParquetFile, kinds: Mapping[str, Kind], otherwise: str) -> DataError:
+    import duckdb
+
     connection = connect()
     try:
         types = column_types(source, connection)
@@ -221,6 +228,8 @@ def _parquet_fault(source: ParquetFile, kinds: Mapping[str, Kind], otherwise: st
             query = f"SELECT file_row_number, {quoted(name)} FROM {scan} WHERE NOT coalesce({check}, false) LIMIT 1"
             if row := connection.execute(query).fetchone():
                 return misfit(f"{source.path}, row {row[0]} (counted from 0)", name, row[1], kind)
+    except duckdb.Error as error:
+        otherwise = otherwise or _summary(error)
     finally:
         connection.close()
     return DataError(f"{source.path}: cannot be read ({otherwise}); get the file again")

@@ -256,6 +256,8 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
     if len(positions) < len(vectors.items):
         left = len(vectors.items) - len(positions)
         done.notes.append(f"{vectors.modality}: vectors of {left:,} items that the log does not show were left out")
+    if len(lacking := items[~np.isin(items, ids)]):
+        done.notes.append(f"{vectors.modality}: {len(lacking):,} items have no vector, such as {shown(lacking[0])}")
     size, bad, first = max(1, BLOCK // vectors.dim), 0, None
     with zipfile.ZipFile(folder / f"{vectors.modality}.npz", "w", zipfile.ZIP_STORED) as archive:
         with archive.open("item_id.npy", "w", force_zip64=True) as member:

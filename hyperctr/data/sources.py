@@ -96,6 +96,39 @@ def header_of(path: Path, separator: str = ",") -> tuple[str, ...]:
     return names
 
 
+def columns_of(path: Path, separator: str = ",") -> tuple[str, ...]:
+    """Return the names of the columns of a text file with a header, or of a parquet file.
+
+    Raises:
+        DataError: the file is missing, or has no header that can be read.
+    """
+    if path.suffix != ".parquet":
+        return header_of(path, separator)
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    import pyarrow.parquet as parquet
+
+    try:
+        return tuple(parquet.read_schema(path).names)
+    except Exception as error:  # a damaged file fails in any way at all
+        raise DataError(f"{path}: is not a readable parquet file ({error}); get the file again") from error
+
+
+def with_columns(path: Path, kinds: Iterable[str], separator: str = ",", **options: Any) -> Source:
+    """Return a parquet file or a text file with a header, in which every column of ``kinds`` has to be.
+
+    Raises:
+        DataError: the file is missing or damaged, or lacks a column; names what was found.
+    """
+    if path.suffix != ".parquet":
+        return with_header(path, kinds, separator, **options)
+    names = columns_of(path)
+    for name in kinds:
+        if names.count(name) != 1:
+            raise DataError(f"{path}: needs one column {name!r}; found {', '.join(names)[:200]}")
+    return ParquetFile(path)
+
+
 def with_header(path: Path, kinds: Iterable[str], separator: str = ",", **options: Any) -> TextFile:
     """Return a text file with a header, in which every column of ``kinds`` has to be.
 

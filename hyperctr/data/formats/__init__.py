@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hyperctr.data.formats import kuaishou, micro_video, movielens
+from hyperctr.data.formats import (
+    fuxictr,
+    kuairand,
+    kuairec,
+    kuaishou,
+    lattice,
+    micro_video,
+    microlens,
+    mmgcn,
+    mmrec,
+    movielens,
+    recbole,
+)
 from hyperctr.data.formats.format import Format
 from hyperctr.errors import DataError, did_you_mean
 
-FORMATS: dict[str, Format] = {
-    form.name: form for family in (movielens, kuaishou, micro_video) for form in family.FORMATS
-}
+FAMILIES = (movielens, kuaishou, micro_video, kuairand, kuairec, microlens, mmrec, recbole, fuxictr, mmgcn, lattice)
+FORMATS: dict[str, Format] = {form.name: form for family in FAMILIES for form in family.FORMATS}
 
 
 def recognise(folder: str | Path, name: str = "") -> Format:

@@ -13,7 +13,7 @@ import pandas as pd
 from hyperctr.data.engine import literal, quoted
 from hyperctr.data.formats.release import Part, Release, Vectors
 from hyperctr.data.rules import ClickRule
-from hyperctr.data.sources import Kind, Source, TextFile, header_of, with_header
+from hyperctr.data.sources import Kind, Source, TextFile, columns_of, with_columns
 from hyperctr.data.times import Clock
 from hyperctr.errors import DataError, did_you_mean
 
@@ -102,7 +102,7 @@ class Format:
             return True
         path = matches(root, self.log.files[0])[0]
         try:
-            return path.suffix == ".parquet" or set(self.log.columns) <= set(header_of(path, self.log.separator))
+            return set(self.log.columns) <= set(columns_of(path, self.log.separator))
         except DataError:
             return False
 
@@ -130,12 +130,7 @@ class Format:
             return self.read_as(self, root, folder, rule, **options)
         return Release(
             name=self.title(root) if self.title else self.name,
-            parts=[
-                part
-                for pattern in self.log.files
-                for path in matches(root, pattern)
-                for part in [part_of(self.log, path, rule)]
-            ],
+            parts=parts_of(self.log, root, rule),
             clock=self.log.clock,
             click=rule,
             vectors=self.vectors(root, folder) if self.vectors else (),
@@ -144,12 +139,17 @@ class Format:
         )
 
 
+def parts_of(log: Log, root: Path, rule: str) -> list[Part]:
+    """Return the files of a log as it is declared, with the click rule in force."""
+    return [part_of(log, path, rule) for pattern in log.files for path in matches(root, pattern)]
+
+
 def part_of(log: Log, path: Path, rule: str, source: Source | None = None) -> Part:
     """Return one file of a log as it is declared, with the click rule in force."""
     if source is None:
         how = {"quote": log.quote, "encoding": log.encoding}
         source = (
-            with_header(path, log.columns, log.separator, **how)
+            with_columns(path, log.columns, log.separator, **how)
             if log.header
             else TextFile(path, tuple(log.columns), log.separator, header=0, **how)
         )

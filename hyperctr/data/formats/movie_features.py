@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hyperctr.data.engine import table
+from hyperctr.data.formats.beside import choose
 from hyperctr.data.formats.format import folders
 from hyperctr.data.formats.release import Vectors
 from hyperctr.data.ml_trailers import trailer_file
@@ -54,22 +55,7 @@ def movie_features(root: Path, folder: Path, **chosen: str) -> tuple[list[Vector
         if kind and kind[1] in M3L:
             modality = M3L[kind[1]]
             found.setdefault(modality, []).append((place.name, partial(_m3l, modality, place)))
-    tables, notes = [], []
-    for modality, candidates in found.items():
-        wanted = chosen.get(modality, "")
-        fitting = [candidate for candidate in candidates if wanted in candidate[0]]
-        if wanted and not fitting:
-            names = ", ".join(name for name, _ in candidates) or "none"
-            raise DataError(f"{folder}: no {modality} features have {wanted!r} in their name; found: {names}")
-        if fitting:
-            tables.append(fitting[0][1]())
-        if len(fitting) > 1:
-            others = ", ".join(name for name, _ in fitting[1:4])
-            notes.append(
-                f"{modality}: {fitting[0][0]} was taken of {len(fitting)} files (also there: {others}); "
-                f"--option {modality}=PART_OF_A_NAME takes another"
-            )
-    return tables, notes
+    return choose(folder, found, chosen)
 
 
 def _mmtf(modality: str, path: Path) -> Vectors:

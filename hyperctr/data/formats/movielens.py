@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.engine import table
+from hyperctr.data.formats.beside import word_vectors
 from hyperctr.data.formats.format import Format, Log, part_of
 from hyperctr.data.formats.movie_features import CHOICES, movie_features
-from hyperctr.data.formats.release import Release, Vectors
-from hyperctr.data.ml_trailers import TEXT_DIM, tfidf_svd
+from hyperctr.data.formats.release import Release
 from hyperctr.data.sources import Kind, TextFile, first_lines, header_of
 from hyperctr.errors import DataError
 
@@ -98,7 +97,7 @@ def _read(
         )
     vectors, notes = movie_features(root, folder, **options)
     if all(given.modality != "textual" for given in vectors):
-        vectors += _textual(movies["movieId"].to_numpy(np.int64), words)
+        vectors += word_vectors(movies["movieId"].to_numpy(np.int64), words, "TF-IDF of title, genres, tags")
     if form.name == "movielens-10m":
         notes.append("ratings.dat has fewer users than the 71,567 that are quoted: those include some who only tagged")
     part = part_of(form.log, ratings.path, rule, ratings)
@@ -121,13 +120,6 @@ def _add_tags(words: list[list[str]], movies: pd.Series[int], tags: pd.DataFrame
     for movie, tag in zip(tags["movieId"], tags["tag"], strict=True):
         if movie in place:
             words[place[movie]] += _words(tag)
-
-
-def _textual(items: npt.NDArray[np.int64], words: list[list[str]]) -> list[Vectors]:
-    """Embed the words of each movie; a movie of which no word is known has no vector."""
-    values = tfidf_svd(words, TEXT_DIM) if len(words) else np.empty((0, 1), np.float32)
-    known = values.any(axis=1)
-    return [Vectors.of("textual", items[known], values[known], "TF-IDF of title, genres, tags")] if known.any() else []
 
 
 def _name(form: Format, root: Path) -> str:
