@@ -76,6 +76,9 @@ def our_names(
             told.append(f"{source}: column {header[alike[0]]!r} was read as {ours}")
         elif theirs != ours and ours in place:
             chosen[ours] = place[ours]  # a file of ours beside one of theirs, such as pairs to score
+            told.append(
+                f"{source}: column {theirs!r}, named by the option columns.{ours}, is missing; {ours!r} was read"
+            )
         elif theirs != ours:
             hint = did_you_mean(theirs, header)
             raise DataError(f"{source}: column {theirs!r}, named by the option columns.{ours}, is missing; {hint}")

@@ -450,3 +450,12 @@ def test_vectors_in_a_file_that_is_not_read_are_named(tmp_path: Path) -> None:
     (folder / "features" / "visual.npz").rename(folder / "features" / "visual.csv")
     with pytest.raises(DataError, match=r"holds no file of features that is read \(found visual.csv\)"):
         load(folder)
+
+
+def test_a_column_that_an_option_names_in_vain_is_told(tmp_path: Path) -> None:
+    data = load(write(tmp_path, log()), "columns.user_id=viewer")
+    assert any(
+        "column 'viewer', named by the option columns.user_id, is missing; 'user_id' was read" in w
+        for w in data.warnings
+    )
+    assert rows(data) == expected()
