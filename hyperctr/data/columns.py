@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.data.rules import WORDS, ClickRule
+from hyperctr.data.rules import DECIMAL_COMMA, WORDS, ClickRule
 from hyperctr.errors import DataError, did_you_mean, say
 
 # What others call our columns, without blanks and signs, in lower case.
@@ -76,6 +76,9 @@ def our_names(
             told.append(f"{source}: column {header[alike[0]]!r} was read as {ours}")
         elif theirs != ours and ours in place:
             chosen[ours] = place[ours]  # a file of ours beside one of theirs, such as pairs to score
+            told.append(
+                f"{source}: column {theirs!r}, named by the option columns.{ours}, is missing; {ours!r} was read"
+            )
         elif theirs != ours:
             hint = did_you_mean(theirs, header)
             raise DataError(f"{source}: column {theirs!r}, named by the option columns.{ours}, is missing; {hint}")
@@ -170,7 +173,9 @@ def label_rule(name: str, column: pd.Series[Any]) -> str:
     some = values.iloc[: MOST_WORDS + 1].astype("str").str.strip()
     if len(values) <= len(WORDS) and set(some.str.lower()) <= WORDS.keys():
         return name
-    numbers = pd.to_numeric(values, errors="coerce")
+    texts = values.astype("str").str.strip()
+    commas = texts.str.fullmatch(DECIMAL_COMMA).to_numpy(dtype=bool)  # numbers to a person, though not to a rule
+    numbers = pd.to_numeric(values.where(~commas, texts.str.replace(",", ".")), errors="coerce")
     if len(values) - numbers.isna().sum() >= len(values) - some.isin(["", *MISSING]).sum():
         numbers = numbers.dropna()
         few = len(numbers) <= min(MOST_NUMBERS, len(column) // 4) and numbers.min() >= -1 and numbers.max() <= 10

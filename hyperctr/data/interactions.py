@@ -67,7 +67,7 @@ class Interactions:
         with faults:
             moment = read_times(frame["timestamp"], source, clock, time, of_file=False)
         with faults:
-            clicked = truth_values(frame["clicked"], source) if "clicked" in frame.columns else clicked
+            clicked = truth_values(frame["clicked"], source, of_file=False) if "clicked" in frame else clicked
         faults.tell()
         if not clicked.any():
             raise DataError(f"{source}: none of the {len(frame):,} rows is a click; check the column 'clicked'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,6 +95,11 @@ def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int 
     ...
     hyperctr.errors.DataError: data set 'ml-trailer' is not known; did you mean 'ml-trailers'?
     """
+    if name not in SOURCES and Path(name).expanduser().is_dir():
+        raise DataError(
+            f"data set {name!r} is not known; to read the folder {name}, name the data set 'table' and give the folder "
+            f"as data_dir={name!r} (table --data-dir {shlex.quote(name)})"
+        )
     if name not in SOURCES:
         raise DataError(f"data set {name!r} is not known; {did_you_mean(name, SOURCES)}")
     source = SOURCES[name]

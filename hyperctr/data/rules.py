@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.ids import bad_value
-from hyperctr.errors import DataError
+from hyperctr.errors import DataError, say
 
 WORDS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 SIGNS = ("==", "!=", ">=", "<=", ">", "<")
 EVERY_ROW = "all"
+DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+"
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "days": -86_400}  # of a second; below zero: seconds each
 LONG_UNITS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "days": "days"}
 
@@ -80,7 +81,9 @@ class ClickRule:
         bad = numbers.isna().to_numpy()
         if bad.any():
             rule = f"{self.column} {self.sign} {self.value:g}"
-            raise bad_value(column, bad, source, f"is missing or no number, which the rule {rule!r} needs: fill it in")
+            commas = column[bad].astype("str").str.strip().str.fullmatch(DECIMAL_COMMA).any()
+            fix = "write numbers with a decimal point, and without other separators" if commas else "fill it in"
+            raise bad_value(column, bad, source, f"is missing or no number, which the rule {rule!r} needs: {fix}")
         values = numbers.to_numpy(dtype=np.float64)
         compared: dict[str, Any] = {
             "==": np.equal,
@@ -93,7 +96,7 @@ class ClickRule:
         return np.asarray(compared[self.sign](values, self.value), dtype=bool)
 
 
-def truth_values(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
+def truth_values(column: pd.Series[Any], source: str, *, of_file: bool = True) -> npt.NDArray[np.bool_]:
     """Return a column of 0, 1, true, false as bool [n].
 
     Raises:
@@ -108,8 +111,17 @@ def truth_values(column: pd.Series[Any], source: str) -> npt.NDArray[np.bool_]:
     bad = (words.isna() | column.isna()).to_numpy()
     if bad.any():
         fix = "turn ratings or watching times into clicks before (for example rating >= 4)"
+        fix += f", or {_comparison(column[bad])}" if of_file and column[bad].notna().any() else ""
         raise bad_value(column, bad, source, f"is not usable; allowed are 1, 0, true, false: {fix}")
     return words.to_numpy(dtype=bool)
+
+
+def _comparison(values: pd.Series[Any]) -> str:
+    """Return the advice to compare values, one at least, that are no truth values."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    texts = values.dropna().astype("str").str.strip()
+    rule = f">= {numbers.max():g}" if numbers.notna().any() else f"== {texts.max()}"
+    return f"say which are, for example: {say('click', f'{values.name} {rule}')}"
 
 
 def is_format(time: str) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hyperctr.data.ids import EXACT, EXPONENT, GROUPED, bad_value
-from hyperctr.data.rules import LONG_UNITS, UNITS, as_seconds, is_format
+from hyperctr.data.rules import DECIMAL_COMMA, LONG_UNITS, UNITS, as_seconds, is_format
 from hyperctr.errors import Faults, say
 
 Clock: TypeAlias = Literal["calendar", "ordinal"]
@@ -161,6 +161,8 @@ def _fix_of_text(values: pd.Series[Any]) -> str:
     texts = values.astype("str").str.strip()
     if texts.str.fullmatch(GROUPED).all():
         return "write numbers without thousands separators"
+    if texts.str.fullmatch(DECIMAL_COMMA).all():
+        return "round to seconds; a comma is no decimal point"
     if forms := _formats(texts):
         return "dates are read by their format: " + " or ".join(say("time", form) for form in forms[:2])
     return "convert dates to seconds, fill the value in or remove the row"

@@ -32,7 +32,10 @@ def feature_files(root: Path, told: list[str]) -> list[Path]:
     files = [p for p in visible if p.suffix in READ and p not in orders]
     if not files:
         fix = "write features/visual.parquet (item_id and a vector) or features/visual.npz (arrays item_id and values)"
-        raise DataError(f"{folder}: holds no features; at least one modality is needed: {fix}")
+        what = (
+            f"file of features that is read (found {', '.join(p.name for p in visible[:8])})" if visible else "features"
+        )
+        raise DataError(f"{folder}: holds no {what}; at least one modality is needed: {fix}")
     for modality in {p.stem for p in files}:
         only_one(folder, modality, READ)
     unread = [p for p in visible if p not in files and p not in orders]

@@ -406,3 +406,56 @@ def test_ids_that_look_like_one_and_times_of_no_log_are_told(tmp_path: Path) -> 
     write(folder, log().replace(",", ";"))
     (folder / "items.csv").write_text("item_id,title\n7,a;b\n8,c\n9,d\n")  # of another separator
     assert load(folder, "separator=;").item_table["title"].tolist() == ["a;b", "c", "d"]
+
+
+def test_decimal_commas_do_not_hide_a_label(tmp_path: Path) -> None:
+    ratios = ["1,93", "0,2", "0,4", "1,5", "0,7", "2,25"]
+    text = csv(*zip(NAMES, (USERS, ITEMS, TIMES), strict=True), ("watch_ratio", ratios), separator=";")
+    folder = write(tmp_path, text)
+    with pytest.raises(DataError, match="'watch_ratio' looks like a label and is not used") as caught:
+        load(folder, "separator=;")
+    rule = advised(str(caught.value))
+    with pytest.raises(DataError, match="line 2: watch_ratio '1,93' .* write numbers with a decimal point"):
+        load(folder, "separator=;", rule)
+    write(folder, text.replace(",", "."))
+    clicked = load(folder, "separator=;", rule).clicked
+    assert (rule, clicked.tolist()) == ("click=watch_ratio >= 1.1", [True, False, False, True, False, True])
+    write(folder, csv(*zip(NAMES, (USERS, ITEMS, [f"{t},5" for t in TIMES]), strict=True), separator=";"))
+    with pytest.raises(DataError, match="line 2: timestamp '1600000000,5' .* round to seconds"):
+        load(folder, "separator=;")
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [(["yes", "no", "yes", "no", "no", "yes"], "click=clicked == yes"), ([1, 5, 3, 5, 0, 1], "click=clicked >= 5")],
+)
+def test_clicked_that_is_no_truth_value_can_be_compared(tmp_path: Path, values: list[Any], rule: str) -> None:
+    folder = write(tmp_path, log(clicked=values))
+    with pytest.raises(DataError, match="allowed are 1, 0, true, false") as caught:
+        load(folder)
+    assert advised(str(caught.value)) == rule
+    assert load(folder, rule).clicked.tolist() == [value in ("yes", 5) for value in values]
+
+
+def test_a_folder_in_place_of_a_name_is_sent_to_table(tmp_path: Path) -> None:
+    folder = write(tmp_path, log())
+    with pytest.raises(DataError, match="is not known; to read the folder") as caught:
+        load_dataset(str(folder))
+    name, _, place = shlex.split(re.findall(r"\((table --data-dir [^)]+)\)", str(caught.value))[0])
+    assert load_dataset(name, data_dir=place).timestamp.tolist() == TIMES
+
+
+def test_vectors_in_a_file_that_is_not_read_are_named(tmp_path: Path) -> None:
+    folder = write(tmp_path, log())
+    (folder / "features" / "visual.npz").rename(folder / "features" / "visual.csv")
+    with pytest.raises(DataError, match=r"holds no file of features that is read \(found visual.csv\)"):
+        load(folder)
+
+
+def test_a_column_that_an_option_names_in_vain_is_told(tmp_path: Path) -> None:
+    data = load(write(tmp_path, log()), "columns.user_id=viewer")
+    assert any(
+        "column 'viewer', named by the option columns.user_id, is missing; 'user_id' was read" in w
+        for w in data.warnings
+    )
+    assert rows(data) == expected()
