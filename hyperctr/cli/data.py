@@ -106,6 +106,10 @@ def run_import(options: argparse.Namespace) -> int:
     for note in done.notes:
         print(f"note: {note}")
     by_name = done.name in SOURCES and done.folder == base / done.name
+    if not done.modalities:
+        print(f"\nWritten to {done.folder}. Next: put vectors there (docs/own-data.md), then:")
+        print(f"  hyperctr data check '{done.folder}'")
+        return 0
     what = f"{done.name} --data-dir '{base}'" if by_name else f"'{done.folder}'"
     print(f"\nWritten to {done.folder}. Next:\n  hyperctr data check {what}")
     return 0

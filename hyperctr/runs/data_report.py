@@ -116,30 +116,47 @@ def _facts_of_split(split_data: SplitData, said: list[str]) -> dict[str, Any]:
     facts: dict[str, Any] = {"slots": slots.count, "slots_filled": int((per_slot > 0).sum())}
     facts |= {"clicks_a_slot": f"{per_slot.min():,} to {per_slot.max():,}, median {np.median(per_slot):,.0f}"}
     facts["first_slot"], facts["last_slot"] = slots.labels[0], slots.labels[-1]
-    if facts["slots_filled"] < 2:
-        span = f"{data.timestamp[0]} to {data.timestamp[-1]}"
-        said.append(
-            f"{data.name}: ALL CLICKS LIE IN ONE TIME SLOT (times {span}): nothing can be learned from the course of "
-            "time; check the unit of time (--option time=ms, say), or ask for shorter slots (--option slot_count=12)"
-        )
     for kind, index, count in (("users", data.user_index, data.num_users), ("items", data.item_index, data.num_items)):
         trained = np.bincount(index[train], minlength=count) > 0
         facts[f"test_clicks_cold_{kind}"] = float((~trained[index[test]]).mean()) if len(test) else 0.0
     facts["popularity_auc"] = _popularity_auc(split_data)
 
-    # Under `causal`, a target sees the hypergraphs of slots before its own, whose hyperedges need two members.
+    facts["causal_hyperedges"] = earlier_hyperedges(split_data)
+    said += slot_warnings(split_data, causal=True)
+    return facts
+
+
+def slot_warnings(split_data: SplitData, *, causal: bool) -> list[str]:
+    """Return what is suspicious of the slots, a sentence each; ``causal``: also what that protocol would not see."""
+    data, slots = split_data.data, split_data.slots
+    said = []
+    if len(np.unique(slots.index[split_data.split.train])) < 2:
+        row = data.table1_row()
+        said.append(
+            f"{data.name}: ALL CLICKS LIE IN ONE TIME SLOT (times {row['first']} to {row['last']}): nothing can be "
+            "learned from the course of time; check the unit of time (--option time=ms, say), or ask for shorter slots "
+            "(--option slot_count=12)"
+        )
+    if causal and not earlier_hyperedges(split_data):
+        said.append(
+            f"{data.name}: under the protocol `causal` no prediction will see any hypergraph (none ends before)"
+        )
+    return said
+
+
+def earlier_hyperedges(split_data: SplitData) -> int:
+    """Return how many hyperedges, of both sides, targets under ``causal`` can see: in slots before the last one.
+
+    It is the most there can be in a modality, as interest is not known before it is learned.
+    """
+    data, of, train = split_data.data, split_data.slots.index, split_data.split.train
     earlier = 0
-    for slot in range(slots.count - 1):
+    for slot in range(split_data.slots.count - 1):
         rows = train[of[train] == slot]
         pairs = np.unique(data.user_index[rows] * np.int64(data.num_items) + data.item_index[rows])
         users, items = np.divmod(pairs, data.num_items)
         earlier += int((np.bincount(users) >= 2).sum() + (np.bincount(items) >= 2).sum()) if len(pairs) else 0
-    facts["causal_hyperedges"] = earlier  # at most, a modality: interest is not known before it is learned
-    if not earlier:
-        said.append(
-            f"{data.name}: under the protocol `causal` no prediction will see any hypergraph (none ends before)"
-        )
-    return facts
+    return earlier
 
 
 def _popularity_auc(split_data: SplitData) -> float:

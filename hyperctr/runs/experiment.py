@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import time
+import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ import torch
 
 from hyperctr.config import REFERENCE_MODEL, Config
 from hyperctr.distributed import Group, device_of_process, error_words, joined
-from hyperctr.errors import RunError
+from hyperctr.errors import DataWarning, RunError
 from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
+from hyperctr.runs.data_report import slot_warnings
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_of_calibration, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
@@ -147,6 +149,8 @@ def _train(
         sampled = max(DRY_RUN_ROWS, config.batch_size)
         split_data = split_data.sample(sampled, config.seed)
     if group.first:
+        for message in slot_warnings(split_data, causal=config.protocol == "causal"):
+            warnings.warn(message, DataWarning, stacklevel=2)
         write_inputs(folder, data, split_data, config, sampled)
 
     # Step 2: interest, model, training

@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from hyperctr.cli import main
-from hyperctr.errors import DataError
+from hyperctr.config import Config
+from hyperctr.data.registry import load_dataset
+from hyperctr.errors import DataError, DataWarning
 from hyperctr.runs.data_report import check_data
+from hyperctr.runs.experiment import train
 
 Captured = pytest.CaptureFixture[str]
 DAY = 86_400
@@ -44,7 +47,8 @@ def test_facts_by_value(folder: Path) -> None:
     assert any("1 of 9 items have no feature" in note for note in report.warnings)
 
 
-def test_one_slot_is_said_loudly(folder: Path) -> None:
+def test_one_slot_is_said_loudly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
     log = pd.read_csv(folder / "interactions.csv")
     log.assign(timestamp=1_600_000_000 + np.arange(len(log))).to_csv(folder / "interactions.csv", index=False)
     report = check_data("table", folder)
@@ -52,6 +56,12 @@ def test_one_slot_is_said_loudly(folder: Path) -> None:
     assert any("ALL CLICKS LIE IN ONE TIME SLOT" in note for note in report.warnings)
     assert any("no prediction will see any hypergraph" in note for note in report.warnings)
     assert check_data("table", folder, ["slot_count=12"]).facts["slots"] == 12  # as it advises
+    config = Config.for_model("hyperctr", "smoke", protocol="causal", epochs=1)
+    with pytest.warns(DataWarning) as told:  # training says the same
+        train(load_dataset("table", data_dir=folder), config)
+    said = [str(warning.message) for warning in told]
+    assert any("LIE IN ONE TIME SLOT (times 2020-09-13 to 2020-09-13)" in note for note in said)
+    assert any("no prediction will see any hypergraph" in note for note in said)
 
 
 def test_the_papers_row_stands_beside(folder: Path, capsys: Captured) -> None:
