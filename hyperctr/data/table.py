@@ -122,6 +122,19 @@ def vectors_of(
     return vectors
 
 
+def new_items(data: Dataset) -> Ids:
+    """Return the items that a folder has vectors of and the data set does not know: a model can score them as new ones.
+
+    Raises:
+        DataError: a file cannot be read any more.
+    """
+    files = [] if data.folder is None else [file for file in feature_files(data.folder, []) if file.suffix != ".npy"]
+    there = [from_npz(file)[0] if file.suffix == ".npz" else from_parquet(file)[0] for file in files]
+    items, *there = one_kind([data.items, *there])
+    ids = np.unique(np.concatenate([items, *there]))
+    return ids[~pd.Index(ids).isin(pd.Index(items))]
+
+
 def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFrame:
     """Read the catalogue ``items.csv``, with clean ids.
 
