@@ -150,10 +150,8 @@ class Dataset:
 
     def rows(self, chosen: slice | npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return some rows of :attr:`interactions`; the others are not made."""
-        user, item, time, clicked = (
-            a[chosen] for a in (self.user_index, self.item_index, self.timestamp, self.clicked)
-        )
-        return rows_frame(self.users, user, self.items, item, time, clicked)
+        user, item, time = self.user_index[chosen], self.item_index[chosen], self.timestamp[chosen]
+        return rows_frame(self.users, user, self.items, item, time, self.clicked[chosen])
 
     @property
     def num_users(self) -> int:

@@ -115,12 +115,13 @@ def _write_table(data: Dataset, folder: Path) -> int:
     masked = False
     for table in data.features.values():
         present = np.flatnonzero(table.present)
-        if not len(present):  # a file needs a row: one that counts as missing
-            masked, present = True, np.zeros(1, dtype=np.int64)
         vectors = (table.values[present[rows]] for rows in blocks(len(present), BLOCK // table.dim, table.name))
-        if not table.present.any():
-            vectors = iter([np.full((1, table.dim), np.nan, dtype=np.float32)])
-        write_npz(folder / "features" / f"{table.name}.npz", data.items[present], table.dim, vectors)
+        path = folder / "features" / f"{table.name}.npz"
+        if len(present):
+            write_npz(path, data.items[present], table.dim, vectors)
+        else:  # a file needs a row: one that counts as missing
+            masked = True
+            write_npz(path, data.items[:1], table.dim, [np.full((1, table.dim), np.nan, dtype=np.float32)])
     options = TableOptions(
         name=data.name,
         clock=data.clock,

@@ -62,19 +62,22 @@ def files(dataset: str, data_dir: str = "", data_options: Given = ()) -> OwnFile
     return OwnFiles(str(write_example(tempfile.mkdtemp(prefix="hyperctr-example-"))), (), example=True)
 
 
-def findings(own: OwnFiles) -> Table:
-    """Say what `hyperctr data check` says: all faults, or warnings and what a model will find.
+def findings(own: OwnFiles) -> list[Table]:
+    """Say what `hyperctr data check` says: all faults; or warnings, and what a model will find.
 
     Raises:
         DataError: there is no such folder or option.
     """
     report = check_data("table", own.folder, own.options)
-    rows = [("fault", "", text) for text in report.faults] + [("warning", "", text) for text in report.warnings]
-    rows += [("", name.replace("_", " "), _written(value)) for name, value in report.facts.items()]
-    caption = "" if report.faults else "no faults: a model can be trained"
-    return Table.from_frame(
-        pd.DataFrame(rows, columns=["", "what", "value"]), caption=caption, strong=range(len(report.faults))
-    )
+    told = [("fault", text) for text in report.faults] + [("warning", text) for text in report.warnings]
+    told = told or [("", "neither faults nor warnings")]
+    strong = range(len(report.faults))
+    tables = [Table.from_frame(pd.DataFrame(told, columns=["", "what was found"]), strong=strong)]
+    if report.facts:
+        rows = [(name.replace("_", " "), _written(value)) for name, value in report.facts.items()]
+        caption = "no faults: a model can be trained"
+        tables.append(Table.from_frame(pd.DataFrame(rows, columns=["what a model will find", ""]), caption=caption))
+    return tables
 
 
 def predictions(session: Session) -> Table:
