@@ -22,9 +22,8 @@ def write_example(folder: str | Path) -> Path:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     print((write_example(f"{place}/mine") / "interactions.csv").read_text()[:44])
+    ...     print((write_example(f"{place}/mine") / "interactions.csv").read_text().split()[0])
     user_id,item_id,timestamp
-    43,10056,1514768117
     """
     data = open_data("planted", "smoke")
     target = free_folder(folder)
