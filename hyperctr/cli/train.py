@@ -14,7 +14,7 @@ from hyperctr.runtime import first_process
 def add_commands(commands: Commands) -> None:
     """Add ``train`` and ``predict``."""
     train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
-    train.add_argument("dataset", metavar="NAME|FOLDER")
+    train.add_argument("dataset", metavar="DATASET", help="its name, or a folder of your own")
     with_config(train)
     text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
     train.add_argument("--variant", choices=("table2", "author"), help=text)
