@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hyperctr.data import engine
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import BLOCK, FeatureTable
 from hyperctr.data.splits import PARTS, Split
@@ -154,8 +155,17 @@ def _write_matrix(folder: Path, name: str, table: FeatureTable, items: Rows, not
 
 
 def _write_rows(path: Path, header: list[str], rows: Rows, columns: Callable[[Rows], pd.DataFrame]) -> None:
-    """Write rows of the log as text with tabs, some at a time."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(header) + "\n")
-        for block in blocks(len(rows), ROWS, path.name):
-            columns(rows[block]).to_csv(file, sep="\t", header=False, index=False, lineterminator="\n")
+    """Write rows of the log as text with tabs, some at a time; DuckDB writes it several times as fast as pandas."""
+    import pyarrow as pa
+
+    def table(block: slice) -> Any:
+        return pa.Table.from_pandas(columns(rows[block]).set_axis(header, axis=1), preserve_index=False)
+
+    schema = table(slice(0, 1)).schema
+    batches = (batch for block in blocks(len(rows), ROWS, path.name) for batch in table(block).to_batches())
+    connection = engine.connect()
+    try:
+        connection.register("log", pa.RecordBatchReader.from_batches(schema, batches))
+        connection.execute(f"COPY log TO {engine.literal(str(path))} (FORMAT csv, HEADER, DELIMITER '\t')")
+    finally:
+        connection.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 import hyperctr as hc
 from hyperctr.cli import main
@@ -23,7 +24,7 @@ from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
-SIZES = {"num_users": 60, "num_items": 300, "num_interactions": 1200, "months": 12}
+SIZES: dict[str, Any] = {"num_users": 60, "num_items": 300, "num_interactions": 1200, "months": 12}
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def atomic(path: Path) -> pd.DataFrame:
     header = path.read_text(encoding="utf-8").split("\n")[0].split("\t")
     names, kinds = zip(*(word.split(":") for word in header), strict=True)
     types = {word: float if kind == "float" else str for word, kind in zip(header, kinds, strict=True)}
-    frame = pd.read_csv(path, sep="\t", dtype=types, keep_default_na=False, encoding="utf-8", engine="python")  # type: ignore[call-overload]
+    frame = pd.read_csv(path, sep="\t", dtype=types, keep_default_na=False, encoding="utf-8", engine="python")
     frame.columns = pd.Index(names)
     return frame
 
@@ -155,10 +156,8 @@ def test_mmrec_has_clicks_with_their_part_and_a_row_for_each_id(
     made = export(data, folder, "mmrec", parts)
     log = pd.read_csv(folder / f"{data.name}.inter", sep="\t")
     assert list(log.columns) == ["userID", "itemID", "rating", "timestamp", "x_label"]
-    maps = {
-        kind: pd.read_csv(folder / f"{kind}_id_mapping.csv", sep="\t", dtype={0: data.users.dtype, "asin": str})
-        for kind in "ui"
-    }
+    types: Any = {"user_id": data.users.dtype, "asin": str}
+    maps = {kind: pd.read_csv(folder / f"{kind}_id_mapping.csv", sep="\t", dtype=types) for kind in "ui"}
     users, items = maps["u"]["user_id"].to_numpy(), maps["i"]["asin"].to_numpy()
     assert maps["i"]["itemID"].tolist() == list(range(log["itemID"].max() + 1)), "from 0, without a gap"
     assert maps["u"]["userID"].tolist() == list(range(log["userID"].max() + 1))
