@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from hyperctr.cli.media import add_actions as add_media
-from hyperctr.cli.parser import Commands, command, command_group, with_data_dir, with_options
+from hyperctr.cli.parser import Commands, command, command_group, open_dataset, with_data_dir, with_options
 
 
 def add_commands(commands: Commands) -> None:
@@ -28,6 +28,12 @@ def add_commands(commands: Commands) -> None:
     text = "options of the format; on_bad_rows=skip leaves out rows that do not fit"
     add.add_argument("--option", action="append", default=[], metavar="key=value", help=text + "; may be repeated")
     with_data_dir(add)
+    give = command(actions, "export", run_export, "write a data set as a `table`, or as RecBole and MMRec read it")
+    give.add_argument("dataset", metavar="NAME|FOLDER")
+    give.add_argument("--as", dest="layout", choices=("table", "recbole", "mmrec"), default="table", help="the layout")
+    give.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    give.add_argument("--seed", type=int, metavar="N", help="of the split that peers get (default: 0)")
+    with_options(give)
 
 
 def run_doctor(options: argparse.Namespace) -> int:
@@ -112,6 +118,21 @@ def run_import(options: argparse.Namespace) -> int:
         return 0
     what = f"{done.name} --data-dir '{base}'" if by_name else f"'{done.folder}'"
     print(f"\nWritten to {done.folder}. Next:\n  hyperctr data check {what}")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write a data set in another layout; print what was written and what was left out."""
+    from hyperctr.data.exporting import export
+    from hyperctr.data.splits import split
+
+    data = open_dataset(options)
+    made = export(data, options.out, options.layout, None if options.seed is None else split(data, seed=options.seed))
+    print(f"{made.rows:,} of {len(data.clicked):,} rows of {data.name} were written to {made.folder} as {made.layout}")
+    for note in made.notes:
+        print(f"note: {note}")
+    if made.layout == "table":
+        print(f"Next:\n  hyperctr data check '{made.folder}'")
     return 0
 
 

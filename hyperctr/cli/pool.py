@@ -13,7 +13,7 @@ def add_commands(commands: Commands) -> None:
     actions = command_group(commands, "pool", "the pairs that models are judged on")
     text = "write the pairs of validation and test, for models of other software (docs/your-model.md)"
     export = command(actions, "export", run_export, text)
-    export.add_argument("dataset", metavar="DATASET")
+    export.add_argument("dataset", metavar="DATASET", help="its name, or a folder of your own")
     export.add_argument("--out", type=Path, required=True, metavar="pairs.parquet", help="where the pairs go")
     text = "where the training clicks go (default: nowhere)"
     export.add_argument("--train", type=Path, metavar="train.parquet", help=text)

@@ -14,7 +14,7 @@ from hyperctr.runtime import first_process
 def add_commands(commands: Commands) -> None:
     """Add ``train`` and ``predict``."""
     train = command(commands, "train", run_train, "train and test one model; the run is kept in the run store")
-    train.add_argument("dataset", metavar="DATASET")
+    train.add_argument("dataset", metavar="DATASET", help="its name, or a folder of your own")
     with_config(train)
     text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
     train.add_argument("--variant", choices=("table2", "author"), help=text)
@@ -89,7 +89,13 @@ def run_predict(options: argparse.Namespace) -> int:
         if unknown.any():
             print(f"{words}; these pairs were {'left out' if options.unknown == 'skip' else 'scored as cold'}")
     times = pairs["timestamp"].tolist() if "timestamp" in pairs else None
-    scores = run.predict(users, items, times, prior=options.prior, **more)
+    try:
+        scores = run.predict(users, items, times, prior=options.prior, **more)
+    except DataError as error:
+        if options.unknown == "error" and unknown_pairs(users, items, known["user"], known["item"])[0].any():
+            ways = "--unknown skip leaves such pairs out, --unknown cold scores them without history"
+            raise DataError(f"{options.pairs}: {error}; {ways}") from error
+        raise
     try:
         write_scores(options.out, pairs, scores)
     except OSError as error:

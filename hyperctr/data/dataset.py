@@ -146,7 +146,12 @@ class Dataset:
     @property
     def interactions(self) -> pd.DataFrame:
         """Columns user_id, item_id, timestamp int64, clicked bool, sorted by time (made anew at each call)."""
-        return rows_frame(self.users, self.user_index, self.items, self.item_index, self.timestamp, self.clicked)
+        return self.rows(slice(None))
+
+    def rows(self, chosen: slice | npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Return some rows of :attr:`interactions`; the others are not made."""
+        user, item, time = self.user_index[chosen], self.item_index[chosen], self.timestamp[chosen]
+        return rows_frame(self.users, user, self.items, item, time, self.clicked[chosen])
 
     @property
     def num_users(self) -> int:

@@ -152,7 +152,8 @@ class FeatureTable:
         if not known.any():
             raise DataError(
                 f"{source}: none of the {len(item_ids):,} items of modality {name!r} is an item of the data set (there "
-                f"ids look like {shown(items[0])}, here like {shown(item_ids[0])}); check the column item_id"
+                f"ids look like {shown(items[0])}, here like {shown(item_ids[0])}); write the ids of one "
+                "file as those of the other"
             )
         if not known.all():
             unknown = f"{(~known).sum():,} of {len(known):,} items of modality {name!r}"

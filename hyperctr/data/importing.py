@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +18,7 @@ from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.options import TABLE_TOML, TableOptions
 from hyperctr.data.times import Clock
+from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
 
@@ -90,9 +86,7 @@ def import_folder(
     name = str(general.get("name", release.name))
     if not re.fullmatch(r"[\w][\w.+-]*", name):
         raise DataError(f"name {name!r} is not usable; allowed are letters, digits and _ . + -")
-    target = Path(base, name) if out is None else Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError(f"{target}: is there already; remove it, or write elsewhere with --out FOLDER")
+    target = free_folder(Path(base, name) if out is None else out)
     done = Imported(
         target, form.name, name, release.clock, release.click, form.log.non_clicks, form.licence, notes=release.notes
     )
@@ -100,7 +94,7 @@ def import_folder(
         done.non_clicks = "none: every row is a click"
     elif release.click != form.log.click:
         done.non_clicks = f"rows that are no click by {release.click}"
-    with _written_aside(target) as aside:
+    with folder_aside(target) as aside:
         _write_log(release, aside / "interactions.parquet", done, skip_bad=on_bad == "skip")
         used = _count(aside / "interactions.parquet", done)
         items = used
@@ -115,29 +109,6 @@ def import_folder(
         comment = f"# written by `hyperctr data import`. {form.about}; click: {release.click}\n"
         (aside / TABLE_TOML).write_text(comment + written.to_toml(), encoding="utf-8")
     return done
-
-
-@contextmanager
-def _written_aside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``target`` that becomes it on success and vanishes on failure.
-
-    One that a killed import left is removed. Two imports to one folder: the second waits.
-    """
-    from filelock import FileLock
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.importing")
-    key = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
-    with FileLock(Path(tempfile.gettempdir(), f"hyperctr-import-{key}.lock")):
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        try:
-            yield aside
-            if target.is_dir():
-                target.rmdir()  # it is empty, or this fails
-            aside.rename(target)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) -> None:
@@ -157,7 +128,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
                     batch = batch.set_column(2, "timestamp", order)
                 rows = pa.Table.from_batches([batch])
                 _check_times(rows.column("timestamp"), part.path, release.clock)
-                writer = writer or parquet.ParquetWriter(path, rows.schema, **_encodings(rows.schema))
+                writer = writer or parquet.ParquetWriter(path, rows.schema, **parquet_encodings(rows.schema))
                 if rows.schema != writer.schema:
                     rows = rows.cast(writer.schema)
                 writer.write_table(rows)
@@ -175,19 +146,6 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
             f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
             "give another with --click"
         )
-
-
-def _encodings(schema: Any) -> dict[str, Any]:
-    """Return what makes parquet small and four times as fast to write: integers as differences, ids as a dictionary."""
-    import pyarrow as pa
-
-    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
-    texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    return {
-        "compression": "zstd",
-        "use_dictionary": texts,
-        "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
-    }
 
 
 def _check_times(column: Any, path: Path, clock: Clock) -> None:
@@ -259,21 +217,19 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
     if len(lacking := items[~np.isin(items, ids)]):
         done.notes.append(f"{vectors.modality}: {len(lacking):,} items have no vector, such as {shown(lacking[0])}")
     size, bad, first = max(1, BLOCK // vectors.dim), 0, None
-    with zipfile.ZipFile(folder / f"{vectors.modality}.npz", "w", zipfile.ZIP_STORED) as archive:
-        with archive.open("item_id.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array(member, ids, allow_pickle=False)
-        with archive.open("values.npy", "w", force_zip64=True) as member:
-            shape = (len(positions), vectors.dim)
-            np.lib.format.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": shape})
-            for begin in track(range(0, len(positions), size), label=vectors.modality):
-                block = vectors.take(positions[begin : begin + size])
-                with np.errstate(over="ignore", invalid="ignore"):
-                    single = np.ascontiguousarray(block, dtype="<f4")
-                finite = np.isfinite(single).all(axis=1)
-                if not finite.all():
-                    first = ids[begin + int(np.argmin(finite))] if first is None else first
-                    bad += int((~finite).sum())
-                member.write(single.data)
+
+    def blocks() -> Iterator[npt.NDArray[np.float32]]:
+        nonlocal bad, first
+        for begin in track(range(0, len(positions), size), label=vectors.modality):
+            with np.errstate(over="ignore", invalid="ignore"):
+                single = np.asarray(vectors.take(positions[begin : begin + size]), dtype=np.float32)
+            finite = np.isfinite(single).all(axis=1)
+            if not finite.all():
+                first = ids[begin + int(np.argmin(finite))] if first is None else first
+                bad += int((~finite).sum())
+            yield single
+
+    write_npz(folder / f"{vectors.modality}.npz", ids, vectors.dim, blocks())
     if bad:
         done.notes.append(
             f"{vectors.source}: {bad:,} vectors hold NaN or infinity, such as that of item {shown(first)}; they count "

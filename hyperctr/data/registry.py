@@ -77,6 +77,16 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
     return known
 
 
+def name_or_folder(dataset: str, data_dir: str | Path | None = None) -> tuple[str, str | Path | None]:
+    """Return name and data directory of a data set that is given by its name, or by the folder of a ``table``.
+
+    >>> name_or_folder("planted"), name_or_folder(".")
+    (('planted', None), ('table', '.'))
+    """
+    folder = dataset not in SOURCES and Path(dataset).is_dir()
+    return ("table", dataset) if folder else (dataset, data_dir)
+
+
 def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
     """Load a data set by name.
 

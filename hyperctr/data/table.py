@@ -48,8 +48,15 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     """
     root, faults, told = Path(folder), Faults(), list[str]()
     TableOptions.from_dict(given)
+    if root.is_file():
+        raise DataError(f"{root}: is a file; give the folder that it lies in: {shlex.quote(str(root.parent))}")
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it")
+    if not list(root.glob("interactions.*")) and (inside := sorted(root.glob("*/interactions.*"))):
+        right = inside[0].parent
+        raise DataError(
+            f"{root}: has no interactions.csv, but {right.name}/ has: give that folder: {shlex.quote(str(right))}"
+        )
     options = TableOptions.of_folder(root, given)
 
     # Step 1: every file by itself
@@ -120,6 +127,20 @@ def vectors_of(
         present = (place >= 0) & np.isfinite(rows).all(axis=1)
         vectors[file.stem] = (np.where(present[:, None], rows, 0.0), present)
     return vectors
+
+
+def new_items(data: Dataset) -> Ids:
+    """Return the items that a folder has vectors of and the data set does not know: a model can score them as new ones.
+
+    Raises:
+        DataError: a file cannot be read any more.
+    """
+    files = [] if data.folder is None else [file for file in feature_files(data.folder, []) if file.suffix != ".npy"]
+    there = [from_npz(file)[0] if file.suffix == ".npz" else from_parquet(file)[0] for file in files]
+    items, *there = one_kind([data.items, *there])
+    ids: Ids = np.unique(np.concatenate([items, *there]))
+    known: npt.NDArray[np.bool_] = pd.Index(ids).isin(pd.Index(items))
+    return ids[~known]
 
 
 def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFrame:

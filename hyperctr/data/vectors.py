@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,6 +33,7 @@ def feature_files(root: Path, told: list[str]) -> list[Path]:
     files = [p for p in visible if p.suffix in READ and p not in orders]
     if not files:
         fix = "write features/visual.parquet (item_id and a vector) or features/visual.npz (arrays item_id and values)"
+        fix += f", or make them of videos: hyperctr data extract --media VIDEOS --out {shlex.quote(str(root))}"
         what = (
             f"file of features that is read (found {', '.join(p.name for p in visible[:8])})" if visible else "features"
         )

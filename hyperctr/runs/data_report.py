@@ -58,8 +58,7 @@ def check_data(dataset: str, data_dir: str | Path | None = None, options: Given 
     >>> report.faults, report.facts["users"], report.facts["slots"]
     ((), 60, 6)
     """
-    if dataset not in registry.SOURCES and Path(dataset).is_dir():
-        dataset, data_dir = "table", dataset
+    dataset, data_dir = registry.name_or_folder(dataset, data_dir)
     given = parse_options(options)
     if dataset not in registry.SOURCES or (data_dir and not registry.data_directory(data_dir).is_dir()):
         registry.load_dataset(dataset, data_dir=data_dir, **given)  # raises

@@ -118,7 +118,7 @@ def test_an_interrupted_import_leaves_nothing_and_one_that_was_killed_is_cleared
         with pytest.raises(KeyboardInterrupt):
             import_folder(tmp_path / "raw", tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
-    write(tmp_path / ".out.importing" / "interactions.parquet", "half of it")
+    write(tmp_path / ".out.unfinished" / "interactions.parquet", "half of it")
     import_folder(tmp_path / "raw", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "raw"]
 

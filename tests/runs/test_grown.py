@@ -122,7 +122,8 @@ def test_unknown_pairs_on_the_command_line(
     run, folder = trained("clock=ordinal", "click=rating >= 4")
     text = "user_id,item_id\n1,3\n777,3\n1,42\n1,999\n"  # 42 has a vector and no row, 999 has neither
     assert predict(run, folder, text)[0] == 2
-    assert "user id 777 is unknown" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "user id 777 is unknown" in said and "--unknown skip leaves such pairs out, --unknown cold" in said
     _, skipped = predict(run, folder, text, "--unknown", "skip")
     assert "3 of 4 pairs: 1 users and 2 items are unknown; these pairs were left out" in capsys.readouterr().out
     _, cold = predict(run, folder, text, "--unknown", "cold")
