@@ -55,20 +55,27 @@ def convolved(H: Hypergraph | Propagation, backend: str, size: int, out: int) ->
     return [y.detach(), x.grad, conv.weight.grad, conv.bias.grad]
 
 
-def expected(H: Hypergraph, size: int, out: int) -> list[torch.Tensor]:
-    """The same from matrices in float64."""
+def expected(H: Hypergraph, size: int, out: int, terms: bool = False) -> list[torch.Tensor]:
+    """The same from matrices in float64; with ``terms`` of the absolute values of all that is summed."""
     conv, draw = layer("torch", size, out)
-    theta, bias = (p.detach().double().requires_grad_() for p in conv.parameters())
-    x = torch.randn(H.num_nodes, size, generator=draw).double().requires_grad_()
+    of = torch.abs if terms else torch.clone
+    theta, bias = (of(p.detach().double()).requires_grad_() for p in conv.parameters())
+    x = of(torch.randn(H.num_nodes, size, generator=draw).double()).requires_grad_()
     y = dense_operator(H) @ x @ theta + bias
-    y.backward(torch.randn(y.shape, generator=draw).double())
+    y.backward(of(torch.randn(y.shape, generator=draw).double()))
     return [y.detach(), x.grad, theta.grad, bias.grad]
 
 
-def check_close(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> None:
-    for name, value, exact in zip(NAMES, ours, theirs, strict=True):
+def check_close(ours: list[torch.Tensor], H: Hypergraph, size: int, out: int) -> None:
+    """2e-6 of the largest number; where terms cancel, a single rounding of each of them, which no float32 can avoid."""
+    exactly = zip(NAMES, ours, expected(H, size, out), expected(H, size, out, terms=True), strict=True)
+    for name, value, exact, terms in exactly:
         scale = max(float(exact.abs().max()), 1.0) if exact.numel() else 1.0
-        torch.testing.assert_close(value.double(), exact, rtol=0, atol=2e-6 * scale, msg=lambda m, n=name: f"{n}: {m}")
+        allowed = (torch.finfo(torch.float32).eps / 2 * terms).clamp(min=2e-6 * scale)
+        error = (value.double() - exact).abs()
+        assert (error <= allowed).all(), (
+            f"{name}: off by up to {float((error / allowed).max()):.2g} times what is allowed"
+        )
 
 
 @pytest.mark.parametrize("wide", [False, True])
@@ -79,7 +86,7 @@ def test_values_and_gradients_equal_equation_5_and_hidden_is_absent(backend, wid
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_sums, "is_wide", lambda P: wide)
         patch.setattr(convolution, "is_wide", lambda P: wide)
-        check_close(convolved(H, backend, size, out), expected(H, size, out))
+        check_close(convolved(H, backend, size, out), H, size, out)
         dropped = torch.rand(H.nnz, generator=torch.Generator().manual_seed(size)) < data.draw(
             st.sampled_from([0.1, 0.6])
         )
@@ -107,7 +114,7 @@ def test_fast_repeats_bit_for_bit_with_any_number_of_threads(threads, wide, monk
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    check_close(first, expected(medium(), 64, 64))
+    check_close(first, medium(), 64, 64)
 
 
 @needs_numba
