@@ -10,6 +10,7 @@ import struct
 import tokenize
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ from hyperctr.errors import DataError, say
 
 # What numpy raises on damaged files.
 BROKEN = (OSError, ValueError, EOFError, TypeError, SyntaxError, AttributeError, KeyError, OverflowError, MemoryError)
+# RuntimeError: encrypted; NotImplementedError: a way to compress that nobody has, or a damaged number of one
+BROKEN_ARCHIVE = (*BROKEN, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, NotImplementedError)
 MAPPED = 1 << 26  # bytes of an array from which on it is not read but mapped
 DELIMITERS = {";": "semicolons (';')", "\t": "tabs", "|": "bars ('|')", "::": "'::'", ",": "commas", " ": "blanks"}
 NAMED = {"\t": "tab", " ": "space"}  # as one types them
@@ -226,7 +229,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
-    except (*BROKEN, zipfile.BadZipFile) as error:
+    except BROKEN_ARCHIVE as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataError(
                 f"{path}: holds pickled objects, which are never loaded since unpickling can run any code; "

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from hyperctr.data import engine
 from hyperctr.data.features import BLOCK
@@ -17,7 +18,7 @@ from hyperctr.data.formats import recognise
 from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.options import TABLE_TOML, TableOptions
-from hyperctr.data.times import Clock
+from hyperctr.data.times import Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
@@ -118,6 +119,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
     import pyarrow.parquet as parquet
 
     writer = None
+    ends: list[int] = []
     total = sum(part.estimated_rows for part in release.parts)
     try:
         for part in settled(release.parts):
@@ -127,7 +129,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
                     order = pa.array(np.arange(done.rows, done.rows + len(batch), dtype=np.int64))
                     batch = batch.set_column(2, "timestamp", order)
                 rows = pa.Table.from_batches([batch])
-                _check_times(rows.column("timestamp"), part.path, release.clock)
+                ends = _checked_ends(rows.column("timestamp"), ends, part.path, release.clock)
                 writer = writer or parquet.ParquetWriter(path, rows.schema, **parquet_encodings(rows.schema))
                 if rows.schema != writer.schema:
                     rows = rows.cast(writer.schema)
@@ -146,18 +148,32 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
             f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
             "give another with --click"
         )
+    _check_clock(ends, source, release.clock)
 
 
-def _check_times(column: Any, path: Path, clock: Clock) -> None:
+def _checked_ends(column: Any, ends: list[int], path: Path, clock: Clock) -> list[int]:
+    """Return the first and the last time so far, given those of the rows before."""
     import pyarrow.compute as compute
 
-    ends = compute.min_max(column).as_py()
-    if ends["min"] is None:
-        return
-    if ends["min"] < 0:
-        raise DataError(f"{path}: timestamp {ends['min']} is negative; repair or remove such rows")
-    if clock == "calendar" and ends["max"] > LATEST_SECOND:
-        raise DataError(f"{path}: timestamp {ends['max']} lies after the year 5138; it is not in seconds as released")
+    known = compute.min_max(column).as_py()
+    if known["min"] is None:
+        return ends
+    if known["min"] < 0:
+        raise DataError(f"{path}: timestamp {known['min']} is negative; repair or remove such rows")
+    if clock == "calendar" and known["max"] > LATEST_SECOND:
+        raise DataError(f"{path}: timestamp {known['max']} lies after the year 5138; it is not in seconds as released")
+    return [min(known["min"], *ends[:1]), max(known["max"], *ends[1:])] if ends else [known["min"], known["max"]]
+
+
+def _check_clock(ends: list[int], source: Path, clock: Clock) -> None:
+    """Refuse times that the reader of tables would take for another unit."""
+    try:
+        read_times(pd.Series(ends, name="timestamp", dtype="int64"), str(source), clock)
+    except DataError as error:
+        span = f"times run from {ends[0]} to {ends[1]} seconds since 1970"
+        raise DataError(
+            f"{source}: {span}, which is no time of a log; the file is cut off or damaged: get it again"
+        ) from error
 
 
 def _count(path: Path, done: Imported) -> npt.NDArray[Any]:
@@ -191,8 +207,6 @@ def _distinct(path: Path, column: str) -> npt.NDArray[Any]:
 
 def _write_catalogue(release: Release, path: Path, used: npt.NDArray[Any], done: Imported) -> npt.NDArray[Any]:
     """Write the items worth showing, with those of the log that nobody described, and return all ids."""
-    import pandas as pd
-
     assert release.items is not None
     listed = release.items
     unlisted = used[~np.isin(used, listed["item_id"].to_numpy())]

@@ -7,7 +7,6 @@ labelling, and what was trained on must not be tested on. A split is one array w
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hyperctr.data.files import BROKEN_ARCHIVE
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runtime import atomic_path, rng
 
@@ -123,7 +123,7 @@ class Split:
                 ratios = cast(Ratios, tuple(map(float, file["ratios"])))
                 saved = cls(cast(SplitKind, str(file["kind"])), ratios, int(file["seed"]), part, clicked)
                 written = str(file["checksum"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as reason:
+        except BROKEN_ARCHIVE as reason:
             raise DataError(f"{path}: not readable as a split ({reason}); write it with Split.save") from reason
         if saved.checksum != written:
             sums = f"its content has checksum {saved.checksum[:12]}..., it says {written[:12]}..."

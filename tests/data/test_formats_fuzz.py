@@ -69,7 +69,7 @@ def damaged(content: bytes, draw: np.random.Generator) -> bytes:
 def said(path: Path) -> list[tuple[int, int, int, bool]]:
     """What a log says, read in the simplest way."""
     separator, header, (user, item, time, label), clicked, shift = LOGS[path.name]
-    lines = [line for line in path.read_bytes().decode().splitlines()[header:] if line]
+    lines = [line for line in path.read_bytes().decode(errors="replace").splitlines()[header:] if line]
     rows = [line.split(separator) for line in lines]
     return [(int(row[user]), int(row[item]) + shift, int(row[time]), clicked(row[label])) for row in rows]
 

@@ -211,3 +211,12 @@ def test_the_recipe_for_a_layout_of_your_own(tmp_path: Path, monkeypatch: pytest
     write(tmp_path / "a" / "toy.tsv", f"who\twhat\twhen\tstars\n{rows.replace('1970-01', '1970-13')}")
     with pytest.raises(DataError, match=r"toy\.tsv, line 3: when '1970-13-02' is not a time written as '%Y-%m-%d'"):
         import_folder(tmp_path / "a", tmp_path / "c")
+
+
+def test_times_that_a_table_would_not_take_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    RELEASES["movielens-100k"](tmp_path / "raw")
+    (log,) = (tmp_path / "raw").rglob("u.data")
+    write(log, "1\t7\t5\t9783\n")  # cut off within the time
+    with pytest.raises(DataError, match=r"u.data: times run from 9783 to 9783 seconds since 1970, .*: get it again"):
+        import_folder(tmp_path / "raw", tmp_path / "out", "movielens-100k")
+    assert not (tmp_path / "out").exists()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hyperctr.data.files import read_arrays
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import DataError, DataWarning
 
@@ -196,3 +197,14 @@ def test_mistakes_in_the_features(tmp_path: Path) -> None:
         DataError, match="has no interactions.parquet or interactions.csv .did you mean 'interaction.csv'"
     ):
         load(folder)
+
+
+@pytest.mark.parametrize(("place", "value", "said"), [(8, 99, "compression method"), (4, 95, "zip file version 9.5")])
+def test_an_archive_whose_numbers_are_damaged_is_refused(place: int, value: int, said: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "visual.npz", item_id=np.arange(3), values=np.eye(3))
+    content = bytearray((tmp_path / "visual.npz").read_bytes())
+    entry = content.rindex(b"PK\x01\x02")  # of the last member in the archive's directory
+    content[entry + place + 2] = value
+    (tmp_path / "visual.npz").write_bytes(content)
+    with pytest.raises(DataError, match=rf"visual.npz: is not a readable .npz file \(.*{said}.*\); write it with"):
+        read_arrays(tmp_path / "visual.npz")
