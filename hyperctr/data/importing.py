@@ -18,12 +18,11 @@ from hyperctr.data.formats import recognise
 from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.options import TABLE_TOML, TableOptions
-from hyperctr.data.times import Clock, read_times
+from hyperctr.data.times import LATEST_SECOND, Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
 
-LATEST_SECOND = 100_000_000_000  # the year 5138; larger "seconds" are milliseconds in practice
 MARKED = 1 << 28  # ids below need at most 256 MiB of marks
 OPTIONS = ("on_bad_rows", "name")  # what every format takes
 

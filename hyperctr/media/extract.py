@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from filelock import FileLock, Timeout
 from hyperctr import __version__
 from hyperctr.data.files import read_arrays
 from hyperctr.data.ids import parse_ids
+from hyperctr.data.writing import write_npz
 from hyperctr.errors import ConfigError, DataError, DataWarning, did_you_mean
 from hyperctr.media.decode import UnreadableMedia, ffmpeg_version
 from hyperctr.media.extractors import Extractor, choose
@@ -233,17 +233,8 @@ class _Job:
 
 
 def _write_npz(path: Path, ids: list[str], dim: int, parts: Iterator[npt.NDArray[np.float32]]) -> None:
-    """Write `item_id` and `values` uncompressed, so that they can be memory-mapped, some rows at a time."""
-    parsed = np.asarray(parse_ids(pd.Series(ids, dtype="str")))
-    column = parsed if parsed.dtype.kind == "i" else np.array(ids, dtype=np.str_)
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(ids), dim)}
-    with atomic_path(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        with archive.open("item_id.npy", "w") as file:
-            np.lib.format.write_array(file, column, allow_pickle=False)
-        with archive.open("values.npy", "w", force_zip64=True) as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for values in parts:
-                file.write(values.astype("<f4").tobytes())
+    with atomic_path(path) as aside:
+        write_npz(aside, np.asarray(parse_ids(pd.Series(ids, dtype="str"))), dim, parts)
 
 
 def _hash(*content: Any) -> str:

@@ -120,13 +120,13 @@ def _facts_of_split(split_data: SplitData, said: list[str]) -> dict[str, Any]:
         facts[f"test_clicks_cold_{kind}"] = float((~trained[index[test]]).mean()) if len(test) else 0.0
     facts["popularity_auc"] = _popularity_auc(split_data)
 
-    facts["causal_hyperedges"] = earlier_hyperedges(split_data)
-    said += slot_warnings(split_data, causal=True)
+    facts["causal_hyperedges"] = earlier = earlier_hyperedges(split_data)
+    said += slot_warnings(split_data, earlier)
     return facts
 
 
-def slot_warnings(split_data: SplitData, *, causal: bool) -> list[str]:
-    """Return what is suspicious of the slots, a sentence each; ``causal``: also what that protocol would not see."""
+def slot_warnings(split_data: SplitData, earlier: int | None = None) -> list[str]:
+    """Return what is suspicious of the slots, a sentence each; under ``causal`` give :func:`earlier_hyperedges`."""
     data, slots = split_data.data, split_data.slots
     said = []
     if len(np.unique(slots.index[split_data.split.train])) < 2:
@@ -136,7 +136,7 @@ def slot_warnings(split_data: SplitData, *, causal: bool) -> list[str]:
             "learned from the course of time; check the unit of time (--option time=ms, say), or ask for shorter slots "
             "(--option slot_count=12)"
         )
-    if causal and not earlier_hyperedges(split_data):
+    if earlier == 0:
         said.append(
             f"{data.name}: under the protocol `causal` no prediction will see any hypergraph (none ends before)"
         )
@@ -148,14 +148,15 @@ def earlier_hyperedges(split_data: SplitData) -> int:
 
     It is the most there can be in a modality, as interest is not known before it is learned.
     """
-    data, of, train = split_data.data, split_data.slots.index, split_data.split.train
-    earlier = 0
-    for slot in range(split_data.slots.count - 1):
-        rows = train[of[train] == slot]
-        pairs = np.unique(data.user_index[rows] * np.int64(data.num_items) + data.item_index[rows])
-        users, items = np.divmod(pairs, data.num_items)
-        earlier += int((np.bincount(users) >= 2).sum() + (np.bincount(items) >= 2).sum()) if len(pairs) else 0
-    return earlier
+    data, of = split_data.data, split_data.slots.index
+    train = split_data.split.train
+    rows = train[of[train] < split_data.slots.count - 1]
+    pairs = np.unique(
+        (of[rows] * np.int64(data.num_users) + data.user_index[rows]) * data.num_items + data.item_index[rows]
+    )
+    of_user, item = np.divmod(pairs, data.num_items)
+    of_item = of_user // data.num_users * data.num_items + item
+    return sum(int((np.unique(owner, return_counts=True)[1] >= 2).sum()) for owner in (of_user, of_item))
 
 
 def _popularity_auc(split_data: SplitData) -> float:

@@ -18,7 +18,7 @@ from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import DataWarning, RunError
 from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
-from hyperctr.runs.data_report import slot_warnings
+from hyperctr.runs.data_report import earlier_hyperedges, slot_warnings
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_of_calibration, pools_of_test, run_interest
 from hyperctr.runs.source import code_fingerprint
@@ -149,7 +149,8 @@ def _train(
         sampled = max(DRY_RUN_ROWS, config.batch_size)
         split_data = split_data.sample(sampled, config.seed)
     if group.first:
-        for message in slot_warnings(split_data, causal=config.protocol == "causal"):
+        earlier = earlier_hyperedges(split_data) if config.protocol == "causal" else None
+        for message in slot_warnings(split_data, earlier):
             warnings.warn(message, DataWarning, stacklevel=2)
         write_inputs(folder, data, split_data, config, sampled)
 

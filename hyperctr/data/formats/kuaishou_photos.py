@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hyperctr.data.engine import stream
 from hyperctr.data.formats.arrays import mapped
 from hyperctr.data.formats.format import folders
-from hyperctr.data.formats.release import Vectors
+from hyperctr.data.formats.release import Vectors, vectors_of_files
 from hyperctr.data.ids import shown
 from hyperctr.data.sources import TextFile
 from hyperctr.errors import DataError
@@ -52,19 +52,10 @@ def photo_vectors(folder: Path) -> list[Vectors]:
             raise DataError(f"{path}: holds {values.dtype} of length {len(values)}, expected numbers; get it again")
         return values
 
-    dim = len(vector(int(items[0])))
+    def file_of(item: int) -> Path:
+        return Path(paths[str(item)], str(item))
 
-    def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        block = np.empty((len(rows), dim), dtype=np.float32)
-        for row, item in zip(block, items[rows].tolist(), strict=True):
-            values = vector(item)
-            if len(values) != dim:
-                path = Path(paths[str(item)], str(item))
-                raise DataError(f"{path}: has {len(values)} numbers, the first photo {dim}; get it again")
-            row[:] = values
-        return block
-
-    return [Vectors("visual", items, dim, take, f"{folder}, photos")]
+    return [vectors_of_files("visual", items, vector, file_of, "photo", f"{folder}, photos")]
 
 
 def _holds_photos(place: Path) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hyperctr.data.engine import table
 from hyperctr.data.formats.beside import choose
 from hyperctr.data.formats.format import folders
-from hyperctr.data.formats.release import Vectors
+from hyperctr.data.formats.release import Vectors, vectors_of_files
 from hyperctr.data.ml_trailers import trailer_file
 from hyperctr.data.sources import Kind, header_of, with_header
 from hyperctr.errors import DataError
@@ -93,15 +93,4 @@ def _m3l(modality: str, place: Path) -> Vectors:
             raise DataError(f"{paths[item]}: holds no list of numbers; get the file again")
         return values
 
-    dim = len(vector(int(items[0])))
-
-    def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        block = np.empty((len(rows), dim), dtype=np.float32)
-        for row, item in zip(block, items[rows].tolist(), strict=True):
-            values = vector(item)
-            if len(values) != dim:
-                raise DataError(f"{paths[item]}: has {len(values)} numbers, the first file {dim}; get the file again")
-            row[:] = values
-        return block
-
-    return Vectors(modality, items, dim, take, str(place))
+    return vectors_of_files(modality, items, vector, paths.__getitem__, "file", str(place))

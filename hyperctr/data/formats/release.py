@@ -131,6 +131,30 @@ class Vectors:
         return cls(modality, items, int(values.shape[1]), lambda rows: np.asarray(values[rows]), str(source))
 
 
+def vectors_of_files(
+    modality: str,
+    items: npt.NDArray[np.int64],
+    vector: Callable[[int], npt.NDArray[Any]],
+    file_of: Callable[[int], Path],
+    what: str,
+    source: str,
+) -> Vectors:
+    """Return the vectors of items that lie in a file each; ``what`` such a file is called in messages."""
+    dim = len(vector(int(items[0])))
+
+    def take(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        block = np.empty((len(rows), dim), dtype=np.float32)
+        for row, item in zip(block, items[rows].tolist(), strict=True):
+            values = vector(item)
+            if len(values) != dim:
+                other = f"has {len(values)} numbers, the first {what} {dim}"
+                raise DataError(f"{file_of(item)}: {other}; get that {what} again")
+            row[:] = values
+        return block
+
+    return Vectors(modality, items, dim, take, source)
+
+
 @dataclass
 class Release:
     """What lies in a folder, ready to be streamed.
