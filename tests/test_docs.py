@@ -80,9 +80,14 @@ def test_versions_agree() -> None:
     assert project["tool"]["hatch"]["version"]["path"] == "hyperctr/__init__.py"
 
 
-def test_the_readme_leaves_a_place_for_generated_numbers() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.count("<!-- results:begin -->") == readme.count("<!-- results:end -->") == 1
+@pytest.mark.parametrize(("page", "marker"), [("README.md", "summary"), ("docs/results.md", "results")])
+def test_pages_leave_a_place_for_generated_numbers(page: str, marker: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text.count(f"<!-- {marker}:begin -->") == text.count(f"<!-- {marker}:end -->") == 1
+
+
+def test_the_readme_fits_two_screens() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
 
 
 def test_python_examples_of_the_readme_are_valid() -> None:

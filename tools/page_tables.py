@@ -8,6 +8,7 @@ from functools import partial
 
 import pandas as pd
 
+from hyperctr.config import SYSTEMS
 from hyperctr.display.table import EMPTY, Table, show_number
 
 
@@ -41,7 +42,7 @@ def recorded_by(frame: pd.DataFrame) -> str:
     return f"recorded by hyperctr {frame['hyperctr'].iloc[0]}"
 
 
-def hyperedges_worth(frame: pd.DataFrame) -> str:
+def hyperedges_worth(frame: pd.DataFrame, where: str = "here") -> str:
     """Say in a sentence what hyperedges are worth, from the row of Table 4 that has single clicks in their place."""
     rows = frame[frame["model"].str.startswith("(-) hypergraph")].dropna(subset=["auc_deficit"])
     if rows.empty:
@@ -52,7 +53,13 @@ def hyperedges_worth(frame: pd.DataFrame) -> str:
     sure = f", {more} than chance explains" if pd.notna(low) else ""
     published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
     paper = f"; the paper reports {published:+.4f}" if pd.notna(published) else ""
-    return f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC here{sure}{paper}."
+    return f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC {where}{sure}{paper}."
+
+
+def best_rival(frame: pd.DataFrame) -> tuple[str, int]:
+    """Return the system with the highest test AUC in Table 3, and how many there are beside HyperCTR and baselines."""
+    systems = frame.loc[frame.index.isin(SYSTEMS), "auc"].dropna()
+    return str(systems.idxmax()), len(systems)
 
 
 def gains_of_ways(frame: pd.DataFrame) -> str:

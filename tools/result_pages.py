@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from benchmark_tables import benchmark_text, scale_table
 from gates import gates_text
-from page_tables import gains_of_ways, hyperedges_worth, markdown, recorded_by, with_interval
+from page_tables import best_rival, gains_of_ways, hyperedges_worth, markdown, recorded_by, with_interval
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import EMPTY, Table
@@ -26,7 +26,8 @@ BUDGET = "quick"  # the pages say so
 # digits of the columns of costs
 COSTS = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "epochs": 1, "seconds_per_epoch": 2}
 COSTS |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
-PICTURE = "figure8"  # of the learning curves: what README shows
+PICTURE = "figure8"  # of the learning curves
+SUMMARY, PLANTED = "ml-trailers", "planted"  # what README sums up: real data, and generated data
 
 
 def read_table(name: str, table: str) -> pd.DataFrame:
@@ -118,6 +119,25 @@ def table4_text(name: str) -> str:
     return "\n\n".join(filter(None, shown))
 
 
+def summary_text() -> str:
+    """Return what README says of the results: six rows of Table 3, and what hyperedges are worth on each data set."""
+    frame = read_table(SUMMARY, "table3").query("protocol == 'as-published'").set_index("model")
+    rival, systems = best_rival(frame)
+    shown = ["hyperctr", "hyperctr+", rival, "content matrix factorisation", "popularity", "item mean"]
+    rows = frame.loc[shown].reset_index()
+    rows.loc[rows["model"] == rival, "model"] += f", the best of {systems} other systems"
+    rows["interval"] = with_interval(rows, "auc")
+    titles = {"model": "model", "interval": "test AUC, 95 % interval", "gauc": "GAUC"}
+    table = markdown(rows, titles | {"logloss_calibrated": "log loss, calibrated", "seeds": "seeds"})
+    told = f"**{SUMMARY}**, protocol `as-published`, random split, sampled labels, budget {BUDGET}, {recorded(SUMMARY)}"
+    told_of = [hyperedges_worth(read_table(name, "table4"), f"on {name}") for name in (SUMMARY, PLANTED)]
+    auc = read_table(PLANTED, "table3").query("protocol == 'as-published'").set_index("model")["auc"]
+    best_first = auc[["hyperctr", "hyperctr+", "content matrix factorisation"]].sort_values(ascending=False)
+    order = ", ".join(f"{model} {value:.4f}" for model, value in best_first.items())
+    told_of += [f"The test AUC on {PLANTED}, which is generated: {order}."]
+    return "\n\n".join([f"{told}:", table, " ".join(told_of)])
+
+
 def costs_text(name: str) -> str:
     """Return what each variant of each model took on one data set, and what validation said of it."""
     frame = _with_variant(RESULTS / name / "tables" / "costs.csv")
@@ -163,7 +183,7 @@ def picture(name: str) -> str:
     """Return the picture of one data set, if there is one."""
     path = RESULTS / name / "figures" / f"{PICTURE}.png"
     title = f"Learning curves of all models on {name} (Figure 8)"
-    return f"![{title}]({path.relative_to(ROOT).as_posix()})" if path.exists() else ""
+    return f"![{title}](../{path.relative_to(ROOT).as_posix()})" if path.exists() else ""
 
 
 def switches_table(name: str) -> str:
@@ -217,7 +237,8 @@ def pages() -> dict[Path, str]:
     shown = [part for name in having("tables/table3.csv") for part in (table3_text(name), picture(name))]
     shown += [table4_text(name) for name in having("tables/table4.csv")]
     sections = {
-        ROOT / "README.md": {"results": "\n\n".join(filter(None, shown))},
+        ROOT / "README.md": {"summary": summary_text()},
+        ROOT / "docs" / "results.md": {"results": "\n\n".join(filter(None, shown))},
         ROOT / "docs" / "benchmarks.md": {
             "gates": gates_text(RESULTS / "benchmarks"),
             "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv")))),
