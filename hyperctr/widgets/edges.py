@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +106,18 @@ class Edges:
         modality, label = np.divmod(key, max(self.num_nodes, 1))
         weight = np.ones(len(key), np.float32)
         return Edges(offsets, members[order], modality, label, weight, self.num_labels, self.num_nodes)
+
+    def of_nodes(self, wanted: NDArray[np.bool_]) -> Edges:
+        """Return the hyperedges with only the wanted nodes, bool [N]; those with fewer than two of them go."""
+        inside = wanted[self.nodes]
+        size = np.bincount(self.edge[inside], minlength=len(self))
+        left = replace(self, offsets=_offsets(size), nodes=self.nodes[inside])
+        return left.take(np.flatnonzero(size > 1))
+
+    def in_modalities(self) -> Ints:
+        """Return in how many modalities the label of each hyperedge has one, int64 [E]."""
+        labels = np.unique(self.modality * self.num_labels + self.label) % max(self.num_labels, 1)
+        return np.bincount(labels, minlength=self.num_labels)[self.label]
 
     def with_members(self, members: Ints) -> Ints:
         """Return the hyperedges with at least one of these nodes, ascending."""

@@ -22,6 +22,7 @@ from hyperctr.widgets.scene import Query, Scene
 from hyperctr.widgets.scene_stats import selection_frame
 from hyperctr.widgets.scenes import Scenes
 from hyperctr.widgets.score import contributions_frame, shown_for
+from hyperctr.widgets.traits import SceneTraits
 
 try:
     import anywidget
@@ -41,7 +42,7 @@ VIEWS = ("outlines", "bipartite", "incidence", "overlap", "difference")
 ASKED = tuple(field.name for field in fields(Query))  # traits that say what a scene shows
 
 
-class Inspector(anywidget.AnyWidget):
+class Inspector(SceneTraits, anywidget.AnyWidget):
     """Look into the hypergraphs of a data set, and into the scores of a run.
 
     Every trait below can be read and set from Python, and changes with what the user does.
@@ -56,6 +57,10 @@ class Inspector(anywidget.AnyWidget):
         modalities: names of those shown.
         focus: None, ``["node", id]`` or ``["hyperedge", number]``: only its neighbourhood is shown.
         limit: most hyperedges shown; :attr:`scene` says by which rule.
+        min_size, max_size: bounds of the members of a hyperedge; 0 is no bound.
+        min_degree: fewest hyperedges that a node lies on; others are left out of their hyperedges, once.
+        min_modalities: fewest modalities in which what a hyperedge comes from has one.
+        colour_by: what colours nodes, one of ``about["colourings"]`` of their kind; "" is nothing.
         selection: ids of the selected nodes.
         query: text to find users, items and titles by.
         pair: ids of the user and the item whose score is explained, perhaps a timestamp: without one, when it was
@@ -88,21 +93,6 @@ class Inspector(anywidget.AnyWidget):
 
     about = t.Dict().tag(sync=True)
     view = t.Enum(VIEWS, "outlines").tag(sync=True)
-    side = t.Enum(("user", "item"), "user").tag(sync=True)
-    slot = t.Int(0).tag(sync=True)
-    modalities = t.List(t.Unicode()).tag(sync=True)
-    delta = t.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-    neighbours = t.Int(0, min=0).tag(sync=True)
-    swap = t.Bool(False).tag(sync=True)
-    focus: Any = t.List(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(sync=True)
-    limit = t.Int(15, min=1).tag(sync=True)
-    selection: Any = t.List().tag(sync=True)
-    query = t.Unicode("").tag(sync=True)
-    pair: Any = t.List(maxlen=3).tag(sync=True)
-    removed = t.List(t.Unicode()).tag(sync=True)
-    removed_modalities = t.List(t.Unicode()).tag(sync=True)
-    compare_slot = t.Int(None, allow_none=True).tag(sync=True)
-    compare_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
 
     def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = Scenes(data, run, seed=seed)
@@ -123,11 +113,6 @@ class Inspector(anywidget.AnyWidget):
         self.observe(self._send_selection, "selection")
         self.observe(self._send_matches, "query")
         self._explain(None if {*traits} & {*ASKED, "selection"} else {"name": "pair"})
-
-    @property
-    def node_kind(self) -> str:
-        """What a node is, ``user`` or ``item``."""
-        return self._asked().node_kind
 
     @property
     def scene(self) -> Scene:
@@ -194,20 +179,6 @@ class Inspector(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return super()._repr_mimebundle_(**kwargs) if live() else mime_bundle(self.figure())
-
-    @t.validate("slot", "compare_slot")
-    def _known_slot(self, proposal: Any) -> int | None:
-        return lookup.known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
-
-    @t.validate("modalities", "removed_modalities")
-    def _known_modalities(self, proposal: Any) -> list[str]:
-        return lookup.known_modalities(proposal["value"], self.scenes.modalities)
-
-    @t.validate("selection", "pair", "focus")
-    def _plain_ids(self, proposal: Any) -> list[Any] | None:
-        name, value = proposal["trait"].name, lookup.plain_ids(proposal["value"])
-        self._set_for[name] = self.side, self.swap
-        return lookup.known_nodes(value, self.node_kind, self.scenes.data) if name == "selection" and value else value
 
     def _asked(self) -> Query:
         asked = {name: getattr(self, name) for name in ASKED}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from traitlets import TraitError
 
 from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.widgets.colourings import colouring_name
 from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
@@ -41,6 +42,18 @@ def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
         if name not in known:
             raise TraitError(f"modality {name!r}: this data set has {list(known)}")
     return names
+
+
+def known_colouring(name: str, known: Mapping[str, Iterable[str]]) -> str:
+    """Return the name of a colouring that nodes of some kind have, or "" for none.
+
+    Raises:
+        TraitError: there is none; the message has the choices.
+    """
+    try:
+        return colouring_name(name, known)
+    except ConfigError as error:
+        raise TraitError(str(error)) from error
 
 
 def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:

@@ -55,9 +55,10 @@ def live() -> bool:
 
 
 def about(scenes: Scenes, colours: Mapping[str, str]) -> dict[str, Any]:
-    """Return what never changes while a widget lives: slots, modalities, their colours, the picture's words."""
+    """Return what never changes while a widget lives: slots, modalities, colours, what can colour, the words."""
     known = {"slots": scenes.slots, "modalities": list(scenes.modalities), "colours": list(colours.values())}
-    return known | {"joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
+    colourings = {kind: list(names) for kind, names in scenes.colourings.items()}
+    return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
 
 
 def scene_message(

@@ -8,12 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperctr.widgets.colourings import Colouring
 from hyperctr.widgets.edges import Edges, Ints
 
 Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
 # what a browser gets of a scene, and as which type
 BUFFERS = {"x": "<f4", "y": "<f4", "degree": "<i4", "edge_offsets": "<i4", "edge_nodes": "<i4"}
 BUFFERS |= {"edge_modality": "<u1", "edge_weight": "<f4", "edge_number": "<i4"}
+BUFFERS |= {"px": "<f4", "py": "<f4", "node_colour": "<f4"}
 NAMES = ("around", "nodes", "titles", "edge_labels", "edge_titles", "rule")  # of its header, as the scene has them
 
 
@@ -29,6 +31,27 @@ class Query:
     swap: bool
     focus: Focus | None
     limit: int
+    min_size: int = 0
+    max_size: int = 0
+    min_degree: int = 0
+    min_modalities: int = 0
+    colour_by: str = ""
+
+    @property
+    def filters(self) -> str:
+        """The filters in words, "" if there are none.
+
+        >>> Query("user", 0, ("visual",), 0.5, 0, False, None, 9, min_size=3, min_degree=2).filters
+        'with at least 3 members, on users of degree 2 or more'
+        """
+        low, high = self.min_size, self.max_size
+        size = f"with {low} to {high} members" if low and high else f"with at least {low} members" if low else ""
+        size = size or (f"with at most {high} members" if high else "")
+        degree = f"on {self.node_kind}s of degree {self.min_degree} or more" if self.min_degree > 1 else ""
+        mixed = (
+            f"of {self.label_kind}s with {self.min_modalities} modalities or more" if self.min_modalities > 1 else ""
+        )
+        return ", ".join(part for part in (size, degree, mixed) if part)
 
     @property
     def node_kind(self) -> str:
@@ -59,6 +82,9 @@ class Scene:
         query: what the scene was asked for.
         slot_label: the slot's dates, or its number in words.
         around: title of the node or hyperedge that is looked at.
+        panel_places: float32 [M, n, 2], each modality's own layout within [-1, 1]; None is ``x`` and ``y`` for each.
+        node_colour: float32 [n], value of ``colouring`` of each node, NaN where unknown.
+        colouring: what the values are; None colours nothing.
 
     >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
     >>> edges = Edges(np.array([0, 2]), np.array([0, 1]), np.array([0]), np.array([7]), np.ones(1, "f4"), 2, 9)
@@ -83,6 +109,9 @@ class Scene:
     query: Query
     slot_label: str = ""
     around: str = ""
+    panel_places: NDArray[np.float32] | None = None
+    node_colour: NDArray[np.float32] | None = None
+    colouring: Colouring | None = None
 
     def __len__(self) -> int:
         return len(self.edge_labels)
@@ -102,6 +131,16 @@ class Scene:
         """Hyperedges shown that each node lies on, int64 [n]."""
         return np.bincount(self.edges.nodes, minlength=len(self.nodes))
 
+    @property
+    def px(self) -> NDArray[np.float32]:
+        """Where nodes stand in the picture of each modality alone, float32 [M, n]."""
+        return np.tile(self.x, (len(self.modalities), 1)) if self.panel_places is None else self.panel_places[..., 0]
+
+    @property
+    def py(self) -> NDArray[np.float32]:
+        """The same, downwards."""
+        return np.tile(self.y, (len(self.modalities), 1)) if self.panel_places is None else self.panel_places[..., 1]
+
     def members(self, edge: int) -> list[Any]:
         """Ids of one hyperedge's members."""
         return [self.nodes[place] for place in self.edges.of_edge(edge)]
@@ -114,10 +153,13 @@ class Scene:
     def pack(self) -> tuple[dict[str, Any], list[memoryview]]:
         """Return a header that JSON can hold and the arrays as little-endian buffers, in the header's order."""
         edges = self.edges
-        values = (self.x, self.y, self.degree, edges.offsets, edges.nodes, edges.modality, edges.weight, edges.number)
+        colour = np.full(len(self.nodes), np.nan) if self.node_colour is None else self.node_colour
+        of_edges = (edges.offsets, edges.nodes, edges.modality, edges.weight, edges.number)
+        values = (self.x, self.y, self.degree, *of_edges, self.px, self.py, colour)
         arrays = [np.asarray(part, dtype) for part, dtype in zip(values, BUFFERS.values(), strict=True)]
         header = {name: getattr(self, name) for name in NAMES}
         header |= {name: getattr(self.query, name) for name in ("side", "slot", "delta", "node_kind")}
         header |= {"edge_kind": self.query.label_kind, "modalities": list(self.modalities)}
+        header["colouring"] = None if self.colouring is None else self.colouring.header()
         header["buffers"] = [{"name": name, "dtype": dtype[1:]} for name, dtype in BUFFERS.items()]
         return header, [memoryview(array.tobytes()) for array in arrays]

@@ -20,7 +20,9 @@ from hyperctr.display.layout import spectral_layout
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats
+from hyperctr.widgets.colourings import Make, colouring_name, colourings
 from hyperctr.widgets.edges import Edges
+from hyperctr.widgets.filters import filtered, shown_rule
 from hyperctr.widgets.scene import Focus, Query, Scene
 from hyperctr.widgets.score import ScoreExplainer
 
@@ -105,6 +107,11 @@ class Scenes:
             places[side] = spectral_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
         return places
 
+    @cached_property
+    def colourings(self) -> dict[str, dict[str, Make]]:
+        """What can colour users and items, by name; see :func:`hyperctr.widgets.colourings.colourings`."""
+        return colourings(self)
+
     def query(
         self,
         *,
@@ -116,6 +123,11 @@ class Scenes:
         swap: bool = False,
         focus: Focus | None = None,
         limit: int = 300,
+        min_size: int = 0,
+        max_size: int = 0,
+        min_degree: int = 0,
+        min_modalities: int = 0,
+        colour_by: str = "",
     ) -> Query:
         """Check what a scene is asked for; see :class:`~hyperctr.widgets.scene.Query`.
 
@@ -129,9 +141,14 @@ class Scenes:
             focus: ``("node", id)`` keeps its hyperedges; ``("hyperedge", number)`` keeps it (see
                 ``Edges.number``) and those that share a member with it.
             limit: most hyperedges shown, the largest of each modality in turn; ``Scene.rule`` tells.
+            min_size: fewest members of a hyperedge.
+            max_size: most of them; 0 is no bound.
+            min_degree: fewest hyperedges that a node lies on; others are left out of their hyperedges, once.
+            min_modalities: fewest modalities in which what a hyperedge comes from has one.
+            colour_by: one of ``colourings`` of any kind of node; those of the other kind colour nothing here.
 
         Raises:
-            ConfigError: an unknown side, slot or modality, or a number out of bounds.
+            ConfigError: an unknown side, slot, modality or colouring, or a number out of bounds.
         """
         if side not in ("user", "item"):
             raise ConfigError(f"side {side!r}: use 'user' or 'item'")
@@ -144,7 +161,11 @@ class Scenes:
                 raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
         names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
         delta = float(self.config.interest_threshold if delta is None else delta)
-        return Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit))
+        filters = int(min_size), int(max_size), int(min_degree), int(min_modalities)
+        if min(filters) < 0:
+            raise ConfigError(f"a filter below 0, of {filters}; 0 filters nothing")
+        name = colouring_name(colour_by, self.colourings)
+        return Query(side, int(slot), names, delta, int(neighbours), bool(swap), focus, int(limit), *filters, name)
 
     def build(self, **asked: Any) -> Scene:
         """Cut the scene that the arguments of :meth:`query` ask for.
@@ -167,7 +188,7 @@ class Scenes:
 
     def whole(self, query: Query) -> Edges:
         """Return all hyperedges a query asks for: its slot, threshold, modalities and focus, but no limit."""
-        return self._whole(replace(query, limit=1))
+        return self._whole(replace(query, limit=1, colour_by=""))
 
     def _select(self, query: Query) -> Edges:
         edges = self._pair(query.slot, query.delta, query.neighbours)[query.side]
@@ -175,6 +196,7 @@ class Scenes:
         wanted = [self.modalities.index(name) for name in query.modalities]
         if len(wanted) < len(self.modalities):
             edges = edges.take(np.flatnonzero(np.isin(edges.modality, wanted)))
+        edges = filtered(edges, query)
         if query.focus is None:
             return edges
         kind, name = query.focus
@@ -194,6 +216,8 @@ class Scenes:
         node, label = query.node_kind, query.label_kind
         place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
         around = self._focus_title(query)
+        make = self.colourings[node].get(query.colour_by)
+        colouring = make(query) if make else None
         return Scene(
             nodes=self._ids[node][members].tolist(),
             titles=[self._titles[node][member] for member in members],
@@ -208,6 +232,8 @@ class Scenes:
             query=query,
             slot_label=self.slots[query.slot],
             around=around,
+            node_colour=None if colouring is None else colouring.values[members],
+            colouring=colouring,
         )
 
     def _focus_title(self, query: Query) -> str:
@@ -263,16 +289,3 @@ class Scenes:
         settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
         users, items = (graphs[slot] for graphs in hypergraphs_of(*self._slot_clicks(slot), settings))
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}
-
-
-def shown_rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
-    """Say what part of the hypergraph is shown and how it was chosen.
-
-    >>> shown_rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
-    'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
-    """
-    how = "all of them" if shown == total else "the largest of each modality in turn"
-    if around and not total:
-        return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
-    about = f" around {around}" if around else ""
-    return f"showing {shown:,} of {total:,} hyperedges{about}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"

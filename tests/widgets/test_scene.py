@@ -195,13 +195,14 @@ def test_table_and_timeline(scenes: Scenes) -> None:
 
 
 def test_packed_scenes_unpack_to_the_same(scenes: Scenes) -> None:
-    scene = scenes.build(slot=1, limit=20)
+    scene = scenes.build(slot=1, limit=20, colour_by="popularity")
     header, buffers = scene.pack()
     header = json.loads(json.dumps(header, allow_nan=False))
     for part, buffer in zip(header["buffers"], buffers, strict=True):
         values = np.frombuffer(buffer, BUFFERS[part["name"]])
-        kind, _, name = part["name"].rpartition("_")
-        np.testing.assert_array_equal(values, getattr(scene.edges if kind else scene, name))
+        name = part["name"].removeprefix("edge_")
+        expected = getattr(scene.edges if name != part["name"] else scene, name)
+        np.testing.assert_array_equal(values, expected.ravel(), err_msg=name)  # px and py: by modality, then node
     assert header["nodes"] == scene.nodes and header["edge_labels"] == scene.edge_labels
     assert [part["name"] for part in header["buffers"]][:7] == [
         "x",
