@@ -16,6 +16,7 @@ from hyperctr.errors import DataWarning, HyperCTRError
 from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
 from hyperctr.widgets.export import save_selection
+from hyperctr.widgets.front_end import joined, stylesheet
 from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
 from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.scene import Query, Scene
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.runs.run import Run
 
-HERE = Path(__file__).parent
 VIEWS = ("outlines", "bipartite", "incidence", "overlap", "difference")
 ASKED = tuple(field.name for field in fields(Query))  # traits that say what a scene shows
 
@@ -88,8 +88,8 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
     (2, 'showing 5')
     """
 
-    _esm = HERE / "inspector.js"
-    _css = HERE / "inspector.css"
+    _esm = joined()
+    _css = stylesheet()
 
     about = t.Dict().tag(sync=True)
     view = t.Enum(VIEWS, "outlines").tag(sync=True)

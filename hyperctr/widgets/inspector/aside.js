@@ -1,0 +1,98 @@
+// The panels beside the picture: Python writes their tables, here they are shown and answer clicks.
+
+import { dim, explain, fillPair } from "./choosing.js";
+import { hover } from "./hover.js";
+import { own, set, toggle } from "./state.js";
+import { NOTHING, button, h } from "./tools.js";
+
+const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbers" };
+
+/** Make the panels. @param {App} app @returns {HTMLElement} */
+export function createAside(app) {
+	const { els, uid } = app;
+	els.tabs = h("div", { class: "hc-tabs", role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
+		button(text, () => showTab(app, key), { role: "tab", "data-key": key, id: uid + key, "aria-controls": uid + key + "p" })));
+	els.panels = Object.fromEntries(Object.keys(TABS).map((key) => [key,
+		h("div", { class: "hc-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
+	els.away = h("p", { class: "hc-none", "data-key": "away" });
+	els.listed = h("div");
+	els.panels.selection.append(els.away, els.listed);
+	els.whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id", oninput: () => dim(app) });
+	els.whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id", oninput: () => dim(app) });
+	els.whyOut = h("div", { class: "hc-why" });
+	els.panels.why.append(h("div", { class: "hc-pair", onkeydown: (e) => e.key === "Enter" && explain(app) },
+		h("label", { for: uid + "wu" }, "User", els.whyUser), h("label", { for: uid + "wi" }, "Item", els.whyItem),
+		button("Explain", () => explain(app), { class: "hc-main" })), els.whyOut);
+	els.tabs.addEventListener("keydown", (e) => {
+		const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+		if (!step) return;
+		const keys = Object.keys(TABS);
+		showTab(app, keys[(keys.indexOf(app.state.tab) + step + keys.length) % keys.length]);
+		els.root.ownerDocument.getElementById(uid + app.state.tab)?.focus();
+	});
+	const aside = h("div", { class: "hc-aside" }, els.tabs, Object.values(els.panels));
+	listen(app, aside);
+	return aside;
+}
+
+/** @param {App} app @param {string} key */
+export function showTab(app, key) {
+	app.state.tab = key;
+	for (const b of app.els.tabs.children) {
+		b.setAttribute("aria-selected", String(b.dataset.key === key));
+		b.tabIndex = b.dataset.key === key ? 0 : -1;
+	}
+	for (const [name, panel] of Object.entries(app.els.panels)) panel.hidden = name !== key;
+}
+
+/** Show what Python wrote, and keep the keyboard where it was. @param {any} box @param {string} html */
+export function fill(box, html) {
+	const key = box.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).dataset.key;
+	box.innerHTML = html;
+	if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}
+
+/** Side, slot and number of the hyperedge that a row is about. @param {Element} e @returns {string[] | undefined} */
+const whereIs = (e) => /** @type {HTMLElement | null} */ (e.closest("[data-edge]"))?.dataset.edge.split(":");
+
+/** What a click on a `data-act` does. @type {Record<string, (app: App, b: HTMLElement) => void>} */
+const ACTS = {
+	remove: (app, b) => toggle(app, "removed", b.dataset.key),
+	modality: (app, b) => toggle(app, "removed_modalities", b.dataset.key),
+	clear: (app) => set(app, { selection: [] }),
+	restore: (app) => set(app, { removed: [], removed_modalities: [] }),
+	show: (app, b) => {
+		const [side, slot, edge] = whereIs(b);
+		set(app, { side, slot: +slot, swap: false, focus: ["hyperedge", +edge] });
+	},
+	focus: (app) => set(app, { focus: ["node", app.get("selection")[0]] }),
+	row: (app, b) => {
+		const id = app.state.rows[b.dataset.key];
+		fillPair(app, own(app), id);
+		app.els.spoken.textContent = `${own(app)} ${id} is ready to be explained`;
+	},
+};
+
+/** @param {App} app @param {HTMLElement} aside */
+function listen(app, aside) {
+	const { state } = app;
+	const acted = (e) => {
+		const b = e.target.closest("[data-act]");
+		if (b) ACTS[b.dataset.act](app, b);
+	};
+	aside.addEventListener("click", acted);
+	aside.addEventListener("keydown", (e) => e.key === "Enter" && /** @type {Element} */ (e.target).tagName === "TR" && acted(e));
+	aside.addEventListener("mouseover", (e) => {
+		const row = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest("tr[data-act]"));
+		const i = row ? state.scene?.index.get(state.rows[row.dataset.key]) : null;
+		if (i != null) hover(app, { ...NOTHING, node: i }, app.placed.X[i], app.placed.Y[i]);
+	});
+	/** Light the hyperedge of a contribution where it is in the picture. */
+	const ofBar = (e) => {
+		const [side, slot, edge] = whereIs(e.target) || [], s = state.scene;
+		if (side && s && app.get("view") !== "overlap")
+			hover(app, { ...NOTHING, edge: side === s.side && side === s.node_kind && +slot === s.slot ? s.edge_number.indexOf(+edge) : -1 }, 14, 14);
+	};
+	for (const kind of ["mouseover", "focusin"]) aside.addEventListener(kind, ofBar);
+	for (const kind of ["mouseleave", "focusout"]) aside.addEventListener(kind, () => state.scene && hover(app, NOTHING));
+}

@@ -1,0 +1,117 @@
+// Pointer, wheel and keyboard on the picture.
+
+import { choose, click, focusOn } from "./choosing.js";
+import { describe, hover, pick } from "./hover.js";
+import { fit, moved, soon, zoomBy } from "./motion.js";
+import { cameraOf, highlight, redraw } from "./stage.js";
+import { set } from "./state.js";
+import { NOTHING, clamp } from "./tools.js";
+import { viewOf } from "./views.js";
+
+/** Where an event is on the picture. @param {App} app @param {MouseEvent} e @returns {[number, number]} */
+function at(app, e) {
+	const box = app.els.over.getBoundingClientRect();
+	return [e.clientX - box.left, e.clientY - box.top];
+}
+
+/** @param {App} app */
+export function listenToPointer(app) {
+	const { state, els: { over } } = app;
+	over.addEventListener("pointerdown", (e) => {
+		if (e.button || !state.scene) return;
+		const [x, y] = at(app, e), view = viewOf(app);
+		state.drag = { x, y, cam: { ...cameraOf(app) }, box: view.brushes || (e.shiftKey && view.movable), far: false };
+		over.setPointerCapture(e.pointerId);
+	});
+	over.addEventListener("pointermove", (e) => {
+		const [x, y] = at(app, e), { drag } = state;
+		if (!drag) return state.scene && hover(app, pick(app, x, y), x, y);
+		if (Math.hypot(x - drag.x, y - drag.y) > 4) drag.far = true;
+		if (!drag.far) return;
+		app.els.tip.hidden = true;
+		if (drag.box) soon(app, () => drawBox(app, drag.x, drag.y, x, y));
+		else if (viewOf(app).movable) {
+			Object.assign(cameraOf(app), { x: drag.cam.x + x - drag.x, y: drag.cam.y + y - drag.y });
+			moved(app);
+		}
+	});
+	over.addEventListener("pointerup", (e) => {
+		const { drag } = state;
+		if (!drag) return;
+		const [x, y] = at(app, e), add = e.ctrlKey || e.metaKey;
+		state.drag = null;
+		cancelAnimationFrame(state.frame);
+		if (!drag.far) return click(app, pick(app, x, y), add || e.shiftKey);
+		if (drag.box) choose(app, viewOf(app).boxed(app, Math.min(x, drag.x), Math.min(y, drag.y), Math.max(x, drag.x), Math.max(y, drag.y)), add);
+		else if (viewOf(app).movable) redraw(app);
+	});
+	over.addEventListener("pointercancel", () => (state.drag = null));
+	over.addEventListener("pointerleave", () => !state.drag && state.scene && hover(app, NOTHING));
+	over.addEventListener("dblclick", (e) => state.scene && focusOn(app, pick(app, ...at(app, e))));
+	over.addEventListener("wheel", (e) => {
+		if (!viewOf(app).movable || !state.scene) return;
+		e.preventDefault();
+		zoomBy(app, Math.exp(-clamp(e.deltaY, -120, 120) * 0.0022), ...at(app, e));
+	}, { passive: false });
+}
+
+function drawBox(app, left, top, right, bottom) {
+	highlight(app);
+	const ctx = app.els.over.getContext("2d");
+	ctx.globalAlpha = 1;
+	ctx.strokeStyle = app.look.text;
+	ctx.setLineDash([4, 3]);
+	ctx.strokeRect(left, top, right - left, bottom - top);
+	ctx.setLineDash([]);
+}
+
+/** Go to the next node, hyperedge or bar, from the largest on. @param {App} app @param {number} by @param {"node" | "edge" | "bar"} what */
+function step(app, by, what) {
+	const s = app.state.scene, view = viewOf(app);
+	const order = { bar: () => [...Array(view.bars?.(app) ?? 0).keys()], node: () => [...s.degreeOrder], edge: () => [...s.sizeOrder] }[what]();
+	const now = order.indexOf(app.state.hover[what]);
+	const one = order[(now + by + order.length + (now < 0 && by < 0 ? 1 : 0)) % order.length] ?? -1;
+	const { X, Y, EX, EY } = app.placed;
+	hover(app, { ...NOTHING, [what]: one }, ...(!view.movable || one < 0 ? [60, 60] : what === "edge" ? [EX[one], EY[one]] : [X[one], Y[one]]));
+	app.els.spoken.textContent = describe(app, app.state.hover).join(", ");
+}
+
+/** @type {Record<string, (app: App, e: KeyboardEvent) => void>} */
+const KEYS = {
+	n: (app) => step(app, 1, viewOf(app).bars ? "bar" : "node"),
+	p: (app) => step(app, -1, viewOf(app).bars ? "bar" : "node"),
+	e: (app) => step(app, 1, "edge"),
+	r: (app) => step(app, -1, "edge"),
+	Enter: (app, e) => click(app, app.state.hover, e.shiftKey),
+	f: (app) => focusOn(app, app.state.hover),
+	"+": (app) => zoomBy(app, 1.4),
+	"=": (app) => zoomBy(app, 1.4),
+	"-": (app) => zoomBy(app, 1 / 1.4),
+	0: (app) => fit(app),
+	ArrowLeft: (app) => shift(app, 40, 0),
+	ArrowRight: (app) => shift(app, -40, 0),
+	ArrowUp: (app) => shift(app, 0, 40),
+	ArrowDown: (app) => shift(app, 0, -40),
+	Escape: (app) => {
+		hover(app, NOTHING);
+		set(app, { selection: [], focus: null });
+	},
+};
+
+function shift(app, dx, dy) {
+	if (!viewOf(app).movable) return;
+	const cam = cameraOf(app);
+	cam.x += dx;
+	cam.y += dy;
+	moved(app);
+}
+
+/** @param {App} app */
+export function listenToKeys(app) {
+	app.els.over.addEventListener("keydown", (e) => {
+		if (!app.state.scene || e.ctrlKey || e.metaKey || e.altKey || !KEYS[e.key]) return;
+		e.preventDefault();
+		e.stopPropagation();
+		KEYS[e.key](app, e);
+	});
+}

@@ -1,0 +1,114 @@
+// A scene as the browser holds it: what Python sent, and what is worked out from it once.
+
+const KIND = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
+
+/**
+ * Turn a header and buffers into a scene: typed arrays, who lies on what, trees, orders.
+ * @param {any} header
+ * @param {DataView[]} buffers
+ * @returns {Scene}
+ */
+export function unpack(header, buffers) {
+	const s = { ...header };
+	header.buffers.forEach((part, k) => {
+		const view = buffers[k];
+		const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+		s[part.name] = new KIND[part.dtype](bytes);
+	});
+	const n = (s.n = s.nodes.length);
+	const e = (s.e = s.edge_labels.length);
+	const { edge_offsets: offsets, edge_nodes: members, x, y } = s;
+	s.index = new Map(s.nodes.map((id, i) => [id, i]));
+	const start = (s.nodeStart = new Int32Array(n + 1));
+	for (const i of members) start[i + 1]++;
+	for (let i = 0; i < n; i++) start[i + 1] += start[i];
+	const at = start.slice();
+	s.nodeEdges = new Int32Array(members.length);
+	s.ex = new Float32Array(e);
+	s.ey = new Float32Array(e);
+	for (let k = 0; k < e; k++) {
+		const own = members.subarray(offsets[k], offsets[k + 1]);
+		for (const i of own) {
+			s.nodeEdges[at[i]++] = k;
+			s.ex[k] += x[i] / own.length;
+			s.ey[k] += y[i] / own.length;
+		}
+	}
+	s.sizeOrder = Int32Array.from({ length: e }, (_, k) => k).sort((a, b) => size(s, b) - size(s, a) || a - b);
+	s.degreeOrder = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => s.degree[b] - s.degree[a] || a - b);
+	return s;
+}
+
+/** Members of a hyperedge, how many. @param {Scene} s @param {number} k */
+export const size = (s, k) => s.edge_offsets[k + 1] - s.edge_offsets[k];
+/** Positions of its members. @param {Scene} s @param {number} k */
+export const membersOf = (s, k) => s.edge_nodes.subarray(s.edge_offsets[k], s.edge_offsets[k + 1]);
+/** The hyperedges that a node lies on. @param {Scene} s @param {number} i */
+export const edgesOf = (s, i) => s.nodeEdges.subarray(s.nodeStart[i], s.nodeStart[i + 1]);
+
+/** The shortest tree that joins each hyperedge's members, worked out when first drawn. @param {Scene} s */
+export function treesOf(s) {
+	return (s.trees ??= Array.from({ length: s.e }, (_, k) => tree(membersOf(s, k), s.x, s.y)));
+}
+
+/**
+ * The shortest tree that joins some points (Prim), as pairs of them: [a, b, c, d, ...] has the edges ab and cd.
+ * @param {Int32Array} own
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ */
+function tree(own, x, y) {
+	const far = new Float32Array(own.length).fill(Infinity), from = new Int32Array(own.length), pairs = [];
+	for (let now = 0, left = own.length - 1; left > 0; left--) {
+		far[now] = -1; // joined
+		let next = -1;
+		for (let k = 0; k < own.length; k++) {
+			if (far[k] < 0) continue;
+			const away = (x[own[k]] - x[own[now]]) ** 2 + (y[own[k]] - y[own[now]]) ** 2;
+			if (away < far[k]) [far[k], from[k]] = [away, now];
+			if (next < 0 || far[k] < far[next]) next = k;
+		}
+		pairs.push(own[from[next]], own[next]);
+		now = next;
+	}
+	return pairs;
+}
+
+/** Places of nodes and hyperedges in two columns, neighbours side by side. @param {Scene} s */
+export function columnsOf(s) {
+	if (s.columns) return s.columns;
+	const even = (order) => {
+		const place = new Float32Array(order.length);
+		order.forEach((one, rank) => (place[one] = (2 * (rank + 0.5)) / order.length - 1));
+		return place;
+	};
+	const by = (length, key) => Array.from({ length }, (_, i) => i).sort((a, b) => key(a) - key(b) || a - b);
+	const py = even(by(s.n, (i) => s.y[i]));
+	const mean = Array.from({ length: s.e }, (_, k) => {
+		let sum = 0;
+		for (const i of membersOf(s, k)) sum += py[i];
+		return sum / size(s, k);
+	});
+	const ey = even(by(s.e, (k) => s.edge_modality[k] * 4 + mean[k]));
+	s.columns = { x: new Float32Array(s.n).fill(-0.68), y: py, ex: new Float32Array(s.e).fill(0.45), ey };
+	return s.columns;
+}
+
+/** The (node, label) pairs of each combination of modalities. @param {Scene} s */
+export function combinationsOf(s) {
+	if (s.combinations) return s.combinations;
+	const labels = new Map();
+	const code = new Map();
+	for (let k = 0; k < s.e; k++) {
+		if (!labels.has(s.edge_labels[k])) labels.set(s.edge_labels[k], labels.size);
+		const base = labels.get(s.edge_labels[k]) * s.n;
+		for (const i of membersOf(s, k)) code.set(base + i, (code.get(base + i) || 0) | (1 << s.edge_modality[k]));
+	}
+	const found = new Map();
+	for (const [pair, mask] of code) {
+		if (!found.has(mask)) found.set(mask, { pairs: [], nodes: new Set() });
+		found.get(mask).pairs.push(pair % s.n);
+		found.get(mask).nodes.add(pair % s.n);
+	}
+	return (s.combinations = found);
+}

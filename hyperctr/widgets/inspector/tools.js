@@ -1,0 +1,31 @@
+// Small things that every other module uses: numbers in words, elements.
+
+export const TAU = 2 * Math.PI;
+/** @type {Hover} */
+export const NOTHING = { node: -1, edge: -1, bar: -1 };
+
+export const number = (/** @type {number} */ value) => value.toLocaleString("en-US");
+export const clamp = (/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) => Math.min(high, Math.max(low, value));
+export const plural = (/** @type {number} */ many, /** @type {string} */ word) => `${number(many)} ${word}${many === 1 ? "" : "s"}`;
+export const short = (/** @type {string} */ text, most = 28) => (text.length > most ? text.slice(0, most - 1).trimEnd() + "…" : text);
+
+/**
+ * Make an element; `onclick` and the like become listeners.
+ * @param {string} tag
+ * @param {Record<string, any>} [props]
+ * @param {...any} children
+ * @returns {any}
+ */
+export function h(tag, props = {}, ...children) {
+	const made = document.createElement(tag);
+	made.dataset.lmSuppressShortcuts = ""; // else JupyterLab takes its keys
+	for (const [key, value] of Object.entries(props)) {
+		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+		else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
+	}
+	made.append(...children.flat().filter((child) => child != null));
+	return made;
+}
+
+/** A button that does something. @param {any} text @param {() => void} act @param {Record<string, any>} [props] */
+export const button = (text, act, props = {}) => h("button", { type: "button", onclick: act, ...props }, text);

@@ -1,0 +1,89 @@
+// Overlap (UpSet): one bar for each combination of modalities, how many (node, label) pairs lie in exactly these.
+
+import { pen, write } from "../drawing.js";
+import { combinationsOf } from "../scene.js";
+import { NOTHING, TAU, number, plural } from "../tools.js";
+
+/** Bars and where they stand. @param {App} app */
+function frameOf(app) {
+	const { look } = app, { scene: s, stats } = app.state;
+	const shown = combinationsOf(s);
+	const bars = (stats ? stats.overlap : []).map((row) => {
+		const mask = row.modalities.reduce((all, name) => all | (1 << s.modalities.indexOf(name)), 0);
+		return { mask, total: row.count, shown: shown.get(mask) || { pairs: [], nodes: new Set() } };
+	});
+	const left = look.width > 520 ? 230 : 120, top = 52, bottom = look.height - 40 - 31 * s.modalities.length;
+	const step = Math.min(72, (look.width - left - 24) / Math.max(bars.length, 1));
+	return { bars, left, top, bottom, step, most: Math.max(...bars.map((bar) => bar.total), 1) };
+}
+
+/** @type {View} */
+export const overlap = {
+	label: "Overlap",
+	movable: false,
+	camera: "overlap",
+	repaints: true,
+	paint(ctx, app) {
+		const { look, chosen } = app, { scene: s, stats, hover } = app.state;
+		const { bars, left, top, bottom, step, most } = frameOf(app);
+		const wide = Math.min(step * 0.66, 44);
+		ctx.globalAlpha = 1;
+		write(ctx, look, `(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, left - 4, 16);
+		write(ctx, look, "pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", left - 4, 33, "left", look.muted);
+		const y = (value) => bottom - ((bottom - top - 16) * value) / most;
+		const row = (m) => bottom + 30 + 31 * m;
+		s.modalities.forEach((name, m) => {
+			ctx.fillStyle = look.faint;
+			if (m % 2 === 0) ctx.fillRect(12, row(m) - 15, look.width - 24, 31);
+			const sum = (stats?.modalities || []).find((one) => one.modality === name);
+			write(ctx, look, name, left - 26, row(m) - (sum ? 6 : 0), "right", look.text, "600 ");
+			if (sum) write(ctx, look, plural(sum.incidences, "pair"), left - 26, row(m) + 7, "right", look.muted);
+			ctx.fillStyle = look.colours[m];
+			ctx.fillRect(left - 20, row(m) - 9, 5, 18);
+		});
+		bars.forEach((bar, b) => {
+			const x = left + step * (b + 0.5);
+			const single = s.modalities.map((_, m) => m).filter((m) => (bar.mask >> m) & 1);
+			ctx.fillStyle = single.length === 1 ? look.colours[single[0]] : look.joint;
+			ctx.globalAlpha = hover.bar === b ? 0.5 : 0.28;
+			ctx.fillRect(x - wide / 2, y(bar.total), wide, bottom - y(bar.total));
+			ctx.globalAlpha = 1;
+			ctx.fillRect(x - wide / 2, y(bar.shown.pairs.length), wide, bottom - y(bar.shown.pairs.length));
+			const picked = chosen.size ? bar.shown.pairs.reduce((sum, i) => sum + (chosen.has(i) ? 1 : 0), 0) : 0;
+			if (picked) {
+				pen(ctx, look.text, 2);
+				ctx.rect(x - wide / 2 - 2, y(picked), wide + 4, bottom - y(picked));
+				ctx.stroke();
+			}
+			write(ctx, look, number(bar.total), x, y(bar.total) - 10, "center", look.text, hover.bar === b ? "600 " : "");
+			pen(ctx, look.text, 2);
+			ctx.moveTo(x, row(single[0] ?? 0));
+			ctx.lineTo(x, row(single[single.length - 1] ?? 0));
+			ctx.stroke();
+			s.modalities.forEach((_, m) => {
+				const on = (bar.mask >> m) & 1;
+				ctx.beginPath();
+				ctx.arc(x, row(m), 6, 0, TAU);
+				ctx.fillStyle = on ? look.colours[m] : look.background;
+				ctx.fill();
+				ctx.strokeStyle = on ? look.background : look.grid;
+				ctx.lineWidth = 1.2;
+				ctx.stroke();
+			});
+		});
+		pen(ctx, look.grid, 1);
+		ctx.moveTo(left - 4, bottom + 0.5);
+		ctx.lineTo(look.width - 16, bottom + 0.5);
+		ctx.stroke();
+	},
+	pick(app, x, y) {
+		const f = frameOf(app), bar = Math.floor((x - f.left) / f.step);
+		return { ...NOTHING, bar: bar >= 0 && bar < f.bars.length && y > f.top - 10 ? bar : -1 };
+	},
+	bars: (app) => frameOf(app).bars.length,
+	bar(app, bar) {
+		const s = app.state.scene, { mask, total, shown } = frameOf(app).bars[bar];
+		const names = s.modalities.filter((_, m) => (mask >> m) & 1).join(" + ");
+		return { words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
+	},
+};
