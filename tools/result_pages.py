@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmark_tables import benchmark_text, scale_table
+from format_tables import formats_table
 from gates import gates_text
 from page_tables import best_rival, gains_of_ways, hyperedges_worth, markdown, recorded_by, with_interval
 
@@ -243,6 +244,7 @@ def pages() -> dict[Path, str]:
             "gates": gates_text(RESULTS / "benchmarks"),
             "benchmarks": "\n\n".join(map(benchmark_text, sorted((RESULTS / "benchmarks").glob("*.csv")))),
         },
+        ROOT / "docs" / "import-formats.md": {"formats": formats_table()},
         ROOT / "docs" / "scale.md": {"scale": scale_table(RESULTS / "benchmarks" / "training.csv", BUDGET)},
         ROOT / "docs" / "method.md": {
             "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
