@@ -9,7 +9,7 @@ True
 
 from hyperctr.lazy import lazy_names as _lazy_names
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 # Public name -> its module. __init__.pyi repeats the names for type checkers; a test compares the two.
 _HOME = {

@@ -71,13 +71,29 @@ def test_public_names_explain_themselves_by_an_example(name: str) -> None:
 
 def test_versions_agree() -> None:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    versions = re.findall(r"^## \[(.+?)\]", changes, re.MULTILINE)
-    present, released = Version(hyperctr.__version__), Version(versions[1])
-    assert versions[0] == "Unreleased"
+    versions = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", changes, re.MULTILINE)
+    (_, none), (release, date) = versions[:2]
+    present, released = Version(hyperctr.__version__), Version(release)
+    assert versions[0][0] == "Unreleased" and not none
     assert present == released or (present > released and present.is_devrelease)
-    assert f"\nversion: {released}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {released}\ndate-released: {date}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["hatch"]["version"]["path"] == "hyperctr/__init__.py"
+
+
+def test_the_citation_names_the_software_and_the_paper() -> None:
+    yaml = pytest.importorskip("yaml")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation.keys() >= {"cff-version", "message", "title", "authors"}  # what the format demands
+    assert citation["cff-version"] == "1.2.0" and citation["type"] == "software"
+    assert citation["authors"] == project["authors"] and citation["license"] == project["license"]
+    assert citation["keywords"] == project["keywords"]
+    (paper,) = citation["references"]
+    assert f"https://doi.org/{paper['doi']}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    names = [author["family-names"] for author in paper["authors"]]
+    method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    assert f"{', '.join(names[:-1])} and {names[-1]}, *{paper['title']}*" in re.sub(r"\s+", " ", method)
 
 
 @pytest.mark.parametrize(("page", "marker"), [("README.md", "summary"), ("docs/results.md", "results")])
