@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -51,8 +52,10 @@ def run_list(options: argparse.Namespace) -> int:
     """Print the known data sets, one a line, and whether they can be loaded as things stand."""
     from hyperctr.data.registry import known_datasets
 
-    for known in known_datasets(options.data_dir):
-        print(f"{known.name:<16}{'ready' if known.ready else '-':<8}{known.description}")
+    every = known_datasets(options.data_dir)
+    width = max(len(known.name) for known in every) + 2
+    for known in every:
+        print(f"{known.name:<{width}}{'ready' if known.ready else '-':<8}{known.description}")
     return 0
 
 
@@ -92,7 +95,7 @@ def run_import(options: argparse.Namespace) -> int:
     """Import a folder as released; print what was found and the line to type next."""
     from hyperctr.data.importing import import_folder
     from hyperctr.data.options import parse_options
-    from hyperctr.data.registry import SOURCES, data_directory
+    from hyperctr.data.registry import data_directory
 
     base, settings = data_directory(options.data_dir), parse_options(options.option)
     done = import_folder(options.folder, options.out, options.form, click=options.click, base=base, **settings)
@@ -111,13 +114,12 @@ def run_import(options: argparse.Namespace) -> int:
     print(f"{'licence':<12}{done.licence}")
     for note in done.notes:
         print(f"note: {note}")
-    by_name = done.name in SOURCES and done.folder == base / done.name
-    if not done.modalities:
-        print(f"\nWritten to {done.folder}. Next: put vectors there (docs/own-data.md), then:")
-        print(f"  hyperctr data check '{done.folder}'")
-        return 0
-    what = f"{done.name} --data-dir '{base}'" if by_name else f"'{done.folder}'"
-    print(f"\nWritten to {done.folder}. Next:\n  hyperctr data check {what}")
+    what = shlex.quote(str(done.folder))
+    if done.folder == (base / done.name).absolute():
+        what = done.name + (f" --data-dir {shlex.quote(str(base))}" if options.data_dir else "")
+    vectors = "" if done.modalities else " Put vectors there (docs/own-data.md), then type:"
+    print(f"\nWritten to {done.folder}.{vectors or ' Next:'}\n  hyperctr data check {what}")
+    print(f"  hyperctr train {what} --budget quick\n  hyperctr report {what}")
     return 0
 
 

@@ -67,10 +67,9 @@ def with_options(sub: Parser) -> None:
 def open_dataset(options: argparse.Namespace) -> Dataset:
     """Load the data set that ``DATASET``, a name or a folder, and the options of :func:`with_options` name."""
     from hyperctr.data.options import parse_options
-    from hyperctr.data.registry import load_dataset, name_or_folder
+    from hyperctr.data.registry import load_dataset
 
-    name, data_dir = name_or_folder(options.dataset, options.data_dir)
-    return load_dataset(name, data_dir=data_dir, **parse_options(options.data_options))
+    return load_dataset(options.dataset, data_dir=options.data_dir, **parse_options(options.data_options))
 
 
 class _Budget(argparse.Action):

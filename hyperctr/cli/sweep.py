@@ -25,7 +25,11 @@ def add_commands(commands: Commands) -> None:
     search.add_argument("plan", metavar="SEARCH.toml|NAME", nargs="?", default="search", help=text)
     with_seeds(search, "how many seeds a trial is the mean of")
     for sub in (run, status, search):
-        sub.add_argument("--dataset", metavar="D", help="data set (default: those the budget names, else planted)")
+        sub.add_argument(
+            "--dataset",
+            metavar="D",
+            help="data set, its name or a folder of your own (default: those the budget names, else planted)",
+        )
         with_budget(sub)
         with_options(sub)
     for sub in (run, search):
@@ -41,7 +45,7 @@ def add_commands(commands: Commands) -> None:
     run.add_argument("--scheduler", metavar="ADDRESS", help=text)
 
     report = command(commands, "report", run_report, "run the report notebooks; write an offline site")
-    report.add_argument("dataset", metavar="DATASET")
+    report.add_argument("dataset", metavar="DATASET", help="its name, or a folder of your own")
     with_budget(report)
     with_seeds(report)
     report.add_argument("--workers", type=int, metavar="N", help="runs, and notebooks, at once (default: one per core)")
@@ -49,7 +53,7 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--only", nargs="+", action="extend", metavar="NAME", help=text)
     text = "run notebooks again of which nothing has changed; finished runs are kept"
     report.add_argument("--force", action="store_true", help=text)
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/DATASET/BUDGET")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/NAME/BUDGET")
     with_options(report)
 
 

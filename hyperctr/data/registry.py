@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,24 +73,45 @@ def known_datasets(data_dir: str | Path | None = None) -> list[KnownDataset]:
         folder = source.find(base) if source.find else None
         ready = source.find is None or folder is not None
         known.append(KnownDataset(name, source.about, folder, ready))
+    known += [KnownDataset(path.name, "imported, or a `table` of your own", path, True) for path in _tables(base)]
     return known
 
 
+def _tables(base: Path) -> list[Path]:
+    """Return the folders in the data directory that hold a ``table`` with options, and whose names are not taken."""
+    folders = sorted(base.iterdir()) if base.is_dir() else []
+    return [folder for folder in folders if folder.name not in SOURCES and _is_table(folder)]
+
+
 def name_or_folder(dataset: str, data_dir: str | Path | None = None) -> tuple[str, str | Path | None]:
-    """Return name and data directory of a data set that is given by its name, or by the folder of a ``table``.
+    """Return name and data directory of a data set: one of ours, one that was imported, or the folder of a ``table``.
+
+    A name that is not ours is that of a folder in the data directory, where ``hyperctr data import`` puts what it
+    reads, else a path.
+
+    Raises:
+        DataError: a folder elsewhere, with a data directory that has nothing to do with it.
 
     >>> name_or_folder("planted"), name_or_folder(".")
-    (('planted', None), ('table', '.'))
+    (('planted', None), ('table', PosixPath('.')))
     """
-    folder = dataset not in SOURCES and Path(dataset).is_dir()
-    return ("table", dataset) if folder else (dataset, data_dir)
+    if dataset in SOURCES:
+        return dataset, data_dir
+    inside, folder = data_directory(data_dir) / dataset, Path(dataset).expanduser()
+    if _is_table(inside) and (data_dir or not folder.is_dir()):
+        return "table", inside
+    if folder.is_dir() and data_dir:
+        raise DataError(
+            f"data set {dataset!r} is a folder, and not one in the data directory {data_dir}; give one of the two"
+        )
+    return ("table", folder) if folder.is_dir() else (dataset, data_dir)
 
 
 def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:
     """Load a data set by name.
 
     Args:
-        name: see :func:`known_datasets`.
+        name: see :func:`known_datasets`; or the folder of a ``table``.
         data_dir: where its files lie; by default ``HYPERCTR_DATA``, else ``~/.cache/hyperctr``.
         seed: seed of a generated data set; the others do not use it.
         **options: of the data set: sizes for ``planted``; ``text``, ``encoder``, ``download`` for ``ml-trailers``;
@@ -105,13 +125,10 @@ def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int 
     ...
     hyperctr.errors.DataError: data set 'ml-trailer' is not known; did you mean 'ml-trailers'?
     """
-    if name not in SOURCES and Path(name).expanduser().is_dir():
-        raise DataError(
-            f"data set {name!r} is not known; to read the folder {name}, name the data set 'table' and give the folder "
-            f"as data_dir={name!r} (table --data-dir {shlex.quote(name)})"
-        )
+    name, data_dir = name_or_folder(name, data_dir)
     if name not in SOURCES:
-        raise DataError(f"data set {name!r} is not known; {did_you_mean(name, SOURCES)}")
+        known = [*SOURCES, *(folder.name for folder in _tables(data_directory(data_dir)))]
+        raise DataError(f"data set {name!r} is not known; {did_you_mean(name, known)}")
     source = SOURCES[name]
     generated = source.find is None
     takes = list(inspect.signature(source.load).parameters.values())[1:]

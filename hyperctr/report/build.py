@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from hyperctr.data.options import Given, option_texts
-from hyperctr.data.registry import open_data
+from hyperctr.data.registry import name_or_folder, open_data
 from hyperctr.errors import ConfigError, did_you_mean
 from hyperctr.executor import available_cores
 from hyperctr.report.cache import NotebookCache, notebook_key
@@ -98,12 +98,12 @@ def build_report(
     others; it stands first on the index with what went wrong, and :attr:`Report.exit_code` is 1.
 
     Args:
-        dataset: name of a data set.
+        dataset: name of a data set, or the folder of a ``table``.
         budget: ``smoke`` (seconds, proves that everything runs), ``quick`` (minutes) or ``paper``.
         seeds: how many seeds of each run; 0: as many as the budget says.
         data_dir: where the data set's files lie.
         data_options: options of the data set, as a table or as texts ``key=value``.
-        out: folder of the report; default ``reports/out/<dataset>/<budget>``.
+        out: folder of the report; default ``reports/out/<name of the data set>/<budget>``.
         only: run only these notebooks (names or beginnings of names); the others are kept as they were.
         workers: how many runs, and how many notebooks, at once; None: as many as cores.
         force: run notebooks again of which nothing has changed; runs that are done are kept.
@@ -120,11 +120,12 @@ def build_report(
     if seeds < 0 or (workers is not None and workers < 1):
         raise ConfigError(f"seeds = {seeds} must be 0 (as the budget says) or more, workers = {workers} at least 1")
     every, chosen = find_notebooks(notebooks, only)
-    folder = (Path(out) if out is not None else Path("reports") / "out" / dataset / budget).resolve()
-    place = str(Path(data_dir).expanduser().resolve()) if data_dir else ""
-    data = open_data(
-        dataset, budget, place, data_options
-    )  # an unknown name or missing files stop here, not in every notebook
+    source, base = name_or_folder(dataset, data_dir)
+    place = str(Path(base).expanduser().resolve()) if base else ""
+    # an unknown name or missing files stop here, not in every notebook
+    data = open_data(source, budget, place, data_options)
+    title = dataset if source == dataset else data.name if data.name != source else Path(place).name
+    folder = (Path(out) if out is not None else Path("reports") / "out" / title / budget).resolve()
     at_once = workers or available_cores()
     # a kernel beside others has one thread, unless the user has said how many
     one_thread = {"OMP_NUM_THREADS": "1"} if at_once > 1 and "OMP_NUM_THREADS" not in os.environ else {}
@@ -135,10 +136,10 @@ def build_report(
         cache = NotebookCache(folder.parent / f".{folder.name}.cache")
         shown = [book for book in every if book in chosen or cache.results([book.name])]
         names = [book.name for book in shown]
-        runs = ReportRuns.open(data, [use for book in shown for use in book.plans], dataset, budget, seeds, place)
+        runs = ReportRuns.open(data, [use for book in shown for use in book.plans], source, budget, seeds, place)
         runs.train([use for book in chosen for use in book.plans], workers)
         told = option_texts(data_options)
-        given = {"dataset": dataset, "budget": budget, "data_dir": place, "seeds": seeds, "data_options": told}
+        given = {"dataset": source, "budget": budget, "data_dir": place, "seeds": seeds, "data_options": told}
         keys: dict[str, str] = {}
         alone: list[Job] = []
         together: list[Job] = []
@@ -161,7 +162,7 @@ def build_report(
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         with _replacing(folder) as aside:
             cache.copy_to(aside, names)
-            about = About(dataset, budget, now, card, problems)
+            about = About(title, budget, now, card, problems)
             write_site(aside, about, results, frame, runs.curves())
     return Report(folder / "index.html", tuple(results), frame, problems, tuple(sorted(keys)), seconds, images)
 

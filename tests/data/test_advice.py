@@ -437,14 +437,6 @@ def test_clicked_that_is_no_truth_value_can_be_compared(tmp_path: Path, values: 
     assert load(folder, rule).clicked.tolist() == [value in ("yes", 5) for value in values]
 
 
-def test_a_folder_in_place_of_a_name_is_sent_to_table(tmp_path: Path) -> None:
-    folder = write(tmp_path, log())
-    with pytest.raises(DataError, match="is not known; to read the folder") as caught:
-        load_dataset(str(folder))
-    name, _, place = shlex.split(re.findall(r"\((table --data-dir [^)]+)\)", str(caught.value))[0])
-    assert load_dataset(name, data_dir=place).timestamp.tolist() == TIMES
-
-
 def test_vectors_in_a_file_that_is_not_read_are_named(tmp_path: Path) -> None:
     folder = write(tmp_path, log())
     (folder / "features" / "visual.npz").rename(folder / "features" / "visual.csv")
