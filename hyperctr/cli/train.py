@@ -55,12 +55,14 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_predict(options: argparse.Namespace) -> int:
     """Score the pairs of a file with a trained run and write them beside their scores."""
+    from hyperctr.data.ids import find_ids
     from hyperctr.data.options import TableOptions
     from hyperctr.data.pairs import check_suffix, like_ids, read_history, read_pairs, unknown_pairs, write_scores
 
     check_suffix(options.out)
 
     import numpy as np
+    import pandas as pd
 
     from hyperctr.runs.run import load_run
 
@@ -79,7 +81,14 @@ def run_predict(options: argparse.Namespace) -> int:
             **{f"{kind}_id": like_ids(newer[f"{kind}_id"], ids) for kind, ids in known.items()}
         )
         known["user"] = np.concatenate([data.users, more["history"]["user_id"].to_numpy(dtype=data.users.dtype)])
-    if options.unknown != "error":
+    if options.unknown == "error":
+        try:
+            find_ids(pd.Index(known["user"]), users, "user")
+            find_ids(pd.Index(known["item"]), items, "item")
+        except DataError as error:
+            ways = "--unknown skip leaves such pairs out, --unknown cold scores them without history"
+            raise DataError(f"{options.pairs}: {error}; {ways}") from error
+    else:
         unknown, words = unknown_pairs(users, items, known["user"], known["item"])
         if options.unknown == "cold":
             more["unknown"] = "cold"
@@ -89,13 +98,7 @@ def run_predict(options: argparse.Namespace) -> int:
         if unknown.any():
             print(f"{words}; these pairs were {'left out' if options.unknown == 'skip' else 'scored as cold'}")
     times = pairs["timestamp"].tolist() if "timestamp" in pairs else None
-    try:
-        scores = run.predict(users, items, times, prior=options.prior, **more)
-    except DataError as error:
-        if options.unknown == "error" and unknown_pairs(users, items, known["user"], known["item"])[0].any():
-            ways = "--unknown skip leaves such pairs out, --unknown cold scores them without history"
-            raise DataError(f"{options.pairs}: {error}; {ways}") from error
-        raise
+    scores = run.predict(users, items, times, prior=options.prior, **more)
     try:
         write_scores(options.out, pairs, scores)
     except OSError as error:

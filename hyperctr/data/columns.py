@@ -14,7 +14,7 @@ from hyperctr.errors import DataError, did_you_mean, say
 
 # What others call our columns, without blanks and signs, in lower case.
 OTHERS = {
-    "user_id": r"u|uid|(?:user|reviewer|visitor|member|customer|account)(?:id|idx|index)?",
+    "user_id": r"u|uid|(?:user|viewer|reviewer|listener|visitor|member|customer|client|account)(?:id|idx|index)?",
     "item_id": r"i|iid|vid|(?:parent)?asin|(?:final)?(?:item|video|photo|movie|film|product|article|news|post|clip)"
     r"(?:id|idx|index)?",
     "timestamp": r"t|ts|\w*time(?:ms|s|stamps?|stampms)?|(?:created|watched|clicked)at|date(?:time)?",
@@ -84,7 +84,7 @@ def our_names(
             raise DataError(f"{source}: column {theirs!r}, named by the option columns.{ours}, is missing; {hint}")
     missing = [ours for ours in required if ours not in chosen]
     if missing:
-        raise DataError(_missing(header, missing, [*required, *optional], set(chosen.values()), source))
+        raise DataError(_missing(header, missing, required, optional, set(chosen.values()), source))
     for at, name in enumerate(header):
         if name in (*required, *optional) and chosen.get(name, at) != at:
             names[at] = f"{name} (not used)"
@@ -93,7 +93,14 @@ def our_names(
     return names
 
 
-def _missing(header: Sequence[str], missing: list[str], known: list[str], taken: set[int], source: str) -> str:
+def _missing(
+    header: Sequence[str],
+    missing: list[str],
+    required: Sequence[str],
+    optional: Sequence[str],
+    taken: set[int],
+    source: str,
+) -> str:
     free = [name for at, name in enumerate(header) if at not in taken]
     hints, advice = [], []
     for ours in missing:
@@ -105,7 +112,8 @@ def _missing(header: Sequence[str], missing: list[str], known: list[str], taken:
             advice.append(say(f"columns.{ours}", theirs[1] if theirs else "THEIR_NAME"))
     line = ",".join(header)[:200]
     rename = f"rename the columns, or {' and '.join(advice)}" if advice else "rename the columns"
-    return f"{source}: column {', '.join(hints)} is missing; found {line!r}, expected {', '.join(known)}: {rename}"
+    expected = ", ".join(required) + (f" and perhaps {', '.join(optional)}" if optional else "")
+    return f"{source}: column {', '.join(hints)} is missing; found {line!r}, expected {expected}: {rename}"
 
 
 def check_unused(
@@ -141,6 +149,22 @@ def check_unused(
         names = ", ".join(map(repr, unused))
         words = f"{'columns' if len(unused) > 1 else 'column'} {names} {'are' if len(unused) > 1 else 'is'} not used"
         told.append(f"{source}: {words}; {say('ignore', unused)} to leave this unsaid")
+
+
+def check_ignored(header: Sequence[str], ignore: Iterable[str], *, source: str) -> None:
+    """Refuse to ignore a column that is not there: a mistyped one would go unnoticed.
+
+    Raises:
+        DataError: there is no such column.
+
+    >>> check_ignored(["user_id", "tab"], ["tabs"], source="log.csv")
+    Traceback (most recent call last):
+    hyperctr.errors.DataError: log.csv: column 'tabs', named by the option ignore, is missing; did you mean 'tab'?
+    """
+    for name in ignore:
+        if name not in header:
+            hint = did_you_mean(name, header)
+            raise DataError(f"{source}: column {name!r}, named by the option ignore, is missing; {hint}")
 
 
 def refuse_unknown(frame: pd.DataFrame, known: Sequence[str], ignore: Iterable[str], *, source: str) -> None:
@@ -206,7 +230,7 @@ def rule_column(rule: ClickRule, frame: pd.DataFrame, *, source: str, told: list
         return rule.column
     alike = [name for name in names if plain_name(name) == plain_name(rule.column)]
     if len(alike) != 1:
-        hint = did_you_mean(rule.column, names)
+        hint = f"{did_you_mean(rule.column, names)}; if every row is a click, {say('click', 'all')}"
         raise DataError(f"{source}: column {rule.column!r}, named by the option click, is missing; {hint}")
     told.append(f"{source}: column {alike[0]!r} was read as {rule.column!r} of the option click")
     return alike[0]

@@ -148,6 +148,7 @@ def _our_names(
         return our_names(fields, required, optional, columns, source=place, told=told)
 
     place, notes = f"{path}, line 1", list[str]()
+    is_values = any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line))
     try:
         fields = names(header, notes)
     except DataError as error:
@@ -156,7 +157,14 @@ def _our_names(
             if mark != separator and _fits(partial(names, _fields(line, mark), [])):
                 fix = f"convert the file to {expected}, or {say('separator', NAMED.get(mark, mark))}"
                 raise DataError(f"{place}: fields are separated by {words}, expected {expected}; {fix}") from None
-        if any(re.fullmatch(r"-?[0-9.]+", field) for field in re.split(r"[,;|\t]|::", line)):
+        mark = max(DELIMITERS, key=lambda mark: len(_fields(line, mark)))
+        if len(header) == 1 and len(fields := _fields(line, mark)) > 1 and not is_values:
+            try:
+                names(fields, [])
+            except DataError as other:
+                option = say("separator", NAMED.get(mark, mark))
+                raise DataError(f"{other}; fields are separated by {DELIMITERS[mark]}: {option}") from None
+        if is_values:
             wanted = ", ".join([*required, *optional])
             values = f"got the values {line[:80]!r}"
             raise DataError(

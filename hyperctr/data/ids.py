@@ -184,6 +184,25 @@ def parse_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(numbers[codes], index=column.index, name=column.name)
 
 
+def decimals(column: pd.Series[Any], ids: npt.NDArray[Any]) -> str:
+    """Return what to tell of a column of whole ids that are written with decimals, as by pandas; empty: it is not so.
+
+    >>> decimals(pd.Series(["101.0", "7"], name="user_id"), np.array([101, 7]))
+    "user_id is written with decimals, such as '101.0' in 1 of 2 rows, and was read as the whole number 101"
+    """
+    if ids.dtype.kind != "i" or not len(column) or pd.api.types.is_integer_dtype(column.dtype):
+        return ""
+    if pd.api.types.is_float_dtype(column.dtype):
+        pointed = np.ones(len(column), dtype=bool)
+    else:
+        pointed = column.astype("str").str.contains(".", regex=False).to_numpy(dtype=bool)
+    if not pointed.any():
+        return ""
+    first, rows = int(np.argmax(pointed)), f"{pointed.sum():,} of {len(column):,} rows"
+    such = f"such as {shown(column.iloc[first])} in {rows}"
+    return f"{column.name} is written with decimals, {such}, and was read as the whole number {ids[first]}"
+
+
 def find_ids(known: pd.Index, ids: Iterable[Any], what: str) -> npt.NDArray[np.int64]:
     """Return the position of each id in ``known``.
 

@@ -18,7 +18,7 @@ from hyperctr.data.formats import recognise
 from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.options import TABLE_TOML, TableOptions
-from hyperctr.data.times import LATEST_SECOND, Clock, read_times
+from hyperctr.data.times import Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
@@ -118,7 +118,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
     import pyarrow.parquet as parquet
 
     writer = None
-    ends: list[int] = []
+    ends: list[int] = []  # the first and the last time so far
     total = sum(part.estimated_rows for part in release.parts)
     try:
         for part in settled(release.parts):
@@ -128,7 +128,9 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
                     order = pa.array(np.arange(done.rows, done.rows + len(batch), dtype=np.int64))
                     batch = batch.set_column(2, "timestamp", order)
                 rows = pa.Table.from_batches([batch])
-                ends = _checked_ends(rows.column("timestamp"), ends, part.path, release.clock)
+                known = compute.min_max(rows.column("timestamp")).as_py()
+                ends += [end for end in known.values() if end is not None]
+                ends = [min(ends), max(ends)] if ends else []
                 writer = writer or parquet.ParquetWriter(path, rows.schema, **parquet_encodings(rows.schema))
                 if rows.schema != writer.schema:
                     rows = rows.cast(writer.schema)
@@ -136,6 +138,8 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
                 done.rows += len(rows)
                 done.clicks += compute.sum(rows.column("clicked")).as_py() or 0
                 done.skipped += skipped
+            if ends:
+                _check_times(ends, part.path, release.clock)
     finally:
         if writer is not None:
             writer.close()
@@ -147,31 +151,17 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
             f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
             "give another with --click"
         )
-    _check_clock(ends, source, release.clock)
 
 
-def _checked_ends(column: Any, ends: list[int], path: Path, clock: Clock) -> list[int]:
-    """Return the first and the last time so far, given those of the rows before."""
-    import pyarrow.compute as compute
-
-    known = compute.min_max(column).as_py()
-    if known["min"] is None:
-        return ends
-    if known["min"] < 0:
-        raise DataError(f"{path}: timestamp {known['min']} is negative; repair or remove such rows")
-    if clock == "calendar" and known["max"] > LATEST_SECOND:
-        raise DataError(f"{path}: timestamp {known['max']} lies after the year 5138; it is not in seconds as released")
-    return [min(known["min"], *ends[:1]), max(known["max"], *ends[1:])] if ends else [known["min"], known["max"]]
-
-
-def _check_clock(ends: list[int], source: Path, clock: Clock) -> None:
-    """Refuse times that the reader of tables would take for another unit."""
+def _check_times(ends: list[int], path: Path, clock: Clock) -> None:
+    """Refuse a first and a last time that the reader of tables would refuse."""
     try:
-        read_times(pd.Series(ends, name="timestamp", dtype="int64"), str(source), clock)
+        read_times(pd.Series(ends, name="timestamp", dtype="int64"), "", clock)
     except DataError as error:
-        span = f"times run from {ends[0]} to {ends[1]} seconds since 1970"
+        problem = str(error).partition("): ")[2].partition(";")[0].partition(", and")[0]
         raise DataError(
-            f"{source}: {span}, which is no time of a log; the file is cut off or damaged: get it again"
+            f"{path}: {problem}; times run from {ends[0]} to {ends[1]}, which no log does: the file is cut off or "
+            "damaged, get it again"
         ) from error
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.columns import check_unused, our_names, refuse_unknown, rule_column
+from hyperctr.data.columns import check_ignored, check_unused, our_names, refuse_unknown, rule_column
 from hyperctr.data.files import read_parquet, read_text
-from hyperctr.data.ids import MISSING_WORDS, bad_value, clean_ids, parse_ids, row_name, shown
+from hyperctr.data.ids import MISSING_WORDS, bad_value, clean_ids, decimals, parse_ids, row_name, shown
 from hyperctr.data.interactions import REQUIRED
 from hyperctr.data.options import TableOptions
 from hyperctr.data.rules import truth_values
@@ -24,16 +24,23 @@ IDS = ("user_id", "item_id")
 
 
 def read_log(
-    path: Path, options: TableOptions, told: list[str], *, required: Sequence[str] = REQUIRED, labels: bool = True
+    path: Path,
+    options: TableOptions,
+    told: list[str],
+    *,
+    required: Sequence[str] = REQUIRED,
+    labels: bool = True,
+    newer: bool = False,
 ) -> pd.DataFrame:
     """Read rows of users, items and times, and which of them are clicks.
 
     Args:
-        path: a ``.parquet`` file, or any other name: delimited text with a header.
+        path: a ``.parquet`` file, or any other name: delimited text with a header; of ``.tsv`` by tabs.
         options: how to read it.
         told: takes what there is to tell of it.
         required: columns that must be there; of ``user_id``, ``item_id``, ``timestamp``.
         labels: whether rows have clicks to look for. Otherwise no row may be left out.
+        newer: whether the rows come after those of a log, which may have had more columns to ignore.
 
     Returns:
         ``user_id``, ``item_id``, where there is one ``timestamp`` (int64 seconds, or ordinal), and where something says
@@ -49,7 +56,8 @@ def read_log(
         header = [str(name) for name in frame.columns]
         frame.columns = pd.Index(our_names(header, required, optional, options.columns, source=source, told=told))
     else:
-        written: dict[str, Any] = {"separator": options.separator, "columns": options.columns}
+        separator = "\t" if path.suffix == ".tsv" and options.separator == "," else options.separator
+        written: dict[str, Any] = {"separator": separator, "columns": options.columns}
         frame = read_text(path, required, optional=optional, told=told, **written)
     if not len(frame):
         raise DataError(f"{source}: there are no rows below the header; at least one is needed")
@@ -57,6 +65,9 @@ def read_log(
     # Step 1: what is a click, and which columns are not used
     faults, rule, columns = Faults(), options.rule if labels else None, [*required, *optional]
     name: str | None = None
+    if labels and not newer:
+        with faults:
+            check_ignored(list(map(str, frame.columns)), options.ignore, source=source)
     with faults:
         if rule is not None:
             name = rule_column(rule, frame, source=source, told=told)
@@ -77,7 +88,7 @@ def read_log(
     for column in needed:
         with faults:
             values = frame[column][~missing[column]] if column in missing else frame[column]
-            read[column] = _ids(values, source) if column in IDS else _times(values, options, source, told)
+            read[column] = _ids(values, source, told) if column in IDS else _times(values, options, source, told)
     with faults:
         if rule is not None and name is not None:
             read["clicked"] = rule.clicks(frame[name] if name else frame.iloc[:, 0], source)
@@ -129,9 +140,12 @@ def _missing(column: pd.Series[Any]) -> npt.NDArray[np.bool_]:
     return missing if numeric else missing | column.isin(BLANK).to_numpy(dtype=bool)
 
 
-def _ids(column: pd.Series[Any], source: str) -> npt.NDArray[Any]:
+def _ids(column: pd.Series[Any], source: str, told: list[str]) -> npt.NDArray[Any]:
     text = column.index.name == "line"  # a text file does not tell 7 from "7"
-    return clean_ids(parse_ids(column) if text else column, source=source)
+    ids = clean_ids(parse_ids(column) if text else column, source=source)
+    if note := decimals(column, ids):
+        told.append(f"{source}: {note}")
+    return ids
 
 
 def _times(column: pd.Series[Any], options: TableOptions, source: str, told: list[str]) -> npt.NDArray[np.int64]:

@@ -41,7 +41,7 @@ def read_history(path: str | Path, options: TableOptions | None = None) -> pd.Da
         DataError: as for a log.
     """
     told: list[str] = []
-    rows = read_log(Path(path), options or TableOptions(), told)
+    rows = read_log(Path(path), options or TableOptions(), told, newer=True)
     for note in told:
         warnings.warn(note, DataWarning, stacklevel=2)
     return rows.reset_index(drop=True)

@@ -209,7 +209,7 @@ def _trailers_root(base: Path) -> Path | None:
 
 
 def _table_root(base: Path) -> Path | None:
-    names = ("interactions.parquet", "interactions.csv")
+    names = ("interactions.parquet", "interactions.csv", "interactions.tsv")
     return next((root for root in (base, base / "table") if any((root / name).is_file() for name in names)), None)
 
 
@@ -261,7 +261,9 @@ SOURCES = {
         "MovieLens ml-latest-small with MMTF-14K trailer features (public, downloaded)", _ml_trailers, _trailers_root
     ),
     "table": Source(
-        "your own data: interactions.{parquet,csv}, features/<modality>.{parquet,npz}, items.csv", _table, _table_root
+        "your own data: interactions.{parquet,csv,tsv}, features/<modality>.{parquet,npz,npy}, items.csv",
+        _table,
+        _table_root,
     ),
     "movielens-10m": Source(
         "MovieLens 10M of the paper; read from ml-10M100K/ as released, with MMTF-14K or M3L features beside it",

@@ -1,6 +1,6 @@
 """``table``: the user's own data, a folder of interactions, features and perhaps a catalogue.
 
-    interactions.{parquet,csv}         user_id, item_id, timestamp[, clicked]; without it all are clicks
+    interactions.{parquet,csv,tsv}     user_id, item_id, timestamp[, clicked]; without it all are clicks
     features/<modality>.{parquet,npz}  item_id and one vector: a parquet list column or many numeric columns;
                                        in npz the arrays `item_id` [R] and `values` (or `vector`) [R, dim]
     features/<modality>.npy            values [R, dim] alone, where the order of the rows is known: see vectors.py
@@ -25,7 +25,7 @@ import pandas as pd
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.files import first_line, read_text
-from hyperctr.data.ids import NearIds, clean_ids, folded_ids, index_ids, near_ids, parse_ids, row_name, shown
+from hyperctr.data.ids import NearIds, clean_ids, decimals, folded_ids, index_ids, near_ids, parse_ids, row_name, shown
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.log import read_log
 from hyperctr.data.options import TableOptions
@@ -63,7 +63,8 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     log, listed, files, vectors = pd.DataFrame(), pd.DataFrame(), list[Path](), dict[Path, Rows]()
     path, catalogue = root / "interactions.csv", root / "items.csv"
     with faults:
-        path = only_one(root, "interactions", (".parquet", ".csv"), f"hyperctr data import {shlex.quote(str(root))}")
+        fix = f"hyperctr data import {shlex.quote(str(root))}"
+        path = only_one(root, "interactions", (".parquet", ".csv", ".tsv"), fix)
         log = read_log(path, options, told)
     with faults:
         listed = read_items(catalogue, options, told) if catalogue.exists() else listed
@@ -155,6 +156,8 @@ def read_items(path: Path, options: TableOptions, told: list[str]) -> pd.DataFra
     if not len(table):
         raise DataError(f"{path}: there are no items below the header; fill it in or remove the file")
     ids = clean_ids(parse_ids(table["item_id"]), source=str(path))
+    if note := decimals(table["item_id"], ids):
+        told.append(f"{path}: {note}")
     repeated = np.asarray(pd.Series(ids).duplicated())
     if repeated.any():
         line = row_name(table.index, int(np.argmax(repeated)), str(path))

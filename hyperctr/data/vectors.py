@@ -56,10 +56,13 @@ def only_one(folder: Path, stem: str, suffixes: Sequence[str], command: str = ""
         raise DataError(f"{folder}: holds both {present[0].name} and {present[1].name}; remove one")
     if not present:
         here = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-        hint = did_you_mean(stem + suffixes[-1], here) if here else "the folder is empty"
-        hint = hint if hint.startswith("did") else f"found {', '.join(here[:8]) or 'nothing'}"
+        found = f"found {', '.join(here[:8])}" if here else "the folder is empty"
         fix = f"; files as they were released are brought in by: {command}" if command and here else ""
-        raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({hint}){fix}")
+        if other := next((name for name in here if name.startswith(f"{stem}.") or name.lower() == f"{stem}.csv"), ""):
+            packed, place = other.endswith((".gz", ".bz2", ".xz", ".zip")), shlex.quote(str(folder / other))
+            way = f"mv {place} {shlex.quote(str(folder / f'{stem}.csv'))}"
+            fix = f"; unpack {other} first" if packed else f"; delimited text is read under that name: {way}"
+        raise DataError(f"{folder}: has no {' or '.join(stem + s for s in suffixes)} ({found}){fix}")
     return present[0]
 
 

@@ -23,7 +23,7 @@ from hyperctr.runs.scoring import build_model
 from hyperctr.training.checkpoint import load_parameters, load_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hyperctr.data.dataset import Dataset
     from hyperctr.model.base import ClickModel
@@ -108,6 +108,26 @@ def with_history(split_data: SplitData, history: pd.DataFrame | None) -> SplitDa
     index = np.concatenate([slots.index, slots.of(time[new])])
     parts = replace(split, part=part, clicked=longer.clicked)
     return replace(split_data, data=longer, split=parts, slots=replace(slots, index=index))
+
+
+def moments_of(users: Sequence[Any], latest: int, history: pd.DataFrame | None) -> npt.NDArray[np.int64]:
+    """Return the moments at which users are scored who are asked about without one, int64 ``[n]``.
+
+    It is ``latest``, the end of the data set's clock, or the tick after the user's own last click in ``history``: newer
+    clicks of others move nobody's moment.
+
+    >>> newer = pd.DataFrame({"user_id": ["a"], "item_id": [7], "timestamp": [50]})
+    >>> moments_of(["a", "b"], 40, newer)
+    array([51, 40])
+    """
+    moments = np.full(len(users), latest, dtype=np.int64)
+    if history is not None and len(users):
+        clicks = history[history["clicked"].to_numpy(dtype=bool)] if "clicked" in history else history
+        last = clicks.groupby("user_id")["timestamp"].max()
+        own = pd.Series(list(users)).map(last)
+        newer = own.notna().to_numpy()
+        moments[newer] = np.maximum(moments[newer], own[newer].to_numpy(dtype=np.int64) + 1)
+    return moments
 
 
 def _appended(known: Ids, ids: Iterable[Any]) -> tuple[Ids, pd.Index[Any]]:

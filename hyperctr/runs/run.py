@@ -131,7 +131,8 @@ class Run:
         if data is None:
             if origin["name"] is None:
                 raise RunError(f"{self.id}: trained on data made in memory; pass them: load_run({self.id!r}, data=...)")
-            data = load_again(origin, self._data_dir)
+            with warnings.catch_warnings(action="ignore", category=DataWarning):  # said when it was trained
+                data = load_again(origin, self._data_dir)
         if data.fingerprint != origin["fingerprint"]:
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
@@ -178,13 +179,14 @@ class Run:
         Args:
             users: user ids of the data set, ``[n]``.
             items: item ids of the data set, ``[n]``.
-            timestamps: when, ``[n]``; None means the end of the data set's clock, or of ``history`` if that is later.
+            timestamps: when, ``[n]``; None means the end of the data set's clock, or just after the user's last click
+                in ``history`` if that is later.
             prior: the share of clicks among the pairs for which the probabilities are to hold, see
                 :meth:`~hyperctr.metrics.platt.Calibration.probabilities`.
             unknown: ``"cold"`` scores users and items that the data set does not have: such a user has no history but
                 that in ``history``, such an item its modalities alone, where the folder of a ``table`` has them.
-            history: newer clicks ``user_id, item_id, timestamp[, clicked]``, which lengthen histories; nothing is
-                trained.
+            history: newer clicks ``user_id, item_id, timestamp[, clicked]``, which lengthen the histories of their
+                users; nothing is trained, and nobody else's score moves.
 
         Raises:
             ConfigError: ``prior`` is not strictly between 0 and 1.
@@ -192,6 +194,7 @@ class Run:
             RunError: another prior is asked of a run that is not calibrated.
             ShapeError: the arguments differ in length.
         """
+        from hyperctr.runs.grown import grown_model, moments_of
         from hyperctr.runs.prediction import score_pairs
 
         calibration = self.calibration
@@ -206,15 +209,12 @@ class Run:
         split_data, model = self.split_data, None
         latest = int(split_data.data.timestamp.max())
         if unknown == "cold" or history is not None:
-            from hyperctr.runs.grown import grown_model
-
             new_items = (
                 [] if unknown == "error" else [*items, *([] if history is None else history["item_id"].tolist())]
             )
             model, split_data = grown_model(self, users if unknown == "cold" else [], new_items, history)
-            latest = latest if history is None or not len(history) else max(latest, int(history["timestamp"].max()))
         data = split_data.data
-        times = np.full(len(users), latest) if timestamps is None else np.asarray(timestamps)
+        times = moments_of(users, latest, history) if timestamps is None else np.asarray(timestamps)
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.data.dataset import Dataset
+from hyperctr.data.pairs import read_history, read_pairs
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import DataError, DataWarning
 
@@ -384,10 +385,75 @@ def test_an_ordinal_clock_keeps_its_numbers(tmp_path: Path) -> None:
     assert (rows(data), data.clock) == (expected(counters), "ordinal")
 
 
-def test_files_as_released_are_sent_to_the_importer(tmp_path: Path) -> None:
+def test_files_as_released_are_sent_to_the_importer_and_those_of_ones_own_to_their_name(tmp_path: Path) -> None:
     (tmp_path / "ratings.dat").write_text("1::7::5::1600000000\n")
     with pytest.raises(DataError, match=r"brought in by: hyperctr data import \S+"):
         load(tmp_path)
+    folder = write(tmp_path / "own", log().replace(",", ";"))
+    (folder / "interactions.csv").rename(folder / "interactions.txt")
+    with pytest.raises(DataError, match=r"\(found features, interactions.txt\); delimited text is read under") as caught:
+        load(folder)
+    subprocess.run(re.findall(r"mv .*$", str(caught.value))[0], shell=True, check=True)
+    assert rows(load(folder, "separator=;")) == expected()
+    (folder / "interactions.csv").rename(folder / "interactions.csv.gz")
+    with pytest.raises(DataError, match=r"unpack interactions.csv.gz first"):
+        load(folder)
+
+
+def test_tabs_are_read_by_the_ending_of_a_name(tmp_path: Path) -> None:
+    folder = write(tmp_path, log().replace(",", "\t"))
+    (folder / "interactions.csv").rename(folder / "interactions.tsv")
+    assert rows(load(folder)) == expected()
+    with pytest.raises(DataError, match="holds both interactions.csv and interactions.tsv; remove one"):
+        (folder / "interactions.csv").write_text(log())
+        load(folder)
+
+
+def test_semicolons_and_other_names_of_columns_are_told_together(tmp_path: Path) -> None:
+    text = log().replace("user_id,item_id", "viewer,video").replace(",", ";")
+    folder = write(tmp_path, text)
+    with pytest.raises(DataError, match=r"'user_id' .* is missing; .* separated by semicolons") as caught:
+        load(folder)
+    options = [advised(f"{caught.value})", number) for number in range(3)]
+    assert sorted(options)[2] == "separator=;"
+    assert rows(load(folder, *options)) == expected()
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("viewer;video\n1;7\n")
+    with pytest.raises(DataError, match="expected user_id, item_id and perhaps timestamp: .* separated by semicolons"):
+        read_pairs(pairs)
+    assert read_pairs(pairs, load(folder, *options).options).to_numpy().tolist() == [[1, 7]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_ids_with_decimals_are_told(kind: str, tmp_path: Path) -> None:
+    users = [float(user) for user in USERS]
+    frame = pd.DataFrame({"user_id": users, "item_id": [int(item) for item in ITEMS], "timestamp": TIMES})
+    data = load(write(tmp_path, log(users=users) if kind == "csv" else frame))
+    assert rows(data) == expected()
+    told = "user_id is written with decimals, such as '?1.0'? in 6 of 6 rows, and was read as the whole number 1"
+    assert sum(bool(re.search(told, note)) for note in data.warnings) == 1
+    assert not any("item_id is written" in note for note in data.warnings)
+
+
+def test_a_column_that_is_ignored_in_vain_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path, log(tab=list("abcabc")))
+    with pytest.raises(DataError, match="'tabs', named by the option ignore, is missing; did you mean 'tab'?"):
+        load(folder, "ignore=tabs")
+    data = load(folder, "ignore=tab")
+    assert not data.warnings and rows(data) == expected()
+    newer = tmp_path / "new.csv"  # which need not have it
+    newer.write_text("user_id,item_id,timestamp\n1,7,1600000000\n")
+    assert read_history(newer, data.options)["user_id"].tolist() == [1]
+
+
+def test_newer_clicks_without_the_column_of_the_rule_can_all_be_clicks(tmp_path: Path) -> None:
+    data = load(write(tmp_path, log(rating=[5, 1, 4, 3, 5, 5])), "click=rating >= 4")
+    newer = tmp_path / "new.csv"
+    newer.write_text("user_id,item_id,timestamp\n1,7,1600000000\n")
+    with pytest.raises(DataError, match="column 'rating', .* is missing; .* if every row is a click, say") as caught:
+        read_history(newer, data.options)
+    assert advised(str(caught.value) + ")") == "click=all"
+    assert read_history(newer, data.options.with_overrides(["click=all"]))["clicked"].tolist() == [True]
 
 
 def test_ids_that_look_like_one_and_times_of_no_log_are_told(tmp_path: Path) -> None:

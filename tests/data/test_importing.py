@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -183,8 +184,10 @@ def test_the_command_prints_what_was_found_and_the_next_line_works(
     assert parquet.read_table(tmp_path / "mine" / "interactions.parquet").column_names == [
         *("user_id", "item_id", "timestamp", "clicked")
     ]
-    command = out.splitlines()[-1].split()
-    assert command[0] == "hyperctr" and main([word.strip("'") for word in command[1:]]) == 0
+    check, train, report = (shlex.split(line) for line in out.splitlines()[-3:])
+    assert train == ["hyperctr", "train", *check[3:], "--budget", "quick"]
+    assert report == ["hyperctr", "report", *check[3:]]
+    assert check[:3] == ["hyperctr", "data", "check"] and main(check[1:]) == 0
     assert main(["data", "import", str(tmp_path / "raw"), "--option", "visuals=x", "--data-dir", str(tmp_path)]) == 2
     assert "has no option 'visuals'; did you mean 'visual'?" in capsys.readouterr().err
     assert main(["data", "import", str(tmp_path / "raw"), "--option", "visual"]) == 2
@@ -217,6 +220,6 @@ def test_times_that_a_table_would_not_take_are_refused_before_anything_is_writte
     RELEASES["movielens-100k"](tmp_path / "raw")
     (log,) = (tmp_path / "raw").rglob("u.data")
     write(log, "1\t7\t5\t9783\n")  # cut off within the time
-    with pytest.raises(DataError, match=r"u.data: times run from 9783 to 9783 seconds since 1970, .*: get it again"):
+    with pytest.raises(DataError, match=r"u.data: timestamp 9783 would be at most 1970-01-01 .* times run from 9783 to 9783, .* get it again"):
         import_folder(tmp_path / "raw", tmp_path / "out", "movielens-100k")
     assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ import torch
 
 from hyperctr.errors import DataError, DataWarning, ShapeError
 from hyperctr.hypergraph.incidence import Hypergraph
+from hyperctr.model.convolution import HypergraphConv
 from tests.hypergraph.conftest import same
 
 
@@ -38,6 +39,19 @@ def test_lists_of_sets_take_members_as_ids() -> None:
     assert Hypergraph.of(iter([np.array([0, 1]), torch.tensor([1])])).incidence.tolist() == [[0, 1, 1], [0, 0, 1]]
     ordered = Hypergraph.of([{"a", "c"}], nodes=["c", "z"])
     assert ordered.node_ids == ("c", "z", "a") and ordered.incidence.tolist() == [[0, 2], [0, 0]]
+
+
+def test_a_hyperedge_without_members_is_kept_and_changes_nothing(tmp_path: Path) -> None:
+    with_empty = Hypergraph.of({"a": [], "b": ["x", "y"], "c": []}, weight={"a": 2, "b": 0.5, "c": 1})
+    without = Hypergraph.of({"b": ["x", "y"]}, weight={"b": 0.5})
+    assert with_empty.hyperedge_ids == ("a", "b", "c") and with_empty.hyperedge_size().tolist() == [0, 2, 0]
+    with_empty.to_hif(tmp_path / "h.json")
+    assert same(Hypergraph.from_hif(tmp_path / "h.json"), with_empty)
+    torch.manual_seed(0)
+    convolution, x = HypergraphConv(3, 3), torch.randn(2, 3)
+    assert torch.equal(convolution(x, with_empty), convolution(x, without))
+    alone = Hypergraph.of({"a": []})
+    assert (alone.num_nodes, alone.num_hyperedges, alone.hyperedge_ids) == (0, 1, ("a",))
 
 
 def test_nodes_of_sets_are_numbered_in_sorted_order() -> None:

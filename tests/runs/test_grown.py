@@ -56,6 +56,28 @@ def test_newer_clicks_lengthen_a_history_and_repeats_do_not(tiny: Tiny) -> None:
         assert tiny.run.predict([user], [item], [late], history=useless) == pytest.approx(before, abs=1e-6)
 
 
+@pytest.mark.parametrize("protocol", ["as-published", "causal"])
+def test_newer_clicks_move_nobody_elses_score(
+    protocol: str, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = tiny.run, tiny.data
+    if protocol == "causal":
+        monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+        run = hc.train(data, run.config.replace(protocol=protocol, learning_rate=1e-2), device="cpu")
+    end, other = int(data.timestamp.max()), data.users[1:].repeat(3)
+    items = np.resize(data.items[:60], len(other))
+    newer = pd.DataFrame({"user_id": data.users[0], "item_id": data.items[20:30], "timestamp": end + 40_000_000})
+    for more in ({}, {"unknown": "cold"}):
+        before = run.predict([*data.users[:1], *other], [data.items[0], *items], **more)
+        after = run.predict([*data.users[:1], *other], [data.items[0], *items], history=newer, **more)
+        assert np.abs(after[1:] - before[1:]).max() < 1e-6
+        assert abs(after[0] - before[0]) > 1e-5  # its user's does, the newest click included
+    last = newer.iloc[-1:]
+    with_last = run.predict(data.users[:1], data.items[:1], history=newer)
+    without = run.predict(data.users[:1], data.items[:1], history=newer.drop(index=last.index))
+    assert abs(with_last - without)[0] > 1e-6
+
+
 @pytest.fixture
 def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Callable[..., tuple[str, Path]]:
     """Write a log with an odd column for a label and an ordinal clock, check and train it; its run and folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from hyperctr.data.formats import (
@@ -45,15 +46,27 @@ def recognise(folder: str | Path, name: str = "") -> Format:
         raise DataError(f"{root}: its files fit several formats; say which is meant: {names}")
     if not fitting:
         files = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
-        packed = [file for file in files if file.endswith((".zip", ".tar", ".gz", ".7z", ".rar"))]
         found = f"it holds {', '.join(files[:8]) or 'nothing'}{', ...' if len(files) > 8 else ''}"
-        fix = (
-            f"unpack {packed[0]} first"
-            if packed
-            else f"known are {', '.join(FORMATS)}; `hyperctr data formats` tells of each"
-        )
-        raise DataError(f"{root}: no known format fits ({found}); {fix}")
+        raise DataError(f"{root}: no known format fits ({found}); {_what_next(root, files)}")
     return fitting[0]
+
+
+def _what_next(root: Path, files: list[str]) -> str:
+    """Say what to type next of a folder that has no known format."""
+    place = shlex.quote(str(root))
+    if any(file.startswith("interactions.") for file in files):
+        return f"it looks like a `table`, which needs no import: hyperctr data check {place}"
+    if packed := [file for file in files if file.endswith((".zip", ".tar", ".gz", ".7z", ".rar"))]:
+        return f"unpack {packed[0]} first"
+    near = [(form, *form.nearest(root)) for form in FORMATS.values()]
+    best = max(near, key=lambda entry: (len(entry[1]) / len(entry[0].needs), len(entry[1])))
+    own = "a log of your own needs no import: call it interactions.csv (docs/own-data.md), then type: "
+    own += f"hyperctr data check {place}"
+    if best[1]:
+        form, there, lacking, problem = best
+        why = f"lacks {', '.join(lacking)}" if lacking else problem
+        return f"nearest is {form.name} by {', '.join(there)}, but it {why}. {form.get} Or: {own}"
+    return f"known are {', '.join(FORMATS)}: `hyperctr data formats` tells of each. Or: {own}"
 
 
 __all__ = ["FORMATS", "Format", "recognise"]

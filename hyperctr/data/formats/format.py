@@ -98,13 +98,33 @@ class Format:
         return None
 
     def _has_columns(self, root: Path) -> bool:
+        return not self._column_fault(root)
+
+    def _column_fault(self, root: Path) -> str:
+        """Say what is wrong with the header of the log, where that tells the layout; empty: nothing."""
         if not self.log.header or (self.read_as is not None and not self.columns_tell):
-            return True
+            return ""
         path = matches(root, self.log.files[0])[0]
         try:
-            return set(self.log.columns) <= set(columns_of(path, self.log.separator))
-        except DataError:
-            return False
+            names = columns_of(path, self.log.separator)
+        except DataError as error:
+            return str(error)
+        lacking = [name for name in self.log.columns if name not in names]
+        return f"has no column {lacking[0]!r} in {path.name} ({', '.join(names)[:200]})" if lacking else ""
+
+    def nearest(self, folder: Path) -> tuple[list[str], list[str], str]:
+        """Return, of the folder at or below ``folder`` that is most like this layout, which of its files are there.
+
+        Returns:
+            The files found and those lacking, by name or pattern; where none is lacking, what is wrong with the header.
+        """
+        best: tuple[list[str], list[str], str] = ([], list(self.needs), "")
+        for root in folders(folder):
+            there = [pattern for pattern in self.needs if matches(root, pattern)]
+            if len(there) > len(best[0]):
+                lacking = [pattern for pattern in self.needs if pattern not in there]
+                best = (there, lacking, "" if lacking else self._column_fault(root))
+        return best
 
     @property
     def needs(self) -> tuple[str, ...]:
