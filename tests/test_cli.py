@@ -160,7 +160,7 @@ def scoring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any],
     def load_run(run_id: str) -> Any:
         if run_id != "r1":
             raise RunError(f"run {run_id!r} does not exist")
-        users, items = np.array([5, 6, 7]), np.array(["2", "a", "b"], dtype=object)
+        users, items = np.array([1, 5, 6, 7]), np.array(["2", "a", "b"], dtype=object)
         data = SimpleNamespace(users=users, items=items)
         return SimpleNamespace(predict=predict, calibration=object(), split_data=SimpleNamespace(data=data))
 

@@ -83,7 +83,7 @@ def run_predict(options: argparse.Namespace) -> int:
         known["user"] = np.concatenate([data.users, more["history"]["user_id"].to_numpy(dtype=data.users.dtype)])
     if options.unknown == "error":
         try:
-            find_ids(pd.Index(known["user"]), users, "user")
+            find_ids(pd.Index(known["user"]).unique(), users, "user")
             find_ids(pd.Index(known["item"]), items, "item")
         except DataError as error:
             ways = "--unknown skip leaves such pairs out, --unknown cold scores them without history"

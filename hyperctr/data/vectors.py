@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -58,7 +59,9 @@ def only_one(folder: Path, stem: str, suffixes: Sequence[str], command: str = ""
         here = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
         found = f"found {', '.join(here[:8])}" if here else "the folder is empty"
         fix = f"; files as they were released are brought in by: {command}" if command and here else ""
-        if other := next((name for name in here if name.startswith(f"{stem}.") or name.lower() == f"{stem}.csv"), ""):
+        files = [name for name in here if (folder / name).is_file()]
+        near = [name for name in files if name.startswith(f"{stem}.")]
+        if other := next(iter(near or get_close_matches(f"{stem}.csv", files, 1, 0.8)), ""):
             packed, place = other.endswith((".gz", ".bz2", ".xz", ".zip")), shlex.quote(str(folder / other))
             way = f"mv {place} {shlex.quote(str(folder / f'{stem}.csv'))}"
             fix = f"; unpack {other} first" if packed else f"; delimited text is read under that name: {way}"

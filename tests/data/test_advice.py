@@ -391,7 +391,9 @@ def test_files_as_released_are_sent_to_the_importer_and_those_of_ones_own_to_the
         load(tmp_path)
     folder = write(tmp_path / "own", log().replace(",", ";"))
     (folder / "interactions.csv").rename(folder / "interactions.txt")
-    with pytest.raises(DataError, match=r"\(found features, interactions.txt\); delimited text is read under") as caught:
+    with pytest.raises(
+        DataError, match=r"\(found features, interactions.txt\); delimited text is read under"
+    ) as caught:
         load(folder)
     subprocess.run(re.findall(r"mv .*$", str(caught.value))[0], shell=True, check=True)
     assert rows(load(folder, "separator=;")) == expected()
@@ -404,8 +406,8 @@ def test_tabs_are_read_by_the_ending_of_a_name(tmp_path: Path) -> None:
     folder = write(tmp_path, log().replace(",", "\t"))
     (folder / "interactions.csv").rename(folder / "interactions.tsv")
     assert rows(load(folder)) == expected()
+    (folder / "interactions.csv").write_text(log())
     with pytest.raises(DataError, match="holds both interactions.csv and interactions.tsv; remove one"):
-        (folder / "interactions.csv").write_text(log())
         load(folder)
 
 

@@ -194,7 +194,8 @@ def test_mistakes_in_the_features(tmp_path: Path) -> None:
         load(folder)
     (folder / "interactions.csv").rename(folder / "interaction.csv")
     with pytest.raises(
-        DataError, match="has no interactions.parquet or interactions.csv .did you mean 'interaction.csv'"
+        DataError,
+        match="has no interactions.parquet or interactions.csv or .* read under that name: mv .*interaction.csv ",
     ):
         load(folder)
 

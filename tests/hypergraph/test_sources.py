@@ -44,7 +44,7 @@ def test_lists_of_sets_take_members_as_ids() -> None:
 def test_a_hyperedge_without_members_is_kept_and_changes_nothing(tmp_path: Path) -> None:
     with_empty = Hypergraph.of({"a": [], "b": ["x", "y"], "c": []}, weight={"a": 2, "b": 0.5, "c": 1})
     without = Hypergraph.of({"b": ["x", "y"]}, weight={"b": 0.5})
-    assert with_empty.hyperedge_ids == ("a", "b", "c") and with_empty.hyperedge_size().tolist() == [0, 2, 0]
+    assert with_empty.hyperedge_ids == ("a", "b", "c") and with_empty.hyperedge_size.tolist() == [0, 2, 0]
     with_empty.to_hif(tmp_path / "h.json")
     assert same(Hypergraph.from_hif(tmp_path / "h.json"), with_empty)
     torch.manual_seed(0)
