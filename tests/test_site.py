@@ -102,6 +102,7 @@ def test_progress_bars_warnings_and_styles_are_left_out(pages_tool: ModuleType) 
 def test_a_notebook_becomes_prose_and_code(pages_tool: ModuleType, tmp_path: Path) -> None:
     import nbformat
 
-    book = new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\nWhat."), new_code_cell("1 + 1")])
+    book = new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title\nWhat, [b](b.ipynb)."), new_code_cell("1 + 1")])
     nbformat.write(book, tmp_path / "a.ipynb")
-    assert pages_tool.notebook_text(tmp_path / "a.ipynb") == "What.\n\n```python\n1 + 1\n```\n"
+    shown = pages_tool.notebook_text(tmp_path / "a.ipynb", tmp_path / "docs")
+    assert shown == "What, [b](../b.ipynb).\n\n```python\n1 + 1\n```\n"

@@ -66,11 +66,12 @@ def raw(text: str) -> str:
     return f'\n::::{{raw}} html\n<div class="live-output">\n{text}\n</div>\n::::\n' if text else ""
 
 
-def notebook_text(path: Path) -> str:
-    """Return the cells of a notebook as a page: prose without its title, and blocks of Python."""
+def notebook_text(path: Path, beside: Path) -> str:
+    """Return the cells of a notebook as a page of a folder: prose without its title, and blocks of Python."""
     cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text("utf-8"))["cells"]]
     texts = [f"```python\n{text}\n```\n" if kind == "code" else text for kind, text in cells]
-    return re.sub(r"\A# .*\n", "", "\n\n".join(texts))
+    whole = re.sub(r"\A# .*\n", "", "\n\n".join(texts))
+    return re.sub(r"\]\((\w+\.ipynb)\)", rf"]({Path(os.path.relpath(path.parent, beside)).as_posix()}/\1)", whole)
 
 
 def live(text: str, folder: Path) -> str:
@@ -82,7 +83,7 @@ def live(text: str, folder: Path) -> str:
 def on_source(app: Sphinx, name: str, source: list[str]) -> None:
     """Change the text of a page before it is parsed."""
     path = Path(app.srcdir) / f"{name}.md"
-    text = NOTEBOOK.sub(lambda found: notebook_text((path.parent / found[1]).resolve()), source[0])
+    text = NOTEBOOK.sub(lambda found: notebook_text((path.parent / found[1]).resolve(), path.parent), source[0])
     if runs() and (text != source[0] or name in app.config.live_pages):
         text = live(text, Path(app.outdir))
     if name == app.config.root_doc:

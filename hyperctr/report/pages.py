@@ -7,8 +7,9 @@ into every page. Here a page holds the figures' data only (some tens of kB each)
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,7 @@ def write_site(
         card = page_card(about.card, cards, duration(result.seconds)) if cards else {}
         site = {**shared, "result": result, "title": heads[result.name][0], "card": card, "book": result.path.is_file()}
         body, _ = _exporter().from_notebook_node(books[result.name], resources={"site": site})
-        write_atomic(folder / f"{result.name}.html", body)
+        write_atomic(folder / f"{result.name}.html", _linked(body, books))
     if len(runs):
         write_atomic(folder / "runs.csv", runs.to_csv(index=False))
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(shared))
@@ -93,6 +94,16 @@ def number(value: Any) -> str:
     parts = value if isinstance(value, list) else [value]
     joint = "; " if any(", " in str(part) for part in parts) else ", "
     return escape(joint.join(show_number(part) for part in parts))
+
+
+def _linked(body: str, pages: Container[str]) -> str:
+    """Let links to notebooks lead to their pages; of those that this report does not have, only the text stays.
+
+    >>> _linked('<a href="10_a.ipynb">a</a>, <a href="11_b.ipynb">b</a>', {"10_a"})
+    '<a href="10_a.html">a</a>, b'
+    """
+    link = re.compile(r'<a href="(\d\d_\w+)\.ipynb"[^>]*>(.*?)</a>')
+    return link.sub(lambda found: f'<a href="{found[1]}.html">{found[2]}</a>' if found[1] in pages else found[2], body)
 
 
 @cache

@@ -40,6 +40,12 @@ def test_the_report_has_its_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS][:4] == ["00_start_here", "01_datasets", "02_hypergraphs", "03_train"]
 
 
+def test_the_first_links_to_every_other_with_a_line_about_it() -> None:
+    text = "\n".join("".join(cell["source"]) for cell in cells(NOTEBOOKS[0], "markdown"))
+    about = dict(re.findall(r"^- \[(\w+)\]\(\1\.ipynb\): (\S.*\.)$", text, re.MULTILINE))
+    assert set(about) == {path.stem for path in NOTEBOOKS[1:]} and len(set(about.values())) == len(about)
+
+
 def test_stripped_with_fixed_cell_ids(path: Path) -> None:
     book = json.loads(path.read_text())
     assert [cell["id"] for cell in book["cells"]] == [f"c{place:03d}" for place in range(len(book["cells"]))]
