@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from hyperctr.data.formats import recognise
 from hyperctr.data.formats.release import Release, Vectors, settled
 from hyperctr.data.ids import shown
 from hyperctr.data.options import TABLE_TOML, TableOptions
+from hyperctr.data.resume import FinishedParts, key_of
 from hyperctr.data.times import Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
@@ -94,15 +96,28 @@ def import_folder(
         done.non_clicks = "none: every row is a click"
     elif release.click != form.log.click:
         done.non_clicks = f"rows that are no click by {release.click}"
-    with folder_aside(target) as aside:
-        _write_log(release, aside / "interactions.parquet", done, skip_bad=on_bad == "skip")
+    sources: list[object] = [part.path for part in release.parts]
+    sources += [what for v in release.vectors for what in (v.source, v.modality, v.dim, len(v.items))]
+    key = key_of(sources, form=form.name, click=release.click, on_bad=on_bad, **options)
+    with folder_aside(target, key) as aside:
+        parts = FinishedParts(aside, key)
+        found = parts.make("interactions.parquet", partial(_write_log, release, skip_bad=on_bad == "skip"))
+        done.rows, done.clicks, done.skipped = found["rows"], found["clicks"], found["skipped"]
         used = _count(aside / "interactions.parquet", done)
         items = used
         if release.items is not None:
             items = _write_catalogue(release, aside / "items.csv", used, done)
-        (aside / "features").mkdir()
-        masked = [_write_vectors(vectors, items, aside / "features", done) for vectors in release.vectors]
-        on_bad_vectors: Literal["error", "mask"] = "mask" if any(masked) else "error"
+        bad = 0
+        for vectors in release.vectors:
+            found = parts.make(f"features/{vectors.modality}.npz", partial(_write_vectors, vectors, items))
+            done.modalities[vectors.modality] = (found["items"], vectors.dim)
+            done.notes += found["notes"]
+            bad += found["bad"]
+        (aside / "features").mkdir(exist_ok=True)
+        parts.end()
+        if parts.kept:
+            done.notes.append(f"the import went on where one was killed: {', '.join(parts.kept)} were there already")
+        on_bad_vectors: Literal["error", "mask"] = "mask" if bad else "error"
         written = TableOptions(
             name=name, clock=release.clock, click="clicked", on_bad=on_bad_vectors, licence=form.licence
         )
@@ -111,13 +126,14 @@ def import_folder(
     return done
 
 
-def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) -> None:
-    """Stream the interactions into a parquet file."""
+def _write_log(release: Release, path: Path, *, skip_bad: bool) -> dict[str, int]:
+    """Stream the interactions into a parquet file; return the numbers of rows, of clicks, and of rows left out."""
     import pyarrow as pa
     import pyarrow.compute as compute
     import pyarrow.parquet as parquet
 
     writer = None
+    done = dict.fromkeys(("rows", "clicks", "skipped"), 0)
     ends: list[int] = []  # the first and the last time so far
     total = sum(part.estimated_rows for part in release.parts)
     try:
@@ -125,7 +141,7 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
             batches = part.batches(skip_bad)
             for batch, skipped in track(batches, total=max(1, total // engine.ROWS), label="interactions"):
                 if not part.time:
-                    order = pa.array(np.arange(done.rows, done.rows + len(batch), dtype=np.int64))
+                    order = pa.array(np.arange(done["rows"], done["rows"] + len(batch), dtype=np.int64))
                     batch = batch.set_column(2, "timestamp", order)
                 rows = pa.Table.from_batches([batch])
                 known = compute.min_max(rows.column("timestamp")).as_py()
@@ -135,22 +151,21 @@ def _write_log(release: Release, path: Path, done: Imported, *, skip_bad: bool) 
                 if rows.schema != writer.schema:
                     rows = rows.cast(writer.schema)
                 writer.write_table(rows)
-                done.rows += len(rows)
-                done.clicks += compute.sum(rows.column("clicked")).as_py() or 0
-                done.skipped += skipped
+                done["rows"] += len(rows)
+                done["clicks"] += compute.sum(rows.column("clicked")).as_py() or 0
+                done["skipped"] += skipped
             if ends:
                 _check_times(ends, part.path, release.clock)
     finally:
         if writer is not None:
             writer.close()
     source = release.parts[0].path
-    if not done.rows:
+    if not done["rows"]:
         raise DataError(f"{source}: there are no rows; get the file again")
-    if not done.clicks:
-        raise DataError(
-            f"{source}: none of the {done.rows:,} rows is a click by the rule {release.click!r}; "
-            "give another with --click"
-        )
+    if not done["clicks"]:
+        none = f"none of the {done['rows']:,} rows is a click by the rule {release.click!r}"
+        raise DataError(f"{source}: {none}; give another with --click")
+    return done
 
 
 def _check_times(ends: list[int], path: Path, clock: Clock) -> None:
@@ -207,8 +222,13 @@ def _write_catalogue(release: Release, path: Path, used: npt.NDArray[Any], done:
     return np.asarray(listed["item_id"])
 
 
-def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done: Imported) -> int:
-    """Write the vectors of the items that occur, block by block; return how many are not finite."""
+def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], path: Path) -> dict[str, Any]:
+    """Write the vectors of the items that occur, block by block.
+
+    Returns:
+        ``items`` that have one, how many are ``bad`` (not finite), and ``notes``.
+    """
+    notes: list[str] = []
     positions = np.flatnonzero(np.isin(vectors.items, items)).astype(np.int64)
     ids = vectors.items[positions]
     if not len(positions):
@@ -216,9 +236,9 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
         raise DataError(f"{vectors.source}: none of its {len(vectors.items):,} items is in the log ({sample})")
     if len(positions) < len(vectors.items):
         left = len(vectors.items) - len(positions)
-        done.notes.append(f"{vectors.modality}: vectors of {left:,} items that the log does not show were left out")
+        notes.append(f"{vectors.modality}: vectors of {left:,} items that the log does not show were left out")
     if len(lacking := items[~np.isin(items, ids)]):
-        done.notes.append(f"{vectors.modality}: {len(lacking):,} items have no vector, such as {shown(lacking[0])}")
+        notes.append(f"{vectors.modality}: {len(lacking):,} items have no vector, such as {shown(lacking[0])}")
     size, bad, first = max(1, BLOCK // vectors.dim), 0, None
 
     def blocks() -> Iterator[npt.NDArray[np.float32]]:
@@ -232,11 +252,10 @@ def _write_vectors(vectors: Vectors, items: npt.NDArray[Any], folder: Path, done
                 bad += int((~finite).sum())
             yield single
 
-    write_npz(folder / f"{vectors.modality}.npz", ids, vectors.dim, blocks())
+    write_npz(path, ids, vectors.dim, blocks())
     if bad:
-        done.notes.append(
+        notes.append(
             f"{vectors.source}: {bad:,} vectors hold NaN or infinity, such as that of item {shown(first)}; they count "
             'as missing (on_bad = "mask" in table.toml)'
         )
-    done.modalities[vectors.modality] = (len(positions) - bad, vectors.dim)
-    return bad
+    return {"items": len(positions) - bad, "bad": bad, "notes": notes}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import tempfile
 import zipfile
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hyperctr.data.resume import can_go_on
 from hyperctr.errors import DataError
 from hyperctr.runtime import track
 
+logger = logging.getLogger(__name__)
 ROWS = 1 << 20  # of a log at a time
 
 
@@ -33,26 +36,35 @@ def free_folder(target: str | Path) -> Path:
 
 
 @contextmanager
-def folder_aside(target: Path) -> Iterator[Path]:
+def folder_aside(target: Path, key: str = "") -> Iterator[Path]:
     """Yield a new folder beside ``target`` that becomes it on success and vanishes on failure.
 
-    One that a killed process left is removed. Of two processes that make one folder the second waits.
+    One that a killed or interrupted process left is removed, or handed on if it was made under the same ``key``
+    (:class:`~hyperctr.data.resume.FinishedParts`). Of two processes that make one folder the second waits.
     """
     from filelock import FileLock
 
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.unfinished")
-    key = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
-    with FileLock(Path(tempfile.gettempdir(), f"hyperctr-folder-{key}.lock")):
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+    place = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    with FileLock(Path(tempfile.gettempdir(), f"hyperctr-folder-{place}.lock")):
+        if not can_go_on(aside, key):
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir()
         try:
             yield aside
             if target.is_dir():
                 target.rmdir()  # it is empty, or this fails
             aside.rename(target)
-        finally:
+        except KeyboardInterrupt:
+            if can_go_on(aside, key):
+                logger.info("what was finished is kept in %s; the same command goes on from there", aside)
+            else:
+                shutil.rmtree(aside, ignore_errors=True)
+            raise
+        except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
+            raise
 
 
 def parquet_encodings(schema: Any) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from hyperctr.data.importing import import_folder
 from hyperctr.data.options import TableOptions
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
-from tests.data.releases import RELEASES, mmtf_reissued, movielens_10m, thacil, write
+from tests.data.releases import RELEASES, mmtf_original, mmtf_reissued, movielens_10m, movielens_csv, thacil, write
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -106,22 +109,83 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "mine.txt").read_text() == "precious"
 
 
-def test_an_interrupted_import_leaves_nothing_and_one_that_was_killed_is_cleared_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    thacil(tmp_path / "raw")
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def test_an_import_that_was_interrupted_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    movielens_csv(tmp_path / "raw")
+    mmtf_original(tmp_path / "raw")
+    aside, whole = tmp_path / ".out.unfinished", import_folder(tmp_path / "raw", tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(importing, "_write_vectors", stop)
+        patch.setattr(importing, "_write_log", _stop)
+        with pytest.raises(KeyboardInterrupt):  # before anything is finished
+            import_folder(tmp_path / "raw", tmp_path / "out")
+    assert not aside.exists()
+    write(aside / "interactions.parquet", "half of it")  # left by nobody knows what
+    killed = """
+import os, signal, sys
+from pathlib import Path
+from hyperctr.data import importing
+write = importing.write_npz
+def half(path, ids, dim, blocks):
+    if path.name.endswith("acoustic.npz"):
+        path.write_bytes(b"half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, ids, dim, blocks)
+importing.write_npz = half
+importing.import_folder(sys.argv[1], sys.argv[2])
+"""
+    line = [sys.executable, "-c", killed, str(tmp_path / "raw"), str(tmp_path / "out")]
+    assert subprocess.run(line).returncode == -signal.SIGKILL
+    left = {path.name for path in aside.rglob("*") if path.is_file()}
+    assert left == {".finished.json", "interactions.parquet", "items.csv", "visual.npz", "unfinished-acoustic.npz"}
+    assert not (tmp_path / "out").exists()
+    written = (aside / "features" / "visual.npz").stat().st_ino
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "_write_log", _never)  # the log is not read again
+        done = import_folder(tmp_path / "raw", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "raw", "whole"]
+    assert done.notes[-1].endswith("interactions.parquet, features/visual.npz were there already")
+    assert (tmp_path / "out" / "features" / "visual.npz").stat().st_ino == written
+    assert sorted(done.notes[:-1]) == sorted(whole.notes)
+    assert (done.rows, done.clicks, done.items, done.modalities) == (
+        *(whole.rows, whole.clicks, whole.items, whole.modalities),
+    )
+    for path in (tmp_path / "whole").rglob("*.*"):
+        there = tmp_path / "out" / path.relative_to(tmp_path / "whole")
+        assert there.read_bytes() == path.read_bytes() or path.suffix == ".npz"
+        if path.suffix == ".npz":
+            assert np.array_equal(np.load(there)["values"], np.load(path)["values"], equal_nan=True)
+
+
+@pytest.mark.parametrize("change", ["the log", "the click rule", "a part that is cut off"])
+def test_what_was_left_of_another_import_is_made_anew(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    movielens_csv(tmp_path / "raw")
+    aside, log = tmp_path / ".out.unfinished", tmp_path / "raw" / "ml-25m" / "ratings.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "_write_vectors", _stop)
         with pytest.raises(KeyboardInterrupt):
             import_folder(tmp_path / "raw", tmp_path / "out")
-    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
-    write(tmp_path / ".out.unfinished" / "interactions.parquet", "half of it")
-    import_folder(tmp_path / "raw", tmp_path / "out")
+    assert (aside / "interactions.parquet").exists()
+    click = ""
+    if change == "the log":
+        write(log, log.read_text() + "9,7,5.0,978300760\n")
+    elif change == "the click rule":
+        click = "rating >= 1"
+    else:
+        with open(aside / "interactions.parquet", "rb+") as file:
+            file.truncate(100)
+    done = import_folder(tmp_path / "raw", tmp_path / "out", click=click)
+    assert not any("went on" in note for note in done.notes)
+    assert (done.rows, done.clicks) == {"the log": (6, 2), "the click rule": (5, 4)}.get(change, (5, 1))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "raw"]
+
+
+def _stop(*_: object, **__: object) -> Any:
+    raise KeyboardInterrupt
+
+
+def _never(*_: object, **__: object) -> Any:
+    raise AssertionError("made again")
 
 
 def test_vectors_are_written_block_by_block_and_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
