@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.lazy import lazy_function
 from hyperctr.models import MODELS, is_known, model_spec
 from hyperctr.settings import VARIANTS, ModelSpec, Options, Variant, setting, toml_text, toml_value, validate
 
@@ -87,10 +88,8 @@ class Config:
         0.0, "Share of training clicks that hide the user, as if new (docs/method.md, 6).", low=0, high=0.95
     )
     dropout: float = setting(0.2, "Dropout in the sequence encoder and the prediction network.", low=0, high=0.95)
-
     # Beyond the paper: off in `hyperctr`, on in `hyperctr+` (docs/method.md, 8).
     matching: bool = setting(False, "Add a dot product of user and item vectors beside the network.")
-
     # Given as a table or as the model's class; kept as that class.
     options: Options | None = setting(None, "Settings of this model alone, None if it has none.")  # noqa: RUF009
 
@@ -123,6 +122,7 @@ class Config:
     test_candidates: int = setting(1000, "Unobserved items beside each test click.", low=1)
     precision: Literal["auto", "float32", "bfloat16"] = setting("auto", "bfloat16 autocast; auto: on CUDA only.")
     deterministic: bool = setting(False, "Repeat to the bit on CUDA, too, which is slower (docs/method.md, 6).")
+    _repr_html_ = lazy_function("display.run_cards:config")
 
     def __post_init__(self) -> None:
         if str(self.protocol) == "paper":

@@ -1,4 +1,4 @@
-"""Seeds, devices, safe writing and progress: what every later stage needs and none owns."""
+"""Seeds, devices and safe writing: what every later stage needs and none owns."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from hyperctr.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-Element = TypeVar("Element")
 # What the report's runner tells the kernel of a notebook: the folder that takes its tables and figures, and its name.
 REPORT_DIR, NOTEBOOK = "HYPERCTR_REPORT_DIR", "HYPERCTR_NOTEBOOK"
 CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
@@ -186,20 +185,6 @@ def former_parameter(former: str, value: str, name: str) -> str:
         return value
     warnings.warn(f"the parameter {former!r} of notebooks is called {name!r} now", FutureWarning, stacklevel=3)
     return str(variables[former])
-
-
-def track(elements: Iterable[Element], *, total: int | None = None, label: str = "") -> Iterable[Element]:
-    """Show progress over ``elements``: a bar in a terminal, a widget in a live notebook, nothing in batch.
-
-    Papermill and CI have a kernel or a pipe but nobody watching, and a widget there leaves broken state behind.
-    """
-    watched = first_process() and (in_notebook() or sys.stderr.isatty())
-    if os.environ.get("HYPERCTR_BATCH") or not watched:
-        return elements
-    from tqdm.auto import tqdm
-
-    bar: Iterable[Element] = tqdm(elements, total=total, desc=label, leave=False, dynamic_ncols=True)
-    return bar
 
 
 def duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hyperctr.errors import ConfigError, DataError
+from hyperctr.lazy import lazy_function
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -31,6 +32,7 @@ class Slots:
         edges: int64 [T+1]; slot t holds the timestamps with ``edges[t] <= timestamp < edges[t + 1]``.
         clock: "calendar" (seconds since 1970, UTC) or "ordinal".
         months: whole months per slot, or None where slots have equal width.
+        clicks: int64 [T], clicks in each slot; None: not counted.
     """
 
     index: NDArray[np.int64]
@@ -38,6 +40,9 @@ class Slots:
     edges: NDArray[np.int64]
     clock: Literal["calendar", "ordinal"]
     months: int | None = None
+    clicks: NDArray[np.int64] | None = None
+
+    _repr_html_ = lazy_function("display.cards:slots")
 
     @property
     def count(self) -> int:
@@ -91,7 +96,8 @@ def make_slots(data: Dataset, months: int | None = None, count: int | None = Non
     edges = _month_edges(first, last, months) if months is not None else _equal_edges(first, last, count)
     labels = _labels(edges, data.clock, months)
     index = np.searchsorted(edges[1:-1], data.timestamp, side="right").astype(np.int64)
-    return Slots(index, labels, edges, data.clock, months)
+    clicks = np.bincount(index[data.clicked], minlength=len(labels))
+    return Slots(index, labels, edges, data.clock, months, clicks)
 
 
 def _month_edges(first: int, last: int, months: Any) -> NDArray[np.int64]:

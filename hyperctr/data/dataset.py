@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import warnings
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -23,6 +22,7 @@ from hyperctr.data.interactions import Interactions, rows_frame
 from hyperctr.data.options import TableOptions
 from hyperctr.data.times import Clock
 from hyperctr.errors import DataError, DataWarning, did_you_mean
+from hyperctr.lazy import lazy_function
 
 FIRST_MODALITIES = ("visual", "acoustic", "textual")
 
@@ -261,12 +261,7 @@ class Dataset:
             f"features: {dims})"
         )
 
-    def _repr_html_(self) -> str:
-        cells = ""
-        for key, value in self.table1_row().items():
-            shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
-            cells += f"<tr><th>{html.escape(key)}</th><td>{html.escape(shown)}</td></tr>"
-        return f"<table>{cells}</table>"
+    _repr_html_ = lazy_function("display.cards:dataset")
 
 
 def _catalogue(items: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -23,7 +23,7 @@ from hyperctr.data.resume import FinishedParts, key_of
 from hyperctr.data.times import Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
-from hyperctr.runtime import track
+from hyperctr.progress import track
 
 MARKED = 1 << 28  # ids below need at most 256 MiB of marks
 OPTIONS = ("on_bad_rows", "name")  # what every format takes

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hyperctr.data.files import BROKEN_ARCHIVE
 from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.lazy import lazy_function
 from hyperctr.runtime import atomic_path, rng
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Split:
         seed: what the permutation was drawn from (not used by "temporal").
         part: int8 [n], 0 train, 1 validation, 2 test, for every row of ``Dataset.interactions``; in a sample 3, none.
         clicked: bool [n], the rows that are clicks.
+        user, item: int64 [n], whose and of what each row is, to count them; None: not known, as of a split from a file.
 
     >>> import numpy as np
     >>> part, clicked = np.array([0, 0, 1, 2, 2], np.int8), np.array([1, 1, 1, 1, 0], bool)
@@ -52,6 +54,10 @@ class Split:
     seed: int
     part: NDArray[np.int8]
     clicked: NDArray[np.bool_]
+    user: NDArray[np.int64] | None = None
+    item: NDArray[np.int64] | None = None
+
+    _repr_html_ = lazy_function("display.cards:split")
 
     def __post_init__(self) -> None:
         """Freeze the arrays: a split that changes under a model is a leak."""
@@ -159,7 +165,7 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
         raise ConfigError(f"split kind {kind!r} is not known; {did_you_mean(str(kind), get_args(SplitKind))}")
     shares = _checked_ratios(DEFAULT_RATIOS[kind] if ratios is None else ratios)
     part = _temporal(data, shares) if kind == "temporal" else _random(data, shares, seed)
-    made = Split(kind, shares, int(seed), part, data.clicked)
+    made = Split(kind, shares, int(seed), part, data.clicked, data.user_index, data.item_index)
     for name in PARTS:
         if len(made.rows(name)) == 0:
             instants = data.timestamp[data.clicked]

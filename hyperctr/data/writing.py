@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from hyperctr.data.resume import can_go_on
 from hyperctr.errors import DataError
-from hyperctr.runtime import track
+from hyperctr.progress import track
 
 logger = logging.getLogger(__name__)
 ROWS = 1 << 20  # of a log at a time

@@ -1,8 +1,4 @@
-"""One look for every chart: the colours of the modalities, the plotly template, how a figure is shown.
-
-The colours are those of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality
-keeps its colour in every figure of every report, so a reader learns it once.
-"""
+"""One look for every chart: the plotly template, and how a figure is shown."""
 
 from __future__ import annotations
 
@@ -14,12 +10,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from hyperctr.display.colours import FURTHER_COLOURS as FURTHER_COLOURS
+from hyperctr.display.colours import MODALITY_COLOURS as MODALITY_COLOURS
+from hyperctr.display.colours import NEUTRAL as NEUTRAL
+from hyperctr.display.colours import modality_colour as modality_colour
+from hyperctr.display.colours import translucent as translucent
 from hyperctr.errors import ShapeError
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
-MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
-FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
-NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
 SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
 NUMBER_COLOURS = (
@@ -70,33 +68,6 @@ TEMPLATE = go.layout.Template(
         "height": 420,
     }
 )
-
-
-def modality_colour(name: str, others: Sequence[str] = ()) -> str:
-    """Return the colour of a modality; one the paper does not know gets it by its place in ``others``.
-
-    Args:
-        name: a modality name, or ``"multi-modal"``.
-        others: all modalities of the data set, in order; needed only to tell several unknown ones apart.
-
-    >>> modality_colour("visual"), modality_colour("motion", ["visual", "motion"])
-    ('#0072B2', '#E69F00')
-    """
-    if name in MODALITY_COLOURS:
-        return MODALITY_COLOURS[name]
-    unknown = [other for other in others if other not in MODALITY_COLOURS]
-    place = unknown.index(name) if name in unknown else 0
-    return FURTHER_COLOURS[place % len(FURTHER_COLOURS)]
-
-
-def translucent(colour: str, alpha: float) -> str:
-    """Return a hex colour with an opacity.
-
-    >>> translucent("#0072B2", 0.2)
-    'rgba(0,114,178,0.2)'
-    """
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def figure(title: str, subtitle: str = "", *, x: str = "", y: str = "", **layout: Any) -> go.Figure:

@@ -17,10 +17,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from hyperctr.hypergraph import arrays, convert, hif, sources, stats
+from hyperctr.hypergraph import arrays, convert, hif, sources
 from hyperctr.hypergraph.annotations import Annotations, Id
 from hyperctr.hypergraph.arrays import BITS, CSR, LIMIT
 from hyperctr.hypergraph.propagation import Propagation
+from hyperctr.lazy import lazy_function
 
 PLAIN = ("num_nodes", "num_hyperedges", "group_names", "node_kind", "slot", "annotations")
 COLUMNS = ("weight", "group", "label")  # one number per hyperedge
@@ -259,7 +260,7 @@ class Hypergraph:
         nodes = f"{self.num_nodes} {self.node_kind}s"
         return f"Hypergraph({nodes}, {self.num_hyperedges} hyperedges, {self.nnz} incidences{groups}{slot})"
 
-    _repr_html_ = stats.html_table
+    _repr_html_ = lazy_function("display.cards:hypergraph")
     to_networkx = convert.to_networkx
     to_pyg = convert.to_pyg
     to_hif = hif.to_hif

@@ -35,7 +35,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hyperctr.errors import ConfigError, DataError, ShapeError
-from hyperctr.runtime import choose_device, derive_seed, shared_tensor, track
+from hyperctr.lazy import lazy_function
+from hyperctr.progress import begin_stage
+from hyperctr.runtime import choose_device, derive_seed, shared_tensor
 from hyperctr.sparse_adam import SparseAdamW, large_tables, lookup, settled
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Interest:
         projections: per modality float32 ``[dim, d]``, P_m, for the standardised features.
         weights: per modality float32 ``[d, d]``, W_m.
         losses: UIP loss of each epoch, mean per click and modality.
+        threshold: delta of the settings that it is to serve, around which it is shown; nothing else reads it.
 
     >>> none, degree = np.zeros((0, 4), np.float32), np.array([[0.25], [0.75]], np.float32)
     >>> matrix = interest_matrix(degree, user=np.array([0, 0]), slot=np.array([0, 1]), num_users=1, num_slots=2)
@@ -81,6 +84,9 @@ class Interest:
     projections: Mapping[str, Float32]
     weights: Mapping[str, Float32]
     losses: tuple[float, ...]
+    threshold: float = 0.5
+
+    _repr_html_ = lazy_function("display.cards:interest")
 
 
 def pretrain_interest(
@@ -148,27 +154,31 @@ def pretrain_interest(
         optimisers.append(SparseAdamW(large, learning_rate))
 
     losses = []
-    for _ in track(range(epochs), total=epochs, label="interest"):
-        total = torch.zeros((), device=place)
-        for batch in torch.randperm(len(clicks), generator=draw).split(batch_size):
-            b_user, b_item = user[batch], item[batch]
-            e_u, e_i = lookup(users, b_user), lookup(items, b_item)
-            loss = torch.zeros((), device=place)
-            for m, x in enumerate(values):
-                attribute = x[b_item] @ projections[m]  # [B, d]
-                # [B, B]: user and item of the row's click, attribute of the column's.
-                logits = (e_u * (e_i @ weights[m])) @ attribute.T
-                loss = loss + uip_loss(logits, b_item, present[b_item, m])
-            total += loss.detach() * len(batch) / len(clicks) / len(values)
-            loss = loss + USER_DECAY * e_u.square().sum(1).mean()
-            loss = loss + ITEM_DECAY * (e_i - 1).square().sum(1).mean()
-            loss = loss + PROJECTION_DECAY * sum((p.square().sum() for p in projections), start=0.0)
-            for optimiser in optimisers:
-                optimiser.zero_grad()
-            loss.backward()
-            for optimiser in optimisers:
-                optimiser.step()
-        losses.append(float(total))
+    batches = -(-len(clicks) // batch_size)
+    with begin_stage("pre-training", epochs, "epoch") as shown:
+        for epoch in range(epochs):
+            total = torch.zeros((), device=place)
+            for number, batch in enumerate(torch.randperm(len(clicks), generator=draw).split(batch_size), 1):
+                b_user, b_item = user[batch], item[batch]
+                e_u, e_i = lookup(users, b_user), lookup(items, b_item)
+                loss = torch.zeros((), device=place)
+                for m, x in enumerate(values):
+                    attribute = x[b_item] @ projections[m]  # [B, d]
+                    # [B, B]: user and item of the row's click, attribute of the column's.
+                    logits = (e_u * (e_i @ weights[m])) @ attribute.T
+                    loss = loss + uip_loss(logits, b_item, present[b_item, m])
+                total += loss.detach() * len(batch) / len(clicks) / len(values)
+                loss = loss + USER_DECAY * e_u.square().sum(1).mean()
+                loss = loss + ITEM_DECAY * (e_i - 1).square().sum(1).mean()
+                loss = loss + PROJECTION_DECAY * sum((p.square().sum() for p in projections), start=0.0)
+                for optimiser in optimisers:
+                    optimiser.zero_grad()
+                loss.backward()
+                for optimiser in optimisers:
+                    optimiser.step()
+                shown.step(epoch + number / batches)
+            losses.append(float(total))
+            shown.note = f"loss {losses[-1]:.4f}"
 
     with torch.no_grad():
         users, items = settled(users), settled(items)

@@ -12,7 +12,6 @@ function              one row is        columns
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -138,21 +137,6 @@ def summary(hypergraphs: Sequence[Hypergraph]) -> pd.DataFrame:
     for place, (frame, H) in enumerate(zip(frames, hypergraphs, strict=True)):
         frame.insert(0, "slot", place if H.slot is None else H.slot)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def html_table(H: Hypergraph) -> str:
-    """Return the small table that stands for ``H`` in a notebook: a row per modality, escaped."""
-    table, isolated = modalities(H), int((H.by_node[0].diff() == 0).sum())
-    slot = "" if H.slot is None else f", slot {html.escape(str(H.slot))}"
-    head = "".join(f"<th>{text}</th>" for text in ("modality", "hyperedges", "incidences", "mean size", "covered"))
-    rows = ""
-    for m, name in enumerate(H.group_names):
-        number, incidences, mean, _, _, covered = (column[m] for column in table.columns.values())
-        cells = (html.escape(name), f"{number:,}", f"{incidences:,}", f"{mean:.2f}", f"{covered:.1%}")
-        rows += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    nodes = f"{H.num_nodes:,} {html.escape(H.node_kind)}s, {isolated:,} of them isolated"
-    caption = f"Hypergraph{slot}: {nodes}; {H.num_hyperedges:,} hyperedges, {H.nnz:,} incidences"
-    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

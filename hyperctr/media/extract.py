@@ -33,7 +33,8 @@ from hyperctr.media.decode import UnreadableMedia, ffmpeg_version
 from hyperctr.media.extractors import Extractor, choose
 from hyperctr.media.items import MODALITIES, Modality, list_media
 from hyperctr.media.learned import Embed
-from hyperctr.runtime import atomic_path, track, write_atomic
+from hyperctr.progress import track
+from hyperctr.runtime import atomic_path, write_atomic
 
 Batch = list[tuple[str, Path]]
 

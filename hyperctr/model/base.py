@@ -53,6 +53,11 @@ class Stage:
     optimisers: Callable[[], Sequence[Optimizer]] | None = None
     begin: Callable[[], None] | None = None
 
+    @property
+    def title(self) -> str:
+        """What is shown while it runs."""
+        return "training" if self.name == "train" else f"training, {self.name}"
+
 
 class ClickModel(nn.Module, ABC):
     """Score candidates in three stages, each of which shares what can be shared.

@@ -18,6 +18,7 @@ from hyperctr.distributed import Group, device_of_process, error_words, joined
 from hyperctr.errors import DataWarning, RunError
 from hyperctr.model.base import ClickModel
 from hyperctr.model.convolution import HypergraphConv
+from hyperctr.progress import begin_stage, shown_together
 from hyperctr.runs.data_report import earlier_hyperedges, slot_warnings
 from hyperctr.runs.run import Run
 from hyperctr.runs.scoring import build_model, pool_of_calibration, pools_of_test, run_interest
@@ -81,7 +82,8 @@ def train(
     where = device_of_process(choose_device(device))
     name = ("dry-" if dry_run else "") + run_id(data, config)
     folder = runs_folder() / name
-    with joined(where) as group, repeatable(where, config.deterministic):
+    together = shown_together(f"{config.model} on {data.name}, run {name}")
+    with joined(where) as group, repeatable(where, config.deterministic), together:
         if (first := group.agreed(name)) != name:
             differs = f"process {group.rank} on {platform.node()} would train run {name}, process 0 trains {first}"
             raise RunError(f"{differs}; all need the same data, settings and version of hyperctr")
@@ -157,8 +159,9 @@ def _train(
     # Step 2: interest, model, training
     with group.after_first():  # which pre-trains the interest; the others read it
         interest = run_interest(split_data, config, folder, str(where))
-    model = build_model(split_data, config, interest, where)
-    trainer = Trainer(model, split_data, config, where, folder)
+    with begin_stage("building the model", kept=False):
+        model = build_model(split_data, config, interest, where)
+        trainer = Trainer(model, split_data, config, where, folder)
     progress = trainer.fit(resume=resume)
     if group.first:
         save_tensors(folder / "model.safetensors", dict(model.state_dict()))
@@ -166,21 +169,24 @@ def _train(
     # Step 3: the reference run, whose time is its own, and the test
     reference_run, paused = None, time.perf_counter()
     if config.model != REFERENCE_MODEL and not dry_run:
-        reference_run = train(data, config.reference(), device=str(where), resume=True)
+        with shown_together(before="reference model: "):
+            reference_run = train(data, config.reference(), device=str(where), resume=True)
     started += time.perf_counter() - paused
     if not group.first:  # its part of the test is its share of the scores
         for pool in (pool_of_calibration(split_data, config), *pools_of_test(split_data, config)):
             if pool is not None:
                 score_together(model, split_data, pool)
         return
-    test = run_test(
-        config.model,
-        lambda pool: _scores(model, split_data, pool),
-        split_data,
-        config,
-        reference_run,
-        replicates=20 if dry_run else 1000,
-    )
+    with begin_stage("testing") as shown:
+        test = run_test(
+            config.model,
+            lambda pool: _scores(model, split_data, pool),
+            split_data,
+            config,
+            reference_run,
+            replicates=20 if dry_run else 1000,
+        )
+        shown.end("test AUC {auc:.4f}, 95 % interval {auc_low:.4f} to {auc_high:.4f}".format(**test.metrics))
 
     # Step 4: records
     repeats = where.type == "cpu" or (where.type == "cuda" and config.deterministic)

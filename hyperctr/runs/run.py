@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hyperctr.config import Config
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError, ShapeError, did_you_mean
+from hyperctr.lazy import lazy_function
 from hyperctr.metrics.platt import PRIOR, Calibration
 from hyperctr.runs.store import find_run, load_again, read_json
 from hyperctr.split_data import SplitData
@@ -57,6 +58,8 @@ class Run:
         self.metrics: dict[str, Any] = {name: np.nan if value is None else value for name, value in written.items()}
         self._given, self._data_dir = data, data_dir
         self.temporary: TemporaryDirectory[str] | None = None  # what holds the folder, if the store does not
+
+    _repr_html_ = lazy_function("display.run_cards:run")
 
     def __repr__(self) -> str:
         return (
@@ -147,7 +150,7 @@ class Run:
         """The pre-trained interest, None for models without hypergraphs."""
         from hyperctr.runs.scoring import load_interest
 
-        return load_interest(self.folder, self.split_data)
+        return load_interest(self.folder, self.split_data, self.config)
 
     @cached_property
     def model(self) -> ClickModel:

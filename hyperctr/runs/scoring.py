@@ -50,7 +50,7 @@ def run_interest(split_data: SplitData, config: Config, folder: Path, device: st
         except OSError:  # there is none yet, or no links on this file system
             _save_interest(path, interest_of(split_data, config, device))
             _share(path, shared)
-    return load_interest(folder, split_data)
+    return load_interest(folder, split_data, config)
 
 
 def _share(path: Path, shared: Path) -> None:
@@ -91,10 +91,16 @@ def _save_interest(path: Path, interest: Interest) -> None:
 def interest_of(split_data: SplitData, config: Config, device: str | None = None) -> Interest:
     """Pre-train the interest with the settings of a run; see :func:`hyperctr.pretrain_interest`."""
     settings = {"embedding_size": config.embedding_size, "epochs": config.interest_epochs, "seed": config.seed}
-    return pretrain_interest(split_data.data, split_data.split, split_data.slots, **settings, device=device)
+    learnt = pretrain_interest(split_data.data, split_data.split, split_data.slots, **settings, device=device)
+    return replace(learnt, threshold=_shown_threshold(config))
 
 
-def load_interest(folder: Path, split_data: SplitData) -> Interest | None:
+def _shown_threshold(config: Config) -> float:
+    """Return delta; as a quantile it differs by slot and modality, and the middle of all degrees stands for it."""
+    return 0.5 if config.threshold_is_quantile else config.interest_threshold
+
+
+def load_interest(folder: Path, split_data: SplitData, config: Config) -> Interest | None:
     """Read the interest that a run kept beside its model; its matrix follows from the degrees and the slots."""
     path = folder / INTEREST_FILE
     if not path.exists():
@@ -109,7 +115,8 @@ def load_interest(folder: Path, split_data: SplitData) -> Interest | None:
     matrix = interest_matrix(
         shared["degree"], data.user_index[clicks], slots.index[clicks], data.num_users, slots.count
     )
-    return Interest(**shared, matrix=matrix, **per_modality, modalities=modalities, losses=tuple(metadata["losses"]))
+    shared |= {"losses": tuple(metadata["losses"]), "threshold": _shown_threshold(config)}
+    return Interest(**shared, matrix=matrix, **per_modality, modalities=modalities)
 
 
 def build_model(

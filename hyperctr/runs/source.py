@@ -19,12 +19,13 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.models import model_spec
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# What training imports and yet no result depends on: names and messages; how runs are kept; settings and data sets,
-# whose values name a run by themselves; predictions of finished runs, and explanations.
+# What training imports and yet no result depends on: names, messages and progress; how runs are kept; settings and
+# data sets, whose values name a run by themselves; predictions of finished runs, and explanations.
 OF_FINISHED_RUNS = frozenset(("model/explain.py", "model/neighbourhood.py", "runs/prediction.py"))
 HARMLESS = OF_FINISHED_RUNS | frozenset(
     (
         *("__init__.py", "errors.py", "config.py", "settings.py", "models.py", "data/registry.py"),
+        *("lazy.py", "progress.py"),
         *(f"runs/{name}.py" for name in ("source", "store", "states", "stale")),
     )
 )

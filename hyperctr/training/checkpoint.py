@@ -8,6 +8,7 @@ whenever a process is killed, the state on disk finds its best.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,14 @@ def drop_other_bests(state: Path, step: int) -> None:
             path.unlink()
 
 
+def save_state(path: Path, tensors: dict[str, Tensor], better: dict[str, Tensor], progress: dict[str, Any]) -> None:
+    """Write where a run stands, and its best parameters, if they are ``better`` than those before."""
+    if better:
+        save_tensors(best_file(path, progress["best_step"]), better)
+    save_tensors(path, tensors, progress)
+    drop_other_bests(path, progress["best_step"])
+
+
 def load_parameters(model: torch.nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:
     """Put tensors read from ``path`` into ``model``, all of them and nothing else.
 
@@ -104,3 +113,19 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tenso
         number, quantity = name.split("/")
         state.setdefault(int(number), {})[quantity] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def pack_optimisers(optimisers: Mapping[str, Sequence[torch.optim.Optimizer]]) -> dict[str, Tensor]:
+    """Return the states of the optimisers of all stages, ``optimiser/<stage>/<number>/...``."""
+    packed: dict[str, Tensor] = {}
+    for name, of_stage in optimisers.items():
+        for k, optimiser in enumerate(of_stage):
+            packed |= pack(f"optimiser/{name}/{k}", optimiser_tensors(optimiser))
+    return packed
+
+
+def restore_optimisers(optimisers: Mapping[str, Sequence[torch.optim.Optimizer]], tensors: dict[str, Tensor]) -> None:
+    """Put back what :func:`pack_optimisers` gave."""
+    for name, of_stage in optimisers.items():
+        for k, optimiser in enumerate(of_stage):
+            restore_optimiser(optimiser, unpack(f"optimiser/{name}/{k}", tensors))

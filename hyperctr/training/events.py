@@ -19,12 +19,14 @@ class EventLog:
 
     def __init__(self, path: Path | None, after_step: int = 0) -> None:
         self.path = path
+        self.points: list[dict[str, Any]] = []  # the curve so far
         if path is not None:
-            kept = [line for line in read_events(path) if line["step"] <= after_step]
-            write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept))
+            self.points = [line for line in read_events(path) if line["step"] <= after_step]
+            write_atomic(path, "".join(json.dumps(line) + "\n" for line in self.points))
 
     def write(self, **point: Any) -> None:
         """Append one point and hand it to the operating system at once."""
+        self.points.append(point)
         if self.path is not None:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(point) + "\n")

@@ -23,7 +23,8 @@ from hyperctr.data.negatives import candidate_pool
 from hyperctr.gradient_sums import sum_gradients
 from hyperctr.model.base import ClickModel, Stage
 from hyperctr.model.history import Targets
-from hyperctr.runtime import derive_seed, generator, track
+from hyperctr.progress import begin_stage, show_curve
+from hyperctr.runtime import derive_seed, generator
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
 from hyperctr.training.averaging import WeightAverage
@@ -95,9 +96,8 @@ class Trainer:
             self._restore()
         self._same_everywhere()
         log = EventLog(self.events_file if self.group.first else None, self.progress.step)
-        devices = [self.device] if self.device.type == "cuda" else []
         self._clock = time.perf_counter()
-        with torch.random.fork_rng(devices=devices):
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             while not self.progress.done:
                 self._fit_stage(log, dry_run)
         if self.best:
@@ -117,24 +117,31 @@ class Trainer:
                 self.average.restart()
             self._same_everywhere()
         self._open_round = (-1, -1)
-        losses = []
-        steps = range(progress.stage_step, last)
-        for within in track(steps, total=len(steps), label=f"{self.config.model}, {stage.name}"):
-            losses.append(self.train_step(progress.step, stage))
-            progress.step, progress.stage_step = progress.step + 1, within + 1
-            progress.idle += not stage.judged
-            if self.schedule.is_point(progress.step - 1) or progress.stage_step == last:
-                with self.average.in_place() if self.average else nullcontext():
-                    validation = self.validate()
-                    self._keep_if_best(validation, stage)
-                point = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
-                loss = self.group.total(torch.stack(losses).mean())
-                point |= {"loss": float(loss), "examples": self.schedule.examples(progress.step)}
-                point |= {"validation_auc": validation, "seconds": round(time.perf_counter() - self._clock, 3)}
-                log.write(**point, memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)
-                losses = []
-                if self._is_over(stage, ended=progress.stage_step == last):
-                    return
+        losses, per_epoch = [], self.steps_per_epoch
+        show_curve(log.points)
+        with begin_stage(stage.title, last / per_epoch, "epoch", done=progress.stage_step / per_epoch) as shown:
+            for within in range(progress.stage_step, last):
+                losses.append(self.train_step(progress.step, stage))
+                progress.step, progress.stage_step = progress.step + 1, within + 1
+                progress.idle += not stage.judged
+                shown.step(progress.stage_step / per_epoch)
+                if self.schedule.is_point(progress.step - 1) or progress.stage_step == last:
+                    shown.note, losses = self._point(stage, log, torch.stack(losses).mean()), []
+                    if self._is_over(stage, ended=progress.stage_step == last):
+                        if stage.judged:
+                            shown.end(progress.ending(per_epoch, early=progress.stage_step > 0))
+                        return
+
+    def _point(self, stage: Stage, log: EventLog, loss: Tensor) -> str:
+        """Validate, keep the parameters if they are the best, write the point, and return it in words."""
+        with self.average.in_place() if self.average else nullcontext():
+            validation = self.validate()
+            self._keep_if_best(validation, stage)
+        step, mean = self.progress.step, float(self.group.total(loss))
+        point = {"step": step, "epoch": step / self.steps_per_epoch, "loss": mean, "validation_auc": validation}
+        point |= {"examples": self.schedule.examples(step), "seconds": round(time.perf_counter() - self._clock, 3)}
+        log.write(**point, memory_mib=round(peak_memory_mib(self.device), 1), stage=stage.name)
+        return f"loss {mean:.4f}, validation AUC {validation:.4f}"
 
     def validate(self) -> float:
         """Return the pooled AUC on the fixed validation pool."""
@@ -272,15 +279,11 @@ class Trainer:
             if isinstance(optimiser, SparseAdamW):  # saved or not, so that both go on with the same bits
                 optimiser.settle()
         if self.state_file is not None and self.group.first:
-            if progress.best_step == progress.step:
-                checkpoint.save_tensors(checkpoint.best_file(self.state_file, progress.step), self.best)
             tensors = pack("model", self.model.state_dict())
             tensors |= pack("average", self.average.tensors()) if self.average else {}
-            for name, optimisers in self.optimisers.items():
-                for k, optimiser in enumerate(optimisers):
-                    tensors |= pack(f"optimiser/{name}/{k}", checkpoint.optimiser_tensors(optimiser))
-            checkpoint.save_tensors(self.state_file, tensors, vars(progress))
-            checkpoint.drop_other_bests(self.state_file, progress.best_step)
+            tensors |= checkpoint.pack_optimisers(self.optimisers)
+            better = self.best if progress.best_step == progress.step else {}
+            checkpoint.save_state(self.state_file, tensors, better, vars(progress))
         return ended or progress.done
 
     def _restore(self) -> None:
@@ -289,10 +292,8 @@ class Trainer:
         if self.average:
             self.average.restore(unpack("average", tensors))
         begun = {name.split("/")[1] for name in tensors if name.startswith("optimiser/")}
-        for stage in self.stages:
-            if stage.name in begun:
-                for k, optimiser in enumerate(self._optimisers(stage)):
-                    checkpoint.restore_optimiser(optimiser, unpack(f"optimiser/{stage.name}/{k}", tensors))
+        begun_stages = (stage for stage in self.stages if stage.name in begun)
+        checkpoint.restore_optimisers({stage.name: self._optimisers(stage) for stage in begun_stages}, tensors)
         self.progress = Progress(**metadata)
         if self.progress.best_step:
             best, _ = checkpoint.load_tensors(checkpoint.best_file(str(self.state_file), self.progress.best_step))

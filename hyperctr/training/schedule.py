@@ -68,3 +68,12 @@ class Progress:
     idle: int = 0
     stage: int = 0
     stage_step: int = 0
+
+    def ending(self, steps_per_epoch: int, *, early: bool) -> str:
+        """Say how a judged stage ended, in words.
+
+        >>> Progress(step=49, best_auc=0.84752, best_step=34, stage_step=49).ending(5, early=True)
+        'stopped early at epoch 9.8, best validation AUC 0.8475 at epoch 6.8'
+        """
+        end = f"stopped early at epoch {self.step / steps_per_epoch:.1f}" if early else "all epochs"
+        return f"{end}, best validation AUC {self.best_auc:.4f} at epoch {self.best_step / steps_per_epoch:.1f}"

@@ -156,7 +156,8 @@ def test_dataset_orders_modalities_and_counts_for_table_1() -> None:
     assert (row["users"], row["items"], row["interactions"], row["clicks"]) == (2, 2, 3, 2)
     assert (row["sparsity"], row["visual_dim"], row["visual_coverage"]) == (0.25, 2, 0.5)
     assert (row["first"], row["last"]) == ("1970-01-01", "1970-01-01")
-    assert "<td>0.2500</td>" in data._repr_html_()
+    page = data._repr_html_()
+    assert "<b>0.2500</b>" in page and "<td>visual</td><td>2</td><td>1</td>" in page and "50.0%" in page
     with pytest.raises(ValueError, match="read-only"):
         data.timestamp[0] = 1
     frame = data.interactions

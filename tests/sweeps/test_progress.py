@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hyperctr.config import Config
+from hyperctr.display.live import Panel
 from hyperctr.sweeps.jobs import Job, SweepResult
 from hyperctr.sweeps.progress import Board
 
@@ -34,9 +35,25 @@ def test_a_terminal_shows_epochs_of_each_run(tmp_path: Path, monkeypatch: pytest
         board.start("aaa")
         board.update()
         shown = screen.getvalue()
-        assert "layers 3, seed 0" in shown and "25% " in shown and "epoch 2.0 of at most 8" in shown
+        assert "layers 3, seed 0" in shown and "25%" in shown and "epoch 2.0 of at most 8" in shown
         board.end("aaa", "failed", "no memory")
-    assert "layers 3, seed 0: failed in 0 s (no memory)" in screen.getvalue() and "1 of 2 runs" in screen.getvalue()
+    last = screen.getvalue()
+    assert "failed: no memory at epoch 2.0 of at most 8" in last and "1 of 2" in last
+
+
+def test_a_run_that_stops_early_leaves_no_red_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bar is not full, for its epochs were a bound."""
+    panel = Panel("Sweep")
+    monkeypatch.setattr(panel, "_show", lambda bundle: None)
+    monkeypatch.setattr("hyperctr.sweeps.progress.view", lambda title: panel)
+    curve(tmp_path / "runs", "aaa", 2.0)
+    with Board([job("aaa", "layers 3, seed 0"), job("bbb", "layers 4, seed 0")]) as board:
+        for name, state in (("aaa", "done"), ("bbb", "failed")):
+            board.start(name)
+            board.end(name, state, "no memory")
+    page = panel.html()
+    assert "layers 3" not in page and "layers 4, seed 0" in page and page.count('data-state="failed"') == 1
+    assert "runs done" in page and "2 of 2" in page
 
 
 def test_a_pipe_gets_a_line_per_run(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:

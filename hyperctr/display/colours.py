@@ -1,0 +1,57 @@
+"""The colours of everything drawn.
+
+Those of the modalities are of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality
+keeps its colour in every figure of every report, so a reader learns it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
+FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
+NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
+# From low over middle to high, as in the maps of ColorBrewer (RdBu turned): the middle means "as much as not".
+LOW, MIDDLE, HIGH = "#B2672B", "#C9CDD2", "#1F6FB2"
+
+
+def modality_colour(name: str, others: Sequence[str] = ()) -> str:
+    """Return the colour of a modality; one the paper does not know gets it by its place in ``others``.
+
+    Args:
+        name: a modality name, or ``"multi-modal"``.
+        others: all modalities of the data set, in order; needed only to tell several unknown ones apart.
+
+    >>> modality_colour("visual"), modality_colour("motion", ["visual", "motion"])
+    ('#0072B2', '#E69F00')
+    """
+    if name in MODALITY_COLOURS:
+        return MODALITY_COLOURS[name]
+    unknown = [other for other in others if other not in MODALITY_COLOURS]
+    place = unknown.index(name) if name in unknown else 0
+    return FURTHER_COLOURS[place % len(FURTHER_COLOURS)]
+
+
+def translucent(colour: str, alpha: float) -> str:
+    """Return a hex colour with an opacity.
+
+    >>> translucent("#0072B2", 0.2)
+    'rgba(0,114,178,0.2)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def diverging(share: float) -> str:
+    """Return a colour from low (0) over the middle (0.5) to high (1).
+
+    >>> diverging(0.5), diverging(1), diverging(-3) == diverging(0)
+    ('#c9cdd2', '#1f6fb2', True)
+    """
+    share = min(max(share, 0.0), 1.0)
+    near, far = MIDDLE, HIGH if share > 0.5 else LOW
+    away, parts = abs(share - 0.5) * 2, []
+    for start in (1, 3, 5):
+        a, b = int(near[start : start + 2], 16), int(far[start : start + 2], 16)
+        parts.append(round(a + (b - a) * away))
+    return "#{:02x}{:02x}{:02x}".format(*parts)
