@@ -50,8 +50,9 @@ format:  ## let ruff and nbstripout put right what they can
 	$(if $(NOTEBOOKS),$(RUN) nbstripout --keep-id $(NOTEBOOKS))
 
 docs:  ## these pages as a site, with what their code gives and a report: build/docs/index.html (BUDGET=quick)
-	$(RUN) hyperctr report planted --budget $(BUDGET) --out build/docs/report
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) hyperctr report planted --budget $(BUDGET) --out build/docs/report
 	HYPERCTR_DOCS_RUN=1 OMP_NUM_THREADS=1 $(RUN) python -m sphinx -W --keep-going -q -c docs/site -b html . build/docs
+	@echo build/docs/index.html
 
 lab:  ## JupyterLab on the notebooks (prints its address with a token)
 	$(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -23,6 +23,7 @@ from hyperctr.display.theme import PLOTLY_MIME
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 NOTEBOOK = re.compile(r"^<!-- notebook: (\S+) -->$", re.MULTILINE)
+NAMED = re.compile(r"\[((?:docs/)?[\w-]+\.md)\]\((\S*?\1(?:#[\w-]+)?)\)")  # a link that reads as the file is called
 SHOWN = ("text/html", "text/markdown", "text/plain")
 FIGURE = """<div class="live-figure"><script>
 (() => {{ const place = document.currentScript.parentElement, it = {figure};
@@ -71,6 +72,8 @@ def notebook_text(path: Path, beside: Path) -> str:
     cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text("utf-8"))["cells"]]
     texts = [f"```python\n{text}\n```\n" if kind == "code" else text for kind, text in cells]
     whole = re.sub(r"\A# .*\n", "", "\n\n".join(texts))
+    if runs():  # `make docs` writes the report beside the pages, in which every notebook is a page
+        return re.sub(r"\[(\w+)\]\(\1\.ipynb\)", r'<a href="../report/\1.html">\1</a>', whole)
     return re.sub(r"\]\((\w+\.ipynb)\)", rf"]({Path(os.path.relpath(path.parent, beside)).as_posix()}/\1)", whole)
 
 
@@ -86,6 +89,7 @@ def on_source(app: Sphinx, name: str, source: list[str]) -> None:
     text = NOTEBOOK.sub(lambda found: notebook_text((path.parent / found[1]).resolve(), path.parent), source[0])
     if runs() and (text != source[0] or name in app.config.live_pages):
         text = live(text, Path(app.outdir))
+    text = NAMED.sub(r"[](\2)", text)
     if name == app.config.root_doc:
         trees = ((caption, "\n".join(pages)) for caption, pages in app.config.live_contents.items())
         text += "".join(f"\n```{{toctree}}\n:hidden:\n:caption: {tree[0]}\n\n{tree[1]}\n```\n" for tree in trees)

@@ -107,7 +107,7 @@ def pretrain_interest(
         data: at least one modality.
         split: its training clicks are all that is learned from.
         slots: the slots of the matrix; they do not influence the degrees.
-        embedding_size: d.
+        embedding_size: the latent dimension d.
         epochs: passes over the training clicks; 0 leaves the critic as drawn.
         learning_rate: Adam's.
         batch_size: clicks per step; the others in the batch are a click's negatives.
