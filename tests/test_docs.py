@@ -14,7 +14,7 @@ from packaging.version import Version
 import hyperctr
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 EQUATION = re.compile(r"^\| (?:Def\. [\d-]+, )?Eq\. ([\d-]+) \|.*?`(hyperctr/[\w/]+\.py)`", re.MULTILINE)
 
 
