@@ -174,7 +174,7 @@ def _map_of_users(interest: Interest, names: list[str]) -> str:
     scale = f"{_swatch(LOW, f'{delta - reach:.2f}')} {_swatch(diverging(0.5), f'δ = {delta:g}')} "
     scale += _swatch(diverging(1), f"{delta + reach:.2f}")
     each = len(mean) / len(parts)
-    words = f"Mean interest of users, sorted by the modality they like most; a column stands for about {each:,.0f}."
+    words = f"Users, sorted by the modality they like most; a column is the mean of about {each:,.0f}."
     return f"{drawing(body, **size, says=said)}{soft(words)}<div>{scale}</div>"
 
 

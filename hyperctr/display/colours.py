@@ -11,8 +11,7 @@ from collections.abc import Sequence
 MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
-# From low over middle to high, as in the maps of ColorBrewer (RdBu turned): the middle means "as much as not".
-LOW, MIDDLE, HIGH = "#B2672B", "#C9CDD2", "#1F6FB2"
+LOW, MIDDLE, HIGH = "#0072B2", "#DEDCD7", "#C04E00"  # around a middle that means something
 
 
 def modality_colour(name: str, others: Sequence[str] = ()) -> str:
@@ -46,7 +45,7 @@ def diverging(share: float) -> str:
     """Return a colour from low (0) over the middle (0.5) to high (1).
 
     >>> diverging(0.5), diverging(1), diverging(-3) == diverging(0)
-    ('#c9cdd2', '#1f6fb2', True)
+    ('#dedcd7', '#c04e00', True)
     """
     share = min(max(share, 0.0), 1.0)
     near, far = MIDDLE, HIGH if share > 0.5 else LOW

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hyperctr.display.theme import mime_bundle
+from hyperctr.display.theme import follow_theme, mime_bundle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,12 @@ class Figure:
     frame: pd.DataFrame | None = None
     note: str = ""
     headline: Mapping[str, Any] = field(default_factory=dict)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        follow_theme()
+        display(mime_bundle(self.chart), raw=True)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return mime_bundle(self.chart)

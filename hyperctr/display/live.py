@@ -22,10 +22,10 @@ SIGNS = {"running": "▸", "done": "✓", "failed": "✗"}
 RUNNING = MODALITY_COLOURS["visual"]
 STYLE = """<style>
 .hctr-card table.hc-stages td{text-align:left;padding:1px 12px 1px 0;white-space:normal}
-.hctr-card table.hc-stages td:first-child{white-space:nowrap}
-.hc-bar{width:120px;height:8px;border-radius:3px;background:var(--hc-line);overflow:hidden}
-.hc-bar div{height:100%;border-radius:3px}
-.hc-bar .hc-open{width:30%;animation:hc-open 1.6s ease-in-out infinite alternate}
+.hctr-card table.hc-stages :is(td:first-child,.hc-soft){white-space:nowrap}
+.hctr-card .hc-done{width:120px;height:8px;border-radius:3px;background:var(--hc-line);overflow:hidden}
+.hctr-card .hc-done div{height:100%;border-radius:3px}
+.hctr-card .hc-done .hc-open{width:30%;animation:hc-open 1.6s ease-in-out infinite alternate}
 @keyframes hc-open{to{margin-left:70%}}
 </style>"""
 
@@ -94,6 +94,6 @@ def _row(stage: Stage) -> str:
     else:
         filled = f'<div style="width:{100 * (share or 0):.1f}%;background:{colour}"></div>'
     sign = f'<span style="color:{colour}">{SIGNS[stage.state]}</span>'
-    bar = f'<div class="hc-bar" data-state="{stage.state}">{filled}</div>'
+    bar = f'<div class="hc-done" data-state="{stage.state}">{filled}</div>'
     words = f'{html.escape(stage.text())} <span class="hc-soft">{html.escape(stage.time())}</span>'
     return f"<tr><td>{sign} {html.escape(stage.name)}</td><td>{bar}</td><td>{words}</td></tr>"

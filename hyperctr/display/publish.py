@@ -20,7 +20,7 @@ import plotly.graph_objects as go
 
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Table
-from hyperctr.display.theme import mime_bundle
+from hyperctr.display.theme import follow_theme, mime_bundle
 from hyperctr.errors import ConfigError
 from hyperctr.runtime import REPORT_DIR, write_atomic
 
@@ -113,6 +113,7 @@ def _show_result(result: Table | Figure) -> None:
     if isinstance(result, Table):
         bundle = {"text/html": result.html(), "text/plain": result.text()}
     else:
+        follow_theme()
         bundle = mime_bundle(result.chart)
     _display(bundle, raw=True, metadata=kept)
     if result.note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
@@ -16,6 +17,7 @@ from hyperctr.display.colours import NEUTRAL as NEUTRAL
 from hyperctr.display.colours import modality_colour as modality_colour
 from hyperctr.display.colours import translucent as translucent
 from hyperctr.errors import ShapeError
+from hyperctr.runtime import in_notebook
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
@@ -40,10 +42,19 @@ LEGEND_BELOW: dict[str, Any] = {"x": 0, "xanchor": "left", "y": -0.19, "yanchor"
 # plotly 7 adds a button that uploads the figure to its vendor's cloud; no report may leave the machine
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "responsive": True,
     "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"],
     "plotlyServerURL": "",
 }
+
+# What is written in this colour, on white, is turned by DARK.
+INK = "#24292f"
+_IN = ":is([data-jp-theme-light=false],.vscode-dark) .js-plotly-plot"  # JupyterLab and nbconvert, VS Code
+DARK = f"""<style class="hctr-dark">
+{_IN} .main-svg[style*="background: white"]{{background:none!important}}
+{_IN} rect.bg[style*="fill: rgb(255, 255, 255)"]{{fill:none!important}}
+{_IN} text[style*="fill: rgb(36, 41, 47)"]:not(.hoverlayer *){{fill:#d5dbe3!important}}
+.jp-OutputArea-child:has(style.hctr-dark){{display:none}}
+</style>"""
 
 _LINE, _GRID = "rgba(128,136,148,0.8)", "rgba(128,136,148,0.25)"
 _AXIS = {"gridcolor": _GRID, "linecolor": _LINE, "zeroline": False, "showline": True}
@@ -52,9 +63,9 @@ _TITLE = {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "y":
 _SUBTITLE = {"font": {"size": 12.5, "color": NEUTRAL}}
 TEMPLATE = go.layout.Template(
     layout={
-        "font": {"family": FONT, "size": 13, "color": "#24292f"},
+        "font": {"family": FONT, "size": 13, "color": INK},
         "title": {**_TITLE, "font": {"size": 16}, "subtitle": _SUBTITLE},
-        # white, so that dark text can be read in a dark JupyterLab, too; the report's pages draw it see-through
+        # white, where nobody knows what is behind; see follow_theme, and the report's pages draw it see-through
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "colorway": [*MODALITY_COLOURS.values(), *FURTHER_COLOURS],
@@ -154,7 +165,21 @@ def need_columns(frame: pd.DataFrame, *columns: str) -> None:
 def mime_bundle(chart: go.Figure) -> dict[str, Any]:
     """Return what a notebook stores for a figure: the data alone (tens of kB), not plotly.js (5 MB).
 
-    JupyterLab draws it, and so does the offline report; both get :data:`CONFIG`.
+    JupyterLab draws it, and so does the offline report; both get :data:`CONFIG`. JupyterLab's renderer, which resizes
+    figures by itself, knows no height of a template, and lets ``responsive`` ones vanish when the theme changes.
     """
     content = json.loads(chart.to_json())
+    content["layout"].setdefault("height", TEMPLATE.layout.height)
     return {PLOTLY_MIME: {**content, "config": CONFIG}, "text/plain": f"Figure: {chart.layout.title.text}"}
+
+
+def follow_theme() -> None:
+    """Let the figures of a live notebook follow the front end's theme, now and when it changes; elsewhere do nothing.
+
+    A figure is stored in one colour, on white, and the front end's renderer knows of no other. So a style sheet beside
+    it turns paper and ink where the page is dark. It has no height, and where it is dropped figures stay light.
+    """
+    if in_notebook() and not os.environ.get("HYPERCTR_BATCH"):
+        from IPython.display import display
+
+        display({"text/html": DARK, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import hyperctr as hc
+from hyperctr.display import theme
 from hyperctr.display.figure import Figure
 from hyperctr.display.publish import RESULT_MIME
 from hyperctr.display.table import Table
@@ -70,6 +71,21 @@ def test_in_a_report_files_and_key_numbers_are_kept(
         ("Figure 4", {"best": 0.5, "values": [1, 2]}),
         ("reproduction", {"seeds": [0, 1]}),
     ]
+
+
+def test_a_figure_brings_its_dark_dress_to_a_live_notebook_alone(
+    shown: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Figure(figure("Points"))
+    for batch, in_notebook, expected in (("", True, 2), ("1", True, 1), ("", False, 1)):
+        monkeypatch.setenv("HYPERCTR_BATCH", batch)
+        monkeypatch.setattr(theme, "in_notebook", lambda answer=in_notebook: answer)
+        for show in (hc.show, Figure._ipython_display_):
+            shown.clear()
+            show(made)
+            assert len(shown) == expected and shown[-1][0][PLOTLY_MIME]["layout"]["height"] == 420
+            assert ("text/html" in shown[0][0]) == (expected == 2)
+    assert f"fill: rgb({', '.join(str(int(theme.INK[k : k + 2], 16)) for k in (1, 3, 5))})" in theme.DARK
 
 
 def test_a_name_that_is_no_file_name_is_refused(

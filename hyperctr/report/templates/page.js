@@ -18,7 +18,7 @@
     if (width) {
       layout.width = width;
     }
-    return Plotly.newPlot(chart.target, figure.data, layout, figure.config);
+    return Plotly.newPlot(chart.target, figure.data, layout, Object.assign({ responsive: true }, figure.config));
   }
 
   function drawAll() {
