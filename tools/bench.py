@@ -1,9 +1,9 @@
 """Run the benchmarks and keep what they measured: ``make bench``, ``make bench ONLY=training SIZES=100000,1000000``.
 
 Each writes a table to reports/results/benchmarks/<name>.csv; columns that say where, with what and by which command it
-was measured are added here. ``report``, ``before`` and ``rounds`` run only where ``--only`` names them; verdicts.csv
-and gpu.csv are written by scripts of their own (bench_verdicts.py, gpu.sh). The figure of cost against size is drawn
-from the table of ``training``; docs/benchmarks.md shows all.
+was measured are added here. ``report``, ``before``, ``rounds``, ``formats`` and ``import`` run only where ``--only``
+names them; verdicts.csv and gpu.csv are written by scripts of their own (bench_verdicts.py, gpu.sh). The figure of cost
+against size is drawn from the table of ``training``; docs/benchmarks.md shows all.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ BENCHMARKS = {
     "convolution-kuaishou": "-m tests.benchmarks.bench_convolution --shape kuaishou --rounds 5 --pyg-rounds 2",
 }
 # Run only where they are named: they take long, or need what not everybody has (the history of the repository, a
-# data set). {data} is --data-dir of ml-trailers or nothing.
+# data set). {data} is --data-dir of ml-trailers or nothing, {genuine} the same folder of releases as downloaded.
 ON_REQUEST = {
     "report": "-m tests.benchmarks.bench_report",
     "before": "-m tests.benchmarks.bench_before",
     "rounds": "-m tests.benchmarks.bench_rounds {data}",
+    "formats": "-m tests.benchmarks.bench_formats {genuine}",
+    "import": "-m tests.benchmarks.bench_import --dims 64 2048",
 }
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperctr" / "peers"
 
@@ -61,8 +63,9 @@ def run(name: str, choices: dict[str, str]) -> bool:
     """Run one benchmark and write its table; tell whether it succeeded."""
     template = (BENCHMARKS | ON_REQUEST)[name]
     command = template.format(**choices)
-    data = "--data-dir DATA" if choices.get("data") else ""
-    kept = template.format(**choices | {"peers": "PEER_ENV", "data": data}).strip()  # no place of this machine
+    named = {"data": "--data-dir DATA", "genuine": "--genuine DATA"}
+    named = {key: text if choices.get(key) else "" for key, text in named.items()}
+    kept = template.format(**choices | {"peers": "PEER_ENV"} | named).strip()  # no place of this machine
     busy, begun = busy_cores(1.0), time.monotonic()
     print(f"\n== {name}: python {command}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -99,12 +102,13 @@ def main() -> int:
     parser.add_argument("--sizes", default="100000,1000000,10000000", help="interactions, separated by commas")
     parser.add_argument("--peer-env", type=Path, default=CACHE, help="folder for the environments of peers")
     parser.add_argument(
-        "--data-dir", type=Path, help="of ml-trailers, for rounds; without it planted alone is measured"
+        "--data-dir", type=Path, help="of ml-trailers for rounds, of releases as downloaded for formats"
     )
     parser.add_argument("--figure", action="store_true", help="only draw the figure and write the page again")
     options = parser.parse_args()
     choices = {"sizes": options.sizes.replace(",", " "), "peers": shlex.quote(str(options.peer_env.absolute()))}
-    choices["data"] = shlex.join(["--data-dir", str(options.data_dir.absolute())]) if options.data_dir else ""
+    for key, option in (("data", "--data-dir"), ("genuine", "--genuine")):
+        choices[key] = shlex.join([option, str(options.data_dir.absolute())]) if options.data_dir else ""
     failed = [] if options.figure else [name for name in options.only if not run(name, choices)]
     publish()
     return int(bool(failed))

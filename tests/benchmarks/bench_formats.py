@@ -13,23 +13,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
+import shutil
 import sys
 import tempfile
-import threading
-import time
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import psutil
 
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import DataWarning
 from hyperctr.runtime import write_atomic
+from tests.benchmarks.measuring import run_measured
+from tests.data.releases import save
 from tests.data.scaled import SCALED, World
 
 GENUINE = {"movielens-csv": "raw", "kuaishou-challenge": "kuaishou-fragment"}
@@ -37,59 +36,27 @@ STEPS = ("import", "check", "train", "predict", "report")
 PAIRS = 1000
 
 
-def run(arguments: list[str], folder: Path, environment: dict[str, str]) -> tuple[str, float, float]:
-    """Run one command of hyperctr; return what it printed, its wall seconds, and MiB at its worst moment.
-
-    Raises:
-        RuntimeError: it did not succeed; holds what it said.
-    """
-    begin = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hyperctr", *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    peaks, ended = [0.0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, peaks, ended))
-    watcher.start()
-    said, _ = process.communicate()
-    seconds = time.perf_counter() - begin
-    ended.set()
-    watcher.join()
-    if process.returncode:
-        raise RuntimeError(f"hyperctr {' '.join(arguments)}: exit code {process.returncode}\n{said[-4000:]}")
-    return said, seconds, peaks[0]
-
-
-def _watch(pid: int, peaks: list[float], ended: threading.Event) -> None:
-    """Keep the most memory that a process and its children held together, in MiB; what they share counts once."""
-    while not ended.wait(0.05):
-        with suppress(psutil.Error):
-            top = psutil.Process(pid)
-            peaks[0] = max(peaks[0], sum(_own_mib(process) for process in [top, *top.children(recursive=True)]))
-
-
-def _own_mib(process: psutil.Process) -> float:
-    """Return the memory of a process, its share of what it has in common with others, where the system tells."""
-    with suppress(psutil.Error):
-        held = process.memory_full_info()
-        return float(getattr(held, "pss", held.rss)) / 2**20
-    return 0.0
-
-
 def releases(rows: int, genuine: Path | None, only: list[str], folder: Path) -> Iterator[tuple[str, str, Path]]:
     """Yield the layout, what is read, and the folder where it lies as released."""
     for name, place in GENUINE.items():
         if genuine is not None and (genuine / place).is_dir() and (not only or name in only):
-            yield name, "genuine", genuine / place
+            photos = name == "kuaishou-challenge"
+            raw = with_photos(genuine / place, folder / place) if photos else genuine / place
+            yield name, "genuine rows, invented vectors" if photos else "genuine", raw
     world = World(rows)
     for name, write in SCALED.items():
         if not only or name in only:
             write(folder / name, world)
-            yield name, "as published", folder / name
+            yield name, "written as published", folder / name
+
+
+def with_photos(raw: Path, folder: Path) -> Path:
+    """Copy a fragment of the challenge and write a file of 16 numbers for each photo of its log."""
+    shutil.copytree(raw, folder)
+    photos = np.unique(np.loadtxt(folder / "train" / "train_interaction.txt", usecols=1, dtype=np.int64))
+    for photo, vector in zip(photos.tolist(), np.random.default_rng(0).normal(size=(len(photos), 1, 16)), strict=True):
+        save(folder / "train" / "final_visual_train" / str(photo), vector.astype(np.float32))
+    return folder
 
 
 def steps(name: str, raw: Path, folder: Path, notebook: str) -> dict[str, Any]:
@@ -98,7 +65,8 @@ def steps(name: str, raw: Path, folder: Path, notebook: str) -> dict[str, Any]:
     took: dict[str, Any] = {}
 
     def typed(step: str, *arguments: str) -> str:
-        said, took[f"{step}_seconds"], took[f"{step}_mib"] = run([*arguments], folder, environment)
+        line = [sys.executable, "-m", "hyperctr", *arguments]
+        said, took[f"{step}_seconds"], took[f"{step}_mib"] = run_measured(line, folder, environment)
         return said
 
     data_set = str(raw / "mine")
@@ -128,7 +96,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=9000, help="rows of a release that is written here")
     parser.add_argument("--genuine", type=Path, help="folder with releases as downloaded")
     parser.add_argument("--only", nargs="+", default=[], metavar="FORMAT")
-    parser.add_argument("--notebook", default="10", help="of the report")
+    parser.add_argument("--notebook", default="03", help="of the report")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     measured: list[dict[str, Any]] = []

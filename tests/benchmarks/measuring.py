@@ -1,14 +1,18 @@
-"""Time and memory of calls in this process: what the benchmarks of single parts share."""
+"""Time and memory of calls in this process, and of commands: what the benchmarks share."""
 
 from __future__ import annotations
 
+import subprocess
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 
 def timed(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -43,3 +47,42 @@ def restart_peak() -> None:
     reset = Path("/proc/self/clear_refs")
     if reset.exists():
         reset.write_text("5")
+
+
+def run_measured(
+    command: list[str], folder: Path, environment: dict[str, str] | None = None
+) -> tuple[str, float, float]:
+    """Run a command in a folder; return what it printed, its wall seconds, and MiB of it and its children at the worst.
+
+    Raises:
+        RuntimeError: it did not succeed; holds what it said.
+    """
+    begin = time.perf_counter()
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+    peaks, ended = [0.0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, peaks, ended))
+    watcher.start()
+    said, _ = process.communicate()
+    seconds = time.perf_counter() - begin
+    ended.set()
+    watcher.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{said[-4000:]}")
+    return said, seconds, peaks[0]
+
+
+def _watch(pid: int, peaks: list[float], ended: threading.Event) -> None:
+    """Keep the most memory that a process and its children held together, in MiB; what they share counts once."""
+    while not ended.wait(0.05):
+        with suppress(psutil.Error):
+            top = psutil.Process(pid)
+            peaks[0] = max(peaks[0], sum(_own_mib(process) for process in [top, *top.children(recursive=True)]))
+
+
+def _own_mib(process: psutil.Process) -> float:
+    """Return the memory of a process, its share of what it has in common with others, where the system tells."""
+    with suppress(psutil.Error):
+        held = process.memory_full_info()
+        return float(getattr(held, "pss", held.rss)) / 2**20
+    return 0.0
