@@ -57,6 +57,8 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
         raise DataError(
             f"{root}: has no interactions.csv, but {right.name}/ has: give that folder: {shlex.quote(str(right))}"
         )
+    if not list(root.glob("interactions*")) and (released := _released(root)):
+        raise DataError(f"{root}: {released}")
     options = TableOptions.of_folder(root, given)
 
     # Step 1: every file by itself
@@ -106,6 +108,17 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     )
     data.folder = root
     return data
+
+
+def _released(root: Path) -> str:
+    """Say how to bring in files as they were released, if a folder holds such; empty: it does not."""
+    from hyperctr.data.formats import releases_in
+
+    if not (found := releases_in(root)):
+        return ""
+    place, form = found[0]
+    more = f" ({len(found) - 1} more folders hold others)" if len(found) > 1 else ""
+    return f"holds {form.name} as released{more}; type: hyperctr data import {shlex.quote(str(place))}"
 
 
 def vectors_of(

@@ -38,6 +38,11 @@ def feature_files(root: Path, told: list[str]) -> list[Path]:
         what = (
             f"file of features that is read (found {', '.join(p.name for p in visible[:8])})" if visible else "features"
         )
+        beside = [p for p in sorted(root.iterdir()) if p.suffix in READ and p.stem != "interactions"]
+        if beside:
+            place = shlex.quote(str(folder))
+            move = f"mkdir -p {place} && mv {' '.join(shlex.quote(str(p)) for p in beside)} {place}"
+            fix = f"{', '.join(p.name for p in beside)} would be read there: {move}; or {fix}"
         raise DataError(f"{folder}: holds no {what}; at least one modality is needed: {fix}")
     for modality in {p.stem for p in files}:
         only_one(folder, modality, READ)
@@ -128,7 +133,16 @@ def from_npz(path: Path) -> Rows:
     arrays = read_arrays(path)
     names = [name for name in ("values", "vector") if name in arrays]
     if "item_id" not in arrays or len(names) != 1:
-        raise DataError(f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}")
+        others = [name for name, array in arrays.items() if array.ndim == 2]
+        fix = ""
+        if "item_id" in arrays and others:
+            saved = (
+                f"np.savez({str(path.with_name(f'{others[0]}.npz'))!r}, item_id=a['item_id'], values=a[{others[0]!r}])"
+            )
+            fix = (
+                f"; give each modality a file: a = np.load({str(path)!r}); {saved}, and so on, then remove {path.name}"
+            )
+        raise DataError(f"{path}: needs the arrays 'item_id' and 'values' (or 'vector'), holds {sorted(arrays)}{fix}")
     ids, vectors = arrays["item_id"], arrays[names[0]]
     if ids.ndim != 1:
         raise DataError(f"{path}: 'item_id' must have one dimension, got shape {ids.shape}")

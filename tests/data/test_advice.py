@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hyperctr.cli import main
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.pairs import read_history, read_pairs
 from hyperctr.data.registry import load_dataset
 from hyperctr.errors import DataError, DataWarning
+from tests.data.releases import mmrec
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -389,6 +391,11 @@ def test_files_as_released_are_sent_to_the_importer_and_those_of_ones_own_to_the
     (tmp_path / "ratings.dat").write_text("1::7::5::1600000000\n")
     with pytest.raises(DataError, match=r"brought in by: hyperctr data import \S+"):
         load(tmp_path)
+    mmrec(tmp_path)
+    with pytest.raises(DataError, match="holds mmrec as released; type: hyperctr data import") as caught:
+        load(tmp_path)
+    assert main([*shlex.split(str(caught.value).split("type: hyperctr ")[1]), "--out", str(tmp_path / "new")]) == 0
+    assert load(tmp_path / "new").num_items == 3
     folder = write(tmp_path / "own", log().replace(",", ";"))
     (folder / "interactions.csv").rename(folder / "interactions.txt")
     with pytest.raises(
@@ -400,6 +407,26 @@ def test_files_as_released_are_sent_to_the_importer_and_those_of_ones_own_to_the
     (folder / "interactions.csv").rename(folder / "interactions.csv.gz")
     with pytest.raises(DataError, match=r"unpack interactions.csv.gz first"):
         load(folder)
+
+
+def test_vectors_beside_the_log_and_several_in_one_file_are_sent_to_their_places(tmp_path: Path) -> None:
+    folder = write(tmp_path, log())
+    (folder / "features" / "visual.npz").rename(folder / "visual.npz")
+    with pytest.raises(DataError, match=r"holds no features; .* visual\.npz would be read there: mkdir") as caught:
+        load(folder)
+    subprocess.run(re.findall(r"there: (mkdir .*?);", str(caught.value))[0], shell=True, check=True)
+    data = load(folder)
+    assert rows(data) == expected()
+    values = data.features["visual"].values
+    np.savez(folder / "features" / "visual.npz", item_id=data.items, image=values, sound=values + 1)
+    with pytest.raises(
+        DataError, match=r"holds \['image', 'item_id', 'sound'\]; give each modality a file: "
+    ) as caught:
+        load(folder)
+    line = re.findall(r"a file: (.*), and so on, then remove visual\.npz", str(caught.value))[0]
+    exec(line, {"np": np})
+    (folder / "features" / "visual.npz").unlink()
+    assert load(folder).features["image"].values.tolist() == values.tolist()
 
 
 def test_tabs_are_read_by_the_ending_of_a_name(tmp_path: Path) -> None:

@@ -222,9 +222,52 @@ def test_recognising(tmp_path: Path) -> None:
         import_folder(tmp_path, tmp_path / "out", "movielens-10m")
     movielens_10m(tmp_path)
     thacil(tmp_path)
-    with pytest.raises(DataError, match=r"several formats; say which is meant: --as movielens-10m or --as micro-video"):
+    with pytest.raises(
+        DataError, match=r"several data sets; .* is meant: --as movielens-10m or --as micro-video"
+    ) as two:
         recognise(tmp_path)
+    assert f"give one of the folders {tmp_path / 'ml-10M100K'} (movielens-10m), {tmp_path / 'mv'} (micro" in str(
+        two.value
+    )
     assert import_folder(tmp_path, tmp_path / "out", "micro-video").name == "mv1.7m"
+    movielens_10m(tmp_path / "copy")
+    ways = (
+        rf"holds several releases of movielens-10m; give one of the folders {tmp_path}/ml-10M100K, {tmp_path}/copy/ml"
+    )
+    with pytest.raises(DataError, match=ways):
+        import_folder(tmp_path, tmp_path / "out2", "movielens-10m")
+    with pytest.raises(DataError, match=rf"holds several data sets; give one of the folders {tmp_path}/ml-10M100K "):
+        recognise(tmp_path)
+    assert recognise(tmp_path / "copy").name == "movielens-10m"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (
+            {"ratings.dat": "1::7::5::978300760\n"},
+            r"nearest is movielens-10m by ratings\.dat, but it lacks movies\.dat\.",
+        ),
+        (
+            {"ratings.csv": "user,stars\n", "movies.csv": "movieId,title,genres\n"},
+            "no known format fits|is missing; found user, stars",
+        ),
+        (
+            {"pairs.inter": "a\tb\n"},
+            r"nearest is mmrec by .* Or recbole by \*\.inter, but it has no column 'user_id:token' in",
+        ),
+        (
+            {"clicks.tsv": "a\tb\n"},
+            r"known are .* Or: a log of your own .* call it interactions\.csv .* data check \S+",
+        ),
+        ({"interactions.tsv": "a\tb\n"}, r"looks like a `table`, which needs no import: hyperctr data check \S+$"),
+    ],
+)
+def test_a_folder_of_no_known_format_is_told_the_nearest(files: dict[str, str], words: str, tmp_path: Path) -> None:
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    with pytest.raises(DataError, match=words):
+        import_folder(tmp_path, tmp_path / "out")
 
 
 def test_the_command_prints_what_was_found_and_the_next_line_works(

@@ -96,7 +96,7 @@ def test_microlens(tmp_path: Path) -> None:
 def test_two_sizes_of_microlens_in_one_folder(tmp_path: Path) -> None:
     for release in (releases.microlens, releases.microlens_100k):
         release(tmp_path)
-    with pytest.raises(DataError, match="which is meant: --as microlens-50k or --as microlens-100k"):
+    with pytest.raises(DataError, match="which is meant: --as microlens-100k or --as microlens-50k"):
         recognise(tmp_path)
     data = imported(tmp_path, format="microlens-100k")[0]
     assert data.item_table["title"].tolist() == ["Tide, slowly rising", "High tide"]  # split at the first comma

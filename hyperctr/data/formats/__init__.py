@@ -18,7 +18,7 @@ from hyperctr.data.formats import (
     movielens,
     recbole,
 )
-from hyperctr.data.formats.format import Format
+from hyperctr.data.formats.format import Format, folders, outermost
 from hyperctr.errors import DataError, did_you_mean
 
 FAMILIES = (movielens, kuaishou, micro_video, kuairand, kuairec, microlens, mmrec, recbole, fuxictr, mmgcn, lattice)
@@ -38,17 +38,35 @@ def recognise(folder: str | Path, name: str = "") -> Format:
         if name not in FORMATS:
             raise DataError(f"format {name!r} is not known; {did_you_mean(name, FORMATS)}")
         return FORMATS[name]
-    fitting = [form for form in FORMATS.values() if form.finds(root)]
-    most = max((len(form.needs) for form in fitting), default=0)
-    fitting = [form for form in fitting if len(form.needs) == most]  # what is told by more files is meant
+    fitting = releases_in(root)
     if len(fitting) > 1:
-        names = " or ".join(f"--as {form.name}" for form in fitting)
-        raise DataError(f"{root}: its files fit several formats; say which is meant: {names}")
+        names = " or ".join(f"--as {name}" for name in dict.fromkeys(form.name for _, form in fitting))
+        listed = ", ".join(f"{shlex.quote(str(place))} ({form.name})" for place, form in fitting[:8])
+        ways = f"give one of the folders {listed}"
+        if len({place for place, _ in fitting}) == 1:
+            raise DataError(f"{root}: its files fit several formats; say which is meant: {names}")
+        ways += f", or say which is meant: {names}" if len({form.name for _, form in fitting}) > 1 else ""
+        raise DataError(f"{root}: holds several data sets; {ways}")
     if not fitting:
         files = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
         found = f"it holds {', '.join(files[:8]) or 'nothing'}{', ...' if len(files) > 8 else ''}"
         raise DataError(f"{root}: no known format fits ({found}); {_what_next(root, files)}")
-    return fitting[0]
+    return fitting[0][1]
+
+
+def releases_in(folder: Path) -> list[tuple[Path, Format]]:
+    """Return the folders, at or below ``folder``, that have a known format, and which; of several that with most files.
+
+    A folder inside of one that has a format does not count.
+    """
+    roots = list(folders(folder))
+    fits = [(place, form) for form in FORMATS.values() for place in form.places(roots)]
+    found: list[tuple[Path, Format]] = []
+    for place in outermost(sorted({place for place, _ in fits}, key=roots.index)):
+        forms = [form for other, form in fits if other == place]
+        most = max(len(form.needs) for form in forms)  # what is told by more files is meant
+        found += [(place, form) for form in forms if len(form.needs) == most]
+    return found
 
 
 def _what_next(root: Path, files: list[str]) -> str:
@@ -59,14 +77,17 @@ def _what_next(root: Path, files: list[str]) -> str:
     if packed := [file for file in files if file.endswith((".zip", ".tar", ".gz", ".7z", ".rar"))]:
         return f"unpack {packed[0]} first"
     near = [(form, *form.nearest(root)) for form in FORMATS.values()]
-    best = max(near, key=lambda entry: (len(entry[1]) / len(entry[0].needs), len(entry[1])))
+    shares = [(len(there) / len(form.needs), len(there)) for form, there, *_ in near]
+    best = [entry for entry, share in zip(near, shares, strict=True) if entry[1] and share == max(shares)]
     own = "a log of your own needs no import: call it interactions.csv (docs/own-data.md), then type: "
     own += f"hyperctr data check {place}"
-    if best[1]:
-        form, there, lacking, problem = best
-        why = f"lacks {', '.join(lacking)}" if lacking else problem
-        return f"nearest is {form.name} by {', '.join(there)}, but it {why}. {form.get} Or: {own}"
+    if best:
+        whys = []
+        for form, there, lacking, problem in best[:3]:
+            why = f"lacks {', '.join(lacking)}" if lacking else problem
+            whys.append(f"{form.name} by {', '.join(there)}, but it {why}. {form.get}")
+        return f"nearest is {' Or '.join(whys)} Or: {own}"
     return f"known are {', '.join(FORMATS)}: `hyperctr data formats` tells of each. Or: {own}"
 
 
-__all__ = ["FORMATS", "Format", "recognise"]
+__all__ = ["FORMATS", "Format", "recognise", "releases_in"]

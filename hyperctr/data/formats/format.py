@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -90,15 +91,16 @@ class Format:
     options: tuple[str, ...] = ()
     remark: str = ""
 
-    def finds(self, folder: Path, headers: bool = True) -> Path | None:
-        """Return the folder, at or below ``folder``, that has this layout: all its files, with the columns declared."""
-        for root in folders(folder):
-            if all(matches(root, pattern) for pattern in self.needs) and (not headers or self._has_columns(root)):
-                return root
-        return None
+    def finds(self, folder: Path) -> Path | None:
+        """Return the first folder, at or below ``folder``, that has this layout: all its files, and the columns."""
+        return next((root for root in folders(folder) if self._fits(root)), None)
 
-    def _has_columns(self, root: Path) -> bool:
-        return not self._column_fault(root)
+    def places(self, roots: Iterable[Path], headers: bool = True) -> list[Path]:
+        """Return which of some folders, the nearest first, have this layout, without those inside of one that has."""
+        return outermost(root for root in roots if self._fits(root, headers))
+
+    def _fits(self, root: Path, headers: bool = True) -> bool:
+        return all(matches(root, pattern) for pattern in self.needs) and not (headers and self._column_fault(root))
 
     def _column_fault(self, root: Path) -> str:
         """Say what is wrong with the header of the log, where that tells the layout; empty: nothing."""
@@ -137,10 +139,15 @@ class Format:
         Raises:
             DataError: files are missing or do not have this layout, or the click rule does not fit.
         """
-        root = self.finds(folder) or self.finds(folder, headers=False)
-        if root is None:
+        roots = list(folders(folder))
+        found = self.places(roots) or self.places(roots, headers=False)
+        if not found:
             wanted = ", ".join(self.needs)
             raise DataError(f"{folder}: does not look like {self.name}, which has {wanted}. {self.get}")
+        if len(found) > 1:
+            listed = ", ".join(shlex.quote(str(root)) for root in found[:8])
+            raise DataError(f"{folder}: holds several releases of {self.name}; give one of the folders {listed}")
+        root = found[0]
         for name in options:
             if name not in self.options:
                 hint = did_you_mean(name, self.options) if self.options else "it has none"
@@ -225,6 +232,19 @@ def folders(top: Path, depth: int = DEPTH) -> Iterator[Path]:
     for _ in range(depth + 1):
         yield from level
         level = [below for folder in level for below in _subfolders(folder)]
+
+
+def outermost(roots: Iterable[Path]) -> list[Path]:
+    """Return folders, the nearest first, without those inside of others.
+
+    >>> [str(root) for root in outermost([Path("a"), Path("b/c"), Path("a/b")])]
+    ['a', 'b/c']
+    """
+    kept: list[Path] = []
+    for root in roots:
+        if not any(above in (root, *root.parents) for above in kept):
+            kept.append(root)
+    return kept
 
 
 def _subfolders(folder: Path) -> list[Path]:
