@@ -7,11 +7,18 @@ keeps its colour in every figure of every report, so a reader learns it once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from colorsys import hls_to_rgb, rgb_to_hls
 
 MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
 LOW, MIDDLE, HIGH = "#0072B2", "#DEDCD7", "#C04E00"  # around a middle that means something
+NUMBER_COLOURS = ("#00224E", "#233E6C", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")  # Cividis in seven steps
+# kinds of things: Okabe and Ito's again, then some of Tol's; beyond a dozen nobody tells colours apart
+CATEGORY_COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"),
+    *("#882255", "#999933", "#44AA99", "#7F7F7F", "#8C6D31", "#AA4499"),
+)
 
 
 def modality_colour(name: str, others: Sequence[str] = ()) -> str:
@@ -39,6 +46,19 @@ def translucent(colour: str, alpha: float) -> str:
     """
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def tint(colour: str, rank: int) -> str:
+    """Return one of 20 tints of a colour, so that neighbours in a list differ.
+
+    >>> tint("#0072B2", 0), tint("#0072B2", 1)
+    ('#0471ae', '#1058f9')
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    hue, light, vivid = rgb_to_hls(red, green, blue)
+    hue = (hue + (0, 0.055, -0.055, 0.028, -0.028)[rank % 5]) % 1
+    light = min(max(light + (0, 0.1, -0.09, 0.17)[rank * 3 % 4], 0.24), 0.66)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in hls_to_rgb(hue, light, min(max(vivid, 0.35), 0.95)))
 
 
 def diverging(share: float) -> str:

@@ -22,20 +22,6 @@ from hyperctr.runtime import in_notebook
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
 SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
-NUMBER_COLOURS = (
-    "#00224E",
-    "#233E6C",
-    "#575D6D",
-    "#7C7B78",
-    "#A59C74",
-    "#D3C164",
-    "#FEE838",
-)  # the same in seven steps
-# kinds of things: Okabe and Ito's again, then some of Tol's; beyond a dozen nobody tells colours apart
-CATEGORY_COLOURS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"),
-    *("#882255", "#999933", "#44AA99", "#7F7F7F", "#8C6D31", "#AA4499"),
-)
 # under the plot, where it meets neither a subtitle nor, on a narrow page, the title
 LEGEND_BELOW: dict[str, Any] = {"x": 0, "xanchor": "left", "y": -0.19, "yanchor": "top"}
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.data.planted_world import PlantedTruth
-from hyperctr.display.theme import CATEGORY_COLOURS, NUMBER_COLOURS
+from hyperctr.display.colours import CATEGORY_COLOURS, NUMBER_COLOURS
 from hyperctr.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:

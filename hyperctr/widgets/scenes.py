@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from hyperctr.config import Config
 from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.display.layout import spectral_layout
+from hyperctr.display.layout import drawn_places
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats
 from hyperctr.widgets.colourings import Make, colouring_name, colourings
 from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.filters import filtered, shown_rule
+from hyperctr.widgets.places import Places, places_of
 from hyperctr.widgets.scene import Focus, Query, Scene
 from hyperctr.widgets.score import ScoreExplainer
 
@@ -80,6 +81,7 @@ class Scenes:
         self._pair = lru_cache(KEPT)(self._build_pair)
         self._slot_clicks = lru_cache(len(self.slots))(self._take_slot_clicks)
         self._whole = lru_cache(KEPT)(self._select)
+        self._places = lru_cache(2)(self._place)
 
     @cached_property
     def interest(self) -> Interest:
@@ -87,25 +89,12 @@ class Scenes:
         learned = self.run.interest if self.run is not None else None
         return self._session.interest if learned is None else learned
 
-    @cached_property
-    def places(self) -> dict[str, NDArray[np.float64]]:
-        """Where each user [U, 2] and item [I, 2] stands in all slots and thresholds.
+    def places(self, kind: str) -> Places:
+        """Where each user or item stands in all slots and thresholds, jointly and by modality: see ``places_of``."""
+        return self._places(kind)
 
-        What shares hyperedges stands together: those of all slots at the settings' threshold. All training clicks
-        count as well, so that nothing is left alone.
-        """
-        rows, places = self.split_data.split.train, {}
-        clicks = np.stack([self.data.user_index[rows], self.data.item_index[rows]])
-        asked = float(self.config.interest_threshold), int(self.config.max_neighbours or 0)
-        pairs = [self._pair(slot, *asked) for slot in range(len(self.slots))]
-        for side, (node, other) in (("user", clicks), ("item", clicks[::-1])):
-            edges = [pair[side] for pair in pairs]
-            free = len(self.modalities) * edges[0].num_labels  # the first number that names no hyperedge
-            nodes = np.concatenate([node, *(part.nodes for part in edges)])
-            numbers = np.concatenate([other + free, *(part.number[part.edge] for part in edges)])
-            labels, number = np.unique(numbers, return_inverse=True)
-            places[side] = spectral_layout(np.stack([nodes, number]), edges[0].num_nodes, len(labels))[0]
-        return places
+    def _place(self, kind: str) -> Places:
+        return places_of(self.data, self.split_data.split.train, self.interest.degree, kind)
 
     @cached_property
     def colourings(self) -> dict[str, dict[str, Make]]:
@@ -214,15 +203,16 @@ class Scenes:
         edges = whole.take(chosen)
         members, position = np.unique(edges.nodes, return_inverse=True)
         node, label = query.node_kind, query.label_kind
-        place = np.ascontiguousarray(self.places[node][members].T, dtype=np.float32)
+        joint, own = self.places(node)
+        local = np.stack([position, edges.edge])
         around = self._focus_title(query)
         make = self.colourings[node].get(query.colour_by)
         colouring = make(query) if make else None
         return Scene(
             nodes=self._ids[node][members].tolist(),
             titles=[self._titles[node][member] for member in members],
-            x=place[0],
-            y=place[1],
+            x=joint[members, 0],
+            y=joint[members, 1],
             edges=replace(edges, nodes=position, num_nodes=len(members)),
             edge_labels=self._ids[label][edges.label].tolist(),
             edge_titles=[self._titles[label][source] for source in edges.label],
@@ -232,6 +222,7 @@ class Scenes:
             query=query,
             slot_label=self.slots[query.slot],
             around=around,
+            panel_places=drawn_places(own[:, members], local, edges.modality),
             node_colour=None if colouring is None else colouring.values[members],
             colouring=colouring,
         )

@@ -46,14 +46,14 @@ def hyperedges(nodes: int, seed: int = 0) -> Members:
 
 def scene_of(edges: Members, nodes: int) -> Any:
     """Lay out and cut our scene, all hyperedges shown, as ``Scenes.build`` does from a hypergraph of one modality."""
-    from hyperctr.display.layout import spectral_layout
+    from hyperctr.display.layout import hypergraph_maps
     from hyperctr.widgets.edges import Edges
     from hyperctr.widgets.scene import Query, Scene
 
     size = np.array([len(members) for members in edges])
     member = np.concatenate([sorted(members) for members in edges])
     edge = np.repeat(np.arange(len(edges)), size)
-    place = spectral_layout(np.stack([member, edge]), nodes, len(edges))[0].astype(np.float32)
+    place, _ = hypergraph_maps(np.stack([member, edge]), np.zeros(len(edges), np.int64), nodes, 1)
     names, labels = list(range(nodes)), list(range(len(edges)))
     offsets, modality, weight = np.append(0, np.cumsum(size)), np.zeros(len(edges), np.int64), np.ones(len(edges), "f4")
     return Scene(

@@ -13,10 +13,11 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
 
 import hyperctr as hc
+from hyperctr.display.colours import MODALITY_COLOURS, tint, translucent
 from hyperctr.display.hypergraph import largest_hyperedges
-from hyperctr.display.layout import spring_layout
+from hyperctr.display.layout import spread
 from hyperctr.display.outline import convex_outline, spanning_tree, tree_outline
-from hyperctr.display.theme import MODALITY_COLOURS
+from hyperctr.display.regions import core_of
 from hyperctr.errors import ConfigError, DataError, ShapeError
 
 
@@ -46,12 +47,11 @@ def test_a_drawing_shows_the_largest_of_each_modality_and_says_how_many() -> Non
     assert "showing 2 of 4 hyperedges (largest by size)" in subtitle(chart)
     assert "5 of 6 users" in subtitle(chart)
     assert [note.text for note in chart.layout.annotations] == ["visual: 1 of 2", "acoustic: 1 of 2"]
-    region, points = chart.data[0], chart.data[1]
-    assert np.isnan(region.x[-1]), "regions are separated by NaN in one trace"
-    assert (np.asarray(points.marker.size) == 6).sum() == 3, "the three members stand out"
-    for x, y in np.stack([points.x, points.y], 1)[np.asarray(points.marker.size) == 6]:
-        assert region.x[:-1].min() < x < region.x[:-1].max()
-        assert region.y[:-1].min() < y < region.y[:-1].max()
+    region, names, others, points = chart.data[:4]
+    assert np.isnan(region.x[-1]) and region.line.color == translucent(tint(MODALITY_COLOURS["visual"], 0), 0.85)
+    assert names.text == ("0",) and points.text == ("user 0", "user 1", "user 2") and len(others.x) == 2
+    for x, y in np.stack([points.x, points.y], 1):
+        assert np.nanmin(region.x) < x < np.nanmax(region.x) and np.nanmin(region.y) < y < np.nanmax(region.y)
     assert hc.draw(H, limit=2).to_json() == chart.to_json(), "no chance in the layout"
 
 
@@ -60,8 +60,8 @@ def test_drawings_survive_json_and_keep_the_colours(shape: Any) -> None:
     chart = hc.draw(hypergraph(), limit=3, shape=shape, title="Title")
     assert json.loads(pio.from_json(chart.to_json()).to_json()) == json.loads(chart.to_json())
     assert chart.layout.title.text == "Title"
-    assert MODALITY_COLOURS["visual"] in chart.data[1].marker.color
-    stars = hc.draw(hypergraph(), limit=1, shape="star").data[2]
+    assert MODALITY_COLOURS["visual"] == next(trace for trace in chart.data if len(trace.x) == 5).marker.color
+    stars = next(trace for trace in hc.draw(hypergraph(), limit=1, shape="star").data if trace.mode == "lines")
     assert np.isnan(stars.x).sum() == 4 + 1, "a line to each of the four members"
 
 
@@ -84,7 +84,7 @@ def test_any_hypergraph_is_a_figure(H: hc.Hypergraph, words: str, shape: Any, li
     chart = hc.draw(H, shape=shape, limit=limit)
     assert words in subtitle(chart)
     drawn = sum(np.isfinite(np.asarray(trace.x, float)).sum() for trace in chart.data if trace.mode == "markers")
-    assert f"and {drawn:,} of" in subtitle(chart) and len(chart.data) == 2
+    assert f"and {drawn:,} of" in subtitle(chart) and len(chart.data) <= 20 + 3
     pio.from_json(chart.to_json())
 
 
@@ -102,17 +102,40 @@ def test_wrong_arguments_are_refused() -> None:
         hc.draw([H])  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match="node_labels has 2 entries; the hypergraph has 6 nodes"):
         hc.draw(H, node_labels=["a", "b"])
+    with pytest.raises(ShapeError, match="hyperedge_labels has 1 entries; the hypergraph has 4 hyperedges"):
+        hc.draw(H, hyperedge_labels=["a"])
+
+
+def test_hyperedges_have_tints_and_names_where_there_is_room() -> None:
+    H = hypergraph()
+    chart = hc.draw(H, hyperedge_labels=["one", "two", "three", "a title that is too long to be written"])
+    regions = [trace for trace in chart.data if trace.mode == "lines"]
+    assert len({trace.line.color for trace in regions}) == 4, "each its own"
+    names = [text for trace in chart.data if trace.mode == "text" for text in trace.text]
+    assert {"one", "two", "three"} <= {*names} and all(len(name) <= 22 for name in names)
+    assert len({tint("#0072B2", rank) for rank in range(20)}) == 20
+    crowd = hc.draw(random_hypergraph(40, 60, 1), limit=60)
+    x, y, text = next((trace.x, trace.y, trace.text) for trace in crowd.data if trace.mode == "text")
+    assert 3 < len(text) < 60, "no name on another"
+    apart = [abs(y[a] - y[b]) > 0.1 or abs(x[a] - x[b]) > 0.02 for a in range(len(x)) for b in range(a)]
+    assert all(apart)
+
+
+def test_a_stray_member_hangs_on_by_an_arm() -> None:
+    points = np.array([[0.0, 0.0], [0.1, 0.05], [0.0, 0.1], [0.9, 0.9]])
+    assert core_of(points).tolist() == [True, True, True, False]
+    assert core_of(points[:1]).all() and core_of(np.zeros((5, 2))).all()
 
 
 def test_points_that_share_hyperedges_lie_together_and_nobody_on_top() -> None:
     members = [(node, edge) for edge in range(3) for node in range(10 * edge, 10 * edge + 10)]
-    nodes, edges = spring_layout(np.array(members).T, 30, 3)
+    incidence = np.array(members).T
+    nodes = spread(np.zeros((30, 2)), incidence, 3)
     distance = np.linalg.norm(nodes[:, None] - nodes[None], axis=2)
     same = np.arange(30)[:, None] // 10 == np.arange(30)[None] // 10
     apart = ~np.eye(30, dtype=bool)
     assert distance[same & apart].mean() < 0.5 * distance[~same].mean()
     assert distance[apart].min() > 0.02
-    assert np.linalg.norm(nodes[:10].mean(0) - edges[0]) < 0.2
     assert np.abs(nodes).max() <= 1 + 1e-9
 
 

@@ -11,7 +11,7 @@ import pytest
 import traitlets
 
 import hyperctr as hc
-from hyperctr.display.theme import CATEGORY_COLOURS
+from hyperctr.display.colours import CATEGORY_COLOURS
 from hyperctr.errors import ConfigError
 from hyperctr.widgets.colourings import category, column
 from hyperctr.widgets.scene import Scene
