@@ -14,7 +14,7 @@ from hyperctr.widgets.edges import Edges, Ints
 from hyperctr.widgets.scene import Query, Scene
 
 if TYPE_CHECKING:
-    from hyperctr.widgets.scenes import Scenes
+    from hyperctr.widgets.scene_source import SceneSource
 
 NAMES = ("only_a", "only_b", "both", "changed")
 
@@ -45,7 +45,7 @@ class Contrast:
         return np.equal(self.marks[: len(self.here)], 1)
 
 
-def contrast(scenes: Scenes, a: Query, b: Query) -> Contrast:
+def contrast(scenes: SceneSource, a: Query, b: Query) -> Contrast:
     """Compare two hypergraphs and cut what there is to see from both; ``a.limit`` hyperedges in all.
 
     Raises:

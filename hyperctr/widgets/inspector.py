@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.display.theme import mime_bundle, modality_colour
-from hyperctr.errors import DataWarning, HyperCTRError
+from hyperctr.errors import ConfigError, DataWarning, HyperCTRError
 from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.front_end import joined, stylesheet
 from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
+from hyperctr.widgets.own import OwnScenes, own_hypergraphs
 from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.scene import Query, Scene
-from hyperctr.widgets.scene_stats import selection_frame
+from hyperctr.widgets.scene_source import SceneSource
 from hyperctr.widgets.scenes import Scenes
 from hyperctr.widgets.score import contributions_frame, shown_for
 from hyperctr.widgets.traits import SceneTraits
@@ -35,15 +36,29 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from hyperctr.data.dataset import Dataset
     from hyperctr.runs.run import Run
 
 VIEWS = ("outlines", "bipartite", "incidence", "overlap", "difference")
-ASKED = tuple(field.name for field in fields(Query))  # traits that say what a scene shows
+ASKED = tuple(field.name for field in fields(Query) if field.name != "kinds")  # traits that say what a scene shows
+
+
+def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
+    """Return the scenes of a data set, or of anything that :func:`hyperctr.widgets.own.own_hypergraphs` takes.
+
+    Raises:
+        ConfigError: a run, but no data set.
+    """
+    from hyperctr.data.dataset import Dataset
+
+    if isinstance(source, Dataset):
+        return Scenes(source, run, seed=seed)
+    if run is not None:
+        raise ConfigError("Inspector(H, run): a run belongs to a data set; Inspector(data, run) shows its hypergraphs")
+    return OwnScenes(own_hypergraphs(source))
 
 
 class Inspector(SceneTraits, anywidget.AnyWidget):
-    """Look into the hypergraphs of a data set, and into the scores of a run.
+    """Look into the hypergraphs of a data set and the scores of a run, or into hypergraphs of your own.
 
     Every trait below can be read and set from Python, and changes with what the user does.
 
@@ -70,14 +85,16 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         compare_delta: threshold that it compares with; None: the same.
 
     Args:
-        data: the data set.
+        data: a data set; or a hypergraph, several of them (a list, or a dict by name: one slot each), the path of a
+            HIF file, or what ``Hypergraph.of`` takes. Of these there is no threshold, timeline or score to show.
         run: a finished run: its settings, interest and scores.
         seed: of what is drawn where there is no run.
         traits: first values, as in ``Inspector(data, slot=3, view="overlap")``.
 
     Raises:
         RunError: the run was trained on other data.
-        ConfigError: a keyword that is no trait.
+        ConfigError: a keyword that is no trait, or a run without a data set.
+        DataError: ``data`` is nothing that can be looked at.
         traitlets.TraitError: a value a trait cannot have; the message says what it can.
 
     >>> import hyperctr as hc
@@ -94,9 +111,9 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
     about = t.Dict().tag(sync=True)
     view = t.Enum(VIEWS, "outlines").tag(sync=True)
 
-    def __init__(self, data: Dataset, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
-        self.scenes = Scenes(data, run, seed=seed)
-        names, config = self.scenes.modalities, self.scenes.config
+    def __init__(self, data: Any, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
+        self.scenes = scenes_of(data, run, seed)
+        names = self.scenes.modalities
         self._explanation: dict[str, Any] | None = None
         self._sent: Any = None  # what the last scene was asked for
         self._user: Any = None  # whose timeline is shown
@@ -104,8 +121,8 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
-        first = {"modalities": list(names), "neighbours": int(config.max_neighbours or 0)}
-        first |= {"delta": float(config.interest_threshold), "about": about(self.scenes, self._colours)}
+        first = {"modalities": list(names), "neighbours": self.scenes.neighbours, "delta": self.scenes.delta}
+        first |= {"about": about(self.scenes, self._colours)}
         super().__init__(**(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])
@@ -141,7 +158,7 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
 
     def selected(self) -> pd.DataFrame:
         """Return :meth:`table` as a frame; for each modality the norm of the features and their first three values."""
-        return selection_frame(self.table(), self.scenes.modalities)
+        return self.scenes.frame(self.selection, self.node_kind)
 
     def contributions(self) -> pd.DataFrame:
         """Return what each hyperedge adds to the score of :attr:`pair`, largest effect first; empty without a pair."""
@@ -208,7 +225,7 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
             return
         self.send(selection_message(self.scenes, self.selection, self.node_kind, self._colours))
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
-        self._send_user(None if user is None else lookup.known_id(user, self.scenes.data.users))
+        self._send_user(None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]]))
 
     def _send_user(self, user: Any) -> None:
         self._user = user
@@ -222,7 +239,7 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         if len(self.pair) >= 2:
             removed = self.removed, self.removed_modalities
             try:
-                user, item, time = lookup.known_pair(self.pair, self.scenes.data)
+                user, item, time = lookup.known_pair(self.pair, self.scenes)
                 self._explanation = self.scenes.explainer.explain(user, item, time, *removed, slot=self.slot)
             except HyperCTRError as error:
                 if self.comm is None:
@@ -243,8 +260,7 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
 
     def _send_matches(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
-            whole = self.scenes.whole(replace(self._asked(), focus=None))
-            self.send({"type": "found", "rows": lookup.find(self.scenes.data, self.node_kind, whole, self.query)})
+            self.send({"type": "found", "rows": lookup.find(self.scenes, self._asked(), self.query)})
 
     def _receive(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")

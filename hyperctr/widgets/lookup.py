@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,12 @@ from traitlets import TraitError
 
 from hyperctr.errors import ConfigError, DataError, did_you_mean
 from hyperctr.widgets.colourings import colouring_name
-from hyperctr.widgets.scene_stats import titles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hyperctr.data.dataset import Dataset
-    from hyperctr.widgets.edges import Edges
+    from hyperctr.widgets.scene import Query
+    from hyperctr.widgets.scene_source import SceneSource
 
 MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 
@@ -69,14 +69,14 @@ def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
     return [name.item() if isinstance(name, np.generic) else name for name in ids]
 
 
-def known_nodes(ids: list[Any], kind: str, data: Dataset) -> list[Any]:
-    """Return ids, all of users or all of items of this data set.
+def known_nodes(ids: list[Any], kind: str, scenes: SceneSource) -> list[Any]:
+    """Return ids, all of nodes of one kind.
 
     Raises:
-        TraitError: one is of another kind, or not in the data set.
+        TraitError: one is of another kind, or there is none of that id.
     """
     try:
-        (data.users_to_index if kind == "user" else data.items_to_index)(ids)
+        scenes.index(kind, ids)
     except DataError as error:
         raise TraitError(f"selection: the nodes are {kind}s; {error}") from error
     return ids
@@ -98,40 +98,39 @@ def keywords(given: Iterable[str], known: Iterable[str]) -> None:
             raise ConfigError(f"Inspector has no setting {name!r}: {did_you_mean(name, names)}")
 
 
-def find(data: Dataset, node_kind: str, whole: Edges, text: str, most: int = 20) -> list[dict[str, Any]]:
-    """Find users and items by id or a part of the title: exact ids first, then the shortest titles.
+def find(scenes: SceneSource, query: Query, text: str, most: int = 20) -> list[dict[str, Any]]:
+    """Find nodes and what hyperedges come from by id or a part of the title: exact ids first, then the shortest titles.
 
     Args:
-        data: the data set.
-        node_kind: what the nodes of the picture are.
-        whole: its hyperedges before the limit.
+        scenes: where to look.
+        query: what the picture shows.
         text: what was typed.
         most: rows returned.
 
     Returns:
-        Rows ``kind`` (user or item), ``id``, ``title`` and ``focus``: what to set the trait to, a node, or the first
-        hyperedge that comes from it; None where it is in no hyperedge of this slot.
+        Rows ``kind`` (as in ``scenes.kinds``), ``id``, ``title`` and ``focus``: what to set the trait to, a node, or
+        the first hyperedge that comes from it; None where it is in no hyperedge of this slot.
     """
-    names, matches, text = titles(data), [], text.lower()
-    for kind, ids in (("user", data.users), ("item", data.items)):
-        for title, name in zip(names[kind], ids.tolist(), strict=True):
+    matches, text, whole = [], text.lower(), scenes.whole(replace(query, focus=None))
+    for kind in scenes.kinds:
+        for title, name in zip(scenes.titles[kind], scenes.ids[kind].tolist(), strict=True):
             exact = text in (str(name).lower(), title.lower())
             if exact or text in title.lower():
-                matches.append((not exact, len(title), kind, title, name))
-    node_ids, label_ids = (data.users, data.items) if node_kind == "user" else (data.items, data.users)
-    focus: dict[tuple[bool, Any], list[Any]] = {}  # (is a user, id): the first hyperedge, so set last to first
-    for label, number in zip(label_ids[whole.label[::-1]].tolist(), whole.number[::-1].tolist(), strict=True):
-        focus[node_kind == "item", label] = ["hyperedge", number]
-    focus |= {(node_kind == "user", name): ["node", name] for name in node_ids[whole.members].tolist()}
-    return [
-        {"kind": kind, "title": title, "id": name, "focus": focus.get((kind == "user", name))}
-        for _, _, kind, title, name in sorted(matches, key=lambda match: match[:4])[:most]
-    ]
+                matches.append((not exact, len(title), kind != scenes.kinds[0], title, name))
+    node, label = query.node_kind, query.label_kind
+    focus: dict[tuple[str, Any], list[Any]] = {}  # the first hyperedge of each, so set last to first
+    for name, number in zip(scenes.ids[label][whole.label[::-1]].tolist(), whole.number[::-1].tolist(), strict=True):
+        focus[label, name] = ["hyperedge", number]
+    focus |= {(node, name): ["node", name] for name in scenes.ids[node][whole.members].tolist()}
+    found = sorted(matches, key=lambda match: match[:4])[:most]
+    rows = [(scenes.kinds[second], title, name) for _, _, second, title, name in found]
+    return [{"kind": kind, "title": title, "id": name, "focus": focus.get((kind, name))} for kind, title, name in rows]
 
 
-def known_pair(pair: Sequence[Any], data: Dataset) -> tuple[Any, Any, int | None]:
-    """Return user id and item id as the data set has them, where a browser sent what was typed, and the time."""
-    return known_id(pair[0], data.users), known_id(pair[1], data.items), pair[2] if len(pair) > 2 else None
+def known_pair(pair: Sequence[Any], scenes: SceneSource) -> tuple[Any, Any, int | None]:
+    """Return user id and item id as they are known, where a browser sent what was typed, and the time."""
+    user, item = (known_id(typed, scenes.ids[kind]) for typed, kind in zip(pair[:2], scenes.kinds, strict=True))
+    return user, item, pair[2] if len(pair) > 2 else None
 
 
 def known_id(typed: Any, ids: NDArray[Any]) -> Any:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from hyperctr.display.theme import MODALITY_COLOURS
 from hyperctr.widgets.contrast import NAMES, Contrast
 from hyperctr.widgets.export import save_selection
-from hyperctr.widgets.panels import numbers_panel, selection_panel, user_panel
+from hyperctr.widgets.panels import numbers_panel, user_panel
 
 if TYPE_CHECKING:
     from hyperctr.widgets.scene import Scene
-    from hyperctr.widgets.scenes import Scenes
+    from hyperctr.widgets.scene_source import SceneSource
 
 Message = dict[str, Any]
 LISTED = 200  # rows of the table of selected things; the widget says how many there are
@@ -54,15 +54,21 @@ def live() -> bool:
     return getattr(shell, "kernel", None) is not None and any(name in os.environ for name in FRONT_ENDS)
 
 
-def about(scenes: Scenes, colours: Mapping[str, str]) -> dict[str, Any]:
+def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
     """Return what never changes while a widget lives: slots, modalities, colours, what can colour, the words."""
-    known = {"slots": scenes.slots, "modalities": list(scenes.modalities), "colours": list(colours.values())}
+    known = {
+        "own": scenes.own,
+        "kinds": list(scenes.kinds),
+        "slots": scenes.slots,
+        "modalities": list(scenes.modalities),
+        "colours": list(colours.values()),
+    }
     colourings = {kind: list(names) for kind, names in scenes.colourings.items()}
     return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
 
 
 def scene_message(
-    scenes: Scenes, scene: Scene, compared: Contrast | None, colours: Mapping[str, str]
+    scenes: SceneSource, scene: Scene, compared: Contrast | None, colours: Mapping[str, str]
 ) -> tuple[Message, list[memoryview]]:
     """Return the picture and the panel of sizes; in a comparison also the marks and what is compared with."""
     header, buffers = scene.pack()
@@ -76,14 +82,13 @@ def scene_message(
     return message, buffers
 
 
-def selection_message(scenes: Scenes, selection: Sequence[Any], kind: str, colours: Mapping[str, str]) -> Message:
+def selection_message(scenes: SceneSource, selection: Sequence[Any], kind: str, colours: Mapping[str, str]) -> Message:
     """Return the table of selected things."""
-    rows = scenes.table(selection[:LISTED], kind)
-    html = selection_panel(rows, kind, len(selection), colours)
-    return {"type": "table", "ids": [row["id"] for row in rows], "html": html}
+    listed = list(selection[:LISTED])
+    return {"type": "table", "ids": listed, "html": scenes.panel(listed, kind, len(selection), colours)}
 
 
-def user_message(scenes: Scenes, user: Any, slot: int, colours: Mapping[str, str]) -> Message:
+def user_message(scenes: SceneSource, user: Any, slot: int, colours: Mapping[str, str]) -> Message:
     """Return the panel of a user, or of nobody (None)."""
     rows = [] if user is None else scenes.timeline(user)
     return {"type": "user", "html": user_panel(user, rows, slot, colours)}

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.display.layout import OUTSIDE, feature_vectors, layered_maps, spectral_vectors
+from hyperctr.widgets.scene import Places
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
 
 Float32 = NDArray[np.float32]
-Places = tuple[Float32, Float32]  # the joint map [N, 2] and those of the modalities [M, N, 2]
 
 
 def places_of(data: Dataset, clicks: NDArray[np.int64], degree: Float32, kind: str) -> Places:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hyperctr.widgets.colourings import Colouring
 from hyperctr.widgets.edges import Edges, Ints
 
+Places = tuple[NDArray[np.float32], NDArray[np.float32]]  # the joint map [N, 2] and those of the modalities [M, N, 2]
 Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
 # what a browser gets of a scene, and as which type
 BUFFERS = {"x": "<f4", "y": "<f4", "degree": "<i4", "edge_offsets": "<i4", "edge_nodes": "<i4"}
@@ -36,6 +37,7 @@ class Query:
     min_degree: int = 0
     min_modalities: int = 0
     colour_by: str = ""
+    kinds: tuple[str, str] = ("user", "item")  # of nodes, and of what hyperedges come from, on side "user"
 
     @property
     def filters(self) -> str:
@@ -55,13 +57,13 @@ class Query:
 
     @property
     def node_kind(self) -> str:
-        """What a node is, ``user`` or ``item``."""
-        return "user" if (self.side == "user") != self.swap else "item"
+        """What a node is, ``user`` or ``item``; of a reader's own hypergraph ``node`` or ``hyperedge``."""
+        return self.kinds[(self.side == "user") == self.swap]
 
     @property
     def label_kind(self) -> str:
-        """What a hyperedge comes from, ``item`` or ``user``."""
-        return "item" if self.node_kind == "user" else "user"
+        """What a hyperedge comes from, the other of the two."""
+        return self.kinds[(self.side == "user") != self.swap]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ class Scene:
 
     @property
     def node_kind(self) -> str:
-        """What a node is, ``user`` or ``item``."""
+        """What a node is."""
         return self.query.node_kind
 
     @property

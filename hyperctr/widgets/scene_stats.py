@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,7 @@ def _settings(folder: Path, finished: float) -> Config | None:
         return None
 
 
-def table(split_data: SplitData, names: dict[str, list[str]], ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
+def table(split_data: SplitData, names: Mapping[str, list[str]], ids: Sequence[Any], side: str) -> list[dict[str, Any]]:
     """Return one row per id: ``id``, ``title``, ``popularity`` (training clicks), ``modalities`` and ``features``.
 
     An item has the modalities it has features of, a user those of the items clicked in training. Features are, by

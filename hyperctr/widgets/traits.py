@@ -9,13 +9,13 @@ import traitlets as t
 from hyperctr.widgets import lookup
 
 if TYPE_CHECKING:
-    from hyperctr.widgets.scenes import Scenes
+    from hyperctr.widgets.scene_source import SceneSource
 
 
 class SceneTraits(t.HasTraits):
     """The traits of :class:`hyperctr.widgets.inspector.Inspector`, where each is described; it has the scenes."""
 
-    scenes: Scenes
+    scenes: SceneSource
     _set_for: dict[str, Any]  # side and swap for which focus and selection were set
 
     side = t.Enum(("user", "item"), "user").tag(sync=True)
@@ -41,8 +41,8 @@ class SceneTraits(t.HasTraits):
 
     @property
     def node_kind(self) -> str:
-        """What a node is, ``user`` or ``item``."""
-        return "user" if (self.side == "user") != self.swap else "item"
+        """What a node is, ``user`` or ``item``; of a reader's own hypergraphs perhaps ``node`` or ``hyperedge``."""
+        return self.scenes.kinds[(self.side == "user") == self.swap]
 
     @t.validate("slot", "compare_slot")
     def _known_slot(self, proposal: Any) -> int | None:
@@ -56,7 +56,7 @@ class SceneTraits(t.HasTraits):
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
         name, value = proposal["trait"].name, lookup.plain_ids(proposal["value"])
         self._set_for[name] = self.side, self.swap
-        return lookup.known_nodes(value, self.node_kind, self.scenes.data) if name == "selection" and value else value
+        return lookup.known_nodes(value, self.node_kind, self.scenes) if name == "selection" and value else value
 
     @t.validate("colour_by")
     def _known_colouring(self, proposal: Any) -> str:

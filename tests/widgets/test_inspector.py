@@ -180,11 +180,11 @@ def test_the_first_slot_differs_from_the_second(seen: tuple[hc.Inspector, Sent])
 def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
     user = study.data.users[3]
     assert known_id(str(user), study.data.users) == user
-    whole = seen[0].scenes.whole(seen[0].scene.query)
-    row = find(study.data, seen[0].node_kind, whole, str(user))[0]
+    asked = seen[0].scenes, seen[0].scene.query
+    row = find(*asked, str(user))[0]
     assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])
     label, number = seen[0].scene.edge_labels[0], int(seen[0].scene.edges.number[0])
-    rows = find(study.data, seen[0].node_kind, whole, str(label))
+    rows = find(*asked, str(label))
     assert next(row["focus"] for row in rows if row["id"] == label) == ["hyperedge", number]
 
 
