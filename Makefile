@@ -54,8 +54,9 @@ docs:  ## these pages as a site, with what their code gives and a report: build/
 	HYPERCTR_DOCS_RUN=1 OMP_NUM_THREADS=1 $(RUN) python -m sphinx -W --keep-going -q -c docs/site -b html . build/docs
 	@echo build/docs/index.html
 
-lab:  ## JupyterLab on the notebooks (prints its address with a token)
-	$(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+lab:  ## JupyterLab at the first notebook (prints its address with a token)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(RUN) jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) \
+	  --LabApp.default_url=/lab/tree/00_start_here.ipynb
 
 doctor:  ## versions, device, data, browser: what is missing and the line to type
 	$(RUN) hyperctr doctor

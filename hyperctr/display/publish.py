@@ -19,7 +19,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hyperctr.display.figure import Figure
-from hyperctr.display.table import Table
+from hyperctr.display.table import Table, show_number
 from hyperctr.display.theme import follow_theme, mime_bundle
 from hyperctr.errors import ConfigError
 from hyperctr.runtime import REPORT_DIR, write_atomic
@@ -86,7 +86,8 @@ def publish(name: str, /, **values: Any) -> None:
         content = json.loads(json.dumps(content, default=_plain, allow_nan=False))
     except (TypeError, ValueError) as reason:
         raise ConfigError(f"publish({name!r}): {reason}; publish numbers, texts or flat lists") from reason
-    _display({RESULT_MIME: content, "text/plain": f"published {name}"}, raw=True)
+    told = ", ".join(f"{key} {show_number(value)}" for key, value in content["values"].items())
+    _display({RESULT_MIME: content, "text/plain": f"{name}: {told}"}, raw=True)
 
 
 def published(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
