@@ -277,6 +277,38 @@ def lattice(top: Path) -> None:
     save(top / "baby" / "text_feat.npy", vectors(3, 2))
 
 
+def kuaisar(top: Path) -> None:
+    root = top / "KuaiSAR"
+    head = (
+        "user_id,item_id,playing_time,duration_ms,time,timestamp,click,forward,like,follow,search,search_item_related\n"
+    )
+    rows = "1,7,60792.0,45400.0,2023-05-22 15:53:20,1684742000300.0,1,0,0,0,0,0\n"
+    rows += "1,9,0.0,9000.0,2023-05-22 15:53:20,1.684742e+12,0,0,0,0,1,1\n"
+    write(root / "rec_inter.csv", head + rows + "4,7,5.0,45400.0,2023-05-23 00:00:00,1684771200000.0,1,1,1,0,0,0\n")
+    write(root / "src_inter.csv", "user_id,session_id,search_session_timestamp\n1,2,1684742000000\n")
+
+
+def tiktok(top: Path) -> None:
+    root = top / "track2"
+    row = "{}\t31\t{}\t5\t-1\t0\t{}\t0\t-1\t99\t{}\t10\n"
+    rows = ((8, 40, 1, 53_086_500_000), (8, 41, 0, 53_086_500_009), (9, 40, 1, 53_086_500_005))
+    write(root / "final_track2_train.txt", "".join(row.format(*values) for values in rows))
+    videos = ((41, [1.5, 2.5]), (40, [0.5, -1]), (77, [0, 0]))
+    lines = (json.dumps({"item_id": item, "video_feature_dim_128": vector}) + "\n" for item, vector in videos)
+    write(root / "track2_video_features.txt", "".join(lines))
+    write(root / "track2_audio_features.txt", '{"item_id": 40, "audio_feature_128_dim": []}\n')
+    titles = '{"item_id": 40, "title_features": {"2": 1, "37": 2}}\n{"item_id": 41, "title_features": {"2": 1}}\n'
+    write(root / "track2_title.txt", titles)
+
+
+def cornac(top: Path) -> None:
+    root = top / "clothing"
+    write(root / "rating.txt", "u1\t7\t5.0\t1377884800\nu1\t12\t3.0\t1391708800\nu2\t9\t4\t1391708801\n")
+    save(root / "image_features.npy", vectors(3, 4))
+    write(root / "item_ids.txt", "12\n7\n9\n")
+    write(root / "text.txt", "7::a red shirt\n9::a blue :: shirt\n")
+
+
 RELEASES: dict[str, Callable[[Path], None]] = {
     "movielens-100k": movielens_100k,
     "movielens-1m": movielens_1m,
@@ -300,4 +332,7 @@ RELEASES: dict[str, Callable[[Path], None]] = {
     "longctr": longctr,
     "mmgcn": mmgcn,
     "lattice": lattice,
+    "kuaisar": kuaisar,
+    "tiktok": tiktok,
+    "cornac": cornac,
 }

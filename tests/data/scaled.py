@@ -276,6 +276,40 @@ def lattice(top: Path, world: World) -> None:
     save(top / "baby" / "text_feat.npy", world.vectors["textual"])
 
 
+def kuaisar(top: Path, world: World) -> None:
+    more = {"playing": 60_792.0, "duration": 45_400.0, "at": "2023-05-22 15:53:20", "time": world.time * 1000.0}
+    rows = world.frame(**more, click=world.clicked * 1, **dict.fromkeys("abcde", 0))
+    names = (
+        "user_id,item_id,playing_time,duration_ms,time,timestamp,click,forward,like,follow,search,search_item_related"
+    )
+    text(top / "KuaiSAR" / "rec_inter.csv", rows, names)
+
+
+def tiktok(top: Path, world: World) -> None:
+    root, rows = top / "track2", world.frame(finish=world.clicked * 1, time=world.time)
+    rows = rows.assign(**dict.fromkeys("abcdefgh", 0))
+    order = ["user", "a", "item", "b", "c", "d", "finish", "e", "f", "g", "time", "h"]
+    text(root / "final_track2_train.txt", rows[order], ",".join(order), "\t", header=False)
+    for file, key, modality in (
+        ("video", "video_feature_dim_128", "visual"),
+        ("audio", "audio_feature_128_dim", "acoustic"),
+    ):
+        lines = (json.dumps({"item_id": k, key: v.tolist()}) + "\n" for k, v in enumerate(world.vectors[modality]))
+        write(root / f"track2_{file}_features.txt", "".join(lines))
+    lines = (
+        json.dumps({"item_id": k, "title_features": {str(k % 7): 1, str(k % 11): 2}}) + "\n" for k in range(world.count)
+    )
+    write(root / "track2_title.txt", "".join(lines))
+
+
+def cornac(top: Path, world: World) -> None:
+    root, rows = top / "clothing", world.frame(rating=world.stars.astype(float), time=world.time)
+    text(root / "rating.txt", rows, "u,i,r,t", "\t", header=False)
+    save(root / "image_features.npy", world.vectors["visual"])
+    write(root / "item_ids.txt", "".join(f"{item}\n" for item in range(world.count)))
+    write(root / "text.txt", "".join(f"{item}::{title}\n" for item, title in enumerate(world.titles)))
+
+
 def table(top: Path, world: World) -> None:
     """Write a log of one's own with a bare matrix beside it."""
     rows = world.frame(time=world.time, clicked=world.clicked * 1)
@@ -307,5 +341,8 @@ SCALED: dict[str, Writer] = {
     "longctr": longctr,
     "mmgcn": mmgcn,
     "lattice": lattice,
+    "kuaisar": kuaisar,
+    "tiktok": tiktok,
+    "cornac": cornac,
     "table": table,
 }

