@@ -12,6 +12,7 @@ from hyperctr.figures.data import activity, popularity
 from hyperctr.figures.hypergraphs import degrees, hypergraph, sizes
 from hyperctr.figures.interest import interest, interest_over_slots, recovery
 from hyperctr.figures.training import learning_curve
+from hyperctr.figures.why import clicks, effects, hyperedges, waterfall, what_if
 
-__all__ = ["activity", "degrees", "hypergraph", "interest", "interest_over_slots", "learning_curve"]
-__all__ += ["popularity", "recovery", "sizes"]
+__all__ = ["activity", "clicks", "degrees", "effects", "hyperedges", "hypergraph", "interest", "interest_over_slots"]
+__all__ += ["learning_curve", "popularity", "recovery", "sizes", "waterfall", "what_if"]

@@ -31,6 +31,8 @@ class Ball(Hypergraph):
     ([0, 1], [0], [[0, 1], [0, 0]], [1.0, 1.5])
     >>> ball.weighted(torch.tensor([0.0, 0.5, 0.25])).node_degree.tolist()
     [0.0, 0.5]
+    >>> ball.copies(torch.tensor([[1.0, 0.5, 0.25], [0.0, 0.5, 0.25]])).node_degree.tolist()
+    [1.0, 1.5, 0.0, 0.5]
     """
 
     nodes: Tensor
@@ -74,6 +76,31 @@ class Ball(Hypergraph):
             vars(other).pop(cached, None)
         return other
 
+    def copies(self, weights: Tensor) -> Self:
+        """Return copies of the ball side by side, one for each row of ``weights`` [V, E], those of the whole in it.
+
+        Node n of copy v has the number ``v * N + n``. One convolution then does for all copies.
+        """
+        count, (offsets, edges) = len(weights), self._all_of_node
+        degree = F.embedding_bag(edges, weights.T.double(), offsets, mode="sum", include_last_offset=True)
+        weight, sizes = weights[:, self._hyperedges].flatten(), self.hyperedge_size.repeat(count)
+        by_hyperedge = _beside(self.by_hyperedge, self.num_nodes, count)
+        by_node = _beside(self.by_node, self.num_hyperedges, count)
+        other = self.unchecked(
+            num_nodes=count * self.num_nodes,
+            num_hyperedges=count * self.num_hyperedges,
+            weight=weight,
+            group=self.group.repeat(count),
+            label=self.label.repeat(count),
+            group_names=self.group_names,
+            by_hyperedge=by_hyperedge,
+            by_node=by_node,
+        )
+        other.nodes = self.nodes.repeat(count)
+        other.inner = (self.inner + self.num_nodes * torch.arange(count, device=self.device)[:, None]).flatten()
+        vars(other)["propagation"] = Propagation(by_hyperedge, by_node, weight, sizes, degree.T.flatten())
+        return other
+
     @cached_property
     def propagation(self) -> Propagation:
         """What a convolution needs; a node's degree counts all of its hyperedges, also those outside."""
@@ -81,6 +108,15 @@ class Ball(Hypergraph):
         weight = self._all_weights.double()[:, None]
         degree = F.embedding_bag(edges, weight, offsets, mode="sum", include_last_offset=True)[:, 0]
         return Propagation(self.by_hyperedge, self.by_node, self.weight, self.hyperedge_size, degree)
+
+
+def _beside(csr: CSR, columns: int, count: int) -> CSR:
+    """Return ``count`` copies of a CSR of so many columns, each after the other in rows and columns."""
+    offsets, entries = csr
+    copy_number = torch.arange(count, dtype=torch.int32, device=entries.device)[:, None]
+    rows = (offsets[:-1] + copy_number * len(entries)).flatten()
+    end = offsets.new_tensor([count * len(entries)])
+    return torch.cat([rows, end]), (entries + copy_number * columns).flatten()
 
 
 def _rows(csr: CSR, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -13,7 +14,7 @@ from torch import Tensor
 from hyperctr.hypergraph.ball import Ball
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model.convolution import Owners
-from hyperctr.model.history import Targets
+from hyperctr.model.history import ClickHistory, Targets, Window
 from hyperctr.model.hyperctr import HyperCTR, State
 from hyperctr.model.slot_convolution import ITEM, USER, GraphStack, PairVectors
 
@@ -38,6 +39,7 @@ class Removed:
 
 
 NOTHING = Removed()
+AT_ONCE = 1 << 20  # incidences, of all copies of a ball that are convolved together
 
 
 class Neighbourhood:
@@ -50,15 +52,21 @@ class Neighbourhood:
         model: in evaluation mode, with hypergraphs.
         target: one.
         item: index of the candidate.
+        beside: of the same model, whose hypergraphs are read along, where neither target is a training click.
     """
 
-    def __init__(self, model: HyperCTR, target: Targets, item: int) -> None:
+    def __init__(self, model: HyperCTR, target: Targets, item: int, beside: Neighbourhood | None = None) -> None:
         self.model, self.target, self.convolution = model, target, model.convolution
         self.items = torch.tensor([[item]], device=target.user.device)
         self.graphs = model.convolution.needed()
         self.rows = self.graphs.user_rows, self.graphs.item_rows
         self._assembled: dict[int, tuple[Hypergraph, Hypergraph]] = {}
         self._around: dict[tuple[int, int, int], tuple[Tensor, list[Ball], list[Owners | None]]] = {}
+        self._whole: dict[tuple[int, int, int], Tensor] = {}
+        self._without_each: dict[tuple[int, int, int], Tensor] = {}
+        if beside is not None:
+            self._assembled, self._around = beside._assembled, beside._around
+            self._whole, self._without_each = beside._whole, beside._without_each
 
     def hypergraphs(self, slot: int) -> tuple[Hypergraph, Hypergraph]:
         """Return a slot's hypergraph of each side."""
@@ -97,14 +105,65 @@ class Neighbourhood:
         place = self.place(side, removed)
         if place is None:
             return None
-        if (side, *place) not in self._around:
-            self._around[side, *place] = self._cut_out(side, *place)
-        x, balls, owners = self._around[side, *place]
-        slot, stack = place[0], cast(GraphStack, self.convolution.stacks[side])
-        if removed is not NOTHING:
-            weight = removed.weights(self.hypergraphs(slot)[side], side, slot)
+        if removed is NOTHING:
+            if (side, *place) not in self._whole:
+                self._whole[side, *place] = self._at_centre(side, *place)
+            return self._whole[side, *place]
+        return self._at_centre(side, *place, removed.weights(self.hypergraphs(place[0])[side], side, place[0]))
+
+    def _at_centre(self, side: int, slot: int, node: int, weight: Tensor | None = None) -> Tensor:
+        """Return the vector of a node in a slot, whose hyperedges may have other weights."""
+        x, balls, owners = self._cut(side, slot, node)
+        if weight is not None:
             balls = [ball.weighted(weight) for ball in balls]
-        return stack.at_centre(x, balls, owners)
+        return cast(GraphStack, self.convolution.stacks[side]).at_centre(x, balls, owners)
+
+    def without_each(self, side: int) -> tuple[Tensor, Tensor]:
+        """Return the hyperedges around the user or the item, int64 ``[n]``, and its vector without each, ``[n, d]``.
+
+        They are numbered as in :class:`Removed`. What lies around the node is copied for each, and all copies are
+        convolved at once.
+        """
+        place = self.place(side)
+        if place is None:
+            return self.items[0, :0], self.alone(side).expand(0, -1)
+        slot, node = place
+        graph = self.hypergraphs(slot)[side]
+        edges = graph.hyperedges_of(node)
+        key = (side, slot, node)
+        if key not in self._without_each and int((graph.weight[edges] > 0).sum()) > 1:
+            nnz = sum(ball.nnz for ball in self._cut(*key)[1])
+            parts = edges.split(max(1, AT_ONCE // max(nnz, 1)))
+            self._without_each[key] = torch.cat([self._copied(*key, part) for part in parts])
+        if key in self._without_each:
+            return edges, self._without_each[key]
+        # Without its last hyperedge the node is seen as it was in an earlier slot, which depends on the target.
+        vectors = [self.vector(side, Removed([(side, slot, edge)])) for edge in edges.tolist()]
+        return edges, torch.stack([self.alone(side) if vector is None else vector for vector in vectors])
+
+    def _copied(self, side: int, slot: int, node: int, edges: Tensor) -> Tensor:
+        """Return the node's vector without each of some hyperedges, ``[n, d]``."""
+        graph, (x, balls, owners) = self.hypergraphs(slot)[side], self._cut(side, slot, node)
+        weights = graph.weight.repeat(len(edges), 1)
+        weights[torch.arange(len(edges), device=edges.device), edges] = 0.0
+        x, stack = x.repeat(len(edges), 1), cast(GraphStack, self.convolution.stacks[side])
+        for layer, ball, carried in zip(stack.layers, balls, owners, strict=True):
+            copies = ball.copies(weights)
+            told = carried and carried._replace(of_hyperedge=carried.of_hyperedge.repeat(len(edges)))
+            active = copies.node_degree[copies.inner, None] > 0
+            x = x[copies.inner] + torch.where(active, torch.relu(layer(x, copies, told)[copies.inner]), 0.0)
+        return x
+
+    def alone(self, side: int) -> Tensor:
+        """Return the vector ``[d]`` of a user or an item that lies on no hyperedge."""
+        return self.model.inputs()[side]((self.target.user, self.items[0])[side])[0]
+
+    def _cut(self, side: int, slot: int, node: int) -> tuple[Tensor, list[Ball], list[Owners | None]]:
+        """Return :meth:`_cut_out`, made once."""
+        key = (side, slot, node)
+        if key not in self._around:
+            self._around[key] = self._cut_out(*key)
+        return self._around[key]
 
     def _cut_out(self, side: int, slot: int, node: int) -> tuple[Tensor, list[Ball], list[Owners | None]]:
         """Return what enters the first layer, the balls of L hops to one around a node, and what their edges carry."""
@@ -128,5 +187,36 @@ class Neighbourhood:
 
     def logit(self, vectors: PairVectors) -> float:
         """Return the score that the model gives with these vectors."""
+        return float(self.logits(vectors)[0])
+
+    def logits(self, vectors: PairVectors, windows: Window | None = None) -> Tensor:
+        """Return the scores ``[B]`` with some vectors, ``[B, d]`` or ``[d]`` each, and some histories.
+
+        Args:
+            vectors: of the user and of the item; None: as it is alone.
+            windows: the clicks that are read as the user's history, ``[B, L]``; None: those that the target sees.
+        """
+        window = self.window if windows is None else windows
+        sizes = {len(part) for part in vectors.of if part is not None and part.dim() > 1} | {len(window.valid)}
+        count = max(sizes)  # one of each, or as many as of the others
+        window = Window(*(part.expand(count, -1) for part in vars(window).values()))
+        targets, items = self.target[torch.zeros(count, dtype=torch.int64)], self.items.expand(count, 1)
+        model = copy(self.model)  # the same weights, reading other histories
+        model.context = replace(model.context, history=cast(ClickHistory, _Given(window)))
         state = State(None, vectors)
-        return float(self.model.score(state, self.model.encode(state, self.target), self.target, self.items))
+        return model.score(state, model.encode(state, targets), targets, items)[:, 0]
+
+    @cached_property
+    def window(self) -> Window:
+        """The clicks that the target sees as the user's history."""
+        return self.model.context.history.window(self.target, self.model.config.history_length)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Stands in for a history that gives these windows."""
+
+    windows: Window
+
+    def window(self, targets: Targets, length: int) -> Window:
+        return self.windows

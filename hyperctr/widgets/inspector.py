@@ -19,12 +19,11 @@ from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.front_end import joined, stylesheet
 from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
 from hyperctr.widgets.own import OwnScenes, own_hypergraphs
-from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.scene import Query, Scene
 from hyperctr.widgets.scene_source import SceneSource
 from hyperctr.widgets.scenes import Scenes
-from hyperctr.widgets.score import contributions_frame, shown_for
 from hyperctr.widgets.traits import SceneTraits
+from hyperctr.widgets.why import Explaining, explanation_message
 
 try:
     import anywidget
@@ -57,7 +56,7 @@ def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
     return OwnScenes(own_hypergraphs(source))
 
 
-class Inspector(SceneTraits, anywidget.AnyWidget):
+class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     """Look into the hypergraphs of a data set and the scores of a run, or into hypergraphs of your own.
 
     Every trait below can be read and set from Python, and changes with what the user does.
@@ -81,6 +80,9 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         pair: ids of the user and the item whose score is explained, perhaps a timestamp: without one, when it was
             clicked or else the end of the slot shown. The picture goes to the hyperedges that explain it.
         removed, removed_modalities: keys of hyperedges, and names of modalities, taken out of the explained score.
+        removed_clicks: ``[item, timestamp]`` of clicks of the user taken out of the history that the score sees.
+        explained_delta, explained_neighbours: other hypergraphs to compute the score on, with the weights as trained;
+            None: the run's.
         compare_slot: slot that ``difference`` compares with; None: the one before (the second for the first).
         compare_delta: threshold that it compares with; None: the same.
 
@@ -114,10 +116,8 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
     def __init__(self, data: Any, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = scenes_of(data, run, seed)
         names = self.scenes.modalities
-        self._explanation: dict[str, Any] | None = None
         self._sent: Any = None  # what the last scene was asked for
         self._user: Any = None  # whose timeline is shown
-        self._showing = False  # the picture goes to what explains the pair
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
@@ -126,10 +126,9 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         super().__init__(**(first | traits))
         self.on_msg(self._receive)
         self.observe(self._moved, [*ASKED, "view", "compare_slot", "compare_delta"])
-        self.observe(self._explain, ["pair", "removed", "removed_modalities", "slot"])
         self.observe(self._send_selection, "selection")
         self.observe(self._send_matches, "query")
-        self._explain(None if {*traits} & {*ASKED, "selection"} else {"name": "pair"})
+        self._listen_for_pairs(go=not {*traits} & {*ASKED, "selection"})
 
     @property
     def scene(self) -> Scene:
@@ -143,15 +142,6 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         delta = self.delta if self.compare_delta is None else self.compare_delta
         return contrast(self.scenes, self._asked(), replace(self._asked(), slot=slot, delta=delta))
 
-    @property
-    def score(self) -> float | None:
-        """Probability of a click of :attr:`pair` without what is removed; None where no pair was picked."""
-        return None if self._explanation is None else float(self._explanation["new_score"])
-
-    def why(self) -> dict[str, Any] | None:
-        """Return the explanation of :attr:`pair`; see :meth:`hyperctr.widgets.score.ScoreExplainer.explain`."""
-        return self._explanation
-
     def table(self) -> list[dict[str, Any]]:
         """Return one row per selected node: id, title, popularity, modalities, features."""
         return self.scenes.table(self.selection, self.node_kind)
@@ -159,10 +149,6 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
     def selected(self) -> pd.DataFrame:
         """Return :meth:`table` as a frame; for each modality the norm of the features and their first three values."""
         return self.scenes.frame(self.selection, self.node_kind)
-
-    def contributions(self) -> pd.DataFrame:
-        """Return what each hyperedge adds to the score of :attr:`pair`, largest effect first; empty without a pair."""
-        return contributions_frame([] if self._explanation is None else self._explanation["contributions"])
 
     def figure(self, view: str | None = None) -> go.Figure:
         """Return the static twin: a plotly figure of the same scene."""
@@ -227,36 +213,13 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
         self._send_user(None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]]))
 
+    def _show_user(self, user: Any) -> None:
+        if user != self._user:
+            self._send_user(user)
+
     def _send_user(self, user: Any) -> None:
         self._user = user
         self.send(user_message(self.scenes, user, self.slot, self._colours))
-
-    def _explain(self, change: Any = None) -> None:
-        asked_for = change["name"] if change else ""
-        if asked_for == "slot" and (self._showing or not (self._explanation or {}).get("of_slot")):
-            return
-        self._explanation, problem, user = None, "", self._user
-        if len(self.pair) >= 2:
-            removed = self.removed, self.removed_modalities
-            try:
-                user, item, time = lookup.known_pair(self.pair, self.scenes)
-                self._explanation = self.scenes.explainer.explain(user, item, time, *removed, slot=self.slot)
-            except HyperCTRError as error:
-                if self.comm is None:
-                    raise
-                problem = str(error)
-        if asked_for == "pair":
-            self._showing = True
-            with self.hold_trait_notifications():
-                for name, value in shown_for(self._explanation, self.side).items():
-                    setattr(self, name, value)
-            self._showing = False
-        if self.comm is None:
-            return
-        html = explanation_panel(self._explanation, self.removed, self.removed_modalities, self._colours, problem)
-        self.send({"type": "why", "html": html})
-        if self._explanation is not None and user != self._user:
-            self._send_user(user)
 
     def _send_matches(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
@@ -274,6 +237,9 @@ class Inspector(SceneTraits, anywidget.AnyWidget):
             self.send({"type": "pong"})
 
     def _send_file(self, kind: Any) -> None:
+        if kind == "why":
+            self.send(explanation_message(self.why()))
+            return
         content, left_out = file_message(self.scene, self.selection, kind)
         self.send(content)
         if left_out:

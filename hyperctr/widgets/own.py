@@ -21,7 +21,7 @@ from hyperctr.widgets.scene_source import SceneSource
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
-    from hyperctr.widgets.score import ScoreExplainer
+    from hyperctr.runs.explaining import ScoreExplainer
 
 NAMES = ("title", "name", "label")  # attributes that name a node or hyperedge, the first that is there
 OF_KIND = {"user": "item", "item": "user"}  # what the hyperedges of a data set's hypergraphs come from

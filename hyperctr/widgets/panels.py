@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hyperctr.runs.explanation import effect, waterfall_frame
 
 Rows = Sequence[dict[str, Any]]
 Colours = Mapping[str, str]  # of each modality, in order
 LISTED = 60  # contributions, the largest; the panel says how many there are
+NEIGHBOURS = (0, 2, 3, 5, 10, 20)  # K to choose from; 0 is all
 COMPARED = ("only here", "only there", "in both", "of these with other members")
 WIDTH, HEIGHT, LEFT = 280, 150, 30  # of the timeline's plot, its picture, and what is left of the plot
 CORNERS = ((160, 22), (62, 178), (258, 178))
 FILTERS = {
+    "compact": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),  # as browsers write it
     "number": lambda value: f"{value:,}",
     "px": lambda value: f"{value:.1f}",
     "signed": lambda value: f"{value:+.4f}".replace("-", "\N{MINUS SIGN}"),
@@ -70,29 +76,45 @@ def selection_panel(rows: Rows, kind: str, total: int, colours: Colours) -> str:
     return render("selection", rows=rows, kind=kind, total=total, colours=colours, most=most)
 
 
-def explanation_panel(
-    explanation: dict[str, Any] | None,
-    removed: Sequence[str],
-    removed_modalities: Sequence[str],
-    colours: Colours,
-    problem: str = "",
-) -> str:
-    """Show a score, what each hyperedge adds to it, and what it is without those the reader removes.
+def explanation_panel(explanation: dict[str, Any] | None, colours: Colours, problem: str = "") -> str:
+    """Show a score, where it comes from, what hyperedges and clicks do to it, and what it is with a reader's changes.
 
     Args:
-        explanation: what :meth:`hyperctr.widgets.score.ScoreExplainer.explain` returns; None where no pair was picked.
-        removed: keys of the hyperedges taken out.
-        removed_modalities: names of the modalities taken out.
+        explanation: what :meth:`hyperctr.runs.explaining.ScoreExplainer.explain` returns; None without a pair.
         colours: of each modality, in order.
         problem: why there is no explanation, where a reader asked for it.
 
-    >>> "Pick a user and an item" in explanation_panel(None, [], [], {})
+    >>> "Pick a user and an item" in explanation_panel(None, {})
     True
     """
-    values = [abs(row["value"]) for row in explanation["contributions"]] if explanation else []
-    context = {"removed": removed, "removed_modalities": removed_modalities, "colours": colours, "listed": LISTED}
-    most = max(values, default=0.0) or 1.0
-    return render("explanation", explanation=explanation, problem=problem, most=most, **context)
+    steps = _steps(waterfall_frame(explanation))
+    most = {
+        name: max((abs(row["value"]) for row in explanation[name]), default=0.0) or 1.0
+        for name in ("contributions", "history")
+        if explanation
+    }
+    context = {"colours": colours, "listed": LISTED, "neighbours": NEIGHBOURS, "effect": effect}
+    return render("explanation", explanation=explanation, problem=problem, most=most, steps=steps, **context)
+
+
+def _steps(frame: pd.DataFrame) -> Rows:
+    """Where the bars of a waterfall stand, in percent of its width; the first row and the last are marks."""
+    if frame.empty:
+        return []
+    low, high = frame["score"].min(), frame["score"].max()
+    room = max(high - low, 1e-3)
+
+    def x(score: float) -> float:
+        return float(4 + 92 * (score - low) / room)
+
+    rows: list[dict[str, Any]] = []
+    before = frame["score"].iloc[0]
+    for source, value, _, score in frame.itertuples(index=False):
+        left, right = sorted((x(before), x(score)))
+        known = {"source": source, "value": value, "score": score, "first": not rows}
+        rows.append({**known, "left": left, "width": right - left, "at": x(score)})
+        before = score
+    return rows
 
 
 def user_panel(user: Any, rows: Rows, slot: int, colours: Colours) -> str:

@@ -27,7 +27,7 @@ from hyperctr.widgets.scene import Focus, Places, Query, Scene
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hyperctr.widgets.score import ScoreExplainer
+    from hyperctr.runs.explaining import ScoreExplainer
 
 KEPT = 24  # hypergraphs held ready: a slider moved to and fro finds them again
 

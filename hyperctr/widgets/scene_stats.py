@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 FIRST = 8  # components of a feature vector that the table of selected things shows
 
 
-def titles(data: Dataset) -> dict[str, list[str]]:
-    """Return what to call every user and every item: its title, or its kind and id."""
-    column = data.item_table["title" if "title" in data.item_table else "item_id"]
-    named = column.where(column.notna(), "").astype(str).tolist() if column.name == "title" else [""] * data.num_items
-    return {
-        "user": [f"user {name}" for name in data.users.tolist()],
-        "item": [title or f"item {name}" for title, name in zip(named, data.items.tolist(), strict=True)],
-    }
-
-
 def sizes(edges: Edges, names: Sequence[str], modalities: Sequence[str]) -> dict[str, Any]:
     """Count hyperedges, incidences and nodes, in all and per modality, and the overlap of the modalities.
 

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperctr.config import Config
+from hyperctr.data.titles import titles
 from hyperctr.errors import ConfigError
+from hyperctr.runs.explaining import ScoreExplainer
 from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats
 from hyperctr.widgets.colourings import Make, colourings
@@ -24,7 +26,6 @@ from hyperctr.widgets.panels import selection_panel
 from hyperctr.widgets.places import places_of
 from hyperctr.widgets.scene import Places, Scene
 from hyperctr.widgets.scene_source import SceneSource
-from hyperctr.widgets.score import ScoreExplainer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ class Scenes(SceneSource):
         self.delta = float(self.config.interest_threshold)
         self.neighbours = int(self.config.max_neighbours or 0)
         self.ids = {"user": self.data.users, "item": self.data.items}
-        self.titles = scene_stats.titles(self.data)
+        self.titles = titles(self.data)
         self._slot_clicks = lru_cache(len(self.slots))(self._take_slot_clicks)
 
     @cached_property

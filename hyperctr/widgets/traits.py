@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SceneTraits(t.HasTraits):
-    """The traits of :class:`hyperctr.widgets.inspector.Inspector`, where each is described; it has the scenes."""
+    """The traits about the picture of :class:`hyperctr.widgets.inspector.Inspector`, which describes them."""
 
     scenes: SceneSource
     _set_for: dict[str, Any]  # side and swap for which focus and selection were set
@@ -33,9 +33,6 @@ class SceneTraits(t.HasTraits):
     colour_by = t.Unicode("").tag(sync=True)
     selection: Any = t.List().tag(sync=True)
     query = t.Unicode("").tag(sync=True)
-    pair: Any = t.List(maxlen=3).tag(sync=True)
-    removed = t.List(t.Unicode()).tag(sync=True)
-    removed_modalities = t.List(t.Unicode()).tag(sync=True)
     compare_slot = t.Int(None, allow_none=True).tag(sync=True)
     compare_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
 
@@ -48,11 +45,11 @@ class SceneTraits(t.HasTraits):
     def _known_slot(self, proposal: Any) -> int | None:
         return lookup.known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
 
-    @t.validate("modalities", "removed_modalities")
+    @t.validate("modalities")
     def _known_modalities(self, proposal: Any) -> list[str]:
         return lookup.known_modalities(proposal["value"], self.scenes.modalities)
 
-    @t.validate("selection", "pair", "focus")
+    @t.validate("selection", "focus")
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
         name, value = proposal["trait"].name, lookup.plain_ids(proposal["value"])
         self._set_for[name] = self.side, self.swap

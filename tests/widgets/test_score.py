@@ -1,18 +1,29 @@
-"""Contributions are exact: each is the score minus that of hypergraphs rebuilt without the hyperedge."""
+"""An explanation is exact: differences of scores, those of hypergraphs rebuilt without a hyperedge among them."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+import hyperctr as hc
 from hyperctr.errors import ConfigError, DataError
+from hyperctr.figures import why as figures
 from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
+from hyperctr.runs.effects import effects, mean_effects
+from hyperctr.runs.explaining import ScoreExplainer
+from hyperctr.runs.explanation import effect, explanation_frame, export_explanation, waterfall_frame
+from hyperctr.runs.prediction import score_pairs
+from hyperctr.runs.scoring import build_model, interest_of
+from hyperctr.runtime import rng
 from hyperctr.widgets.scenes import Scenes
 
 CLOSE = 3e-7  # float32 sums in another order
@@ -127,3 +138,140 @@ def test_wrong_questions_are_refused(scenes: Scenes, pair: tuple[Any, Any, int])
             scenes.explainer.explain(user, item, removed=[key])
     with pytest.raises(ConfigError, match="needs a trained model"):
         Scenes(scenes.data).explainer.explain(user, item)
+
+
+def test_the_sources_add_up_to_the_score_and_are_scores_of_rebuilt_hypergraphs(
+    scenes: Scenes, pair: tuple[Any, Any, int]
+) -> None:
+    answer = scenes.explainer.explain(*pair)
+    frame = waterfall_frame(answer)
+    assert frame["source"].tolist() == ["base rate", "content", "history", "user groups", "item groups"]
+    assert frame["value"].sum() == pytest.approx(answer["score"], abs=1e-9) and frame["value"][0] == 0.5
+    bare = rebuilt(scenes, pair, lambda *edge: True)
+    users_only = rebuilt(scenes, pair, lambda side, *edge: side == "item")
+    assert frame["score"][2] == pytest.approx(bare, abs=CLOSE)
+    assert frame["score"][3] == pytest.approx(users_only, abs=CLOSE)
+    effects = [effect(value) for value in frame["value"][1:]]
+    assert frame["effect"][1:].tolist() == effects and {*effects} <= {"raises", "lowers", "no effect"}
+    changed = waterfall_frame(scenes.explainer.explain(*pair, removed_modalities=scenes.modalities))
+    assert changed["source"].iloc[-1] == "without hyperedges"
+    assert changed["score"].iloc[-1] == pytest.approx(bare, abs=CLOSE)
+    assert changed["value"].sum() == pytest.approx(bare, abs=CLOSE)
+
+
+def test_a_pair_is_ranked_among_its_own_candidates(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
+    data, run = scenes.data, scenes.run
+    assert run is not None
+    pool = hc.candidate_pool(data, scenes.split_data.split, count=run.config.test_candidates, seed=run.config.seed)
+    places = []
+    for row in (3, 40, 111):
+        user, item, time = data.users[pool.users[row]], data.items[pool.items[row]], int(pool.timestamps[row])
+        items = [item, *data.items[pool.negatives[row][pool.negatives[row] >= 0]]]
+        chance = run.predict([user] * len(items), items, [time] * len(items))
+        rank = scenes.explainer.explain(user, item, time)["rank"]
+        assert rank["of"] == len(items) and rank["among"] == "the candidates of this test click"
+        assert rank["place"] == 1 + (chance[1:] > chance[0]).sum()
+        places.append(rank["place"])
+    assert len({*places}) > 1
+    never = scenes.explainer.explain(pair[0], pair[1], pair[2] + 1)["rank"]
+    assert never["of"] > 50 and "did not click in training" in never["among"]
+    assert ScoreExplainer(run).explain(pair[0], pair[1], pair[2] + 1)["rank"] == never
+
+
+def indices(scenes: Scenes, pair: tuple[Any, Any, int]) -> list[Any]:
+    user, item = scenes.data.users_to_index([pair[0]]), scenes.data.items_to_index([pair[1]])
+    return [user, item, np.array([pair[2]])]
+
+
+def test_a_struck_click_and_another_threshold_change_the_score(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
+    explainer, run = scenes.explainer, scenes.run
+    assert run is not None and run.calibration is not None
+    answer = explainer.explain(*pair)
+    nearest = answer["history"][0]
+    far = [abs(click["timestamp"] - pair[2]) for click in answer["history"]]
+    assert far == sorted(far) and len(far) > 3
+    struck = explainer.explain(*pair, removed_clicks=[[nearest["item"], nearest["timestamp"]]])
+    assert struck["new_score"] == pytest.approx(answer["score"] - nearest["value"], abs=CLOSE)
+    assert struck["changes"] == ["without 1 click"]
+    assert [row["removed"] for row in struck["history"]][:2] == [True, False]
+    asked: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"delta": 0.6}, {"interest_threshold": 0.6}),
+        ({"neighbours": 3}, {"max_neighbours": 3}),
+        ({"delta": 0.3, "neighbours": 2}, {"interest_threshold": 0.3, "max_neighbours": 2}),
+    ]
+    for changes, settings in asked:
+        model = build_model(run.split_data, run.config.replace(**settings), run.interest)
+        model.load_state_dict(run.model.state_dict())
+        expected = run.calibration.probabilities(score_pairs(model.eval(), run.split_data, *indices(scenes, pair)))
+        changed = explainer.explain(*pair, **changes)
+        assert changed["new_score"] == pytest.approx(expected[0], abs=CLOSE) and changed["score"] == answer["score"]
+        assert abs(changed["new_score"] - answer["score"]) > CLOSE
+    assert explainer.explain(*pair, delta=run.config.interest_threshold, neighbours=0)["changes"] == []
+
+
+def test_an_explanation_is_a_table(scenes: Scenes, pair: tuple[Any, Any, int], tmp_path: Path) -> None:
+    answer = scenes.explainer.explain(*pair)
+    written = pd.read_csv(export_explanation(answer, tmp_path / "why.csv"))
+    counts = {"source": 5, "hyperedge": len(answer["contributions"]), "click": len(answer["history"])}
+    assert written["part"].value_counts().to_dict() == counts
+    asked = ["user", "item", "timestamp"]
+    assert (written[asked] == [answer[name] for name in asked]).all(axis=None)
+    edge, row = answer["contributions"][0], written[written["part"] == "hyperedge"].iloc[0]
+    assert row["id"] == edge["hyperedge"] and row["who"].split() == [str(name) for name in edge["members"]]
+    assert row["value"] == pytest.approx(edge["value"], abs=1e-12) and row["effect"] == effect(edge["value"])
+    with pytest.raises(ConfigError, match="is written as .csv"):
+        export_explanation(answer, tmp_path / "why.xlsx")
+    with pytest.raises(ConfigError, match="no pair is explained"):
+        export_explanation(None, tmp_path / "why.csv")
+
+
+@pytest.mark.parametrize("budget", ["smoke", "quick"])
+@pytest.mark.parametrize("name", ["planted", "ml-trailers"])
+def test_no_test_click_is_left_without_a_reason(name: str, budget: str, request: pytest.FixtureRequest) -> None:
+    """What notebook 21 shows of a test click has rows; hyperedges do not hang on weights, so nothing is trained."""
+    folder = str(request.getfixturevalue("shared_dir") / "data" / "raw") if name == "ml-trailers" else ""
+    session = hc.Session(name, budget=budget, data_dir=folder)
+    config = session.config.replace(interest_epochs=1)
+    interest, split_data = interest_of(session.split_data, config), session.split_data
+    known = {"model": build_model(split_data, config, interest).eval(), "split_data": split_data, "config": config}
+    explainer, none = ScoreExplainer(SimpleNamespace(**known, calibration=None, interest=interest)), 0  # type: ignore[arg-type]
+    for number in range(0, 60, 5):
+        answer = explainer.explain(*session.test_click(number))
+        hyperedges, clicks, table = figures.hyperedges(answer), figures.clicks(answer), explanation_frame(answer)
+        assert len(hyperedges.rows) and len(clicks.rows) and len(waterfall_frame(answer)) == 5
+        assert (table["part"] != "source").any()
+        if not answer["contributions"]:
+            none += 1
+            assert "No hyperedge touches this pair" in hyperedges.caption and len(answer["history"])
+    assert none < 6, "most test clicks have hyperedges"
+
+
+def test_a_pair_without_hyperedges_or_clicks_says_so() -> None:
+    nothing = {"contributions": [], "history": [], "waterfall": [], "changes": [], "score": 0.5, "new_score": 0.5}
+    assert "No hyperedge touches this pair" in figures.hyperedges(nothing).text()
+    assert "The score sees no click of this user" in figures.clicks(nothing).text()
+
+
+def test_effects_in_general_are_means_of_explanations(scenes: Scenes) -> None:
+    run, clicks = scenes.run, 8
+    assert run is not None
+    found = effects(run, clicks=clicks, seed=3)
+    assert (found.clicks, found.of) == (clicks, len(scenes.split_data.split.test))
+    data, pool = scenes.data, scenes.explainer.placing.pool("test")
+    expected = []
+    for row in np.sort(rng(3, "explained clicks").choice(len(pool), clicks, replace=False)):
+        user, time = data.users[pool.users[row]], int(pool.timestamps[row])
+        for item in (pool.items[row], pool.negatives[row : row + 1][0, 0]):
+            expected.append(scenes.explainer.explain(user, data.items[item], time))
+    steps = [answer["waterfall"][2]["value"] for answer in expected[::2]]
+    edges = [part for answer in expected[1::2] for part in answer["contributions"] if part["modality"] == "visual"]
+    frame = mean_effects(found).set_index(["by", "group", "kind"])
+    assert frame.loc[("source", "history", "clicked"), "mean"] == pytest.approx(np.mean(steps), abs=CLOSE)
+    visual = frame.loc[("modality", "visual", "not clicked")]
+    assert visual["mean"] == pytest.approx(np.mean([edge["value"] for edge in edges]), abs=CLOSE)
+    assert visual["effects"] == len(edges)
+    assert (frame["low"] <= frame["mean"]).all() and (frame["mean"] <= frame["high"]).all()
+    for by in ("modality", "slot", "age", "size"):
+        assert frame.loc[by]["effects"].sum() == (found.rows["by"] == "hyperedge").sum()
+    chart = figures.draw_effects(mean_effects(found))
+    assert chart.data[0].x.tolist() == frame.loc["source"].xs("clicked", level="kind")["mean"].tolist()

@@ -2,7 +2,7 @@
 
 import { dim, explain, fillPair } from "./choosing.js";
 import { hover } from "./hover.js";
-import { own, set, toggle } from "./state.js";
+import { UNCHANGED, ask, own, set, toggle } from "./state.js";
 import { NOTHING, button, h } from "./tools.js";
 
 const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbers" };
@@ -60,7 +60,12 @@ const ACTS = {
 	remove: (app, b) => toggle(app, "removed", b.dataset.key),
 	modality: (app, b) => toggle(app, "removed_modalities", b.dataset.key),
 	clear: (app) => set(app, { selection: [] }),
-	restore: (app) => set(app, { removed: [], removed_modalities: [] }),
+	strike: (app, b) => {
+		const now = app.get("removed_clicks"), left = now.filter((click) => JSON.stringify(click) !== b.dataset.key);
+		set(app, { removed_clicks: left.length < now.length ? left : [...now, JSON.parse(b.dataset.key)] });
+	},
+	restore: (app) => set(app, UNCHANGED),
+	save: (app) => ask(app, { type: "export", kind: "why" }),
 	show: (app, b) => {
 		const [side, slot, edge] = whereIs(b);
 		set(app, { side, slot: +slot, swap: false, focus: ["hyperedge", +edge] });
@@ -81,6 +86,10 @@ function listen(app, aside) {
 		if (b) ACTS[b.dataset.act](app, b);
 	};
 	aside.addEventListener("click", acted);
+	aside.addEventListener("change", (e) => {
+		const box = /** @type {HTMLInputElement} */ (e.target);
+		if (box.dataset.set && box.value && box.validity.valid) set(app, { [box.dataset.set]: +box.value });
+	});
 	aside.addEventListener("keydown", (e) => e.key === "Enter" && /** @type {Element} */ (e.target).tagName === "TR" && acted(e));
 	aside.addEventListener("mouseover", (e) => {
 		const row = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest("tr[data-act]"));

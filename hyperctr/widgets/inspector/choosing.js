@@ -1,7 +1,7 @@
 // Selecting, focusing, and putting what was clicked into the question of the panel Why.
 
 import { membersOf } from "./scene.js";
-import { own, set } from "./state.js";
+import { UNCHANGED, own, set } from "./state.js";
 import { plural } from "./tools.js";
 import { viewOf } from "./views.js";
 
@@ -57,5 +57,5 @@ export function dim(app) {
 /** Explain the pair typed. @param {App} app */
 export function explain(app) {
 	const pair = typed(app);
-	if (pair.every(Boolean)) set(app, { pair, removed: [], removed_modalities: [] });
+	if (pair.every(Boolean)) set(app, { pair, ...UNCHANGED });
 }

@@ -10,6 +10,9 @@ export function createApp(model) {
 		cleanups: [], look: null, placed: null, drawnAt: null, get: (name) => model.get(name) };
 }
 
+/** The traits of a score as the model gives it. */
+export const UNCHANGED = { removed: [], removed_modalities: [], removed_clicks: [], explained_delta: null, explained_neighbours: null };
+
 /** Change traits; the model's own event brings the elements up to date. @param {App} app @param {Record<string, any>} changes */
 export function set(app, changes) {
 	for (const [name, value] of Object.entries(changes)) app.model.set(name, value);
