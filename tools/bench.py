@@ -39,6 +39,7 @@ BENCHMARKS = {
     "scale": "-m tests.benchmarks.bench_scale --users 6000 --items 3000 --interactions 300000 --turns 1 --seconds 5",
     "data": "-m tests.benchmarks.bench_data --rows {sizes}",
     "evaluation": "-m tests.benchmarks.bench_evaluation",
+    "purity": "-m tests.benchmarks.bench_purity",
     "exact-auc": "-m tests.benchmarks.bench_evaluation --only exact_auc --scores 100000000",
     "scoring": (
         "-m tests.benchmarks.bench_evaluation --only scoring --clicks 1200000 --positives 100000"

@@ -137,6 +137,16 @@ def _planted(rows: int) -> Callable[[Tables], float]:
     return lambda tables: tables.value("import", "seconds", what="planted", rows=rows)
 
 
+def _purity(nodes: str) -> Callable[[Tables], float]:
+    """The share of the worst modality's map."""
+
+    def least(tables: Tables) -> float:
+        frame = pd.read_csv(tables.folder / "purity.csv")
+        return float(frame.loc[(frame["map"] == "ours") & frame["nodes"].str.endswith(nodes), "purity"].min())
+
+    return least
+
+
 def _gpu(column: str) -> Callable[[Tables], float]:
     return lambda tables: tables.value("gpu", column, data="MovieLens-10M", device="cuda")
 
@@ -202,6 +212,14 @@ GATES = [
     ),
     Gate("`planted` of 10^6 interactions", 30, _planted(10**6), " s"),
     Gate("`planted` of 10^7 interactions", 300, _planted(10**7), " s"),
+    Gate("maps of `planted`: neighbours of an item that have its topic", 0.38, _purity("items"), at_least=True),
+    Gate("maps of `planted`: neighbours of a user that are of the group", 0.6, _purity("users"), at_least=True),
+    Gate(
+        "maps of 20,000 users, CPU time",
+        5,
+        lambda tables: tables.value("purity", "cpu_seconds", nodes="20,000 users"),
+        " s",
+    ),
     Gate("GPU: epoch of MovieLens-10M's size", 15, _gpu("epoch_seconds"), " s"),
     Gate(
         "GPU: convolution, share of the bandwidth of a copy, MovieLens-10M",

@@ -34,6 +34,11 @@ def places_of(data: Dataset, clicks: NDArray[np.int64], degree: Float32, kind: s
     Returns:
         the joint map [N, 2] and one for each modality [M, N, 2], each within [-1, 1].
     """
+    return layered_maps(vectors_of(data, clicks, degree, kind))
+
+
+def vectors_of(data: Dataset, clicks: NDArray[np.int64], degree: Float32, kind: str) -> list[NDArray[np.float64]]:
+    """Return the coordinates that the maps are drawn from, for each modality [N, k]; arguments as above."""
     user, item = data.user_index[clicks], data.item_index[clicks]
     nodes, labels = (user, item) if kind == "user" else (item, user)
     sizes = (data.num_users, data.num_items) if kind == "user" else (data.num_items, data.num_users)
@@ -42,4 +47,4 @@ def places_of(data: Dataset, clicks: NDArray[np.int64], degree: Float32, kind: s
         liked = spectral_vectors(nodes, labels, *sizes, np.nan_to_num(degree[:, m]) + OUTSIDE)
         own = [feature_vectors(table.standardised().values, table.present)] if kind == "item" else []
         vectors.append(np.concatenate([liked, *own], axis=1))
-    return layered_maps(vectors)
+    return vectors
