@@ -1,4 +1,4 @@
-"""What nodes can be coloured by: interest, degree, popularity, columns of ``items.csv``, the truth of planted data.
+"""What nodes can be coloured by: interest, degree, communities, columns of ``items.csv``, the truth of planted data.
 
 :func:`number` and :func:`category` make a :class:`Colouring` from one value a node; :func:`colourings` lists what there
 is for a data set, each worked out when it is asked for.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from hyperctr.data.planted_world import PlantedTruth
 from hyperctr.display.colours import CATEGORY_COLOURS, NUMBER_COLOURS
+from hyperctr.display.communities import communities
 from hyperctr.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from hyperctr.widgets.scene import Query
+    from hyperctr.widgets.scene_source import SceneSource
     from hyperctr.widgets.scenes import Scenes
 
 FEW = 12  # values that a column of numbers may have to be taken for categories
@@ -151,7 +153,19 @@ def _common(scenes: Scenes, kind: str) -> dict[str, Make]:
     made: dict[str, Make] = {"degree": degree, "popularity": popularity}
     for m, modality in enumerate(scenes.modalities):
         made[f"interest: {modality}"] = partial(_interest, scenes, kind, m)
-    return made | {"leading modality": partial(_leading, scenes, kind)}
+    return made | {"leading modality": partial(_leading, scenes, kind)} | of_communities(scenes, kind)
+
+
+def of_communities(source: SceneSource, kind: str) -> dict[str, Make]:
+    """Colour by communities of neighbours on the joint map, and on each modality's: found when one is asked for."""
+
+    @cache
+    def found(name: str, m: int | None) -> Colouring:
+        joint, own = source.places(kind)
+        return category(name, communities(joint if m is None else own[m]) + 1)
+
+    names = {"community": None} | {f"community: {name}": m for m, name in enumerate(source.modalities)}
+    return {name: partial(lambda name, m, _: found(name, m), name, m) for name, m in names.items()}
 
 
 def _interests(scenes: Scenes, kind: str, slot: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hyperctr.display.layout import hypergraph_maps
 from hyperctr.errors import ConfigError, DataError, did_you_mean
-from hyperctr.widgets.colourings import Colouring, Make, column, number
+from hyperctr.widgets.colourings import Colouring, Make, column, number, of_communities
 from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.panels import render
 from hyperctr.widgets.scene import Places, Query
@@ -91,8 +91,9 @@ class OwnScenes(SceneSource):
 
     @cached_property
     def colourings(self) -> dict[str, dict[str, Make]]:
-        """Degree, and every attribute of nodes and of hyperedges."""
-        return {kind: {"degree": partial(self._degree, kind)} | self._attributes(kind) for kind in self.kinds}
+        """Degree, communities, and every attribute of nodes and of hyperedges."""
+        degree = {kind: {"degree": partial(self._degree, kind)} | of_communities(self, kind) for kind in self.kinds}
+        return {kind: made | self._attributes(kind) for kind, made in degree.items()}
 
     def table(self, ids: Sequence[Any], kind: str) -> list[dict[str, Any]]:
         """Return ``id``, ``title``, on how many hyperedges of each group it lies in all slots, and its attributes."""

@@ -65,6 +65,20 @@ def test_nodes_are_coloured_by_what_is_known_of_them(scenes: Scenes) -> None:
         assert name == scenes.modalities[int(np.nanargmax(interest))]
 
 
+def test_communities_are_near_the_planted_groups_and_know_nothing_of_them() -> None:
+    draw = np.random.default_rng(0)
+    group = np.arange(200) % 4
+    pairs = [(node, 10 * group[node] + label) for node in range(200) for label in draw.choice(10, 4, replace=False)]
+    H = hc.Hypergraph(np.array(pairs).T, 200, 40, node_kind="user")
+    inspector = hc.Inspector(H, limit=40, colour_by="community")
+    found = value_of(inspector.scene)
+    assert len(found) == 200 and inspector.scene.colouring is not None
+    kinds = {(int(group[int(node)]), label) for node, label in found.items()}
+    assert len(kinds) == len(inspector.scene.colouring.labels) in range(4, 7), "each lies in one group"
+    with pytest.raises(traitlets.TraitError, match="did you mean 'community'"):
+        inspector.colour_by = "comunity"
+
+
 def test_a_column_of_items_colours_by_number_or_by_kind() -> None:
     genres = [f"genre {k % 15}" for k in range(40)] + ["genre 0"] * 9 + [None]
     made = category("genre", genres)
