@@ -35,7 +35,7 @@ STYLE = """<style>
 .hctr-card table tr{background:none!important}
 .hctr-card thead th{border-bottom:1px solid var(--hc-line);font-weight:600}
 .hctr-card td small{display:block;opacity:.72}
-.hctr-card caption{caption-side:bottom;text-align:left;opacity:.72;padding-top:4px}
+.hctr-card caption{caption-side:bottom;text-align:left;opacity:.72;padding-top:4px;font-size:12px;color:inherit}
 .hctr-card svg{display:block;max-width:100%;height:auto;font-size:11px;font-family:inherit}
 .hctr-card svg text{fill:currentColor}
 .hctr-card code{font-size:12px;overflow-wrap:anywhere}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.hypergraph.interest import Interest
+    from hyperctr.runs.session import Session
     from hyperctr.slots import Slots
 
 BINS, USERS = 40, 60  # of the distribution of degrees; columns of the map of users
@@ -63,6 +64,11 @@ def hypergraph(H: Hypergraph) -> str:
     counts |= {"hyperedges": f"{H.num_hyperedges:,}", "incidences": f"{H.nnz:,}"}
     head = ["modality", "hyperedges", "incidences", "mean size", "largest", f"{H.node_kind}s on one", ""]
     return card("Hypergraph", about, facts(counts), table(head, rows))
+
+
+def session(session: Session) -> str:
+    """Return the cards of a session's split and slots."""
+    return split(session.split) + slots(session.slots)
 
 
 def slots(slots: Slots) -> str:

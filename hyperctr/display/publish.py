@@ -38,7 +38,7 @@ def show(*things: Any, name: str = "") -> None:
     Args:
         things: each a :class:`~hyperctr.display.table.Table`, a :class:`~hyperctr.display.figure.Figure`, a plotly
             figure, a frame, a text in Markdown, a list of these, or a :class:`hyperctr.Sweep` or
-            :class:`hyperctr.Session`: its table, and what repeats its numbers goes to the reproduction card.
+            :class:`hyperctr.Session`: its table or cards, and what repeats its numbers goes to the reproduction card.
         name: of the files, for a frame or a plotly figure; tables and figures of this library have a name of their own.
 
     Raises:
@@ -59,7 +59,11 @@ def show(*things: Any, name: str = "") -> None:
         elif isinstance(thing, Table | Figure):
             _show_result(thing)
         elif hasattr(thing, "card"):
-            _show_result(Table.from_frame(thing.frame))
+            table = Table.from_frame(thing.frame)
+            if hasattr(thing, "_repr_html_"):
+                _display({"text/html": thing._repr_html_(), "text/plain": table.text()}, raw=True)
+            else:
+                _show_result(table)
             if os.environ.get(REPORT_DIR):
                 publish(CARD, **thing.card())
         else:

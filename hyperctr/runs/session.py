@@ -13,6 +13,7 @@ from hyperctr.config import Config
 from hyperctr.data.registry import open_data
 from hyperctr.data.splits import PARTS
 from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.lazy import lazy_function
 from hyperctr.parameters import check_injected
 from hyperctr.runtime import former_parameter
 from hyperctr.split_data import SplitData
@@ -69,6 +70,8 @@ class Session:
         self.config = Config.for_model(model, budget, seed=seed) if config is None else config
         self.data = open_data(data, budget, data_dir, data_options) if isinstance(data, str) else data
         self._run: Run | None = None
+
+    _repr_html_ = lazy_function("display.cards:session")
 
     @cached_property
     def split_data(self) -> SplitData:

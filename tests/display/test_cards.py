@@ -169,3 +169,11 @@ def test_a_long_curve_is_thinned_but_keeps_its_best_and_its_end() -> None:
     assert len(first) <= MOST_POINTS + 2 and f"{777 / 20:.1f}" in drawn and "best 0.8333 at epoch 38.9" in drawn
     assert first[-1].startswith("332.0,") and f'cx="{46 + 286 * 777 / 1499:.1f}"' in drawn
     assert "nan" not in learning_curve([{"epoch": k, "loss": np.nan, "validation_auc": 0.5} for k in (1, 2)])
+
+
+def test_a_session_shows_its_split_and_slots(session: hc.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("IPython.display.display", lambda thing, **_: shown.append(thing))
+    hc.show(session)
+    assert shown[0]["text/html"] == session.split._repr_html_() + session.slots._repr_html_()
+    assert shown[0]["text/plain"].splitlines()[0].split() == ["part", "clicks", "non", "clicks", "users", "slots"]
