@@ -23,7 +23,7 @@ from hyperctr.data.resume import FinishedParts, key_of
 from hyperctr.data.times import Clock, read_times
 from hyperctr.data.writing import folder_aside, free_folder, parquet_encodings, write_npz
 from hyperctr.errors import DataError
-from hyperctr.progress import track
+from hyperctr.progress import begin_stage, track
 
 MARKED = 1 << 28  # ids below need at most 256 MiB of marks
 OPTIONS = ("on_bad_rows", "name")  # what every format takes
@@ -135,27 +135,29 @@ def _write_log(release: Release, path: Path, *, skip_bad: bool) -> dict[str, int
     writer = None
     done = dict.fromkeys(("rows", "clicks", "skipped"), 0)
     ends: list[int] = []  # the first and the last time so far
-    total = sum(part.estimated_rows for part in release.parts)
     try:
-        for part in settled(release.parts):
-            batches = part.batches(skip_bad)
-            for batch, skipped in track(batches, total=max(1, total // engine.ROWS), label="interactions"):
-                if not part.time:
-                    order = pa.array(np.arange(done["rows"], done["rows"] + len(batch), dtype=np.int64))
-                    batch = batch.set_column(2, "timestamp", order)
-                rows = pa.Table.from_batches([batch])
-                known = compute.min_max(rows.column("timestamp")).as_py()
-                ends += [end for end in known.values() if end is not None]
-                ends = [min(ends), max(ends)] if ends else []
-                writer = writer or parquet.ParquetWriter(path, rows.schema, **parquet_encodings(rows.schema))
-                if rows.schema != writer.schema:
-                    rows = rows.cast(writer.schema)
-                writer.write_table(rows)
-                done["rows"] += len(rows)
-                done["clicks"] += compute.sum(rows.column("clicked")).as_py() or 0
-                done["skipped"] += skipped
-            if ends:
-                _check_times(ends, part.path, release.clock)
+        with begin_stage("interactions", sum(part.estimated_rows for part in release.parts), kept=False) as stage:
+            for part in settled(release.parts):
+                for batch, skipped in part.batches(skip_bad):
+                    if not part.time:
+                        order = pa.array(np.arange(done["rows"], done["rows"] + len(batch), dtype=np.int64))
+                        batch = batch.set_column(2, "timestamp", order)
+                    rows = pa.Table.from_batches([batch])
+                    known = compute.min_max(rows.column("timestamp")).as_py()
+                    ends += [end for end in known.values() if end is not None]
+                    ends = [min(ends), max(ends)] if ends else []
+                    writer = writer or parquet.ParquetWriter(path, rows.schema, **parquet_encodings(rows.schema))
+                    if rows.schema != writer.schema:
+                        rows = rows.cast(writer.schema)
+                    writer.write_table(rows)
+                    done["rows"] += len(rows)
+                    done["clicks"] += compute.sum(rows.column("clicked")).as_py() or 0
+                    done["skipped"] += skipped
+                    read = done["rows"] + done["skipped"]
+                    stage.total = max(stage.total, read)  # which was estimated
+                    stage.step(read)
+                if ends:
+                    _check_times(ends, part.path, release.clock)
     finally:
         if writer is not None:
             writer.close()

@@ -23,6 +23,7 @@ from hyperctr.data.importing import import_folder
 from hyperctr.data.options import TableOptions
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
+from hyperctr.progress import Stage
 from tests.data.releases import RELEASES, mmtf_original, mmtf_reissued, movielens_10m, movielens_csv, thacil, write
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
@@ -157,6 +158,19 @@ importing.import_folder(sys.argv[1], sys.argv[2])
         assert there.read_bytes() == path.read_bytes() or path.suffix == ".npz"
         if path.suffix == ".npz":
             assert np.array_equal(np.load(there)["values"], np.load(path)["values"], equal_nan=True)
+
+
+def test_progress_is_counted_in_rows_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thacil(tmp_path / "raw")
+    seen: list[tuple[float, float]] = []
+
+    class Watched(Stage):
+        def step(self, done: float) -> None:
+            seen.append((done, self.total))
+
+    monkeypatch.setattr(importing, "begin_stage", lambda name, total, kept: Watched(name, total))
+    done = import_folder(tmp_path / "raw", tmp_path / "out")
+    assert [rows for rows, _ in seen] == [3, done.rows] and all(rows <= total <= 12 for rows, total in seen)
 
 
 @pytest.mark.parametrize("change", ["the log", "the click rule", "a part that is cut off"])
