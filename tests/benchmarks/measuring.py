@@ -73,7 +73,10 @@ def run_measured(
 
 
 def _watch(pid: int, peaks: list[float], ended: threading.Event) -> None:
-    """Keep the most memory that a process and its children held together, in MiB; what they share counts once."""
+    """Keep the most memory that a process and its children held together, in MiB; what they share counts once.
+
+    Pages of mapped files do not count, as the system takes them back when somebody needs the room.
+    """
     while not ended.wait(0.05):
         with suppress(psutil.Error):
             top = psutil.Process(pid)
@@ -81,8 +84,11 @@ def _watch(pid: int, peaks: list[float], ended: threading.Event) -> None:
 
 
 def _own_mib(process: psutil.Process) -> float:
-    """Return the memory of a process, its share of what it has in common with others, where the system tells."""
-    with suppress(psutil.Error):
-        held = process.memory_full_info()
-        return float(getattr(held, "pss", held.rss)) / 2**20
+    """Return the memory that a process has for itself, where the system tells: mapped files can be read again."""
+    with suppress(psutil.Error, OSError):
+        rollup = Path(f"/proc/{process.pid}/smaps_rollup")
+        if not rollup.exists():
+            return float(process.memory_info().rss) / 2**20
+        sizes = dict(line.split()[:2] for line in rollup.read_text().splitlines()[1:])
+        return sum(int(sizes[name]) for name in ("Pss_Anon:", "Pss_Shmem:")) / 2**10
     return 0.0
