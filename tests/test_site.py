@@ -93,7 +93,7 @@ def test_progress_bars_warnings_and_styles_are_left_out(pages_tool: ModuleType) 
     shown = [
         pages_tool.shown(new_output("display_data", data=bar)),
         pages_tool.shown(new_output("stream", name="stderr", text="a warning")),
-        pages_tool.shown(new_output("display_data", data={"text/html": "<style>td {}</style><b>1</b>"})),
+        pages_tool.shown(new_output("display_data", data={"text/html": "<style scoped>td {}</style><b>1</b>"})),
         pages_tool.shown(new_output("display_data", data={"text/plain": "<User 1>"})),
     ]
     assert shown == ["", "", "<b>1</b>", "<pre>&lt;User 1&gt;</pre>"]

@@ -58,7 +58,7 @@ def shown(output: Any) -> str:
     mime = next((mime for mime in SHOWN if mime in data), "")
     text = "".join(data.get(mime, ""))
     if mime == "text/html":
-        return re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
+        return re.sub(r"<style scoped>.*?</style>", "", text, flags=re.DOTALL)  # of pandas
     return f"<p>{html.escape(text)}</p>" if mime == "text/markdown" else f"<pre>{html.escape(text)}</pre>"
 
 
