@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Shape = Literal["hull", "star"]
 MOST_PANELS = 6  # a hypergraph with more groups is drawn in one panel
+MOST_SPREAD = 600  # nodes and hyperedges of a panel that are spread: a second; a figure is drawn once, a scene often
 BY_SIZE = " (largest by size)"
 
 
@@ -86,7 +87,7 @@ def draw(
     members, node = np.unique(kept[0], return_inverse=True)
     local = np.stack([node, np.searchsorted(chosen, kept[1])])
     _, maps = hypergraph_maps(incidence, group, H.num_nodes, len(names))
-    places = drawn_places(maps[:, members], local, group[chosen])
+    places = drawn_places(maps[:, members], local, group[chosen], MOST_SPREAD)
     panels = [np.flatnonzero(group[chosen] == index) for index in range(len(names))]
     total = np.bincount(group, minlength=len(names))
     heads = [f"{name}: {len(part)} of {all_:,}" for name, part, all_ in zip(names, panels, total, strict=True)]

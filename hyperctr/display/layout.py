@@ -126,13 +126,14 @@ def hypergraph_maps(incidence: Ints, group: Ints, num_nodes: int, num_groups: in
     return layered_maps([spectral_vectors(nodes, edges, num_nodes, len(group), weight) for weight in weights])
 
 
-def drawn_places(maps: NDArray[np.floating], incidence: Ints, group: Ints) -> Float32:
+def drawn_places(maps: NDArray[np.floating], incidence: Ints, group: Ints, most: int = MOST_SPREAD) -> Float32:
     """Return places for a drawing of a few hyperedges, one for each group: those of its nodes are spread.
 
     Args:
         maps: [M, N, 2], where the nodes of the drawing stand on the map of each group.
         incidence: int64 [2, nnz], nodes in row 0, hyperedges in row 1.
         group: int64 [E], group of each hyperedge.
+        most: nodes and hyperedges of a group that are spread.
 
     Returns:
         places [M, N, 2] within [-1, 1]. Of groups with too much to spread, and nodes on none of a group's hyperedges,
@@ -143,7 +144,7 @@ def drawn_places(maps: NDArray[np.floating], incidence: Ints, group: Ints) -> Fl
         own = np.flatnonzero(group == m)
         kept = incidence[:, np.isin(incidence[1], own)]
         members, node = np.unique(kept[0], return_inverse=True)
-        if 0 < len(members) + len(own) <= MOST_SPREAD:
+        if 0 < len(members) + len(own) <= most:
             places[m, members] = spread(places[m, members], np.stack([node, np.searchsorted(own, kept[1])]), len(own))
     return places
 

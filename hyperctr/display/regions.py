@@ -76,7 +76,7 @@ def draw_panel(chart: go.Figure, panel: Panel, *, star: bool = False, name: str 
         )
     labels = _labels(panel, order)
     x, y, text = zip(*labels, strict=True) if labels else ((), (), ())
-    font = {"size": 10.5, "color": panel.colour}
+    font = {"size": 10.5}  # in the colour of the theme: tints are too dark for a dark one
     chart.add_trace(go.Scatter(x=x, y=y, text=text, mode="text", textfont=font, hoverinfo="skip", name=name), **where)
     inside = np.zeros(len(panel.places), dtype=bool)
     inside[np.concatenate([*panel.members, np.zeros(0, np.int64)])] = True
