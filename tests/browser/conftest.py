@@ -22,7 +22,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", [])]
-    cells[0]["source"] = "".join(cells[0]["source"]).replace('"quick"', '"smoke"')
+    cells[0]["source"] = "".join(cells[0]["source"]).replace('"quick"', '"smoke"').replace("int = 200", "int = 5")
     (folder / "21.ipynb").write_text(json.dumps(book))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HYPERCTR_RUNS", str(folder / "runs"))
@@ -42,7 +42,9 @@ def page(lab: Lab) -> Any:
     """The page, with the inspector as it was at first."""
     lab.python(
         "inspector.set_trait('view', 'outlines'); inspector.focus = None; inspector.selection = [];"
-        "inspector.removed = []; inspector.removed_modalities = []; inspector.query = ''; inspector.side = 'user';"
+        "inspector.removed = []; inspector.removed_modalities = []; inspector.removed_clicks = [];"
+        "inspector.explained_delta = inspector.explained_neighbours = None;"
+        "inspector.query = ''; inspector.side = 'user';"
         "inspector.delta = 0.5; inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
         "inspector.compare_slot = inspector.compare_delta = None;"
         "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot;"

@@ -171,7 +171,7 @@ def test_removing_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
     page.wait_for_selector("[data-key=score]")
     page.wait_for_function("!document.querySelector('[data-key=new_score]')")
     score = float(page.text_content("[data-key=score]"))
-    bar = page.locator(".hc-bars button").first
+    bar = page.locator("[data-key=hyperedges] button").first
     bar.click()
     page.wait_for_selector("[data-key=new_score]")
     new = float(page.text_content("[data-key=new_score]"))
@@ -201,6 +201,26 @@ def test_removing_a_hyperedge_changes_the_score_as_python_says(lab: Lab, page: A
     page.click("[data-act=restore]")
     page.wait_for_function("!document.querySelector('[data-key=new_score]')")
     page.click("[role=tab][data-key=selection]")
+
+
+def test_a_score_shows_its_sources_and_clicks_are_struck_out(lab: Lab, page: Any) -> None:
+    lab.python("inspector.pair = list(session.test_click(0))")
+    page.click("[role=tab][data-key=why]")
+    page.wait_for_selector("[data-key=waterfall]")
+    shown = page.eval_on_selector_all("[data-key=waterfall] .hc-value", "all => all.map(one => one.textContent)")
+    values = json.loads(lab.python("print(inspector.waterfall()['value'].tolist())"))
+    assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in shown] == pytest.approx(values, abs=5.1e-5)
+    assert page.text_content("[data-key=rank]") == lab.python(
+        "rank = inspector.why()['rank']; print('place', rank['place'], 'of', rank['of'])"
+    )
+    strike = page.locator("[data-key=history] [data-act=strike]").first
+    strike.click()
+    page.wait_for_selector("[data-act=strike][aria-pressed=true]")
+    until(lab, "inspector.removed_clicks == inspector.history()[['item', 'timestamp']].head(1).values.tolist()", "True")
+    assert "without 1 click" in page.text_content(".hc-score")
+    strike.click()
+    until(lab, "inspector.removed_clicks", "[]")
+    page.wait_for_function("!document.querySelector('[data-key=new_score]')")
 
 
 def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Path) -> None:

@@ -316,3 +316,28 @@ def test_showing_an_explanation_does_not_change_the_question(trained: Trained) -
         assert answer is not None and slots.labels[last] in answer["moment"]
         moved += inspector.slot < last
     assert moved
+
+
+def test_what_changes_a_score_are_traits(trained: Trained) -> None:
+    data, explainer = trained.data, trained.scenes.explainer
+    first, second = (session_click(trained, number) for number in (0, 5))
+    inspector = hc.Inspector(data, trained.run, pair=first)
+    clicks = inspector.history()[["item", "timestamp"]].values.tolist()[:2]
+    inspector.removed_clicks = clicks
+    assert inspector.score == explainer.explain(*first, removed_clicks=clicks)["new_score"] != inspector.why()["score"]
+    inspector.explained_delta, inspector.explained_neighbours = 0.2, 3
+    asked = {"removed_clicks": clicks, "delta": 0.2, "neighbours": 3}
+    assert inspector.score == explainer.explain(*first, **asked)["new_score"]
+    assert inspector.waterfall()["value"].sum() == pytest.approx(inspector.score, abs=1e-9)
+    inspector.pair = second
+    assert inspector.removed_clicks == [] and inspector.explained_delta == 0.2, "clicks are of the user before"
+    with pytest.raises(traitlets.TraitError, match="should not be greater than 1.0"):
+        inspector.explained_delta = 1.5
+    with pytest.raises(hc.ConfigError, match="no such training click"):
+        inspector.removed_clicks = [[clicks[0][0], 5]]
+
+
+def session_click(trained: Trained, number: int) -> list[Any]:
+    session = hc.Session(trained.data, trained.run.config)
+    user, item, time = session.test_click(number)
+    return [user.item(), item.item(), time]
