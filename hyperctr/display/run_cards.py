@@ -94,7 +94,9 @@ def run(run: Run) -> str:
     settings = (
         f"{soft('Settings that differ from the default')}{facts(changed)}" if changed else soft("Default settings")
     )
-    place = f'<span class="hc-soft">in</span> <code>{html.escape(str(run.folder))}</code>'
+    # the end of its path: a report that is passed on says nothing of the machine
+    folder = html.escape("/".join(run.folder.parts[-3:]))
+    place = f'<span class="hc-soft">in</span> <code>{folder}</code>'
     return card(
         f"Run {run.id}",
         about,
