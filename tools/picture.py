@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "inspector.png")
     parser.add_argument("--budget", default="smoke")
     parser.add_argument("--runs", type=Path, help="run store that has the run; without it, one is trained")
-    parser.add_argument("--view", default="outlines")
+    parser.add_argument("--view", default="panels")
     parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))

@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.display.theme import mime_bundle, modality_colour
-from hyperctr.errors import ConfigError, DataWarning, HyperCTRError
+from hyperctr.errors import DataWarning, HyperCTRError
 from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.front_end import joined, stylesheet
-from hyperctr.widgets.messages import about, file_message, live, scene_message, selection_message, user_message
-from hyperctr.widgets.own import OwnScenes, own_hypergraphs
+from hyperctr.widgets.messages import (
+    about,
+    file_message,
+    live,
+    scene_message,
+    selection_message,
+    user_message,
+    working_message,
+)
+from hyperctr.widgets.own import scenes_of
 from hyperctr.widgets.scene import Query, Scene
-from hyperctr.widgets.scene_source import SceneSource
-from hyperctr.widgets.scenes import Scenes
 from hyperctr.widgets.traits import SceneTraits
+from hyperctr.widgets.views import automatic_view, known_view
 from hyperctr.widgets.why import Explaining, explanation_message
 
 try:
@@ -37,23 +44,7 @@ if TYPE_CHECKING:
 
     from hyperctr.runs.run import Run
 
-VIEWS = ("outlines", "bipartite", "incidence", "overlap", "difference")
 ASKED = tuple(field.name for field in fields(Query) if field.name != "kinds")  # traits that say what a scene shows
-
-
-def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
-    """Return the scenes of a data set, or of anything that :func:`hyperctr.widgets.own.own_hypergraphs` takes.
-
-    Raises:
-        ConfigError: a run, but no data set.
-    """
-    from hyperctr.data.dataset import Dataset
-
-    if isinstance(source, Dataset):
-        return Scenes(source, run, seed=seed)
-    if run is not None:
-        raise ConfigError("Inspector(H, run): a run belongs to a data set; Inspector(data, run) shows its hypergraphs")
-    return OwnScenes(own_hypergraphs(source))
 
 
 class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
@@ -62,7 +53,10 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     Every trait below can be read and set from Python, and changes with what the user does.
 
     Attributes:
-        view: ``outlines``, ``bipartite``, ``incidence``, ``overlap`` or ``difference``.
+        view: ``panels`` (regions, a panel for each modality), ``trees`` (all modalities in one picture), ``matrix``
+            (rows are nodes, columns hyperedges), ``density`` (clusters of nodes), ``bipartite``, ``overlap`` or
+            ``difference``. None lets the number of hyperedges choose: panels up to 40, a matrix up to 3,000, then
+            the density; :attr:`shown_view` says which.
         side: ``user`` or ``item`` hypergraph.
         swap: whether the roles of nodes and hyperedges are exchanged.
         slot: number of the time slot.
@@ -111,7 +105,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     _css = stylesheet()
 
     about = t.Dict().tag(sync=True)
-    view = t.Enum(VIEWS, "outlines").tag(sync=True)
+    view = t.Unicode(None, allow_none=True).tag(sync=True)
 
     def __init__(self, data: Any, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = scenes_of(data, run, seed)
@@ -135,6 +129,11 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         """What is shown: nodes, hyperedges and the rule by which they were chosen."""
         return self.contrast().picture if self.view == "difference" else self.scenes.scene(self._asked())
 
+    @property
+    def shown_view(self) -> str:
+        """The view in the picture: ``view``, or where that is None what suits the number of hyperedges shown."""
+        return self.view or automatic_view(len(self.scene))
+
     def contrast(self) -> Contrast:
         """Return what differs from ``compare_slot`` and ``compare_delta``: what the view ``difference`` shows."""
         beside = self.slot - 1 if self.slot else min(1, len(self.scenes.slots) - 1)
@@ -154,7 +153,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         """Return the static twin: a plotly figure of the same scene."""
         from hyperctr.widgets.static import difference_figure, static_figure
 
-        wanted: Any = view or self.view
+        wanted: Any = known_view(view) or self.shown_view
         if wanted == "difference":
             return difference_figure(self.contrast())
         scene = self.scenes.scene(self._asked())
@@ -199,6 +198,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         asked = (self._asked(), different and (self.compare_slot, self.compare_delta))
         if asked == self._sent and not again:
             return  # one message of the browser can change several traits
+        self.send(working_message(self.scenes, asked[0], first=self._sent is None))
         compared = self.contrast() if different else None
         scene = self.scene if compared is None else compared.picture
         content, buffers = scene_message(self.scenes, scene, compared, self._colours)

@@ -10,6 +10,7 @@ import numpy as np
 from traitlets import TraitError
 
 from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.widgets import views
 from hyperctr.widgets.colourings import colouring_name
 
 if TYPE_CHECKING:
@@ -52,6 +53,18 @@ def known_colouring(name: str, known: Mapping[str, Iterable[str]]) -> str:
     """
     try:
         return colouring_name(name, known)
+    except ConfigError as error:
+        raise TraitError(str(error)) from error
+
+
+def known_view(name: str | None) -> str | None:
+    """Return the present name of a view; see :func:`hyperctr.widgets.views.known_view`.
+
+    Raises:
+        TraitError: there is none of that name.
+    """
+    try:
+        return views.known_view(name)
     except ConfigError as error:
         raise TraitError(str(error)) from error
 

@@ -12,9 +12,10 @@ from hyperctr.display.theme import MODALITY_COLOURS
 from hyperctr.widgets.contrast import NAMES, Contrast
 from hyperctr.widgets.export import save_selection
 from hyperctr.widgets.panels import numbers_panel, user_panel
+from hyperctr.widgets.views import AUTOMATIC
 
 if TYPE_CHECKING:
-    from hyperctr.widgets.scene import Scene
+    from hyperctr.widgets.scene import Query, Scene
     from hyperctr.widgets.scene_source import SceneSource
 
 Message = dict[str, Any]
@@ -23,12 +24,22 @@ FRONT_ENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD", "COLAB_RELEASE_TAG
 FILES = {"csv": ("selection.csv", "text/csv"), "hif": ("selection.json", "application/json")}
 WORDS = {  # what the picture itself says, by view and occasion
     "hint": "Drag moves, wheel zooms, shift-drag selects; double click focuses.",
-    "incidence": "Drag over cells to select.",
+    "matrix": "Rows are nodes, columns hyperedges. Drag moves, wheel zooms, shift-drag selects; double click focuses.",
+    "density": "Discs are clusters, lines what they share. A click goes into a cluster, shift-click selects it.",
+    "auto_view": "Let the number of hyperedges choose",
+    "panels_view": "Regions, a panel for each modality",
+    "trees_view": "All modalities in one picture, hyperedges along the tree of their members",
+    "matrix_view": "Rows are nodes, columns hyperedges",
+    "density_view": "Clusters of nodes, for thousands",
+    "bipartite_view": "Nodes and hyperedges in two columns",
+    "overlap_view": "Which modalities have pairs in common",
+    "difference_view": "What two slots or thresholds do not share",
     "overlap": "Click a bar to select the nodes behind it.",
     "difference": "Filled: only here. Hollow: only there. Grey: in both.",
     "keys": "Hypergraph. N and P step through nodes or bars, E and R through hyperedges, Enter selects, F focuses, "
     "arrows move, + and - zoom, 0 fits, Escape clears.",
-    "png": "Save this picture",
+    "png": "Save this picture as an image",
+    "svg": "Save this picture as lines, for a paper",
     "csv": "Save the selection",
     "hif": "Save the selection as a HIF hypergraph",
     "lost": "The kernel does not answer, so the picture stays as it is. It may be busy with other cells; if it was "
@@ -56,7 +67,7 @@ def live() -> bool:
 
 def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
     """Return what never changes while a widget lives: slots, modalities, colours, what can colour, the words."""
-    known = {
+    known: Message = {
         "own": scenes.own,
         "kinds": list(scenes.kinds),
         "slots": scenes.slots,
@@ -64,6 +75,8 @@ def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
         "colours": list(colours.values()),
     }
     colourings = {kind: list(names) for kind, names in scenes.colourings.items()}
+    counts, unit = scenes.slot_counts
+    known |= {"slot_counts": counts, "slot_unit": unit, "automatic": AUTOMATIC}
     return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
 
 
@@ -80,6 +93,16 @@ def scene_message(
         message["difference"] = [compared.counts[name] for name in NAMES]
     message["numbers"] = numbers_panel(stats, message.get("difference"), scene.node_kind, colours)
     return message, buffers
+
+
+def working_message(scenes: SceneSource, query: Query, *, first: bool) -> Message:
+    """Return what Python is at before it computes a scene, so that nobody takes it for dead."""
+    what = f"the hypergraph over {query.node_kind}s, {scenes.slots[query.slot]}"
+    nodes = " and ".join(f"{len(scenes.ids[kind]):,} {kind}s" for kind in scenes.kinds)
+    return {
+        "type": "working",
+        "text": f"building {what}, placing {nodes} \N{HORIZONTAL ELLIPSIS}" if first else f"building {what}",
+    }
 
 
 def selection_message(scenes: SceneSource, selection: Sequence[Any], kind: str, colours: Mapping[str, str]) -> Message:

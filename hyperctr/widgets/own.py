@@ -22,6 +22,7 @@ from hyperctr.widgets.scene_source import SceneSource
 if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
     from hyperctr.runs.explaining import ScoreExplainer
+    from hyperctr.runs.run import Run
 
 NAMES = ("title", "name", "label")  # attributes that name a node or hyperedge, the first that is there
 OF_KIND = {"user": "item", "item": "user"}  # what the hyperedges of a data set's hypergraphs come from
@@ -247,3 +248,19 @@ def _as_objects(things: Things) -> NDArray[Any]:
     ids = np.empty(len(things), dtype=object)  # ids may be numbers and words
     ids[:] = list(things)
     return ids
+
+
+def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
+    """Return the scenes of a data set, or of anything that :func:`own_hypergraphs` takes.
+
+    Raises:
+        ConfigError: a run, but no data set.
+    """
+    from hyperctr.data.dataset import Dataset
+    from hyperctr.widgets.scenes import Scenes
+
+    if isinstance(source, Dataset):
+        return Scenes(source, run, seed=seed)
+    if run is not None:
+        raise ConfigError("Inspector(H, run): a run belongs to a data set; Inspector(data, run) shows its hypergraphs")
+    return OwnScenes(own_hypergraphs(source))

@@ -106,6 +106,12 @@ class SceneSource(ABC):
     def _place(self, kind: str) -> Places:
         """Place all things of a kind."""
 
+    @property
+    def slot_counts(self) -> tuple[list[int], str]:
+        """How much there is in each slot, and of what."""
+        pairs = [self._pair(slot, self.delta, self.neighbours) for slot in range(len(self.slots))]
+        return [len(pair["user"]) for pair in pairs], "hyperedges"
+
     def places(self, kind: str) -> Places:
         """Where each thing of a kind stands in all slots and thresholds, jointly and by modality."""
         return self._places(kind)

@@ -148,6 +148,12 @@ class Scenes(SceneSource):
         split_data = replace(self.split_data, split=replace(split, part=part))
         return split_data, replace(self.interest, degree=self.interest.degree[inside])
 
+    @property
+    def slot_counts(self) -> tuple[list[int], str]:
+        """Training clicks of each slot."""
+        slots = self.split_data.slots
+        return np.bincount(slots.index[self.split_data.split.train], minlength=slots.count).tolist(), "training clicks"
+
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
         from hyperctr.hypergraph.build import hypergraphs_of

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from hyperctr.display.colours import NEUTRAL, modality_colour, translucent
 from hyperctr.display.outline import joined, star_lines, tree_outline
-from hyperctr.display.theme import NEUTRAL, line_trace, modality_colour, point_trace, style, translucent
-from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.display.regions import Panel, draw_panel
+from hyperctr.display.theme import line_trace, point_trace, style
 from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Ints, overlap_counts
 from hyperctr.widgets.scene import Scene
+from hyperctr.widgets.views import known_view
 
 Rows = Sequence[dict[str, Any]]
-View = Literal["outlines", "bipartite", "incidence", "overlap"]
+View = Literal["panels", "trees", "matrix", "density", "bipartite", "overlap"]
 BELOW = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.02, "yanchor": "top"}
 REACH = 0.014  # of an outline around its members; the picture is 2 wide
 
 
-def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None = None) -> go.Figure:
+def static_figure(scene: Scene, view: View = "panels", *, overlap: Rows | None = None) -> go.Figure:
     """Draw a scene without any widget.
 
     Args:
         scene: what to draw.
-        view: ``outlines`` (along the tree that joins the members), ``bipartite`` (hyperedges as squares joined to
-            their members), ``incidence`` (matrix, sorted) or ``overlap`` (UpSet: pairs shared by the modalities).
+        view: ``panels`` (regions, a panel for each modality, as :func:`hyperctr.draw`), ``trees`` (along the tree
+            that joins the members), ``matrix`` (nodes by hyperedges, sorted), ``density`` (how thick nodes stand),
+            ``bipartite`` (hyperedges as squares joined to their members) or ``overlap`` (UpSet: pairs shared by the
+            modalities).
         overlap: ``Scenes.stats(scene)["overlap"]``, to count the whole hypergraph and not only what is shown.
 
     Returns:
@@ -43,22 +47,25 @@ def static_figure(scene: Scene, view: View = "outlines", *, overlap: Rows | None
     >>> from hyperctr.widgets.scenes import Scenes
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
     >>> scene = Scenes(data).build(delta=0.3, limit=4)
-    >>> len(static_figure(scene, "incidence").layout.meta["edge_number"])
+    >>> len(static_figure(scene, "matrix").layout.meta["edge_number"])
     4
     """
-    if view not in get_args(View):
-        raise ConfigError(f"view {view!r}: {did_you_mean(view, get_args(View))}")
+    view = cast(View, known_view(view, get_args(View)))
     if view == "overlap":
         chart, what = _overlap(scene, overlap), "Modalities in common"
-    elif view == "incidence":
-        chart, what = _incidence(scene), "Incidence matrix"
+    elif view == "matrix":
+        chart, what = _matrix(scene), "Matrix of members"
+    elif view == "density":
+        chart, what = _density(scene), "Density"
+    elif view == "panels":
+        chart, what = _panels(scene), "Hypergraph"
     else:
         chart, what = _drawn(scene, view), "Hypergraph"
     counted = "counted over the whole hypergraph" if view == "overlap" and overlap is not None else scene.rule
     when = scene.slot_label or f"slot {scene.slot}"
     style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
     chart.update_layout(meta={"edge_number": scene.edges.number.tolist(), "view": view, "slot": scene.slot})
-    return chart.update_layout(legend=BELOW if view in ("outlines", "bipartite") else BELOW | {"y": -0.14})
+    return chart.update_layout(legend=BELOW if view in ("trees", "bipartite") else BELOW | {"y": -0.14})
 
 
 def difference_figure(compared: Contrast) -> go.Figure:
@@ -103,11 +110,38 @@ def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
     return [(m, n, modality_colour(n, names)) for m, n in enumerate(names) if n in scene.query.modalities]
 
 
+def _panels(scene: Scene) -> go.Figure:
+    """One panel for each modality, in its own layout, as :func:`hyperctr.draw` draws them."""
+    shown = _modalities(scene)
+    counts = np.bincount(scene.edges.modality, minlength=len(scene.modalities))
+    heads = [f"{name}: {counts[m]:,} shown" for m, name, _ in shown]
+    chart = make_subplots(1, max(len(shown), 1), subplot_titles=heads, horizontal_spacing=0.02)
+    for column, (m, name, colour) in enumerate(shown, start=1):
+        places = np.stack([scene.px[m], scene.py[m]], 1)
+        edges = np.flatnonzero(scene.edges.modality == m).tolist()
+        own, titles = [scene.edges.of_edge(edge) for edge in edges], [scene.edge_titles[edge] for edge in edges]
+        draw_panel(chart, Panel(places, own, titles, scene.titles, colour), name=name, row=1, col=column)
+    chart.update_layout(showlegend=False)
+    chart.update_xaxes(visible=False, range=[-1.14, 1.14])
+    return chart.update_yaxes(visible=False, range=[1.14, -1.14])
+
+
+def _density(scene: Scene) -> go.Figure:
+    """How thick the nodes stand, and each as a point."""
+    chart = go.Figure()
+    look = {"colorscale": "Greys", "showscale": False, "ncontours": 12, "line": {"width": 0}, "hoverinfo": "skip"}
+    chart.add_histogram2dcontour(x=scene.x, y=scene.y, **look)
+    marker = {"size": 3, "color": modality_colour("visual"), "opacity": 0.5}
+    chart.add_scattergl(**point_trace(scene.x, scene.y, scene.titles, marker, name=f"{scene.node_kind}s"))
+    chart.update_xaxes(visible=False)
+    return chart.update_yaxes(visible=False, autorange="reversed")
+
+
 def _drawn(scene: Scene, view: str) -> go.Figure:
     chart = go.Figure()
     for m, name, colour in _modalities(scene):
         edges = np.flatnonzero(scene.edges.modality == m)
-        if view == "outlines":
+        if view == "trees":
             _outlines(chart, scene, edges, name, colour, 0.2, 0.8)
         else:
             _stars(chart, scene, edges, name, colour)
@@ -162,7 +196,7 @@ def _places(scene: Scene, edge: int) -> NDArray[np.float64]:
     return np.stack([scene.x[members], scene.y[members]], 1).astype(np.float64)
 
 
-def _incidence(scene: Scene) -> go.Figure:
+def _matrix(scene: Scene) -> go.Figure:
     """Columns are hyperedges by modality, then size; rows are nodes, the busiest on top."""
     sizes = scene.edges.size
     column = np.argsort(np.lexsort((-sizes, scene.edges.modality)))  # lexsort keeps equals in order

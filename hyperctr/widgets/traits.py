@@ -55,6 +55,10 @@ class SceneTraits(t.HasTraits):
         self._set_for[name] = self.side, self.swap
         return lookup.known_nodes(value, self.node_kind, self.scenes) if name == "selection" and value else value
 
+    @t.validate("view")
+    def _known_view(self, proposal: Any) -> str | None:
+        return lookup.known_view(proposal["value"])
+
     @t.validate("colour_by")
     def _known_colouring(self, proposal: Any) -> str:
         return lookup.known_colouring(proposal["value"], self.scenes.colourings)

@@ -102,6 +102,8 @@ class Explaining(t.HasTraits):
             changes = {name: getattr(self, trait) for trait, name in CHANGES.items()}
             try:
                 user, item, time = lookup.known_pair(self.pair, self.scenes)
+                if self.comm is not None:
+                    self.send({"type": "working", "text": f"scoring user {user} and item {item}"})
                 self._explanation = self.scenes.explainer.explain(user, item, time, slot=self.slot, **changes)
             except HyperCTRError as error:
                 if self.comm is None:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_inspector.py --out reports/bench_inspector.json
 
-Layout is Python's maps plus the page's own outlines and indices; paint is from the message's arrival to the
+Layout is Python's maps plus the page's own indices; paint is from the message's arrival to the
 drawn picture; a delta round trip is from the slider's event to the new picture. Synthetic hypergraphs have members
 drawn near a random centre, so that hyperedges overlap as they do in data.
 """
@@ -114,7 +114,7 @@ def show(lab: Lab, nodes: int, hyperedges: int) -> dict[str, Any]:
     lab.page.wait_for_function("window.shown !== null")
     times = lab.page.evaluate("document.querySelector('.hctr').inspector.times")
     maps = 1000 * float(layout)
-    result = {"nodes": nodes, "hyperedges": hyperedges, "maps_ms": maps, "outlines_ms": times["layout"]}
+    result = {"nodes": nodes, "hyperedges": hyperedges, "maps_ms": maps, "indices_ms": times["layout"]}
     shown = times["paint"] + lab.page.evaluate("window.shown")
     return result | {"layout_ms": maps + times["layout"], "first_paint_ms": shown}
 

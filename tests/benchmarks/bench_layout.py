@@ -31,7 +31,7 @@ LIMIT = 120  # seconds a library may take for one hypergraph, imports included
 Members = list[list[int]]
 ROWS = {
     "inspector": ("hyperctr, inspector (layout + packed scene; the browser draws)", None),
-    "static": ("hyperctr, static figure (layout + outlines, as JSON)", None),
+    "static": ("hyperctr, static figure (layout + trees, as JSON)", None),
     "xgi": ("XGI, spring layout + hulls", "xgi"),
     "hypernetx": ("HyperNetX, default draw", "hypernetx"),
     "hypergraphx": ("hypergraphx, default draw", "hypergraphx"),
@@ -78,7 +78,7 @@ def inspector() -> Callable[[Members, int], object]:
 def static() -> Callable[[Members, int], object]:
     from hyperctr.widgets.static import static_figure
 
-    return lambda edges, nodes: static_figure(scene_of(edges, nodes), "outlines").to_json()
+    return lambda edges, nodes: static_figure(scene_of(edges, nodes), "trees").to_json()
 
 
 def xgi() -> Callable[[Members, int], object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hyperctr as hc
-from tests.browser.lab import OUTLINES, ROOT, Lab, chromium, find_browser, jupyterlab
+from tests.browser.lab import PANELS, ROOT, Lab, after_scene, chromium, find_browser, jupyterlab
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def page(lab: Lab) -> Any:
     """The page, with the inspector as it was at first."""
     lab.python(
-        "inspector.set_trait('view', 'outlines'); inspector.focus = None; inspector.selection = [];"
+        "inspector.view = None; inspector.focus = None; inspector.selection = []; inspector.colour_by = '';"
+        "inspector.min_size = inspector.max_size = inspector.min_degree = inspector.min_modalities = 0;"
         "inspector.removed = []; inspector.removed_modalities = []; inspector.removed_clicks = [];"
         "inspector.explained_delta = inspector.explained_neighbours = None;"
         "inspector.query = ''; inspector.side = 'user';"
@@ -50,6 +51,9 @@ def page(lab: Lab) -> Any:
         "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot;"
         "inspector.limit = 15"
     )
-    lab.page.wait_for_selector(f"{OUTLINES}[data-selected='0']")
+    lab.page.wait_for_selector(f"{PANELS}[data-selected='0']")
+    numbers = json.loads(lab.python("print(inspector.scene.edges.number.tolist())"))
+    same = "[...s.edge_number].join() === " + repr(",".join(map(str, numbers))) + " && !s.colouring"
+    after_scene(lab.page, lambda: None, same)
     lab.page.locator(".hctr").first.scroll_into_view_if_needed()
     return lab.page

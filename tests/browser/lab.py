@@ -14,13 +14,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 ROOT = Path(__file__).parents[2]
-OUTLINES = ".hctr[data-view=outlines]"
+PANELS = ".hctr[data-view=panels]"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SWITCHES = [
     "--no-sandbox",
@@ -200,24 +201,28 @@ def over(page: Any, place: tuple[float, float]) -> tuple[float, float]:
     return box["x"] + place[0], box["y"] + place[1]
 
 
-def matrix(page: Any) -> tuple[float, float, float, float]:
-    """Where the cells of the incidence matrix begin, and how wide and high they are, pixels of the canvas."""
-    wide, high, n, e = page.evaluate(
-        "(() => { const c = document.querySelector('.hc-over');"
-        " const s = document.querySelector('.hctr').inspector.state.scene;"
-        " return [c.clientWidth, c.clientHeight, s.n, s.e]; })()"
+def placed(page: Any) -> dict[str, Any]:
+    """Where the view shown has put things, pixels of the canvas."""
+    places: dict[str, Any] = json.loads(
+        page.evaluate("JSON.stringify(document.querySelector('.hctr').inspector.placed())")
     )
-    left = 238 if wide > 700 else 190 if wide > 520 else 90
-    return left, 34, min((wide - left - 14) / n, 26), min((high - 64) / e, 26)
+    return places
 
 
-def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drag over the canvas."""
-    page.mouse.move(*over(page, start))
+def drag(page: Any, *points: tuple[float, float]) -> None:
+    """Drag over the canvas, from point to point."""
+    page.mouse.move(*over(page, points[0]))
     page.mouse.down()
-    page.mouse.move(*over(page, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)))
-    page.mouse.move(*over(page, end))
+    for before, after in pairwise(points):
+        page.mouse.move(*over(page, ((before[0] + after[0]) / 2, (before[1] + after[1]) / 2)))
+        page.mouse.move(*over(page, after))
     page.mouse.up()
+
+
+def menu(page: Any, key: str) -> None:
+    """Open a menu of the toolbar, if it is closed."""
+    if not page.locator(f"details[data-key={key}][open]").count():
+        page.click(f"[data-key={key}_menu]")
 
 
 CONTRAST = """() => {

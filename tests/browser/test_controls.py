@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import CONTRAST, Lab, after_scene, over, until
+from tests.browser.lab import CONTRAST, Lab, after_scene, drag, menu, over, placed, until
 
 pytestmark = pytest.mark.browser
 
 
 def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: page.click(".hc-bar [data-key=item]"), "s.node_kind === 'item' && s.edge_kind === 'user'")
-    after_scene(page, lambda: page.click("text=Swap roles"), "s.node_kind === 'user' && s.edge_kind === 'item'")
+    after_scene(
+        page, lambda: page.click("[aria-label='Swap roles']"), "s.node_kind === 'user' && s.edge_kind === 'item'"
+    )
     until(lab, "inspector.side, inspector.swap", "item True")
     after_scene(page, lambda: page.click(".hc-bar [data-key=user]"), "s.side === 'user'")
-    after_scene(page, lambda: page.click("text=Swap roles"), "s.node_kind === 'user'")
+    after_scene(page, lambda: page.click("[aria-label='Swap roles']"), "s.node_kind === 'user'")
     sizes = "[...s.edge_offsets].slice(1).map((end, k) => end - s.edge_offsets[k])"
     script = "(() => { const s = document.querySelector('.hctr').inspector.state.scene; return %s; })()"
     assert page.evaluate(script % sizes)[0] > 2
+    menu(page, "options")
     after_scene(page, lambda: page.select_option("select[data-key=neighbours]", "2"), f"Math.max(...{sizes}) === 2")
     until(lab, "inspector.neighbours", "2")
 
@@ -34,7 +37,7 @@ def test_hover_names_what_is_under_the_pointer(lab: Lab, page: Any) -> None:
             "print(json.dumps([inspector.scene.nodes[k], inspector.scene.titles[k], int(inspector.scene.degree[k])]))"
         )
     )
-    for view in ("outlines", "bipartite"):
+    for view in ("panels", "trees", "matrix", "bipartite"):
         page.click(f"[data-key={view}]")
         page.wait_for_selector(f".hctr[data-view={view}]")
         page.mouse.move(*over(page, page.evaluate("id => document.querySelector('.hctr').inspector.at(id)", node)))
@@ -111,7 +114,8 @@ def test_the_keyboard_alone_steps_selects_and_clears(lab: Lab, page: Any) -> Non
 
 
 def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> None:
-    page.focus("[data-key=outlines]")
+    page.evaluate("document.querySelectorAll('.hctr details').forEach(menu => { menu.open = true; })")
+    page.focus("[data-key=auto]")
     reached = []
     for _ in range(60):
         reached.append(
@@ -124,23 +128,18 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
             break
         page.keyboard.press("Tab")
     wanted = [
-        "outlines",
-        "bipartite",
-        "incidence",
-        "overlap",
-        "difference",
+        *("auto", "panels", "trees", "matrix", "density", "bipartite", "overlap", "difference"),
         "user",
         "item",
-        "png",
-        "csv",
-        "hif",
+        *("options_menu", "colour_by", "size_by", "neighbours", "min_size", "max_size", "min_degree", "min_modalities"),
+        *("save_menu", "png", "svg", "csv", "hif"),
         "slot",
         "play the slots",
         *lab.session.data.modalities,
         "delta",
-        "neighbours",
         "limit",
         "query",
+        "lasso",
         "zoom in",
         "fit",
         "selection",
@@ -148,6 +147,7 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
     assert [name for name in wanted if name not in reached] == []
     assert any(str(name).startswith("Hypergraph.") for name in reached), "the picture itself"
 
+    page.evaluate("document.querySelectorAll('.hctr details').forEach(menu => { menu.open = false; })")
     page.focus("[data-key=bipartite]")
     page.keyboard.press("Enter")
     page.wait_for_selector(".hctr[data-view=bipartite]")
@@ -238,3 +238,83 @@ def test_a_busy_kernel_is_told_after_a_slider_move(lab: Lab, page: Any, tmp_path
     after_scene(page, lambda: None, "s.delta === 0")
     page.wait_for_selector(".hc-banner", state="hidden")
     page.evaluate("document.querySelector('.hctr').inspector.state.quiet = 9000")
+
+
+def test_the_number_of_hyperedges_chooses_the_view_until_the_reader_does(lab: Lab, page: Any) -> None:
+    assert page.get_attribute(".hctr", "data-view") == "panels" and page.text_content("[data-key=how]") == ""
+    after_scene(page, lambda: page.select_option("select[data-key=limit]", "60"), "s.e === 60")
+    page.wait_for_selector(".hctr[data-view=matrix]")
+    assert page.text_content("[data-key=how]") == "60 hyperedges: shown as a matrix; choose Panels to see regions"
+    assert lab.python("print(inspector.view, inspector.shown_view)") == "None matrix"
+    page.click(".hc-bar [data-key=panels]")
+    page.wait_for_selector(".hctr[data-view=panels]")
+    after_scene(page, lambda: page.select_option("select[data-key=limit]", "150"), "s.e === 150")
+    assert page.get_attribute(".hctr", "data-view") == "panels", "a view that was chosen stays"
+    page.click("[data-key=auto]")
+    page.wait_for_selector(".hctr[data-view=matrix]")
+    until(lab, "inspector.view", "None")
+
+
+def test_options_colour_size_and_filter(lab: Lab, page: Any) -> None:
+    menu(page, "options")
+    after_scene(
+        page,
+        lambda: page.select_option("select[data-key=colour_by]", "true group"),
+        "s.colouring?.labels.length > 1 && s.tones.tone.every(k => k >= 0)",
+    )
+    page.select_option("select[data-key=size_by]", "equal")
+    assert page.evaluate("new Set(document.querySelector('.hctr').inspector.state.scene.weight).size") == 1
+    sizes = "[...s.edge_offsets].slice(1).map((end, k) => end - s.edge_offsets[k])"
+    after_scene(page, lambda: page.fill("input[data-key=max_size]", "4"), f"s.e > 0 && Math.max(...{sizes}) <= 4")
+    assert page.text_content("[data-key=options_menu]") == "Options (1)"
+    page.mouse.click(*over(page, (5, 5)))
+    page.wait_for_selector("details[data-key=options]:not([open])")
+    page.evaluate("document.querySelector('[data-key=size_by]').value = 'degree'")
+    page.evaluate("document.querySelector('[data-key=size_by]').dispatchEvent(new Event('change'))")
+
+
+def test_the_wheel_zooms_panels_and_matrix_where_the_pointer_is(lab: Lab, page: Any) -> None:
+    node = page.evaluate(
+        "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
+        " return s.nodes[s.degreeOrder[0]]; })()"
+    )
+    at = "id => document.querySelector('.hctr').inspector.at(id)"
+    for view in ("panels", "matrix"):
+        page.click(f".hc-bar [data-key={view}]")
+        page.wait_for_selector(f".hctr[data-view={view}]")
+        before = page.evaluate(at, node)
+        page.mouse.move(*over(page, before))
+        page.mouse.wheel(0, -300)
+        page.wait_for_function(
+            "view => document.querySelector('.hctr').inspector.state.cameras[view].k > 1.1", arg=view
+        )
+        page.wait_for_function(f"([id, y]) => Math.abs(({at})(id)[1] - y) < 2", arg=[node, before[1]])
+        page.click("[aria-label=fit]")
+
+
+def test_a_lasso_selects_what_it_goes_round(lab: Lab, page: Any) -> None:
+    page.click(".hc-bar [data-key=trees]")
+    page.wait_for_selector(".hctr[data-view=trees]")
+    places = placed(page)
+    x, y = places["X"]["0"], places["Y"]["0"]
+    inside = [k for k in places["X"] if abs(places["X"][k] - x) + abs(places["Y"][k] - y) < 40]
+    page.click("[aria-label=lasso]")
+    drag(page, (x - 40, y), (x, y - 40), (x + 40, y), (x, y + 40))
+    page.wait_for_selector(f".hctr[data-selected='{len(inside)}']")
+    until(lab, f"sorted(inspector.selection) == sorted(inspector.scene.nodes[int(k)] for k in {inside})", "True")
+    page.click("[aria-label=lasso]")
+
+
+def test_a_click_goes_into_a_cluster_and_back(lab: Lab, page: Any) -> None:
+    lab.python("inspector.limit = 300")
+    after_scene(page, lambda: page.click(".hc-bar [data-key=density]"), "s.e === 300")
+    page.wait_for_selector(".hctr[data-view=density]")
+    places, whole = placed(page), page.evaluate("document.querySelector('.hctr').inspector.state.scene.n")
+    assert sum(len(cluster["nodes"]) for cluster in places["list"]) == whole
+    largest = max(range(len(places["list"])), key=lambda k: len(places["list"][k]["nodes"]))
+    many = len(places["list"][largest]["nodes"])
+    page.mouse.click(*over(page, (places["CX"][str(largest)], places["CY"][str(largest)])))
+    page.wait_for_function("n => document.querySelector('.hctr').inspector.state.scene.n === n", arg=many)
+    assert f"{many:,} users" in page.text_content(".hc-rule")
+    page.click("[data-key=part]")
+    page.wait_for_function("n => document.querySelector('.hctr').inspector.state.scene.n === n", arg=whole)

@@ -6,12 +6,13 @@ import csv
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from hyperctr.hypergraph.incidence import Hypergraph
-from tests.browser.lab import OUTLINES, Lab, after_scene, drag, matrix, over, until
+from tests.browser.lab import PANELS, Lab, after_scene, drag, menu, over, placed, until
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ def test_the_auc_of_the_nearest_run_stands_by_the_threshold(lab: Lab, page: Any)
     assert auc in page.text_content(".hc-rule") and auc in page.text_content("[data-key=auc]")
 
 
-@pytest.mark.parametrize("view", ["outlines", "bipartite", "incidence"])
+@pytest.mark.parametrize("view", ["panels", "trees", "bipartite", "matrix"])
 def test_a_click_selects_and_python_reads_it_back(lab: Lab, page: Any, view: str) -> None:
     lab.python(f"inspector.view = '{view}'")
     page.wait_for_selector(f".hctr[data-view={view}]")
@@ -36,12 +37,7 @@ def test_a_click_selects_and_python_reads_it_back(lab: Lab, page: Any, view: str
         "(() => { const s = document.querySelector('.hctr').inspector.state.scene;"
         " return s.nodes[s.degreeOrder[0]]; })()"
     )
-    if view == "incidence":  # the first column is the node on most hyperedges
-        place = page.evaluate("(() => { const c = document.querySelector('.hc-over'); return [c.clientWidth]; })()")
-        left = 238 if place[0] > 700 else 190 if place[0] > 520 else 90
-        page.mouse.click(*over(page, (left + 1, 40)))
-    else:
-        page.mouse.click(*over(page, page.evaluate("id => document.querySelector('.hctr').inspector.at(id)", node)))
+    page.mouse.click(*over(page, page.evaluate("id => document.querySelector('.hctr').inspector.at(id)", node)))
     page.wait_for_selector(".hctr[data-selected='1']")
     page.wait_for_selector(".hc-panel tbody tr")
     until(lab, "inspector.selection", f"[{node}]")
@@ -66,25 +62,25 @@ def test_search_focuses_on_a_neighbourhood(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: None, f"s.e > 0 && {every}")
 
 
-def test_brushing_the_incidence_matrix_selects_the_members_under_it(lab: Lab, page: Any) -> None:
-    page.click("[data-key=incidence]")
-    page.wait_for_selector(".hctr[data-view=incidence]")
-    left, top, wide, high = matrix(page)
+def test_brushing_the_matrix_selects_the_members_under_it(lab: Lab, page: Any) -> None:
+    page.click("[data-key=matrix]")
+    page.wait_for_selector(".hctr[data-view=matrix]")
+    there = placed(page)
+    rows, columns = there["order"]["rows"][:40], there["order"]["cols"][:5]
     expected = lab.python(
-        "s = inspector.scene; rows = int((s.edges.modality == 0).sum())\n"
-        "columns = sorted(range(len(s.nodes)), key=lambda i: (-s.degree[i], s.x[i], i))[:6]\n"
-        "visual = {i for k in range(len(s)) if s.edges.modality[k] == 0 for i in s.edges.of_edge(k)}\n"
-        "print(rows, sorted(s.nodes[i] for i in columns if i in visual), sorted(s.nodes[i] for i in columns), sep='|')"
+        f"s = inspector.scene; rows, columns = {rows}, {columns}\n"
+        "assert {s.edges.modality[k] for k in columns} == {0}, 'columns stand in groups'\n"
+        "print(sorted({s.nodes[i] for k in columns for i in s.edges.of_edge(k).tolist() if i in rows}))"
     )
-    rows, inside, every = expected.split("|")
-    drag(page, (left + 0.5 * wide, top + 0.5 * high), (left + 5.5 * wide, top + (int(rows) - 0.5) * high))
-    page.wait_for_selector(f".hctr[data-selected='{len(json.loads(inside))}']")
-    until(lab, "sorted(inspector.selection)", inside)
-    drag(page, (left + 0.5 * wide, top + 0.5 * high), (left + 5.5 * wide, top + 14.5 * high))
-    page.wait_for_selector(".hctr[data-selected='6']")
-    until(lab, "sorted(inspector.selection)", every)
-    page.click("[data-key=outlines]")
-    page.wait_for_selector(f"{OUTLINES}[data-selected='6']")  # what was brushed is selected in every view
+    page.keyboard.down("Shift")
+    first, last = there["X"][str(columns[0])], there["X"][str(columns[-1])]
+    drag(page, (first - 2, there["Y"][str(rows[0])]), (last + 2, there["Y"][str(rows[-1])]))
+    page.keyboard.up("Shift")
+    page.wait_for_selector(f".hctr[data-selected='{len(json.loads(expected))}']")
+    until(lab, "sorted(inspector.selection)", expected)
+    assert expected != "[]"
+    page.click("[data-key=panels]")
+    page.wait_for_selector(f"{PANELS}[data-selected='{len(json.loads(expected))}']")  # selected in every view
 
 
 def test_a_bar_of_the_overlap_selects_the_nodes_behind_it(lab: Lab, page: Any) -> None:
@@ -228,7 +224,8 @@ def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Pat
     members = json.loads(lab.python("print(inspector.selection)"))
     page.wait_for_selector(f".hctr[data-selected='{len(members)}']")
     files = {}
-    for kind in ("png", "csv", "hif"):
+    for kind in ("png", "svg", "csv", "hif"):
+        menu(page, "save")
         with page.expect_download() as waiting:
             page.click(f"[aria-label=export] [data-key={kind}]")
         files[kind] = tmp_path / waiting.value.suggested_filename
@@ -240,6 +237,11 @@ def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Pat
     assert picture.startswith(b"\x89PNG")
     wide = page.evaluate("document.querySelector('.hc-stage').clientWidth")
     assert int.from_bytes(picture[16:20], "big") == 3 * wide, "three times as fine as the screen"
+    drawing = ElementTree.parse(files["svg"])
+    words = "".join(drawing.getroot().itertext())
+    scene = json.loads(lab.python("import json; s = inspector.scene; print(json.dumps([s.rule, s.slot_label]))"))
+    assert scene[0][:40] in words and scene[1] in words and "δ = 0.50" in words
+    assert len(drawing.findall(".//{http://www.w3.org/2000/svg}path")) > 15
 
 
 def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any) -> None:
@@ -255,7 +257,7 @@ def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any)
     states = page.evaluate(
         "[...document.querySelectorAll('.hctr')].map(r => [r.dataset.view, r.inspector.state.scene.e])"
     )
-    assert sorted(states)[1] == ["overlap", 6]
+    assert ["overlap", 6] in states
     assert page.evaluate("document.querySelector('.hctr').dataset.scenes") == before
     ids = page.evaluate("[...document.querySelectorAll('.hctr [id]')].map(e => e.id)")
     assert len(set(ids)) == len(ids)

@@ -341,3 +341,28 @@ def session_click(trained: Trained, number: int) -> list[Any]:
     session = hc.Session(trained.data, trained.run.config)
     user, item, time = session.test_click(number)
     return [user.item(), item.item(), time]
+
+
+def test_the_view_is_chosen_by_size_until_it_is_set_and_old_names_warn(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, _ = seen
+    assert (inspector.view, inspector.shown_view) == (None, "panels")
+    inspector.limit = 10**6
+    assert 40 < len(inspector.scene) <= 3000 and inspector.shown_view == "matrix"
+    assert inspector.figure().layout.meta["view"] == "matrix"
+    inspector.view = "panels"
+    assert inspector.shown_view == "panels"
+    with pytest.warns(FutureWarning, match="'outlines' is called 'trees' now"):
+        inspector.view = "outlines"
+    assert inspector.view == "trees"
+    with pytest.warns(FutureWarning, match="'incidence' is called 'matrix' now"):
+        assert inspector.figure("incidence").layout.meta["view"] == "matrix"
+    with pytest.raises(traitlets.TraitError, match="did you mean 'density'"):
+        inspector.view = "densty"
+
+
+def test_python_says_what_it_is_at_before_it_computes(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    inspector._receive(inspector, {"type": "hello"}, [])
+    kinds = [message["type"] for message, _ in sent]
+    assert kinds.index("working") < kinds.index("scene")
+    assert "users and" in next(message["text"] for message, _ in sent if message["type"] == "working")

@@ -52,7 +52,7 @@ def windings(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def test_outlines_are_one_a_hyperedge_that_holds_its_members_and_no_one_apart(scene: Scene) -> None:
-    chart = static_figure(scene, "outlines")
+    chart = static_figure(scene, "trees")
     lines = [trace for trace in chart.data if trace.mode == "lines"]
     assert [trace.name for trace in lines] == [
         f"{name} ({int((scene.edges.modality == m).sum())})" for m, name in enumerate(scene.modalities)
@@ -116,8 +116,8 @@ def test_bipartite_joins_each_hyperedge_to_its_members(scene: Scene) -> None:
     assert ends == {tuple(np.round(place, 5)) for place in np.stack([scene.x, scene.y], 1).astype(float)}
 
 
-def test_incidence_has_a_mark_for_each_member(scene: Scene) -> None:
-    chart = static_figure(scene, "incidence")
+def test_the_matrix_has_a_mark_for_each_member(scene: Scene) -> None:
+    chart = static_figure(scene, "matrix")
     marks = [(name.name, x, y) for name in chart.data for x, y in zip(name.x, name.y, strict=True)]
     assert len(marks) == len(set(marks)) == len(scene.edges.nodes)
     columns = np.bincount([x for _, x, _ in marks])
@@ -143,5 +143,23 @@ def test_an_empty_scene_is_a_figure_that_says_so(scenes: Scenes, view: Any) -> N
 
 
 def test_an_unknown_view_is_refused(scene: Scene) -> None:
-    with pytest.raises(ConfigError, match="did you mean 'outlines'"):
-        static_figure(scene, "outline")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="did you mean 'trees'"):
+        static_figure(scene, "tree")  # type: ignore[arg-type]
+
+
+def test_panels_have_a_region_a_hyperedge_and_a_dot_a_member(scene: Scene) -> None:
+    chart = static_figure(scene)
+    for m in range(len(scene.modalities)):
+        own = [trace for trace in chart.data if trace.xaxis == ("x" if m == 0 else f"x{m + 1}")]
+        edges = np.flatnonzero(scene.edges.modality == m).tolist()
+        lines = [piece for trace in own if trace.mode == "lines" for piece in pieces(trace)]
+        regions = [line for line in lines if len(line) > 3 and (line[0] == line[-1]).all()]
+        places = np.stack([scene.px[m], scene.py[m]], 1).astype(float)
+        members = sorted({int(i) for edge in edges for i in scene.edges.of_edge(edge)})
+        assert len(regions) == len(edges) > 0
+        for edge in edges:
+            inside = [(windings(line, places[scene.edges.of_edge(edge)]) != 0).mean() for line in regions]
+            assert max(inside) > 0.5, "a stray member hangs on by an arm"
+        dots = [trace for trace in own if trace.mode == "markers"][-1]
+        drawn = {tuple(place) for place in np.stack([dots.x, dots.y], 1).astype(float).round(5).tolist()}
+        assert drawn == {tuple(place) for place in places[members].round(5).tolist()}

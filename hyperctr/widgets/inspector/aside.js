@@ -26,10 +26,11 @@ export function createAside(app) {
 	els.tabs.addEventListener("keydown", (e) => {
 		const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
 		if (!step) return;
-		const keys = Object.keys(TABS);
+		const keys = Object.keys(TABS).filter((key) => !els.tabs.querySelector(`[data-key=${key}]`).hidden);
 		showTab(app, keys[(keys.indexOf(app.state.tab) + step + keys.length) % keys.length]);
 		els.root.ownerDocument.getElementById(uid + app.state.tab)?.focus();
 	});
+	if (app.about.own) for (const key of ["user", "why"]) els.tabs.querySelector(`[data-key=${key}]`).hidden = true; // there are no clicks, no scores
 	const aside = h("div", { class: "hc-aside" }, els.tabs, Object.values(els.panels));
 	listen(app, aside);
 	return aside;
@@ -94,12 +95,12 @@ function listen(app, aside) {
 	aside.addEventListener("mouseover", (e) => {
 		const row = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest("tr[data-act]"));
 		const i = row ? state.scene?.index.get(state.rows[row.dataset.key]) : null;
-		if (i != null) hover(app, { ...NOTHING, node: i }, app.placed.X[i], app.placed.Y[i]);
+		if (i != null) hover(app, { ...NOTHING, node: i }, ...app.view.at(app, { ...NOTHING, node: i }));
 	});
 	/** Light the hyperedge of a contribution where it is in the picture. */
 	const ofBar = (e) => {
 		const [side, slot, edge] = whereIs(e.target) || [], s = state.scene;
-		if (side && s && app.get("view") !== "overlap")
+		if (side && s && app.view.movable)
 			hover(app, { ...NOTHING, edge: side === s.side && side === s.node_kind && +slot === s.slot ? s.edge_number.indexOf(+edge) : -1 }, 14, 14);
 	};
 	for (const kind of ["mouseover", "focusin"]) aside.addEventListener(kind, ofBar);

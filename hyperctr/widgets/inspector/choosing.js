@@ -3,7 +3,6 @@
 import { membersOf } from "./scene.js";
 import { UNCHANGED, own, set } from "./state.js";
 import { plural } from "./tools.js";
-import { viewOf } from "./views.js";
 
 /** Select nodes by their positions; `add` keeps what was selected. @param {App} app @param {number[]} positions */
 export function choose(app, positions, add = false) {
@@ -22,7 +21,11 @@ export function choose(app, positions, add = false) {
 /** @param {App} app @param {Hover} at @param {boolean} add */
 export function click(app, at, add) {
 	const s = app.state.scene;
-	if (at.bar >= 0) choose(app, [...viewOf(app).bar(app, at.bar).nodes], add);
+	if (at.bar >= 0) {
+		const { name, nodes } = app.view.bar(app, at.bar);
+		if (app.view.drills && !add) app.goInto(nodes, name);
+		else choose(app, [...nodes], add);
+	}
 	else if (at.node >= 0) {
 		choose(app, [at.node], add);
 		fillPair(app, s.node_kind, s.nodes[at.node]);

@@ -10,16 +10,17 @@ import { TAU, clamp, short } from "./tools.js";
  * @param {string} text
  * @param {number} x
  * @param {number} y
- * @param {{bold?: boolean, align?: CanvasTextAlign, force?: boolean, most?: number}} [how]
+ * @param {{bold?: boolean, align?: CanvasTextAlign, force?: boolean, most?: number, frame?: Frame}} [how]
  */
-export function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, most = 1e9 } = {}) {
+export function label(ctx, look, taken, text, x, y, { bold = false, align = "center", force = false, most = 1e9, frame } = {}) {
+	const { x: l, y: t, w, h } = frame || { x: 0, y: 0, w: look.width, h: look.height };
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
 	while (text.length > 3 && ctx.measureText(text).width > most) text = short(text, text.length - 1);
 	const width = ctx.measureText(text).width;
-	x = align === "center" ? clamp(x, width / 2 + 4, Math.max(look.width - width / 2 - 4, width / 2 + 4)) : x;
+	if (align === "center") x = clamp(x, l + width / 2 + 4, Math.max(l + w - width / 2 - 4, l + width / 2 + 4));
 	const left = align === "center" ? x - width / 2 : align === "right" ? x - width : x;
 	const box = [left - 3, y - 7, left + width + 3, y + 7];
-	if (!force && (box[0] < 0 || box[2] > look.width || box[1] < 0 || box[3] > look.height)) return;
+	if (!force && (box[0] < l || box[2] > l + w || box[1] < t || box[3] > t + h)) return;
 	if (!force && taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) return;
 	taken.push(box);
 	ctx.textAlign = align;
@@ -62,39 +63,37 @@ export function circle(ctx, x, y, r) {
 	ctx.arc(x, y, r, 0, TAU);
 }
 
-/** Radius of a node's dot: the more hyperedges, the larger. @param {Scene} s @param {number} i */
+/** Radius of a node's dot. @param {Scene} s @param {number} i */
 export function radius(s, i) {
 	const base = s.n > 4000 ? 0.9 : s.n > 1200 ? 1.5 : s.n > 300 ? 2.2 : 3.2;
-	return base * (1 + 0.28 * Math.min(Math.sqrt(s.degree[i]), 5));
+	return base * (1 + 1.4 * s.weight[i]);
 }
 
 /**
- * Dots of all nodes, or of some.
+ * Dots of all nodes, or of some, in the colours of what they are coloured by.
  * @param {Pen} ctx @param {Scene} s @param {Float32Array} X @param {Float32Array} Y @param {Look} look
- * @param {Iterable<number> | null} [which]
+ * @param {Iterable<number> | null} [which] all, if none are given
  * @param {number} [grow] @param {number} [most] largest radius
  */
 export function drawNodes(ctx, s, X, Y, look, which = null, grow = 0, most = 99) {
 	const inside = (i) => X[i] > -9 && X[i] < look.width + 9 && Y[i] > -9 && Y[i] < look.height + 9;
+	const { tone, palette } = s.tones || { tone: null, palette: [] }, plain = !which && s.n > 3000;
+	const order = [...(which || s.degreeOrder)].filter(inside);
 	ctx.globalAlpha = 1;
-	ctx.fillStyle = look.node;
-	if (!which && s.n > 3000) {
-		for (let i = 0; i < s.n; i++) {
-			if (!inside(i)) continue;
-			const r = radius(s, i) + grow;
-			ctx.fillRect(X[i] - r, Y[i] - r, 2 * r, 2 * r);
+	for (let k = -1; k < palette.length; k++) {
+		ctx.fillStyle = k < 0 ? look.node : palette[k];
+		ctx.beginPath();
+		for (const i of order) {
+			if (tone && tone[i] !== k) continue;
+			const r = Math.min(radius(s, i) + grow, most);
+			if (plain) ctx.fillRect(X[i] - r, Y[i] - r, 2 * r, 2 * r);
+			else circle(ctx, X[i], Y[i], r);
 		}
-		return;
+		if (!plain) ctx.fill();
+		ctx.lineWidth = 1;
+		ctx.strokeStyle = look.background;
+		if (s.n <= 1200 && most > 3) ctx.stroke();
 	}
-	ctx.beginPath();
-	for (const i of which || s.degreeOrder) {
-		if (!inside(i)) continue;
-		circle(ctx, X[i], Y[i], Math.min(radius(s, i) + grow, most));
-	}
-	ctx.fill();
-	ctx.lineWidth = 1;
-	ctx.strokeStyle = look.background;
-	if (s.n <= 1200 && most > 3) ctx.stroke();
 }
 
 /** Rings round some nodes. @param {Pen} ctx @param {Scene} s @param {Float32Array} X @param {Float32Array} Y @param {Look} look @param {Iterable<number>} which */

@@ -3,10 +3,9 @@
 import { edgesOf, size } from "./scene.js";
 import { highlight } from "./stage.js";
 import { NOTHING, clamp, h, plural } from "./tools.js";
-import { viewOf } from "./views.js";
 
 /** @param {App} app @param {number} x @param {number} y @returns {Hover} */
-export const pick = (app, x, y) => (app.state.scene?.n ? viewOf(app).pick(app, x, y) : NOTHING);
+export const pick = (app, x, y) => (app.state.scene?.n ? app.view.pick(app, x, y) : NOTHING);
 
 /** Bring something out; its words stand beside a point. @param {App} app @param {Hover} next */
 export function hover(app, next, x = 0, y = 0) {
@@ -22,7 +21,7 @@ export function hover(app, next, x = 0, y = 0) {
 		const right = x > look.width - 240;
 		tip.style.transform = `translate(${Math.round(x + (right ? -14 : 14))}px, ${Math.round(clamp(y + 14, 4, look.height - 84))}px)${right ? " translateX(-100%)" : ""}`;
 	}
-	over.style.cursor = next.node >= 0 || next.edge >= 0 || next.bar >= 0 ? "pointer" : viewOf(app).movable ? "grab" : "crosshair";
+	over.style.cursor = next.node >= 0 || next.edge >= 0 || next.bar >= 0 ? "pointer" : app.view.movable ? "grab" : "crosshair";
 	state.times.hover = performance.now() - start;
 }
 
@@ -30,7 +29,7 @@ export function hover(app, next, x = 0, y = 0) {
 export function describe(app, { node, edge, bar }) {
 	/** @type {Scene} */
 	const s = app.state.scene;
-	if (bar >= 0) return viewOf(app).bar(app, bar).words;
+	if (bar >= 0) return app.view.bar(app, bar).words;
 	if (edge >= 0) {
 		const lines = [`${s.modalities[s.edge_modality[edge]]}: ${s.edge_titles[edge]}`,
 			`${s.edge_kind} ${s.edge_labels[edge]} · ${plural(size(s, edge), "member")} · weight ${s.edge_weight[edge].toFixed(2)}`];

@@ -1,12 +1,12 @@
 // Pointer, wheel and keyboard on the picture.
 
+import { cameraOf } from "./camera.js";
 import { choose, click, focusOn } from "./choosing.js";
 import { describe, hover, pick } from "./hover.js";
 import { fit, moved, soon, zoomBy } from "./motion.js";
-import { cameraOf, highlight, redraw } from "./stage.js";
+import { highlight, redraw } from "./stage.js";
 import { set } from "./state.js";
 import { NOTHING, clamp } from "./tools.js";
-import { viewOf } from "./views.js";
 
 /** Where an event is on the picture. @param {App} app @param {MouseEvent} e @returns {[number, number]} */
 function at(app, e) {
@@ -19,8 +19,8 @@ export function listenToPointer(app) {
 	const { state, els: { over } } = app;
 	over.addEventListener("pointerdown", (e) => {
 		if (e.button || !state.scene) return;
-		const [x, y] = at(app, e), view = viewOf(app);
-		state.drag = { x, y, cam: { ...cameraOf(app) }, box: view.brushes || (e.shiftKey && view.movable), far: false };
+		const [x, y] = at(app, e), { view } = app, selects = (e.shiftKey || state.lasso) && view.movable;
+		state.drag = { x, y, cam: { ...cameraOf(app) }, path: selects && view.lasso ? [[x, y]] : null, box: selects && !view.lasso, far: false };
 		over.setPointerCapture(e.pointerId);
 	});
 	over.addEventListener("pointermove", (e) => {
@@ -29,8 +29,9 @@ export function listenToPointer(app) {
 		if (Math.hypot(x - drag.x, y - drag.y) > 4) drag.far = true;
 		if (!drag.far) return;
 		app.els.tip.hidden = true;
-		if (drag.box) soon(app, () => drawBox(app, drag.x, drag.y, x, y));
-		else if (viewOf(app).movable) {
+		drag.path?.push([x, y]);
+		if (drag.path || drag.box) soon(app, () => drawBrush(app, drag.path || [[drag.x, drag.y], [x, drag.y], [x, y], [drag.x, y]]));
+		else if (app.view.movable) {
 			Object.assign(cameraOf(app), { x: drag.cam.x + x - drag.x, y: drag.cam.y + y - drag.y });
 			moved(app);
 		}
@@ -42,44 +43,62 @@ export function listenToPointer(app) {
 		state.drag = null;
 		cancelAnimationFrame(state.frame);
 		if (!drag.far) return click(app, pick(app, x, y), add || e.shiftKey);
-		if (drag.box) choose(app, viewOf(app).boxed(app, Math.min(x, drag.x), Math.min(y, drag.y), Math.max(x, drag.x), Math.max(y, drag.y)), add);
-		else if (viewOf(app).movable) redraw(app);
+		if (drag.path) choose(app, app.view.inside(app, (px, py) => inPolygon(drag.path, px, py)), add);
+		else if (drag.box) choose(app, app.view.boxed(app, Math.min(x, drag.x), Math.min(y, drag.y), Math.max(x, drag.x), Math.max(y, drag.y)), add);
+		else if (app.view.movable) redraw(app);
 	});
 	over.addEventListener("pointercancel", () => (state.drag = null));
 	over.addEventListener("pointerleave", () => !state.drag && state.scene && hover(app, NOTHING));
 	over.addEventListener("dblclick", (e) => state.scene && focusOn(app, pick(app, ...at(app, e))));
 	over.addEventListener("wheel", (e) => {
-		if (!viewOf(app).movable || !state.scene) return;
+		if (!app.view.movable || !state.scene) return;
 		e.preventDefault();
 		zoomBy(app, Math.exp(-clamp(e.deltaY, -120, 120) * 0.0022), ...at(app, e));
 	}, { passive: false });
 }
 
-function drawBox(app, left, top, right, bottom) {
+/** @param {App} app @param {number[][]} path */
+function drawBrush(app, path) {
 	highlight(app);
 	const ctx = app.els.over.getContext("2d");
+	ctx.beginPath();
+	path.forEach(([x, y]) => ctx.lineTo(x, y));
+	ctx.closePath();
+	ctx.globalAlpha = 0.12;
+	ctx.fillStyle = ctx.strokeStyle = app.look.text;
+	ctx.fill();
 	ctx.globalAlpha = 1;
-	ctx.strokeStyle = app.look.text;
+	ctx.lineWidth = 1;
 	ctx.setLineDash([4, 3]);
-	ctx.strokeRect(left, top, right - left, bottom - top);
+	ctx.stroke();
 	ctx.setLineDash([]);
+}
+
+/** Whether a line to the right of a point crosses a polygon an odd number of times. @param {number[][]} path @param {number} x @param {number} y */
+function inPolygon(path, x, y) {
+	let inside = false;
+	path.forEach(([ax, ay], k) => {
+		const [bx, by] = path[(k + 1) % path.length];
+		if (ay > y !== by > y && x < ax + ((bx - ax) * (y - ay)) / (by - ay)) inside = !inside;
+	});
+	return inside;
 }
 
 /** Go to the next node, hyperedge or bar, from the largest on. @param {App} app @param {number} by @param {"node" | "edge" | "bar"} what */
 function step(app, by, what) {
-	const s = app.state.scene, view = viewOf(app);
+	const s = app.state.scene, view = app.view;
 	const order = { bar: () => [...Array(view.bars?.(app) ?? 0).keys()], node: () => [...s.degreeOrder], edge: () => [...s.sizeOrder] }[what]();
 	const now = order.indexOf(app.state.hover[what]);
 	const one = order[(now + by + order.length + (now < 0 && by < 0 ? 1 : 0)) % order.length] ?? -1;
-	const { X, Y, EX, EY } = app.placed;
-	hover(app, { ...NOTHING, [what]: one }, ...(!view.movable || one < 0 ? [60, 60] : what === "edge" ? [EX[one], EY[one]] : [X[one], Y[one]]));
+	const next = { ...NOTHING, [what]: one };
+	hover(app, next, ...(one < 0 || !view.at ? [60, 60] : view.at(app, next)));
 	app.els.spoken.textContent = describe(app, app.state.hover).join(", ");
 }
 
 /** @type {Record<string, (app: App, e: KeyboardEvent) => void>} */
 const KEYS = {
-	n: (app) => step(app, 1, viewOf(app).bars ? "bar" : "node"),
-	p: (app) => step(app, -1, viewOf(app).bars ? "bar" : "node"),
+	n: (app) => step(app, 1, app.view.bars ? "bar" : "node"),
+	p: (app) => step(app, -1, app.view.bars ? "bar" : "node"),
 	e: (app) => step(app, 1, "edge"),
 	r: (app) => step(app, -1, "edge"),
 	Enter: (app, e) => click(app, app.state.hover, e.shiftKey),
@@ -94,12 +113,13 @@ const KEYS = {
 	ArrowDown: (app) => shift(app, 0, -40),
 	Escape: (app) => {
 		hover(app, NOTHING);
+		app.goInto(null);
 		set(app, { selection: [], focus: null });
 	},
 };
 
 function shift(app, dx, dy) {
-	if (!viewOf(app).movable) return;
+	if (!app.view.movable) return;
 	const cam = cameraOf(app);
 	cam.x += dx;
 	cam.y += dy;

@@ -3,16 +3,18 @@
 // inspectors on a page do not meet.
 
 import { createAside, showTab } from "./aside.js";
-import { createControls, sync } from "./controls.js";
+import { createControls } from "./controls.js";
 import { listenToKeys, listenToPointer } from "./input.js";
-import { heard, selected } from "./messages.js";
-import { highlight, readLook, redraw } from "./stage.js";
+import { goInto, heard, selected } from "./messages.js";
+import { highlight, redraw } from "./stage.js";
 import { ask, createApp } from "./state.js";
+import { sync } from "./sync.js";
 import { NOTHING } from "./tools.js";
 
 /** What anywidget calls. @param {{model: any, el: HTMLElement}} widget */
 function render({ model, el }) {
 	const app = createApp(model), { els, state, cleanups } = app;
+	app.goInto = (nodes, name) => goInto(app, nodes, name);
 	createControls(app, createAside(app));
 	el.append(els.root);
 	listenToPointer(app);
@@ -27,6 +29,7 @@ function render({ model, el }) {
 		state.hover = NOTHING;
 		els.tip.hidden = true;
 		redraw(app);
+		sync(app);
 	});
 	on("change:selection", () => {
 		selected(app);
@@ -43,13 +46,12 @@ function render({ model, el }) {
 	const themed = new MutationObserver(() => requestAnimationFrame(() => redraw(app)));
 	themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
 	cleanups.push(() => resized.disconnect(), () => themed.disconnect(), ...["timer", "next", "rest"].map((name) => () => clearTimeout(state[name])));
-	els.root.inspector = { times: state.times, state, at: (id) => {
-		const i = state.scene.index.get(id);
-		return [app.placed.X[i], app.placed.Y[i]];
+	els.root.inspector = { times: state.times, state, placed: () => app.placed, at: (id) => {
+		return app.view.at(app, { ...NOTHING, node: state.scene.index.get(id) });
 	} };
 	showTab(app, "selection");
+	redraw(app);
 	sync(app);
-	readLook(app);
 	ask(app, { type: "hello" });
 	return () => cleanups.forEach((act) => act());
 }

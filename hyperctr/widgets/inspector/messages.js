@@ -2,33 +2,29 @@
 
 import { fill } from "./aside.js";
 import { dim } from "./choosing.js";
-import { playing, sync } from "./controls.js";
+import { sizeNodes } from "./colours.js";
+import { playing } from "./controls.js";
+import { partOf } from "./drill.js";
 import { download } from "./files.js";
-import { fit } from "./motion.js";
 import { unpack } from "./scene.js";
 import { redraw } from "./stage.js";
-import { answered, say, set } from "./state.js";
+import { answered, expect, say, set } from "./state.js";
+import { sync } from "./sync.js";
 import { NOTHING, button, h, short } from "./tools.js";
 
 /** @type {Record<string, (app: App, message: any, buffers: DataView[]) => void>} */
 const HANDLERS = {
 	scene(app, message, buffers) {
 		const start = performance.now(), { state, els, about } = app, [marks] = buffers.slice(message.scene.buffers.length);
-		const s = (state.scene = unpack(message.scene, buffers));
+		const s = unpack(message.scene, buffers);
 		if (marks) s.marks = new Uint8Array(marks.buffer, marks.byteOffset, s.e);
 		s.against = message.against;
 		state.stats = message.stats;
 		state.times.layout = performance.now() - start;
-		state.hover = NOTHING;
-		els.tip.hidden = true;
-		const near = message.stats.nearest_run;
-		els.rule.textContent = s.rule + (near ? ` · test AUC ${near.auc.toFixed(4)} at δ = ${near.delta}` : "");
 		state.said = s.e ? "" : s.around ? s.rule : about.words.empty;
-		selected(app);
-		sync(app);
+		state.whole = null;
 		const of = s.node_kind + s.around; // nodes of another kind stand elsewhere
-		if (of !== state.of) fit(app);
-		else redraw(app);
+		show(app, s, of !== state.of);
 		state.of = of;
 		state.times.paint = performance.now() - start;
 		state.times.trip = performance.now() - state.changed;
@@ -54,6 +50,12 @@ const HANDLERS = {
 		if (!message.rows.length) found.append(h("li", {}, "nothing found"));
 	},
 	file(app, message) { download(app, new Blob([message.text], { type: message.mime }), message.name); },
+	working(app, message) {
+		app.state.working = true;
+		expect(app);
+		app.els.working.textContent = message.text;
+		app.els.working.hidden = false;
+	},
 	error(app, message) {
 		app.state.said = message.text;
 		playing(app, false);
@@ -63,8 +65,34 @@ const HANDLERS = {
 /** @param {App} app @param {any} message @param {DataView[]} [buffers] */
 export function heard(app, message, buffers) {
 	answered(app);
+	app.state.working = false;
+	app.els.working.hidden = true;
 	HANDLERS[message.type]?.(app, message, buffers || []);
 	say(app, app.state.said); // of the last scene, whatever came after it
+}
+
+/** Put a scene, or a part of one, on the stage. @param {App} app @param {Scene} s @param {boolean} anew whether the camera is to show all of it */
+function show(app, s, anew) {
+	const { state, els } = app;
+	Object.assign(state, { scene: s, hover: NOTHING });
+	els.tip.hidden = true;
+	sizeNodes(s, state.sizeBy);
+	if (anew) Object.assign(state, { cameras: {}, boxes: null });
+	const near = state.stats?.nearest_run, own = near && Math.abs(near.delta - s.delta) < 1e-9; // no AUC of another threshold
+	els.rule.textContent = s.rule + (own ? ` · test AUC ${near.auc.toFixed(4)} at δ = ${near.delta}` : "");
+	selected(app);
+	redraw(app);
+	sync(app);
+}
+
+/** Show some nodes and what they share by themselves; null goes back to all. @param {App} app @param {Iterable<number> | null} nodes @param {string} [name] */
+export function goInto(app, nodes, name = "") {
+	const { state } = app;
+	if (!nodes && !state.whole) return;
+	const whole = state.whole || state.scene;
+	const part = nodes ? partOf(state.scene, nodes, name) : whole;
+	state.whole = nodes ? whole : null;
+	show(app, part, true);
 }
 
 /** Find the selected ids in the scene. @param {App} app */

@@ -15,6 +15,11 @@ export function unpack(header, buffers) {
 		const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 		s[part.name] = new KIND[part.dtype](bytes);
 	});
+	return worked(s);
+}
+
+/** Work out who lies on what, middles and orders. @param {any} s @returns {Scene} */
+export function worked(s) {
 	const n = (s.n = s.nodes.length);
 	const e = (s.e = s.edge_labels.length);
 	const { edge_offsets: offsets, edge_nodes: members, x, y } = s;
@@ -34,6 +39,8 @@ export function unpack(header, buffers) {
 			s.ey[k] += y[i] / own.length;
 		}
 	}
+	const seen = new Int32Array(256);
+	s.rankOf = Int32Array.from(s.edge_modality, (m) => seen[m]++); // among those of its modality
 	s.sizeOrder = Int32Array.from({ length: e }, (_, k) => k).sort((a, b) => size(s, b) - size(s, a) || a - b);
 	s.degreeOrder = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => s.degree[b] - s.degree[a] || a - b);
 	return s;

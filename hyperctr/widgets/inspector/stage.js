@@ -1,7 +1,9 @@
 // The two canvases: the picture below, hover and selection above. Sizes, colours and places are read anew each time.
 
+import { cameraOf } from "./camera.js";
+import { drawLegend } from "./colours.js";
 import { edgesOf, membersOf } from "./scene.js";
-import { viewOf } from "./views.js";
+import { VIEWS, viewName } from "./views.js";
 
 /** Size and colours, as the page has them now. @param {App} app */
 export function readLook(app) {
@@ -12,26 +14,15 @@ export function readLook(app) {
 		colours: app.about.colours, strong: +css("--hc-strong") };
 }
 
-/** The camera of the view shown. @param {App} app @returns {Camera} */
-export const cameraOf = (app) => (app.state.cameras[viewOf(app).camera] ??= { k: 1, x: 0, y: 0 });
-
-/** Pixels of places within [-1, 1]. @param {App} app @param {Float32Array} x @param {Float32Array} y */
-function screen({ look }, x, y, cam) {
-	const a = (look.width / 2 - 34) * cam.k, b = (look.height / 2 - 34) * cam.k;
-	const cx = look.width / 2 + cam.x, cy = look.height / 2 + cam.y;
-	const X = new Float32Array(x.length), Y = new Float32Array(y.length);
-	for (let i = 0; i < x.length; i++) {
-		X[i] = cx + a * x[i];
-		Y[i] = cy + b * y[i];
-	}
-	return [X, Y];
-}
-
-/** @param {App} app */
+/** Let a new camera show all, and put everything in its place. @param {App} app */
 function place(app) {
-	const s = app.state.scene, cam = cameraOf(app), at = viewOf(app).places?.(s) ?? s;
-	const [X, Y] = screen(app, at.x, at.y, cam), [EX, EY] = screen(app, at.ex, at.ey, cam);
-	app.placed = { X, Y, EX, EY };
+	const { state } = app;
+	if (!state.scene) return;
+	if (!state.cameras[app.view.camera]) {
+		cameraOf(app);
+		app.view.fit?.(app);
+	}
+	app.view.place?.(app);
 }
 
 /** A context for a canvas of the stage's size, as fine as the screen or as asked. @param {App} app @param {HTMLCanvasElement} canvas */
@@ -43,19 +34,22 @@ export function contextOf(app, canvas, ratio = globalThis.devicePixelRatio || 1)
 	return ctx;
 }
 
-/** @param {App} app @param {Pen} ctx */
+/** Draw the picture with its legend. @param {App} app @param {Pen} ctx */
 export function paint(app, ctx) {
 	ctx.setLineDash([]);
 	ctx.clearRect(0, 0, app.look.width, app.look.height);
-	if (app.state.scene) viewOf(app).paint(ctx, app);
+	if (!app.state.scene) return;
+	app.view.paint(ctx, app);
+	drawLegend(ctx, app);
 }
 
 /** Draw everything. @param {App} app */
 export function redraw(app) {
+	app.view = VIEWS[viewName(app)];
 	readLook(app);
 	if (!app.look.width || !app.look.height) return;
 	const start = performance.now(), { base } = app.els;
-	if (app.state.scene) place(app);
+	place(app);
 	base.style.transform = "";
 	paint(app, contextOf(app, base));
 	app.drawnAt = { ...cameraOf(app) };
@@ -66,11 +60,12 @@ export function redraw(app) {
 /** Draw hover and selection. @param {App} app */
 export function highlight(app) {
 	if (!app.look?.width) return;
-	const { base, over } = app.els, ctx = contextOf(app, over), view = viewOf(app);
+	const { base, over } = app.els, ctx = contextOf(app, over);
 	ctx.clearRect(0, 0, app.look.width, app.look.height);
 	if (!app.state.scene) return;
-	if (view.repaints) return paint(app, contextOf(app, base));
-	view.highlight(ctx, app, litBy(app));
+	if (app.view.repaints) return paint(app, contextOf(app, base));
+	app.view.highlight(ctx, app, litBy(app));
+	drawLegend(ctx, app);
 }
 
 /** @param {App} app @returns {Lit} */

@@ -4,10 +4,10 @@ import { NOTHING } from "./tools.js";
 
 /** @param {any} model @returns {App} */
 export function createApp(model) {
-	const state = { scene: null, stats: null, hover: NOTHING, sort: "size", playing: false, tab: "selection", times: {}, cameras: {}, changed: 0, said: "",
+	const state = { scene: null, stats: null, hover: NOTHING, sort: "alike", playing: false, tab: "selection", times: {}, cameras: {}, changed: 0, said: "", sizeBy: "degree", lasso: false, working: false, whole: null,
 		quiet: 9000 }; // ms without an answer until the reader is told what to do
 	return { model, state, about: model.get("about"), uid: "hctr" + Math.random().toString(36).slice(2), els: {}, chosen: new Set(),
-		cleanups: [], look: null, placed: null, drawnAt: null, get: (name) => model.get(name) };
+		cleanups: [], look: null, placed: null, drawnAt: null, view: null, goInto: null, get: (name) => model.get(name) };
 }
 
 /** The traits of a score as the model gives it. */
@@ -30,14 +30,19 @@ export function toggle(app, trait, name) {
 
 /** Ask Python something, and say so if no answer comes. @param {App} app @param {Record<string, any>} message */
 export function ask(app, message) {
-	app.state.timer ??= setTimeout(() => lost(app), app.state.quiet);
+	expect(app);
 	try { app.model.send(message); } catch { lost(app); }
+}
+
+/** Wait for an answer. @param {App} app */
+export function expect(app) {
+	app.state.timer ??= setTimeout(() => unanswered(app), app.state.quiet);
 }
 
 /** An answer came. @param {App} app */
 export function answered(app) {
 	clearTimeout(app.state.timer);
-	app.state.timer = null;
+	app.state.timer = app.state.patience = null;
 }
 
 /** Show a notice over the picture, or none. @param {App} app @param {string} text */
@@ -45,6 +50,14 @@ export function say(app, text) {
 	const { banner } = app.els;
 	if (banner.textContent !== text) banner.textContent = text;
 	banner.hidden = !text;
+}
+
+/** Nothing was heard; one that said it is at work gets more time. @param {App} app */
+function unanswered(app) {
+	if (app.state.working && (app.state.patience ??= 10) > 0) {
+		app.state.patience--;
+		app.state.timer = setTimeout(() => unanswered(app), app.state.quiet);
+	} else lost(app);
 }
 
 const lost = (app) => say(app, app.about.words.lost);

@@ -23,9 +23,19 @@ export function h(tag, props = {}, ...children) {
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
 		else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
 	}
-	made.append(...children.flat().filter((child) => child != null));
+	made.append(...children.flat(3).filter((child) => child != null));
 	return made;
 }
 
 /** A button that does something. @param {any} text @param {() => void} act @param {Record<string, any>} [props] */
 export const button = (text, act, props = {}) => h("button", { type: "button", onclick: act, ...props }, text);
+
+/** A slider. @param {string} uid @param {string} name @param {number} max @param {number} step @param {(value: number) => void} act */
+export const range = (uid, name, max, step, act) => h("input", { type: "range", min: 0, max, step, id: uid + name, "data-key": name, oninput: (e) => act(+e.target.value) });
+
+/** A list to choose from. @param {string} uid @param {string} name @param {any[][]} values value and text of each @param {(value: string) => void} act */
+export const select = (uid, name, values, act) => h("select", { id: uid + name, "data-key": name, onchange: (e) => act(e.target.value) },
+	values.map(([value, text]) => h("option", { value }, text)));
+
+/** A control with its label. @param {string} uid @param {string} name @param {string} text @param {any[]} kids */
+export const field = (uid, name, text, ...kids) => h("div", { class: "hc-field" }, h("label", { for: uid + name }, text), ...kids);

@@ -1,13 +1,25 @@
 // The views by their names in Python, in the order of their buttons. A further one is a file in views/ and a line here.
 
 import { bipartite } from "./views/bipartite.js";
+import { density } from "./views/density.js";
 import { difference } from "./views/difference.js";
-import { incidence } from "./views/incidence.js";
+import { matrix } from "./views/matrix.js";
 import { overlap } from "./views/overlap.js";
+import { panels } from "./views/panels.js";
+import { plural } from "./tools.js";
 import { trees } from "./views/trees.js";
 
 /** @type {Record<string, View>} */
-export const VIEWS = { outlines: { ...trees, label: "Outlines" }, bipartite, incidence, overlap, difference };
+export const VIEWS = { panels, trees, matrix, density, bipartite, overlap, difference };
 
-/** The view shown. @param {App} app */
-export const viewOf = (app) => VIEWS[app.get("view")];
+/** The view for some hyperedges where the reader has chosen none. @param {App} app */
+const automatic = ({ about, state }) => about.automatic.find(([, most]) => most === null || (state.scene?.e ?? 0) <= most)[0];
+
+/** Name of the view to show: the one chosen, else what suits the number of hyperedges. @param {App} app @returns {string} */
+export const viewName = (app) => app.get("view") ?? automatic(app);
+
+/** Say why this view, where the reader has not chosen it. @param {App} app */
+export function whyView(app) {
+	const s = app.state.scene, { long } = app.view;
+	return !s || app.get("view") || !long ? "" : `${plural(s.e, "hyperedge")}: shown as ${long}; choose Panels to see regions`;
+}

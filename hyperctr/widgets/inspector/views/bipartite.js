@@ -3,7 +3,7 @@
 import { drawNodes, label, ring, veil } from "../drawing.js";
 import { columnsOf, membersOf } from "../scene.js";
 import { NOTHING, clamp, plural, short } from "../tools.js";
-import { around, nameLit, nearest, nodesInBox } from "./maps.js";
+import { around, atPlace, centreOfMap, nameLit, nearest, nodesInside, placeMap } from "./maps.js";
 
 /** Lines of all hyperedges, or of some. @param {Pen} ctx @param {App} app @param {Set<number> | null} [which] @param {number} [alpha] */
 function drawLinks(ctx, app, which = null, alpha = 0) {
@@ -60,8 +60,12 @@ const crowd = ({ look, state }) => Math.max((look.height * state.cameras.biparti
 export const bipartite = {
 	label: "Bipartite",
 	movable: true,
+	slides: true,
+	lasso: true,
 	camera: "bipartite",
-	places: columnsOf,
+	place: (app) => placeMap(app, columnsOf(app.state.scene)),
+	centre: centreOfMap,
+	at: atPlace,
 	paint(ctx, app) {
 		drawLinks(ctx, app);
 		drawSquares(ctx, app);
@@ -89,5 +93,5 @@ export const bipartite = {
 		const { X, Y, EX, EY } = app.placed, node = nearest(X, Y, x, y);
 		return node >= 0 ? { ...NOTHING, node } : { ...NOTHING, edge: nearest(EX, EY, x, y) };
 	},
-	boxed: nodesInBox,
+	inside: nodesInside,
 };

@@ -1,14 +1,48 @@
-// What the views share that show nodes at places: names, rings, what lies under the pointer.
+// What the views share that show nodes at places: where they are on the stage, names, what lies under the pointer.
 
+import { cameraOf, span } from "../camera.js";
+import { legendHeight, tonesOf } from "../colours.js";
 import { label, radius, ring } from "../drawing.js";
-import { short } from "../tools.js";
+import { clamp, short } from "../tools.js";
+
+const EDGE = 34; // pixels kept free at the sides
+
+/** What does not move when the picture is scaled. @param {App} app @returns {[number, number]} */
+export const centreOfMap = ({ look, state }) => [look.width / 2, (look.height - legendHeight(state.scene)) / 2];
+
+/** Pixels of places within [-1, 1]. @param {App} app @param {Float32Array} x @param {Float32Array} y */
+export function screen(app, x, y) {
+	const cam = cameraOf(app), [mx, my] = centreOfMap(app);
+	const X = x.map((v) => mx + cam.x + (mx - EDGE) * cam.k * v), Y = y.map((v) => my + cam.y + (my - EDGE) * cam.k * v);
+	return [X, Y];
+}
+
+/** Put nodes and hyperedges where the scene has them, or where `of` says. @param {App} app */
+export function placeMap(app, of = app.state.scene) {
+	tonesOf(app.state.scene);
+	const [X, Y] = screen(app, of.x, of.y), [EX, EY] = screen(app, of.ex, of.ey);
+	app.placed = { X, Y, EX, EY };
+}
+
+/** Let the camera show all nodes, large. @param {App} app */
+export function fitMap(app) {
+	const cam = cameraOf(app), s = app.state.scene;
+	if (!s?.n) return;
+	const [l, r] = span(s.x), [t, b] = span(s.y), [mx, my] = centreOfMap(app);
+	cam.k = clamp(1.9 / Math.max(r - l, b - t, 0.12), 1, 12);
+	cam.x = -((l + r) / 2) * (mx - EDGE) * cam.k;
+	cam.y = -((t + b) / 2) * (my - EDGE) * cam.k;
+}
+
+/** Where a node or a hyperedge is on the stage. @param {App} app @param {Hover} what @returns {[number, number]} */
+export const atPlace = ({ placed: { X, Y, EX, EY } }, { node, edge }) => (node >= 0 ? [X[node], Y[node]] : [EX[edge], EY[edge]]);
 
 /** Name the nodes on most hyperedges, and as many more as there is room for when few are in sight. @param {Pen} ctx @param {App} app @param {number[][]} taken @param {Look} look */
 export function mapLabels(ctx, app, taken, look) {
-	const s = app.state.scene, { X, Y } = app.placed;
+	const s = app.state.scene, { X, Y } = app.placed, high = look.height - legendHeight(s);
 	const inside = [];
 	for (const i of s.degreeOrder) {
-		if (X[i] > 0 && X[i] < look.width && Y[i] > 0 && Y[i] < look.height) inside.push(i);
+		if (X[i] > 0 && X[i] < look.width && Y[i] > 0 && Y[i] < high) inside.push(i);
 		if (inside.length > 200) break;
 	}
 	const room = taken.length + (inside.length > 80 ? 10 : 26);
@@ -57,8 +91,8 @@ export function nearest(X, Y, x, y) {
 	return best;
 }
 
-/** Nodes in a box. @param {App} app @param {number} l @param {number} t @param {number} r @param {number} b */
-export function nodesInBox(app, l, t, r, b) {
+/** Nodes that stand where a test says. @param {App} app @param {(x: number, y: number) => boolean} holds */
+export function nodesInside(app, holds) {
 	const { X, Y } = app.placed;
-	return [...X.keys()].filter((i) => X[i] >= l && X[i] <= r && Y[i] >= t && Y[i] <= b);
+	return [...X.keys()].filter((i) => holds(X[i], Y[i]));
 }

@@ -23,13 +23,18 @@ export const overlap = {
 	movable: false,
 	camera: "overlap",
 	repaints: true,
+	at: (app, { bar }) => {
+		const f = frameOf(app);
+		return [f.left + (bar + 0.5) * f.step, 60];
+	},
 	paint(ctx, app) {
 		const { look, chosen } = app, { scene: s, stats, hover } = app.state;
 		const { bars, left, top, bottom, step, most } = frameOf(app);
 		const wide = Math.min(step * 0.66, 44);
 		ctx.globalAlpha = 1;
-		write(ctx, look, `(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, left - 4, 16);
-		write(ctx, look, "pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", left - 4, 33, "left", look.muted);
+		const head = look.width - left < 470 ? 12 : left - 4;
+		write(ctx, look, `(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, head, 16);
+		write(ctx, look, "pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", head, 33, "left", look.muted);
 		const y = (value) => bottom - ((bottom - top - 16) * value) / most;
 		const row = (m) => bottom + 30 + 31 * m;
 		s.modalities.forEach((name, m) => {
@@ -84,6 +89,6 @@ export const overlap = {
 	bar(app, bar) {
 		const s = app.state.scene, { mask, total, shown } = frameOf(app).bars[bar];
 		const names = s.modalities.filter((_, m) => (mask >> m) & 1).join(" + ");
-		return { words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
+		return { name: names, words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
 	},
 };

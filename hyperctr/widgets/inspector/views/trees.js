@@ -3,7 +3,7 @@
 import { drawNodes, pen, radius, ring, veil, label } from "../drawing.js";
 import { treesOf } from "../scene.js";
 import { NOTHING, clamp, short } from "../tools.js";
-import { around, mapLabels, nameLit, nearest, nodesInBox } from "./maps.js";
+import { around, atPlace, centreOfMap, fitMap, mapLabels, nameLit, nearest, nodesInside, placeMap } from "./maps.js";
 
 /** Pixels around a member; modalities do not hide each other. @param {Scene} s @param {number} k */
 const reach = (s, k) => (s.e > 60 ? 2.5 : 5) + (s.edge_modality[k] % 4) * 2;
@@ -54,7 +54,7 @@ function drawTrees(ctx, app) {
 }
 
 /** Whether a point lies in a hyperedge's tube. @param {App} app @param {number} k @param {number} x @param {number} y */
-function within(app, k, x, y) {
+function inTree(app, k, x, y) {
 	const { X, Y } = app.placed, s = app.state.scene, pairs = treesOf(s)[k], most = reach(s, k) ** 2;
 	for (let p = 0; p < pairs.length; p += 2) {
 		const [a, b] = [pairs[p], pairs[p + 1]], dx = X[b] - X[a], dy = Y[b] - Y[a];
@@ -68,7 +68,13 @@ function within(app, k, x, y) {
 export const trees = {
 	label: "Trees",
 	movable: true,
+	slides: true,
+	lasso: true,
 	camera: "map",
+	place: placeMap,
+	fit: fitMap,
+	centre: centreOfMap,
+	at: atPlace,
 	paint(ctx, app) {
 		drawTrees(ctx, app);
 		drawNodes(ctx, app.state.scene, app.placed.X, app.placed.Y, app.look);
@@ -93,8 +99,8 @@ export const trees = {
 	pick(app, x, y) {
 		const s = app.state.scene, node = nearest(app.placed.X, app.placed.Y, x, y);
 		if (node >= 0) return { ...NOTHING, node };
-		for (let r = s.e - 1; r >= 0; r--) if (within(app, s.sizeOrder[r], x, y)) return { ...NOTHING, edge: s.sizeOrder[r] };
+		for (let r = s.e - 1; r >= 0; r--) if (inTree(app, s.sizeOrder[r], x, y)) return { ...NOTHING, edge: s.sizeOrder[r] };
 		return NOTHING;
 	},
-	boxed: nodesInBox,
+	inside: nodesInside,
 };

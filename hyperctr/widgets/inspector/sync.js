@@ -1,0 +1,45 @@
+// Brings every control up to what the traits and the scene say.
+
+import { syncOptions } from "./options.js";
+import { h, number } from "./tools.js";
+import { viewName, whyView } from "./views.js";
+
+/** @param {any} group @param {string} key */
+const press = (group, key) => { for (const b of group.children) b.setAttribute("aria-pressed", String(b.dataset.key === key)); };
+
+/** @param {App} app */
+export function sync(app) {
+	const { els, get, about, state } = app, last = about.slots.length - 1, view = viewName(app);
+	press(els.views, get("view") ?? "auto");
+	for (const b of els.views.children) b.classList.toggle("hc-now", !get("view") && b.dataset.key === view);
+	press(els.sides, get("side"));
+	els.swap.setAttribute("aria-pressed", String(get("swap")));
+	for (const b of els.chips.children) b.setAttribute("aria-pressed", String(get("modalities").includes(b.dataset.key)));
+	els.slot.value = get("slot");
+	els.slotText.value = about.slots[get("slot")];
+	els.slot.setAttribute("aria-valuetext", els.slotText.value);
+	els.timeline.title = `${els.slotText.value}: ${number(about.slot_counts[get("slot")])} ${about.slot_unit}`;
+	[...els.bars.children].forEach((bar, k) => bar.classList.toggle("hc-on", k === get("slot")));
+	els.delta.value = get("delta");
+	els.deltaText.value = get("delta").toFixed(2);
+	for (const [element, value] of [[els.neighbours, get("neighbours")], [els.limit, get("limit")]]) {
+		if (![...element.options].some((o) => +o.value === value)) element.append(h("option", { value }, number(value)));
+		element.value = value;
+	}
+	if (els.root.ownerDocument.activeElement !== els.search) els.search.value = get("query");
+	els.found.hidden = !get("query");
+	els.focusChip.hidden = !get("focus");
+	els.focusChip.textContent = `around ${state.scene?.around || "…"}  ×`;
+	els.partChip.hidden = !state.whole;
+	els.partChip.textContent = `${state.scene?.name || ""}  ×`;
+	for (const [name, box] of Object.entries(els.extra)) box.hidden = view !== name;
+	els.sort.value = state.sort;
+	els.compareSlot.value = get("compare_slot") ?? (get("slot") ? get("slot") - 1 : Math.min(1, last));
+	els.compareDelta.value = get("compare_delta") ?? get("delta");
+	els.compareText.value = (+els.compareDelta.value).toFixed(2);
+	syncOptions(app);
+	els.hint.textContent = about.words[view] || about.words.hint;
+	els.how.textContent = whyView(app);
+	els.zoom.hidden = !app.view.movable;
+	els.root.dataset.view = view;
+}
