@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.cli import main
+from hyperctr.data.formats import FORMATS
 from hyperctr.data.registry import load_dataset
 from tests.data.scaled import SCALED, World
 
@@ -19,6 +20,10 @@ SMALL = ["embedding_size=8", "layers=1", "hidden=[8, 4]", "epochs=2", "interest_
 @pytest.fixture(scope="module")
 def world() -> World:
     return World(1200)
+
+
+def test_each_layout_can_be_written_at_size() -> None:
+    assert set(SCALED) == {*FORMATS, "table"}
 
 
 @pytest.mark.parametrize("name", ["kuairec", "fuxictr-csv", "microlens-100k"])
