@@ -26,6 +26,7 @@ from hyperctr.errors import ConfigError, DataError
 from hyperctr.metrics.checks import numbers, vector
 from hyperctr.metrics.user_wins import UserWins
 from hyperctr.runtime import rng
+from hyperctr.written import show_interval, show_number
 
 Floats = NDArray[np.float64]
 BLOCK = 1 << 22  # weights, or weights of rows, held at a time
@@ -56,7 +57,7 @@ class Interval:
     p_value: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+        return f"{show_number(self.value)} {show_interval(self.low, self.high)}".strip()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "hyperctr"
 ORDER = [
-    {"errors", "lazy"},
+    {"errors", "lazy", "written"},
     {"settings"},
     {"models"},
     {"config", "runtime", "executor"},
@@ -45,7 +45,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # not even inside functions
 TORCH_FREE = (
-    *("errors", "lazy", "settings", "models", "config", "executor"),
+    *("errors", "lazy", "written", "settings", "models", "config", "executor"),
     *("data", "slots", "split_data", "metrics", "statistics"),
 )
 HIDDEN = (

@@ -9,7 +9,8 @@ from functools import partial
 import pandas as pd
 
 from hyperctr.config import SYSTEMS
-from hyperctr.display.table import EMPTY, Table, show_number
+from hyperctr.display.table import Table
+from hyperctr.written import EMPTY, show_number
 
 
 def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:

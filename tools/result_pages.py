@@ -17,9 +17,10 @@ from gates import gates_text
 from page_tables import best_rival, gains_of_ways, hyperedges_worth, markdown, recorded_by, with_interval
 
 from hyperctr.config import SYSTEMS
-from hyperctr.display.table import EMPTY, Table
+from hyperctr.display.table import Table
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.tables.rows import variant_of
+from hyperctr.written import EMPTY
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"

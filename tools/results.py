@@ -5,6 +5,7 @@
     python tools/results.py planted --switches                    also the switches of hyperctr+, on validation
     python tools/results.py ml-trailers --labels --seeds 3        what negatives that were shown are worth
     python tools/results.py --pages                               only renders the pages from the committed files
+    python tools/results.py --figures                             also draws Figures 4 to 6 and 8 from their CSV files
 
 The pages are README and those of docs/ that have markers.
 """
@@ -20,6 +21,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from redraw import redraw_all
 from result_pages import BUDGET, RESULTS, ROOT, pages
 
 KEPT = re.compile(r"(table\d|costs|claims|protocols|figure\d)\.(csv|tex|json|png)")
@@ -115,6 +117,7 @@ def main() -> int:
     parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")
     parser.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
     parser.add_argument("--pages", action="store_true")
+    parser.add_argument("--figures", action="store_true", help="draw the recorded figures again, then render the pages")
     options = parser.parse_args()
     code = 0
     if options.dataset and options.labels:
@@ -137,6 +140,8 @@ def main() -> int:
         publish_results(out, options.dataset if options.dataset != "table" else Path(options.data_dir).name)
         if options.switches:
             collect_switches(options.dataset, options.data_dir)
+    elif options.figures:
+        redraw_all()
     for path, text in pages().items():
         path.write_text(text)
     return code

@@ -23,6 +23,8 @@ class Figure:
         frame: the numbers drawn, which the CSV file holds; None: none are kept.
         note: a paragraph of Markdown to stand under the figure.
         headline: key numbers for the first page of a report.
+        front: whether that page shows the figure itself.
+        said: whether the note alone says it all: the figure is kept as a file, and not shown.
 
     >>> from hyperctr.display.theme import figure
     >>> Figure(figure("Clicks over time", x="month", y="clicks"))
@@ -34,6 +36,8 @@ class Figure:
     frame: pd.DataFrame | None = None
     note: str = ""
     headline: Mapping[str, Any] = field(default_factory=dict)
+    front: bool = False
+    said: bool = False
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

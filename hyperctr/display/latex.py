@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _ESCAPES = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\u2013": "--", "\u2212": "$-$", "\u00a0": "~"}
 _ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\u2026": r"\dots{}"}
 _ESCAPES |= {"<": r"\textless{}", ">": r"\textgreater{}", "\u25b2": r"$\uparrow$", "\u25bc": r"$\downarrow$"}
-_DROPPED = ("\u2713\u00a0", "\u2717\u00a0")  # the word beside them says the same
+_DROPPED = ("\u2713\u00a0", "\u2717\u00a0", "\u2248\u00a0", "\u2026\u00a0")  # the word beside them says the same
 
 
 def escape(text: str) -> str:

@@ -25,6 +25,8 @@ from hyperctr.errors import ConfigError
 from hyperctr.runtime import REPORT_DIR, write_atomic
 
 CARD = "reproduction"  # the name under which a notebook publishes what it takes to repeat its numbers
+FINDING, FRONT = "finding", "front"  # the same for a sentence, and for a figure, of the report's first page
+RESERVED = (CARD, FINDING, FRONT)
 RESULT_MIME = "application/vnd.hyperctr.result+json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -32,8 +34,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 def show(*things: Any, name: str = "") -> None:
     """Show tables, figures, frames and Markdown; inside a report, also keep them as files with their key numbers.
 
-    A named table becomes ``tables/<name>.csv`` and ``.tex``, a named figure ``figures/<name>.json`` and ``.csv``, and
-    the ``headline`` of either goes to the report's first page.
+    A named table becomes ``tables/<name>.csv`` and ``.tex``, a named figure ``figures/<name>.json`` and ``.csv``. What
+    they say of themselves goes to the report's first page: a ``headline``, the ``finding`` of a table, a figure that is
+    to stand in ``front``.
 
     Args:
         things: each a :class:`~hyperctr.display.table.Table`, a :class:`~hyperctr.display.figure.Figure`, a plotly
@@ -74,7 +77,7 @@ def publish(name: str, /, **values: Any) -> None:
     """Put key numbers on the report's index page, and in the executed notebook for scripts to read.
 
     Args:
-        name: groups the values; the name ``reproduction`` goes to the reproduction card.
+        name: groups the values; what is called as in :data:`RESERVED` goes to a place of its own.
         values: numbers, texts or flat lists.
 
     Raises:
@@ -116,14 +119,20 @@ def _show_result(result: Table | Figure) -> None:
             write_atomic(Path(folder) / kind / f"{result.name}.{suffix}", text)
         kept = {"hyperctr": {"file": f"{kind}/{result.name}"}}
     if isinstance(result, Table):
-        bundle = {"text/html": result.html(), "text/plain": result.text()}
-    else:
+        _display({"text/html": result.html(), "text/plain": result.text()}, raw=True, metadata=kept)
+    elif not result.said:
         follow_theme()
-        bundle = mime_bundle(result.chart)
-    _display(bundle, raw=True, metadata=kept)
+        _display(mime_bundle(result.chart), raw=True, metadata=kept)
     if result.note:
-        show(result.note)
-    if result.headline and folder:
+        said = isinstance(result, Figure) and result.said
+        _display({"text/markdown": result.note, "text/plain": result.note}, raw=True, metadata=kept if said else {})
+    if not folder:
+        return
+    if isinstance(result, Table) and result.finding:
+        publish(FINDING, text=result.finding)
+    if isinstance(result, Figure) and result.front:
+        publish(FRONT, figure=f"figures/{result.name}")
+    if result.headline:
         publish(re.sub(r"(\d+)", r" \1", result.name).replace("_", " ").capitalize(), **result.headline)
 
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
+from hyperctr.display.forest import Range
 from hyperctr.display.latex import escape, latex_table
+from hyperctr.written import EMPTY, show_interval, show_number
 
-EMPTY = "–"  # an en dash: nothing to print here, which is not the same as zero
 Tone = Literal["", "good", "bad", "soft"]
+IDS = frozenset(
+    {"id", "user", "item", "hyperedge", "run", "seed", "slot", "rank", "step"}
+)  # columns without quantities
 # The report's pages set the variables, light and dark; a notebook front end takes what stands beside them.
 _COLOURS = {"good": "var(--good,#0a7d5a)", "bad": "var(--bad,#c4443a)", "soft": "var(--soft,#76808a)"}
 
@@ -31,16 +34,24 @@ class Cell:
         small: plain text set smaller behind it: an interval, a remark.
         tone: how it is coloured; the text must say the same.
         bold: for the best of a column.
+        mark: drawn in place of the text where there are pictures; the text must say the same.
+        hover: said of the text where a pointer rests on it.
     """
 
     text: str
     small: str = ""
     tone: Tone = ""
     bold: bool = False
+    mark: Range | None = None
+    hover: str = ""
 
     def html(self) -> str:
         """Return the cell as markup."""
+        if self.mark is not None:
+            return self.mark.svg(". ".join(filter(None, (self.plain(), self.hover))))
         text = html.escape(self.text)
+        if self.hover:
+            text = f'<span title="{html.escape(self.hover)}">{text}</span>'
         if self.bold:
             text = f"<b>{text}</b>"
         if self.tone:
@@ -55,11 +66,17 @@ class Cell:
     def markdown(self) -> str:
         """Return the cell for a table of pipes."""
         text = f"**{self.text}**" if self.bold else self.text
-        return " ".join((f"{text} ({self.small})" if self.small else text).replace("|", "\\|").split("\n"))
+        return " ".join(self._beside(text).replace("|", "\\|").split("\n"))
 
     def plain(self) -> str:
         """Return the cell for a terminal."""
-        return f"{self.text} ({self.small})" if self.small else self.text
+        return self._beside(self.text)
+
+    __str__ = plain
+
+    def _beside(self, text: str) -> str:
+        small = self.small if self.small.startswith("[") else f"({self.small})"  # an interval has its own brackets
+        return f"{text} {small}" if self.small else text
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,18 +93,21 @@ class Table:
         rules_before: indices of rows with a rule above.
         text_columns: indices of columns aligned left; the others hold numbers.
         wide: columns of sentences, which LaTeX has to break: index -> share of the line.
+        folded: indices of rows that a page shows only when they are asked for.
+        fold: the line that asks for them.
         frame: the numbers behind the cells, which the CSV file holds; None: the cells themselves.
         note: a paragraph of Markdown to stand under the table.
         headline: key numbers for the first page of a report.
+        finding: a sentence of Markdown for that page: what the table tells.
 
-    >>> table = Table(["model", "AUC"], [["a_b", Cell("0.81", "0.80 to 0.82", bold=True)]])
+    >>> table = Table(["model", "AUC"], [["a_b", Cell("0.81", "[0.80, 0.82]", bold=True)]])
     >>> print(table.markdown())
     | model | AUC |
     | --- | --- |
-    | a_b | **0.81** (0.80 to 0.82) |
+    | a_b | **0.81** [0.80, 0.82] |
     >>> table
-    model                  AUC
-    a_b    0.81 (0.80 to 0.82)
+    model                AUC
+    a_b    0.81 [0.80, 0.82]
     """
 
     head: Sequence[str]
@@ -99,9 +119,12 @@ class Table:
     rules_before: frozenset[int] = frozenset()
     text_columns: frozenset[int] = frozenset({0})
     wide: Mapping[int, float] = field(default_factory=dict)
+    folded: frozenset[int] = frozenset()
+    fold: str = "more"
     frame: pd.DataFrame | None = None
     note: str = ""
     headline: Mapping[str, Any] = field(default_factory=dict)
+    finding: str = ""
 
     @classmethod
     def from_frame(
@@ -119,7 +142,8 @@ class Table:
         Args:
             frame: a row of the table per row.
             titles: column -> title; default: its name, with spaces.
-            formats: column -> how a value is written; default: :func:`show_number`.
+            formats: column -> how a value is written; default: as it is for what numbers something (:data:`IDS`),
+                :func:`~hyperctr.written.show_number` for all else.
             caption: as for the table.
             name: as for the table.
             strong: indices of rows in bold.
@@ -130,7 +154,7 @@ class Table:
         titles, formats, names = titles or {}, formats or {}, list(map(str, frame.columns))
         head = [titles.get(name, name.replace("_", " ")) for name in names]
         columns = [
-            map(formats.get(name, show_number), frame[key].tolist()) for name, key in zip(names, frame, strict=True)
+            map(formats.get(name, _writer(name)), frame[key].tolist()) for name, key in zip(names, frame, strict=True)
         ]
         rows = [list(row) for row in zip(*columns, strict=True)]
         text = frozenset(i for i, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind))
@@ -139,7 +163,14 @@ class Table:
 
     def html(self) -> str:
         """Return the table as HTML, without its note."""
+        shown = [place for place in range(len(self.rows)) if place not in self.folded]
+        if not self.folded:
+            return self._grid(shown, self.caption)
+        rest = self._grid(sorted(self.folded), "" if shown else self.caption)
+        details = f'<details class="folded"><summary>{html.escape(self.fold)}</summary>{rest}</details>'
+        return self._grid(shown, self.caption) + details if shown else details
 
+    def _grid(self, places: Iterable[int], caption: str) -> str:
         # styled here and not by a style sheet: a notebook front end has only its own
         def line(cells: Iterable[str], tag: str, style: str = "") -> str:
             left = ' style="text-align:left"'
@@ -151,14 +182,14 @@ class Table:
             rule = "border-top:2px solid var(--line,#b8bfc7);" if place in self.rules_before else ""
             return f' style="{(bold + rule).rstrip(";")}"' if bold or rule else ""
 
-        body = "".join(line((_cell(cell).html() for cell in row), "td", look(i)) for i, row in enumerate(self.rows))
+        body = "".join(line((_cell(cell).html() for cell in self.rows[i]), "td", look(i)) for i in places)
         head = line(map(html.escape, self.head), "th")
         if self.groups:
             middle = ' style="text-align:center"'
             spans = (f'<th colspan="{width}"{middle}>{html.escape(text)}</th>' for text, width in self.groups)
             head = f"<tr>{''.join(spans)}</tr>{head}"
-        words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(self.caption)}</caption>'
-        top = f"{words if self.caption else ''}<thead>{head}</thead>"
+        words = f'<caption style="caption-side:bottom;text-align:left">{html.escape(caption)}</caption>'
+        top = f"{words if caption else ''}<thead>{head}</thead>"
         return f'<table class="numbers">{top}<tbody>{body}</tbody></table>'
 
     def latex(self) -> str:
@@ -197,34 +228,29 @@ class Table:
         return [[replace(cell, bold=True) for cell in row] if i in self.strong else row for i, row in enumerate(rows)]
 
 
+def _writer(name: str) -> Callable[[Any], str]:
+    return str if name in IDS or name.endswith(("_id", " id")) else show_number
+
+
 def _cell(cell: Cell | str) -> Cell:
     return cell if isinstance(cell, Cell) else Cell(cell)
 
 
-def show_number(value: Any, digits: int = 4) -> str:
-    """Write one value as plain text: thousands separated, missing as a dash.
-
-    >>> show_number(1234), show_number(0.98765, 3), show_number(float("nan")), show_number(True)
-    ('1,234', '0.988', '–', 'yes')
-    """
-    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and not np.isfinite(value)):
-        return EMPTY
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{int(value):,}"
-    return f"{value:,.{digits}f}" if isinstance(value, float | np.floating) else str(value)
-
-
 def value_cell(
-    value: float, low: float = math.nan, high: float = math.nan, *, bold: bool = False, digits: int = 4
+    value: float,
+    low: float = math.nan,
+    high: float = math.nan,
+    *,
+    bold: bool = False,
+    digits: int = 4,
+    sign: bool = False,
 ) -> Cell:
     """Return a measured value with its interval, if there is one; a dash where nothing was measured.
 
-    >>> value_cell(0.81234, 0.8, 0.82), value_cell(float("nan")).text
-    (Cell(text='0.8123', small='0.8000 to 0.8200', tone='', bold=False), '–')
+    >>> str(value_cell(0.81234, 0.8, 0.82)), str(value_cell(-0.002, -0.003, 0.001, sign=True))
+    ('0.8123 [0.8000, 0.8200]', '−0.0020 [−0.0030, +0.0010]')
     """
     if not math.isfinite(value):
         return Cell(EMPTY)
-    interval = f"{low:.{digits}f} to {high:.{digits}f}" if math.isfinite(low) and math.isfinite(high) else ""
-    return Cell(show_number(float(value), digits), interval, bold=bold)
+    words = show_number(float(value), digits, sign=sign)
+    return Cell(words, show_interval(low, high, digits, sign=sign), bold=bold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from hyperctr.data.negatives import candidate_pool
 from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.runtime import duration
+from hyperctr.written import show_interval, show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.run import Run
@@ -107,11 +109,11 @@ def explanation(session: Session, user: Any, item: Any, timestamp: int) -> Table
         for side, clicked in zip(shown["side"], shown["hyperedge"].tolist(), strict=True)
     ]
     columns = {"group of": shown["side"] + "s", "who": source, "modality": shown["modality"]}
-    adds = shown["contribution"].map("{:+.4f}".format)
+    adds = shown["contribution"].map(partial(show_number, sign=True))
     columns |= {"members": shown["members"].map(len), "adds to the probability": adds}
     caption = (
-        f"{len(shown)} of {len(groups)} groups of the slot; probability {groups.attrs['score']:.4f}. Each group is "
-        "removed alone, and groups act together, so the parts do not add up to it."
+        f"{len(shown)} of {len(groups)} groups of the slot; probability {show_number(groups.attrs['score'])}. Each "
+        "group is removed alone, and groups act together, so the parts do not add up to it."
     )
     return Table.from_frame(pd.DataFrame(columns), caption=caption)
 
@@ -138,8 +140,8 @@ def metrics_table(rows: pd.DataFrame, *, caption: str = "", name: str = "") -> T
 
     >>> frame = pd.DataFrame({"model": ["a"], "auc": [0.8], "auc_low": [0.79], "auc_high": [0.81]})
     >>> metrics_table(frame)
-    model                        AUC
-    a      0.8000 (0.7900 to 0.8100)
+    model                      AUC
+    a      0.8000 [0.7900, 0.8100]
     """
     shown = {column: metric for column, metric in METRICS.items() if column in rows}
     best = {column: (rows[column] * sign).max() * sign for column, (_, sign) in shown.items() if sign}
@@ -178,12 +180,13 @@ def gains_table(rows: pd.DataFrame) -> Table:
     >>> frame = pd.DataFrame({"model": ["hyperctr", "popularity"], "auc_gain": [None, 0.021],
     ...                       "auc_gain_low": [None, 0.015], "auc_gain_high": [None, 0.027]})
     >>> gains_table(frame).rows
-    [['popularity', '+0.0210', '+0.0150 to +0.0270', 'ahead']]
+    [['popularity', '+0.0210', '[+0.0150, +0.0270]', 'ahead']]
     """
     lines = []
     for row in rows[rows["auc_gain"].notna()].to_dict("records"):
         low, high = row["auc_gain_low"], row["auc_gain_high"]
         verdict = "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
-        lines.append([str(row["model"]), f"{row['auc_gain']:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict])
+        gain = show_number(row["auc_gain"], sign=True)
+        lines.append([str(row["model"]), gain, show_interval(low, high, sign=True), verdict])
     head = ["compared with", "AUC difference", "95 % interval", "verdict"]
     return Table(head, lines, f"{rows['model'].iloc[0]} minus the other", text_columns=frozenset({0, 3}))

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
-from hyperctr.display.theme import SEQUENTIAL, figure, modality_colour, need_columns, style, translucent
+from hyperctr.display.theme import DIVERGING, figure, modality_colour, need_columns, style, translucent
 from hyperctr.errors import ShapeError
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
@@ -27,7 +28,8 @@ def interest(session: Session) -> Figure:
     """Heat maps of the session's interest matrix: some users, all slots, a panel per modality."""
     matrix, data = session.interest.matrix, session.data
     frame = user_interest_frame(matrix, data.modalities, session.slots.labels, data.users)
-    return Figure(draw_interest(frame, total_users=data.num_users), "interest", frame)
+    threshold = session.config.interest_threshold
+    return Figure(draw_interest(frame, threshold=threshold, total_users=data.num_users), "interest", frame)
 
 
 def user_interest_frame(
@@ -61,11 +63,14 @@ def user_interest_frame(
     return pd.DataFrame({"interest": values}, index=index).reset_index()
 
 
-def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> go.Figure:
+def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users: int | None = None) -> go.Figure:
     """Draw the interest matrix as heat maps, one panel per modality: a row per user, a column per slot.
+
+    Colours part at the threshold: what lies above it puts a user into hyperedges of the modality.
 
     Args:
         interest: columns ``user, slot, modality, interest`` in the order to draw; NaN where nothing is known.
+        threshold: δ, of Definition 2.
         total_users: how many users there are, for "n of N".
 
     >>> rows = [(1, "a", "visual", 0.2), (1, "b", "visual", 0.4)]
@@ -77,16 +82,21 @@ def draw_interest(interest: pd.DataFrame, *, total_users: int | None = None) -> 
     users, slots, names = (list(dict.fromkeys(interest[name])) for name in ("user", "slot", "modality"))
     grid = interest.pivot(index="user", columns=["modality", "slot"], values="interest").loc[users]
     cube = np.stack([grid[name][slots].to_numpy(np.float32) for name in names])
-    low, high = np.nanquantile(cube, [0.02, 0.98]) if np.isfinite(cube).any() else (0.0, 1.0)
+    reach = float(np.nanquantile(np.abs(cube - threshold), 0.98)) if np.isfinite(cube).any() else 0.5
     axes = {"x": slots, "y": [f"user {user}" for user in users], "facet_col": 0, "facet_col_spacing": 0.02}
-    colours = {"zmin": float(low), "zmax": float(high), "color_continuous_scale": SEQUENTIAL}
+    limits = {"zmin": threshold - (reach or 0.5), "zmax": threshold + (reach or 0.5)}
+    colours = {**limits, "color_continuous_scale": list(DIVERGING)}
     labels = {"x": "time slot", "y": "", "color": "degree of<br>interest"}
     chart = px.imshow(cube, **axes, **colours, aspect="auto", labels=labels)
     chart.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
     chart.update_traces(xgap=1, ygap=1, hoverongaps=False)
-    chart.update_coloraxes(colorbar_thickness=12)
-    subtitle = f"{len(users)} of {total_users or len(users):,} users (those seen in most slots), by their strongest "
-    subtitle += "modality; blank: no training click in the slot"
+    ticks = [limits["zmin"], threshold, limits["zmax"]]
+    texts = [show_number(ticks[0], 2), f"δ = {threshold:g}", show_number(ticks[2], 2)]
+    chart.update_coloraxes(colorbar={"thickness": 12, "tickvals": ticks, "ticktext": texts, "len": 0.8})
+    subtitle = (
+        f"{len(users)} of {show_number(total_users or len(users))} users, those seen in most slots, by their strongest "
+    )
+    subtitle += "modality; orange: above the threshold δ; blank: no training click in the slot"
     style(chart, "Interest matrix", subtitle, height=190 + max(14 * len(users), 120), margin={"t": 104})
     chart.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
     chart.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})

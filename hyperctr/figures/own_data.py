@@ -17,6 +17,7 @@ from hyperctr.data.registry import data_directory, known_datasets
 from hyperctr.data.table import new_items
 from hyperctr.display.table import Table
 from hyperctr.runs.data_report import check_data
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
@@ -74,7 +75,7 @@ def findings(own: OwnFiles) -> list[Table]:
     strong = range(len(report.faults))
     tables = [Table.from_frame(pd.DataFrame(told, columns=["", "what was found"]), strong=strong)]
     if report.facts:
-        rows = [(name.replace("_", " "), _written(value)) for name, value in report.facts.items()]
+        rows = [(name.replace("_", " "), show_number(value)) for name, value in report.facts.items()]
         caption = "no faults: a model can be trained"
         tables.append(Table.from_frame(pd.DataFrame(rows, columns=["what a model will find", ""]), caption=caption))
     return tables
@@ -109,7 +110,3 @@ def _beginning(path: Path) -> str:
         return ""
     with path.open(encoding="utf-8", errors="replace") as file:
         return " / ".join(file.readline().strip()[:60] for _ in range(2))
-
-
-def _written(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import MODALITY_COLOURS, NEUTRAL, need_columns, style
 from hyperctr.errors import ShapeError
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
@@ -56,7 +57,7 @@ def draw_learning_curve(events: pd.DataFrame, *, epoch_examples: int | None = No
         ring = {"size": 12, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
         chart.add_scatter(x=[at], y=[highest], mode="markers", hoverinfo="skip", marker=ring, row=1, col=1)
         when = f"{at:.2f} epochs" if epoch_examples else f"{at:,.0f} clicks"
-        subtitle = f"best: {highest:.4f} after {when} (marked; its weights are kept); {subtitle}"
+        subtitle = f"best: {show_number(highest)} after {when} (marked; its weights are kept); {subtitle}"
     style(chart, "Learning curve", subtitle, height=520, showlegend=False)
     chart.update_yaxes(title_text="validation AUC", row=1)
     chart.update_yaxes(title_text="training loss", row=2)

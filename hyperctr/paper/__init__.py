@@ -13,6 +13,7 @@ from hyperctr.lazy import lazy_names as _lazy_names
 _HOME = {
     **dict.fromkeys(("claim_reasons", "claims"), "tables.claims"),
     "costs": "tables.costs",
+    **dict.fromkeys(("ablation", "overall"), "figures.forests"),
     **dict.fromkeys(("figure4", "figure5", "figure6"), "figures.figures4to6_settings"),
     "figure7": "figures.figure7_scaling",
     "figure8": "figures.figure8_curves",

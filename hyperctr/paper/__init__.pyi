@@ -3,6 +3,8 @@ from hyperctr.paper.figures.figure8_curves import figure8 as figure8
 from hyperctr.paper.figures.figures4to6_settings import figure4 as figure4
 from hyperctr.paper.figures.figures4to6_settings import figure5 as figure5
 from hyperctr.paper.figures.figures4to6_settings import figure6 as figure6
+from hyperctr.paper.figures.forests import ablation as ablation
+from hyperctr.paper.figures.forests import overall as overall
 from hyperctr.paper.figures.protocols import protocols as protocols
 from hyperctr.paper.figures.reliability import reliability as reliability
 from hyperctr.paper.tables.claims import claim_reasons as claim_reasons

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from hyperctr.written import show_interval, show_number
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -40,5 +42,6 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("hyperctr.paper"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters |= {"listed": listed, "auc": "{:.4f}".format}
+    templates.filters |= {"listed": listed, "number": show_number}
+    templates.globals["interval"] = show_interval
     return templates

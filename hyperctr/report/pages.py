@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any
 
 import pandas as pd
 
-from hyperctr.display.publish import CARD, published
-from hyperctr.display.table import show_number
+from hyperctr.display.publish import CARD, FINDING, FRONT, RESERVED, published
+from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.report.cards import index_card, page_card
 from hyperctr.report.execute import NotebookResult, load_book
 from hyperctr.report.runs import Curve, run_rows
 from hyperctr.runtime import duration, write_atomic
+from hyperctr.written import show_number
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page.js", "sort.js")
@@ -65,6 +66,7 @@ def write_site(
     published_values = [(page, name, values) for page, book in books.items() for name, values in published(book)]
     pages = [{"name": name, "title": heads[name][0]} for name in sorted(heads)]
     shared = {**vars(about), "pages": pages, "runs": run_rows(runs, curves), "files": _files(folder)}
+    shared["reserved"] = RESERVED
 
     _write_assets(folder / "assets")
     for result in results:
@@ -78,7 +80,13 @@ def write_site(
         write_atomic(folder / "runs.html", _jinja().get_template("runs.html.j2").render(shared))
     shared["card"] = index_card(about.card, [values for _, name, values in published_values if name == CARD])
     write_atomic(folder / "card.json", json.dumps(shared["card"], indent=1, default=str))
-    shared["key_numbers"] = [entry for entry in published_values if entry[1] != CARD]
+    shared["key_numbers"] = [entry for entry in published_values if entry[1] not in RESERVED]
+    found = sorted((page, name, values) for page, name, values in published_values if name in (FINDING, FRONT))
+    shared["findings"] = [(page, line) for page, name, values in found if name == FINDING for line in _lines(values)]
+    charts = {page: list(_charts(book)) for page, book in sorted(books.items())}
+    shared["mains"] = {page: drawn[0][1] for page, drawn in charts.items() if drawn}
+    fronts = {(page, values["figure"]) for page, name, values in found if name == FRONT}
+    shared["fronts"] = [(page, chart) for page in charts for file, chart in charts[page] if (page, file) in fronts]
     index = _jinja().get_template("index.html.j2")
     write_atomic(folder / "index.html", index.render(shared, results=results, heads=heads))
 
@@ -106,6 +114,38 @@ def _linked(body: str, pages: Container[str]) -> str:
     return link.sub(lambda found: f'<a href="{found[1]}.html">{found[2]}</a>' if found[1] in pages else found[2], body)
 
 
+def _lines(values: Mapping[str, Any]) -> Iterator[Any]:
+    """The paragraphs of a finding as markup."""
+    from markupsafe import Markup
+    from nbconvert.filters import markdown2html
+
+    for paragraph in values["text"].split("\n\n"):
+        yield Markup(markdown2html(paragraph).strip().removeprefix("<p>").removesuffix("</p>"))
+
+
+def _charts(book: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The figures of an executed notebook: their files ("" for none), and what plotly draws."""
+    for cell in book.cells:
+        for output in cell.get("outputs", []):
+            if PLOTLY_MIME in output.get("data", {}):
+                yield output.metadata.get("hyperctr", {}).get("file", ""), output.data[PLOTLY_MIME]
+
+
+def _script_json(content: Any) -> Any:
+    """Write JSON into a script element, which no text of it can close."""
+    from markupsafe import Markup
+
+    return Markup(json.dumps(content).replace("<", "\\u003c"))
+
+
+def _chart_height(figure: Mapping[str, Any]) -> int:
+    layout = figure["layout"]
+    return int(layout.get("height", layout.get("template", {}).get("layout", {}).get("height", 420)))
+
+
+FILTERS = {"number": number, "script_json": _script_json, "chart_height": _chart_height}
+
+
 @cache
 def _exporter() -> Any:
     from nbconvert import HTMLExporter
@@ -113,7 +153,8 @@ def _exporter() -> Any:
     exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], extra_template_paths=[str(TEMPLATES)]
     )
-    exporter.register_filter("number", number)
+    for name, write in FILTERS.items():
+        exporter.register_filter(name, write)
     return exporter
 
 
@@ -122,7 +163,7 @@ def _jinja() -> Any:
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    environment.filters["number"] = number
+    environment.filters |= FILTERS
     return environment
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hyperctr.display.table import EMPTY, value_cell
+from hyperctr.display.table import value_cell
 from hyperctr.errors import HyperCTRError
 from hyperctr.report.notebooks import PlanUse
 from hyperctr.runs.states import read_status
@@ -21,6 +21,7 @@ from hyperctr.runtime import duration
 from hyperctr.sweeps.results import results, scored_elsewhere
 from hyperctr.sweeps.sweep import Sweep, asked_for
 from hyperctr.training.events import read_events
+from hyperctr.written import EMPTY
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -146,7 +147,7 @@ def run_rows(frame: pd.DataFrame, curves: Mapping[str, Curve]) -> list[dict[str,
         cells = [
             (state, f"{ok:d} {state}"),
             *((str(row[column]), row[column]) for column in ("model", "what", "seed")),
-            (f"{auc.text} [{auc.small.replace(' to ', ', ')}]" if auc.small else auc.text, row["auc"]),
+            (auc.plain(), row["auc"]),
             (_text(row["epochs"], "{:.3g}".format), row["epochs"]),
             (_text(row["seconds"], duration), row["seconds"]),
             (_text(row["peak_memory_mib"], "{:,.0f} MiB".format), row["peak_memory_mib"]),

@@ -169,6 +169,14 @@ class Sweep:
         """How many runs are in which state."""
         return dict(Counter(self.results["state"]).most_common())
 
+    def default(self, setting: str) -> float:
+        """Return the value of a numeric setting in the base run.
+
+        >>> Sweep("layers", "planted", "smoke").default("layers")
+        1.0
+        """
+        return float(getattr(self.plans[0].base, setting))
+
     def scaling(self) -> Scaling:
         """Time the base run by number of threads (Figure 7); free when it was measured before on this machine.
 

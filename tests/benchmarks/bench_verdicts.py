@@ -18,7 +18,8 @@ from hyperctr import __version__
 from hyperctr.runs.scaling import busy_cores, machine_facts
 from hyperctr.runtime import write_atomic
 
-OPPOSITE = {"holds": "fails", "fails": "holds"}
+OPPOSITE = {"supported": "contradicted", "contradicted": "supported"}
+SILENT = ("not run", "not applicable")
 
 
 def compare(small: Path, large: Path) -> pd.DataFrame:
@@ -30,7 +31,7 @@ def compare(small: Path, large: Path) -> pd.DataFrame:
     table = one[["place", "text"]]
     for size, frame in (("small", one), ("large", other)):
         table = table.join(frame[["verdict", "why"]].set_axis([size, f"why_{size}"], axis=1))
-    tested = (table[["small", "large"]] != "not testable").any(axis=1)
+    tested = ~table[["small", "large"]].isin(SILENT).all(axis=1)
     table = table[tested].rename(columns={"text": "claim"})
     pairs = zip(table["small"], table["large"], strict=True)
     table["stands"] = [
@@ -39,7 +40,7 @@ def compare(small: Path, large: Path) -> pd.DataFrame:
         else "opposite"
         if OPPOSITE.get(a) == b
         else "tested at one size"
-        if "not testable" in (a, b)
+        if a in SILENT or b in SILENT
         else "one undecided"
         for a, b in pairs
     ]

@@ -12,10 +12,11 @@ import pytest
 
 from hyperctr.data.registry import load_dataset
 from hyperctr.display.figure import Figure
-from hyperctr.display.table import Cell, Table, show_number
+from hyperctr.display.table import Cell, Table
 from hyperctr.display.theme import PLOTLY_MIME, figure
 from hyperctr.figures.describe import gains_table, metrics_table
 from hyperctr.paper.tables.tables1and2 import table1
+from hyperctr.written import show_number
 
 
 def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
@@ -32,7 +33,7 @@ def test_metrics_table_marks_the_best_and_shows_intervals() -> None:
     table = metrics_table(rows, caption="on x & y")
     assert table.head == ["model", "AUC", "log loss", "log loss, corrected"]
     page = table.html()
-    for cell in ("a &lt;b&gt;", "<b>0.8123</b> <small>0.8000 to 0.8200</small>", "0.6000", "<b>0.5000</b>"):
+    for cell in ("a &lt;b&gt;", "<b>0.8123</b> <small>[0.8000, 0.8200]</small>", "0.6000", "<b>0.5000</b>"):
         assert f">{cell}</td>" in page
     assert "<td>0.5000</td><td><b>0.5500</b></td><td>–</td>" in page
     assert "on x &amp; y" in page

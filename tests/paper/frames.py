@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hyperctr.config import Config
+
 MEASURED = (
     *("auc", "auc_low", "auc_high", "auc_centred", "gauc", "logloss", "logloss_corrected", "logloss_calibrated"),
     *("auc_impressions", "calibration_error"),
@@ -156,6 +158,7 @@ def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **mor
     """What a figure or a table reads of a sweep, on results that were never run."""
     named: dict[str, Any] = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol as-published"}
     named["scored_elsewhere"] = pd.DataFrame(columns=list(COLUMNS))
+    named["default"] = lambda setting: float(getattr(Config(), setting))
     return SimpleNamespace(
         results=results, baselines=baselines_frame() if baselines is None else baselines, **named | more
     )

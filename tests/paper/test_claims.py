@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from hyperctr.errors import ConfigError, RunError
-from hyperctr.paper.checks.claim import Verdict
 from hyperctr.paper.checks.results import PublishedResults, RunResults, published_results
+from hyperctr.paper.checks.verdict import Verdict
 from hyperctr.paper.tables.claims import CLAIMS as ALL_CLAIMS
 from hyperctr.paper.tables.claims import check_claims, claim_reasons, claims_frame, claims_layout
 from hyperctr.paper.tables.table3_overall import method_names
@@ -20,7 +20,8 @@ from hyperctr.statistics import Interval
 from hyperctr.sweeps.seeds import seed_interval
 from tests.paper.frames import results_frame, sweep_of
 
-HOLDS, FAILS, OPEN, NONE = "holds", "fails", "not decided", "not testable"
+HOLDS, FAILS, OPEN = "supported", "contradicted", "inconclusive"
+NONE, NEVER = "not run", "not applicable"
 NOISE = [0.0, 0.0004, -0.0004]  # three seeds that agree to less than a thousandth
 CLAIMS = {claim.name: claim for claim in ALL_CLAIMS}
 
@@ -247,7 +248,7 @@ def test_a_claim_on_planted_results(name: str) -> None:
         (((2, 1.2, 1.4), (24, 20.0, 23.0)), FAILS),
         (((2, 1.5, 1.9), (24, 20.0, 23.0)), OPEN),
         (((2, 1.9, 2.0),), OPEN),
-        ((), NONE),
+        ((), NEVER),
     ],
 )
 def test_speedup_is_judged_as_far_as_it_was_measured(ratios: tuple[tuple[int, float, float], ...], wanted: str) -> None:
@@ -280,7 +281,7 @@ def test_claims_across_data_sets(gap: float, wanted: str) -> None:
 @pytest.mark.parametrize("name", ACROSS[:2])
 def test_a_claim_across_data_sets_needs_another(name: str) -> None:
     for dataset in ("planted", "kuaishou", "ml-trailers"):
-        assert verdict(name, HELD, dataset) == NONE
+        assert verdict(name, HELD, dataset) == NEVER
 
 
 def test_on_the_print_four_sentences_fail_and_none_of_the_figures_can_be_tested() -> None:
@@ -290,12 +291,13 @@ def test_on_the_print_four_sentences_fail_and_none_of_the_figures_can_be_tested(
         [f"{name}_logloss", "MovieLens"]
         for name in ("together_beat_each_alone", "visual_is_best_alone", "acoustic_above_textual", "textual_is_least")
     ]
-    assert "multi-modal 0.5380, textual-modal 0.5364: -0.0016" in failed["why"].iloc[0]
-    assert set(verdicts[verdicts["place"].str.contains("Figure")]["verdict"]) == {NONE}
+    assert "multi-modal 0.5380, textual-modal 0.5364: −0.0016" in failed["why"].iloc[0]
+    assert failed[["gain", "gain_low", "margin"]].iloc[0].tolist() == [-0.0004, -0.0004, 0], "the closest"
+    assert set(verdicts[verdicts["place"].str.contains("Figure")]["verdict"]) == {NEVER}
     wide = verdicts.pivot_table(index="claim", columns="dataset", values="verdict", aggfunc="first")
-    assert wide.loc["acoustic_above_textual_auc"].tolist() == [NONE, HOLDS, HOLDS], "Kuaishou has no acoustic features"
+    assert wide.loc["acoustic_above_textual_auc"].tolist() == [NEVER, HOLDS, HOLDS], "Kuaishou has no acoustic features"
     assert wide.loc["improvement_logloss"].tolist() == [HOLDS] * 3
-    assert wide.loc["smaller_textual_gap_on_movielens"].tolist() == [NONE, NONE, HOLDS]
+    assert wide.loc["smaller_textual_gap_on_movielens"].tolist() == [NEVER, NEVER, HOLDS]
 
 
 def test_a_wrong_print_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,25 +346,45 @@ def test_a_failed_run_leaves_a_claim_open_and_never_makes_it_hold() -> None:
     assert verdict("beats_every_baseline_auc", frame) == FAILS
 
 
+def test_what_these_data_lack_is_told_apart_from_what_was_not_run() -> None:
+    without_sound = HELD[HELD["label"] != "acoustic-modal"]
+    assert verdict("acoustic_above_textual_auc", without_sound) == NEVER
+    assert verdict("acoustic_above_textual_auc", EMPTY) == NONE
+    assert verdict("improvement_auc", systems(0.85, 0.8)) == NEVER, "nothing is printed of planted data"
+    assert verdict("three_layers_are_enough", varied("layers", v3=0.8, v4=0.8)) == NEVER, "said of other data"
+    assert verdict("best_granularity", varied("slot_months", v3=0.8, v6=0.7)) == NEVER
+
+
 def test_the_page_of_claims_shows_every_verdict() -> None:
     verdicts = check_claims([*published_results(), RunResults("ml-trailers", HELD)])
     table = claims_layout(verdicts)
     assert len(table.rows) == len(CLAIMS)
-    assert table.groups == [("", 1), ("on the published numbers", 3), ("on measured runs", 1)]
+    assert table.groups == [("", 1), ("on measured runs", 2), ("on the published numbers", 3)]
     line = next(row for row in table.rows if row[0].text.startswith("All modalities together have a lower log"))
-    assert [(cell.text, cell.tone) for cell in line[1:]] == [
-        ("✓\u00a0holds", "good"),
-        ("✓\u00a0holds", "good"),
-        ("✗\u00a0fails", "bad"),
-        ("✓\u00a0holds", "good"),
+    assert [(cell.text, cell.tone) for cell in (line[1], *line[3:])] == [
+        ("✓\u00a0supported", "good"),
+        ("✓\u00a0supported", "good"),
+        ("✓\u00a0supported", "good"),
+        ("✗\u00a0contradicted", "bad"),
     ]
-    assert "✓" not in table.latex()
-    assert table.headline[HOLDS] == 10
-    words = table.note.split("\n\n")
-    counts = f"10 hold, 0 fail, 0 are not decided, {len(CLAIMS) - 10} are not testable."
-    assert words[3].startswith(f"On measured runs (ml-trailers): {counts}")
-    assert "4 fail" in words[2]
-    assert len(claim_reasons(verdicts, "measured").rows) == len(claim_reasons(table, "measured").rows) == 10
+    gain = (0.85 - 0.8) / 2  # of the calibrated log loss, over the visual modality: the closest
+    assert line[2].mark.value == pytest.approx(gain, abs=1e-9) and line[2].mark.low > 0
+    assert line[2].text == "+0.0250" and "multi-modal 0.5250, visual-modal 0.5500" in line[2].hover
+    assert "✓" not in table.latex() and "+0.0250" in table.latex() and "<svg" in table.html()
+    assert table.headline == {HOLDS: 10, FAILS: 0, OPEN: 0, NONE: 18, NEVER: len(CLAIMS) - 28}
+    silent = {table.rows[place][0].text for place in table.folded}
+    assert "Three layers are better than one." in silent and line[0].text not in silent
+    assert (
+        table.html().count("<table") == 2
+        and f"{len(table.folded)} claims that nothing was compared for" in table.html()
+    )
+    left = f"18 not run, {len(CLAIMS) - 28} not applicable here."
+    assert table.finding == f"Of the paper's {len(CLAIMS)} claims, ✓ 10 are supported; {left}"
+    counted = table.note.split("\n\n")
+    assert counted[3] == f"**Measured on ml-trailers:** 10 supported, {left}"
+    assert "4 contradicted" in counted[2] and "Contradicted: All modalities together have a lower log" in counted[2]
+    reasons = claim_reasons(table, "measured")
+    assert len(claim_reasons(verdicts, "measured").rows) == len(reasons.rows) == len(reasons.folded) == 10
     assert {row[1] for row in claim_reasons(table, "published").rows} == {"Kuaishou", "MV1.7M", "MovieLens"}
     with pytest.raises(ConfigError, match="did you mean 'measured'"):
         claim_reasons(table, "measure")

@@ -57,8 +57,9 @@ def test_the_diagram_draws_each_model_and_says_how_far_off_it_is() -> None:
     assert list(chart.data[1].x) == [0.02, 0.98] and list(chart.data[5].y) == [0.25, 0.75]
     assert chart.data[2].error_y.array[0] == pytest.approx(0.2888 - 0.2, abs=1e-4)
     assert figure.note.startswith(
-        "HyperCTR (seed 0): predicted and observed differ by 0.180 on average over pairs, 0.010 once calibrated. "
-        "popularity: predicted and observed differ by 0.230 on average over pairs, 0.060 once calibrated. Slope and"
+        "HyperCTR (seed 0): predicted and observed shares of clicks differ by 0.180 on average over pairs, by 0.010 "
+        "once calibrated. popularity: predicted and observed shares of clicks differ by 0.230 on average over pairs, "
+        "by 0.060 once calibrated. Slope and"
     )
 
 

@@ -43,7 +43,7 @@ STATED: list[dict[str, Any]] = [
 def layers(**changes: Any) -> pd.DataFrame:
     """The frame of Figure 4: three seeds; 5 layers are best on test, 3 on validation."""
     runs = results_frame(LAYERS, setting="layers", validation=VALIDATION, **changes)
-    return settings_frame(runs, baselines_frame(3, popularity=0.5, reference=0.72), STATED)
+    return settings_frame(runs, baselines_frame(3, popularity=0.5, reference=0.72), STATED, defaults={"layers": 2})
 
 
 def mean_rows(frame: pd.DataFrame) -> dict[Any, dict[Any, Any]]:
@@ -75,12 +75,39 @@ def test_the_value_is_chosen_on_validation_and_its_test_auc_is_reported() -> Non
     assert (means[1]["auc_low"], means[1]["auc_high"]) == pytest.approx((0.71 - half, 0.71 + half), abs=1e-6)
 
 
-def test_what_the_chosen_value_is_ahead_is_paired_by_seed() -> None:
+def test_each_value_is_compared_with_the_default_in_pairs() -> None:
     means = mean_rows(layers())
-    behind = {value: row["auc_deficit"] for value, row in means.items()}
-    assert behind == pytest.approx({1: 0.09, 2: 0.04, 3: np.nan, 5: -0.01}, nan_ok=True)
-    assert means[1]["auc_deficit_low"] > 0
-    assert means[5]["auc_deficit_low"] < 0 <= means[5]["auc_deficit_high"]
+    ahead = {value: row["auc_gain"] for value, row in means.items()}
+    assert ahead == pytest.approx({1: -0.05, 2: np.nan, 3: 0.04, 5: 0.05}, nan_ok=True)
+    assert (means[1]["auc_gain_low"], means[1]["auc_gain_high"]) == pytest.approx((-0.05, -0.05))
+    half = 4.302653 * np.std([0.05, 0.03, 0.04], ddof=1) / 3**0.5  # three layers, seed by seed
+    assert (means[3]["auc_gain_low"], means[3]["auc_gain_high"]) == pytest.approx((0.04 - half, 0.04 + half), abs=1e-6)
+    assert [value for value, row in means.items() if row["reference"] == "default"] == [2]
+    chart = settings_chart(layers(), "Layers")
+    dots = trace(chart, "difference")
+    assert (dots.yaxis, list(dots.x)) == ("y2", [1, 2, 3, 5])
+    assert list(dots.y) == pytest.approx([-0.05, np.nan, 0.04, 0.05], nan_ok=True)
+    assert list(dots.error_y.array)[2] == pytest.approx(half, abs=1e-6)
+    assert {item.mode for item in chart.data} == {"markers"}, "nothing is drawn between two values"
+    assert chart.layout.yaxis2.title.text == "test AUC minus<br>that of the default"
+    assert list(trace(chart, "the default").x) == [2]
+
+
+def test_without_a_result_of_the_default_the_chosen_value_is_compared_with() -> None:
+    frame = settings_frame(results_frame(LAYERS, setting="layers", validation=VALIDATION), defaults={"layers": 7})
+    assert mean_rows(frame)[3]["reference"] == "chosen"
+    assert settings_chart(frame, "t").layout.yaxis2.title.text.endswith("that of the value chosen")
+
+
+def test_a_default_that_a_plan_does_not_list_is_the_base_run_of_another_setting() -> None:
+    both = [
+        results_frame({16: 0.7, 32: 0.8}, setting="embedding_size"),
+        results_frame({5: 0.75, 15: 0.79}, setting="max_neighbours"),
+    ]
+    frame = settings_frame(pd.concat(both), defaults={"embedding_size": 32, "max_neighbours": 0})
+    neighbours = mean_rows(frame[frame["setting"] == "max_neighbours"])
+    assert {value: row["auc"] for value, row in neighbours.items()} == {5: 0.75, 15: 0.79, 0: 0.8}
+    assert neighbours[0]["reference"] == "default" and neighbours[0]["label"] == "all"
 
 
 def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
@@ -91,9 +118,10 @@ def test_one_seed_has_its_bootstrap_interval_and_asks_for_paired_runs() -> None:
         return Interval(0.1, 0.05, 0.15, 0.95, 100, 1000)
 
     runs = results_frame({1: 0.7, 3: 0.8}, setting="layers")
-    means = mean_rows(settings_frame(runs, pair=pair))
+    means = mean_rows(settings_frame(runs, pair=pair, defaults={"layers": 1}))
     assert asked == [tuple(runs["run"][::-1])]
-    assert [means[1][name] for name in ("auc_low", "auc_high", "auc_deficit_low")] == pytest.approx([0.69, 0.71, 0.05])
+    assert [means[1][name] for name in ("auc_low", "auc_high")] == pytest.approx([0.69, 0.71])
+    assert [means[3][name] for name in ("auc_gain", "auc_gain_low")] == pytest.approx([0.1, 0.05])
 
 
 def test_of_equal_validation_the_smallest_is_chosen_and_all_neighbours_are_the_largest() -> None:
@@ -125,9 +153,7 @@ def test_failed_runs_leave_a_gap_that_is_named() -> None:
     assert list(mean.x) == [1, 2, 3, 5]
     assert np.isnan(mean.y[2])
     assert "no result: 3, seed 0: failed" in subtitle(chart)
-    band = next(trace for trace in chart.data if trace.fill == "toself")
-    assert max(band.x) == 2, "the band ends where nothing was measured"
-    assert np.nan_to_num(mean.error_y.array) == pytest.approx([0, 0, 0, 0.01]), "only the lone point has a bar"
+    assert np.nan_to_num(mean.error_y.array) == pytest.approx([0.01, 0.01, 0, 0.01])
 
 
 def test_nothing_finished_still_draws_and_says_so() -> None:
@@ -142,17 +168,15 @@ def test_near_simple_models_are_lines_and_far_ones_are_named() -> None:
     chart = settings_chart(layers(), "Layers", "planted")
     assert "content MF 0.7200" in words(chart)
     assert "not on the axis: popularity 0.5000" in subtitle(chart)
-    lines = [shape.y0 for shape in chart.layout.shapes if shape.type == "line" and shape.line.dash]
-    assert lines == [pytest.approx(0.72)]
+    assert [shape.y0 for shape in chart.layout.shapes if shape.line.dash] == [pytest.approx(0.72)]
 
 
 def test_what_the_paper_states_is_marked_where_it_lies() -> None:
     chart = settings_chart(layers(), "Layers")
     assert {"paper's best: Kuaishou", "paper's best: MovieLens →"} <= set(words(chart))
-    marks = [(shape.x0, shape.x1) for shape in chart.layout.shapes if not shape.line.dash]
-    assert marks[0] == (3, 3)
-    assert marks[1] == (4, chart.layout.xaxis.range[1]), "4 and beyond reaches the end of the axis"
-    assert list(chart.layout.xaxis.ticktext) == ["1", "2", "3", "4", "5"]
+    marks = [(shape.x0, shape.x1) for shape in chart.layout.shapes if shape.yref == "y domain"]
+    assert marks == [(3, 3), (4, chart.layout.xaxis.range[1])], "4 and beyond reaches the end of the axis"
+    assert list(chart.layout.xaxis2.ticktext) == ["1", "2", "3", "4", "5"]
 
 
 def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
@@ -165,8 +189,8 @@ def test_months_stand_at_equal_factors_and_two_settings_in_two_panels() -> None:
     chart = settings_chart(settings_frame(both), "Two")
     places = list(trace(chart, "test AUC, mean").x)
     assert np.diff(places) == pytest.approx([1, 1])
-    assert chart.layout.xaxis.title.text == "length of a time slot (months)"
-    assert chart.layout.xaxis2.title.text == "sampled neighbours K"
+    assert chart.layout.xaxis3.title.text == "length of a time slot (months)"
+    assert chart.layout.xaxis4.title.text == "sampled neighbours K"
     assert chart.layout.yaxis2.range == chart.layout.yaxis.range
 
 
@@ -214,26 +238,31 @@ def test_one_thread_draws_no_line() -> None:
         speedup_frame(timings({2: [10.0]}))
 
 
-def test_each_model_has_a_panel_each_seed_a_line_and_its_best_point_a_ring() -> None:
+def test_all_models_share_a_picture_and_the_axis_is_zoomed_in_on_the_best_points() -> None:
     curves = pd.concat(
         [
-            curves_frame({"a": [0.5, 0.7, 0.6], "b": [0.6, np.nan, 0.8]}, seed=0),
-            curves_frame({"a": [0.5, 0.6, 0.65]}, seed=1),
+            curves_frame({"hyperctr": [0.5, 0.7, 0.6], "b": [0.6, np.nan, 0.8]}, seed=0),
+            curves_frame({"hyperctr": [0.5, 0.6, 0.65]}, seed=1),
         ]
     )
     frame = mark_best(curves)
     assert frame.loc[frame["best"], ["label", "seed", "validation_auc"]].values.tolist() == [
-        ["a", 0, 0.7],
+        ["hyperctr", 0, 0.7],
         ["b", 0, 0.8],
-        ["a", 1, 0.65],
+        ["hyperctr", 1, 0.65],
     ]
     assert point_share(frame) == "25%"
     chart = curves_chart(frame)
-    assert {"a", "b"} <= set(words(chart))
-    ring = trace(chart, "best, seed 1")
-    assert (list(ring.x), list(ring.y)) == ([0.75], [0.65])
-    assert len([trace for trace in chart.data if trace.name.startswith("validation")]) == 3
-    assert chart.layout.yaxis.range == chart.layout.yaxis2.range
+    rings = [ring for ring in chart.data if ring.name == "hyperctr, best"]
+    assert [(list(ring.x), list(ring.y)) for ring in rings] == [([0.5], [0.7]), ([0.75], [0.65])]
+    lines = [line for line in chart.data if line.mode == "lines" and line.yaxis == "y"]
+    assert [(line.name, line.showlegend) for line in lines] == [("hyperctr", True), ("hyperctr", False), ("b", True)]
+    assert lines[0].line.color == lines[1].line.color != lines[2].line.color
+    assert list(chart.layout.yaxis.range) == pytest.approx([0.65 - 0.15, 0.8 + 0.03])
+    assert "curves begin further down" not in subtitle(chart), "nothing is cut off here"
+    low = curves_frame({"a": [0.3, 0.80], "b": [0.5, 0.81]})
+    assert "a point every 25% of a pass" in subtitle(curves_chart(mark_best(low)))
+    assert "curves begin further down" in subtitle(curves_chart(mark_best(low)))
     assert words(curves_chart(frame.iloc[:0])) == ["no run has finished, so there is no curve"]
 
 
@@ -325,8 +354,8 @@ def test_every_figure_survives_json_and_names_its_axes() -> None:
 
 
 COLUMNS = (
-    "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,"
-    "auc_deficit,auc_deficit_low,auc_deficit_high"
+    "kind,setting,value,value_high,label,seed,run,state,auc,auc_low,auc_high,validation_auc,seeds,chosen,reference,"
+    "auc_gain,auc_gain_low,auc_gain_high"
 )
 
 
@@ -348,8 +377,8 @@ def test_a_figure_over_a_setting_comes_with_its_numbers_note_and_headline(
     assert set(shown.frame["kind"]) == {"run", "mean", "paper", "baseline"}
     assert shown.headline[f"{setting.replace('_', ' ')}, test AUC"] == pytest.approx(0.8)
     ours, data, paper = shown.note.split("\n\n")
-    assert "Best on validation" in ours
-    assert data == "None of the paper's data sets is planted."
+    assert "Validation chooses" in ours
+    assert data == "planted is none of the paper's data sets."
     assert paper.startswith(f"*On the paper*: {said}")
 
 
@@ -367,9 +396,11 @@ def test_scaling_comes_with_its_speed_ups() -> None:
     assert shown.headline == {"threads": 2, "training step": 1.8, "cores": 2}
     assert shown.frame is not None
     assert list(shown.frame)[-4:] == ["speedup", "speedup_low", "speedup_high", "linear"]
-    assert "1.80 times as fast as with one (1.80 to 1.80 over 1 rounds), 90% of a linear speed-up. " in shown.note
-    assert "0.2 cores were busy." in shown.note
+    assert "1.80 times as fast as with one [1.80, 1.80], 90% of a linear speed-up. " in shown.note
     assert "P, 2 cores, 0.2 busy" in subtitle(shown.chart)
+    assert shown.said, "two points make no curve"
+    four = Scaling("r", timings({1: [10.0], 2: [18.0], 4: [30.0]}), machine, 0.0, 1.0)
+    assert not figure7(sweep_of(results_frame({"a": 0.8}), scaling=lambda: four)).said
 
 
 def test_learning_curves_come_with_their_points() -> None:
@@ -378,7 +409,7 @@ def test_learning_curves_come_with_their_points() -> None:
     assert shown.frame is not None
     assert shown.frame["seen"].tolist() == [0.25, 0.5]
     assert shown.note.startswith("**a**: best validation AUC 0.6000")
-    assert subtitle(shown.chart).startswith("planted; x: passes")
+    assert subtitle(shown.chart).startswith("planted; a line a seed, a point every 25% of a pass; zoomed in")
 
 
 def test_protocols_are_a_figure_and_the_table_of_changes() -> None:

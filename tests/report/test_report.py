@@ -26,11 +26,14 @@ from tests.report.books import PARAMETERS, Page, write_book
 GOOD = """import hyperctr as hc
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import figure
+from hyperctr.display.table import Table
 import pandas as pd, os
 frame = pd.DataFrame({"x": [1, 2], "y": [0.25, 0.75]})
 chart = figure("Two points", "both of them", x="x", y="y").add_scatter(x=frame["x"], y=frame["y"])
-hc.show(Figure(chart, "points", frame, note="So *it* is.", headline={"best y": 0.75}))
+hc.show(Figure(chart, "points", frame, note="So *it* is.", headline={"best y": 0.75}, front=True))
+hc.show(Figure(chart, "told", frame, note="Two points make no curve.", said=True))
 hc.show(frame, name="points_table")
+hc.show(Table(["a"], [["1"]], name="few", finding="A is **behind** B <by 0.01>.\\n\\nTwo."))
 hc.publish("Answer", zulu=42, alpha=[0.5, 1], note="<i>")
 hc.publish("reproduction", seeds=[3], split="abc")
 print("batch", os.environ["HYPERCTR_BATCH"], os.environ["HYPERCTR_NOTEBOOK"])"""
@@ -149,6 +152,32 @@ def test_results_reach_index_page_and_files(made: Report) -> None:
     assert (folder / "tables" / "points_table.tex").read_text().count("tabular") == 2
     assert "batch 1 04_results" in Page(folder / "04_results.html").text
     assert "So <em>it</em> is." in page
+
+
+def test_the_first_page_says_what_was_found_and_shows_a_picture_of_each_page(made: Report) -> None:
+    page = made.index.read_text()
+    found = re.findall(r"<li>(.*?) <a class=\"more\" href=\"(.*?)\">", page)
+    assert found == [
+        ("A is <strong>behind</strong> B &lt;by 0.01&gt;.", "04_results.html"),
+        ("Two.", "04_results.html"),
+    ]
+    assert "Budget smoke only shows that everything runs" in page
+    drawn = re.findall(r'<(figure class="chart"|span class="thumbnail").*?>(\{.*?)</script>', page)
+    assert [kind[:6] for kind, _ in drawn] == ["figure", "span c"], "the front figure, and one small for its page"
+    assert all(json.loads(text)["layout"]["title"]["text"] == "Two points" for _, text in drawn)
+    links = re.search(r'<ol class="pages">(.*?)</ol>', page, re.DOTALL)
+    assert links is not None
+    assert re.findall(r'<a href="(\w+)\.html">', links.group(1)) == sorted(ENDINGS)
+    notebook = (made.index.parent / "04_results.html").read_text()
+    assert "<b>finding</b>" not in notebook and "<b>front</b>" not in notebook
+
+
+def test_a_figure_that_a_sentence_says_is_kept_as_a_file(made: Report) -> None:
+    page = (made.index.parent / "04_results.html").read_text()
+    assert page.count('<figure class="chart"') == 1
+    after = page[page.rindex("Two points make no curve.") :]
+    assert after.index('class="kept"><span>figures/told: ') < 200
+    assert (made.index.parent / "figures" / "told.json").is_file()
 
 
 def test_under_a_table_are_its_files_and_what_repeats_it(made: Report) -> None:

@@ -2,7 +2,7 @@
 
 To add a claim, give :func:`claims_at` in :mod:`~hyperctr.paper.checks.tables3and4` or
 :mod:`~hyperctr.paper.checks.figures4to7` its name, the sentence in our words, and a function from results to a
-:class:`Verdict`; most are one call of :func:`verdict_of`.
+:class:`~hyperctr.paper.checks.verdict.Verdict`; most are one call of :func:`verdict_of`.
 """
 
 from __future__ import annotations
@@ -10,22 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
-from hyperctr.paper.checks.results import NAMES, Comparison, Results
+from hyperctr.paper.checks.results import Results
+from hyperctr.paper.checks.verdict import NAMES, Comparison, Kind, Verdict, not_applicable, not_run
 
-Kind = Literal["holds", "fails", "not decided", "not testable"]
 HIGHER = {"auc": "higher", "logloss": "lower"}  # the better direction
 FLAT = 0.005  # AUC; where the paper says "stable", "enough" or "slightly", a gain up to this is taken as none
 SHOWN = 3  # comparisons named in an explanation
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a claim holds on some results, and why, in one line."""
-
-    kind: Kind
-    why: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class Claim:
     def check(self, results: Results) -> Verdict:
         """Return the verdict on results of a data set that the claim is about, or of the one nearest to it."""
         if self.said_of and results.column not in self.said_of:
-            return not_testable(f"said of {' and '.join(self.said_of)}")
+            return not_applicable(f"said of {' and '.join(self.said_of)}")
         return self.function(results)
 
 
@@ -64,26 +55,29 @@ def claims_at(place: str, **claims: tuple[str, Callable[..., Verdict], *tuple[st
     return listed
 
 
-def not_testable(why: str) -> Verdict:
-    """Return that verdict."""
-    return Verdict("not testable", why)
-
-
-def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, none: str = "") -> Verdict:
+def verdict_of(comparisons: Iterable[Comparison], margin: float | None = None, none: Verdict | None = None) -> Verdict:
     """Return the verdict on "in each of these, A is better than B".
 
-    It holds if all are better, fails if one is worse, cannot be tested if there is nothing to compare (``none`` says
-    why), and is not decided otherwise: something is not told apart, or missing. With a margin the claim is instead
-    that A gains at most so much over B.
+    It is supported if all are better, contradicted if one is worse, not run or not applicable if there is nothing to
+    compare (without any comparison it is ``none``), and inconclusive otherwise: something is not told apart, or
+    missing. With a margin the claim is instead that A gains at most so much over B.
     """
     pairs = list(comparisons)
+    if not pairs:
+        return none or not_run("there is nothing to compare")
     decisions = [pair.decision if margin is None else pair.at_most(margin) for pair in pairs]
-    if set(decisions) <= {"missing"}:
-        return not_testable(_listed(pairs) or none or "there is nothing to compare")
-    kind: Kind = "fails" if "worse" in decisions else "holds" if set(decisions) == {"better"} else "not decided"
-    telling = next(decision for decision in ("worse", "open", "missing", "better") if decision in decisions)
+    kind: Kind = "inconclusive"
+    if not any(pair.has_result for pair in pairs):
+        kind = "not run" if "missing" in decisions else "not applicable"
+    elif "worse" in decisions:
+        kind = "contradicted"
+    elif set(decisions) == {"better"}:
+        kind = "supported"
+    telling = next(word for word in ("worse", "open", "missing", "absent", "better") if word in decisions)
     shown = [pair for pair, decision in zip(pairs, decisions, strict=True) if decision == telling]
-    return Verdict(kind, _listed(sorted(shown, key=lambda pair: abs(pair.gain))))  # the narrowest first: it decides
+    shown.sort(key=lambda pair: abs(pair.gain))  # the narrowest first: it decides
+    drawn = next((pair for pair in (*shown, *pairs) if pair.has_result), None)
+    return Verdict(kind, _listed(shown), drawn, margin or 0.0)
 
 
 def _listed(pairs: Sequence[Comparison]) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from hyperctr.paper.checks.claim import FLAT, Claim, Verdict, claims_at, not_testable, verdict_of
+from hyperctr.paper.checks.claim import FLAT, Claim, claims_at, verdict_of
 from hyperctr.paper.checks.results import Results
+from hyperctr.paper.checks.verdict import Verdict, not_applicable, not_run
 from hyperctr.paper.numbers import paper_numbers, stated_best
 from hyperctr.sweeps.seeds import records
 
@@ -36,14 +37,14 @@ def best_is_inside(setting: str, *, on_any_data: bool = False) -> Check:
         stated = [best for best in stated_best(setting) if on_any_data or best["dataset"] == results.column]
         values = results.values(setting)
         if not values:
-            return not_testable(results.none)
+            return results.none
         if not stated:
-            return not_testable("the paper names the best value for its own data sets only")
+            return not_applicable("the paper names the best value for its own data sets only")
         low, high = stated[0]["low"], stated[0].get("high", stated[0]["low"])
         inside = [value for value in values if low <= value <= high]
         best = results.chosen(setting, inside)
         if best is None:
-            return not_testable(f"no finished run from {low} to {high}" if high > low else f"no finished run at {low}")
+            return not_run(f"no finished run from {low} to {high}" if high > low else f"no finished run at {low}")
         return verdict_of(results.compare(setting, best, value) for value in values if value not in inside)
 
     return check
@@ -55,14 +56,14 @@ def end_is_worse(setting: str, end: Literal[0, -1]) -> Check:
     def check(results: Results) -> Verdict:
         values = results.values(setting)
         if len(values) < 2:
-            return not_testable(results.none)
+            return results.none
         low, high = _stated_range(setting)
         if end == 0 and values[0] >= low:
-            return not_testable(f"no run below {low}")
+            return not_run(f"no run below {low}")
         if end == -1 and values[-1] <= high:
-            return not_testable(f"no run above {high:g}")
+            return not_run(f"no run above {high:g}")
         best = results.chosen(setting, [value for value in values if value != values[end]])
-        return not_testable(results.none) if best is None else verdict_of([results.compare(setting, best, values[end])])
+        return results.none if best is None else verdict_of([results.compare(setting, best, values[end])])
 
     return check
 
@@ -77,27 +78,29 @@ def _stated_range(setting: str) -> tuple[float, float]:
 def _deeper_helps(results: Results) -> Verdict:
     """The best deeper model, chosen on validation, against three layers."""
     best = results.chosen("layers", [value for value in results.values("layers") if value > 3])
-    return not_testable(results.none) if best is None else verdict_of([results.compare("layers", best, 3.0)])
+    return results.none if best is None else verdict_of([results.compare("layers", best, 3.0)])
 
 
 def _dimension_flattens(results: Results) -> Verdict:
     """The largest dimension against the next smaller one."""
     values = results.values("embedding_size")
     if len(values) < 2:
-        return not_testable(results.none)
+        return results.none
     if values[-1] <= _stated_range("embedding_size")[1]:
-        return not_testable(f"no run above {values[-1]:g}")
+        return not_run(f"no run above {values[-1]:g}")
     return verdict_of([results.compare("embedding_size", values[-1], values[-2])], FLAT)
 
 
 def _near_linear(results: Results) -> Verdict:
-    """Speed-up of a training step by threads; what the machine cannot show is not decided."""
+    """Speed-up of a training step by threads; what the machine cannot show is inconclusive."""
     frame = results.speedup
     rows = [] if frame is None else [row for row in records(frame) if row["threads"] > 1]
     rows = [row for row in rows if row["what"] == "training step"] or rows
     if frame is None or not rows:
-        published = results.source == "published"
-        return not_testable(results.none if published else "not measured with more than one thread")
+        if results.source == "published":
+            return results.none
+        one_core = frame is not None and len(frame) > 0
+        return not_applicable("this machine has one core") if one_core else not_run("not timed by number of threads")
     worst = min(rows, key=lambda row: row["speedup"] / row["linear"])
     shares = [worst[name] / worst["linear"] for name in ("speedup", "speedup_low", "speedup_high")]
     why = (
@@ -106,14 +109,14 @@ def _near_linear(results: Results) -> Verdict:
     )
     busy = frame.attrs.get("busy_cores", 0.0)
     if busy > BUSY:
-        return Verdict("not decided", f"{why}; but {busy:.1f} cores were busy with something else")
+        return Verdict("inconclusive", f"{why}; but {busy:.1f} cores were busy with something else")
     if any(row["speedup_high"] < NEAR_LINEAR * row["linear"] for row in rows):
-        return Verdict("fails", why)
+        return Verdict("contradicted", why)
     most, wanted = max(row["threads"] for row in rows), paper_numbers()["figure7"]["threads"][1]
     if most < wanted:
-        return Verdict("not decided", f"{why}; measured up to {most} of {wanted} threads")
+        return Verdict("inconclusive", f"{why}; measured up to {most} of {wanted} threads")
     sure = all(row["speedup_low"] >= NEAR_LINEAR * row["linear"] for row in rows)
-    return Verdict("holds" if sure else "not decided", why)
+    return Verdict("supported" if sure else "inconclusive", why)
 
 
 CLAIMS: list[Claim] = claims_at(

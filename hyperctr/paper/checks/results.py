@@ -10,55 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hyperctr.paper.checks.verdict import Comparison, Decision, not_applicable, not_run
 from hyperctr.paper.numbers import counterpart, published_columns, published_table
 from hyperctr.paper.settings import axis_of
 from hyperctr.sweeps.seeds import Pair, chosen_variant, records, seed_interval
 
-Decision = Literal["better", "worse", "open", "missing"]
 Bounds = tuple[float, float]
-NAMES = {"auc": "AUC", "logloss": "log loss"}
 COLUMN = {"auc": "auc", "logloss": "logloss_calibrated"}  # of a measured metric
 SIGN = {"auc": 1, "logloss": -1}  # of a metric of which less is better
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Whether A is better than B.
-
-    ``gain`` is by how much A is better, whichever way the metric runs; ``low`` and ``high`` bound it (nan without an
-    interval; of published values both are the gain). The decision is ``open`` where A and B are not told apart;
-    ``how`` says where the interval comes from, or what is missing.
-    """
-
-    a: str
-    b: str
-    metric: str
-    of_a: float = math.nan
-    of_b: float = math.nan
-    gain: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    decision: Decision = "missing"
-    how: str = "no result"
-
-    def at_most(self, margin: float) -> Decision:
-        """Decide whether A gains at most ``margin`` over B: ``better`` means yes, ``worse`` means it gains more."""
-        if self.decision == "missing":
-            return "missing"
-        return "better" if self.high <= margin else "worse" if self.low > margin else "open"
-
-    def __str__(self) -> str:
-        if self.decision == "missing":
-            return f"{self.a} against {self.b}: {self.how}"
-        interval = f" [{self.low:+.4f}, {self.high:+.4f}]" if self.low < self.high else ""
-        values = f"{NAMES[self.metric]} {self.a} {self.of_a:.4f}, {self.b} {self.of_b:.4f}"
-        return f"{values}: {self.gain:+.4f}{interval} for {self.a}, {self.how}"
 
 
 class PublishedResults:
@@ -68,7 +33,8 @@ class PublishedResults:
     AUC multi-modal 0.8120, visual-modal 0.8110: +0.0010 for multi-modal, as published
     """
 
-    source, none = "published", "the figure is published without numbers"  # none: why there is nothing to check
+    source = "published"
+    none = not_applicable("the figure is published without numbers")  # where there is nothing to check
     speedup = None
 
     def __init__(self, column: str) -> None:
@@ -95,7 +61,7 @@ class PublishedResults:
         first, second = (arm if isinstance(arm, str) else f"{arm:g}" for arm in (a, b))
         cells = self._cells.get(table, {})
         if first not in cells or second not in cells:
-            return Comparison(first, second, metric, how="not published")
+            return Comparison(first, second, metric, decision="absent", how="not published")
         of_a, of_b = cells[first][metric], cells[second][metric]
         gain = round((of_a - of_b) * SIGN[metric], 4)
         return Comparison(first, second, metric, of_a, of_b, gain, gain, gain, _side(gain, gain), "as published")
@@ -129,7 +95,7 @@ class RunResults:
     speedup: pd.DataFrame | None = None
     others: Sequence[RunResults] = ()
     source: ClassVar = "measured"
-    none: ClassVar = "no such runs"  # why there is nothing to check a claim about a figure on
+    none: ClassVar = not_run("no such runs")  # where there is nothing to check
 
     def __post_init__(self) -> None:
         self.column = counterpart(self.dataset)
@@ -152,6 +118,9 @@ class RunResults:
     def compare(self, table: str, a: str | float, b: str | float, metric: str = "auc") -> Comparison:
         """Compare the runs of two rows of a table, or of two values of a setting (``table`` is its name), by seed."""
         first, second = (arm if isinstance(arm, str) else axis_of(table).words(arm) for arm in (a, b))
+        rows = self.rows(table) if table == "modalities" else []
+        if lacking := [name for name in (first, second) if rows and name not in rows]:
+            return Comparison(first, second, metric, decision="absent", how=f"these data have no {lacking[0]}")
         of_a, of_b = self._finished(table, a), self._finished(table, b)
         column = COLUMN[metric]
         finished = of_a.index.intersection(of_b.index, sort=False)

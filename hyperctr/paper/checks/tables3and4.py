@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from hyperctr.paper.checks.claim import Claim, Kind, Verdict, claims_at, not_testable, verdict_of
-from hyperctr.paper.checks.results import Comparison, Results
+from hyperctr.paper.checks.claim import Claim, claims_at, verdict_of
+from hyperctr.paper.checks.results import Results
+from hyperctr.paper.checks.verdict import Comparison, Kind, Verdict, not_applicable, not_run
 from hyperctr.paper.numbers import paper_numbers
+from hyperctr.written import show_number
 
 MODEL, ALL, GRAPHLESS, SINGLE = "hyperctr", "multi-modal", "(-) hypergraph", "-modal"
 VISUAL, ACOUSTIC, TEXTUAL = (f"{name}{SINGLE}" for name in ("visual", "acoustic", "textual"))
@@ -23,31 +25,33 @@ def _against_systems(results: Results, metric: str) -> list[Comparison]:
 def _improvement(results: Results, metric: str) -> Verdict:
     """Published: the figure follows from the cells. Measured: the gain is at least the published one."""
     if not results.column:
-        return not_testable("the paper prints no figure for these data, nor for similar ones")
+        return not_applicable("the paper prints no figure for these data, nor for similar ones")
     stated = paper_numbers()["table3"]["improvement_percent"][results.column][metric]
     pairs = _against_systems(results, metric)
-    done = [pair for pair in pairs if pair.decision != "missing"]
+    done = [pair for pair in pairs if pair.has_result]
     if not done:
-        return not_testable("none of the seven systems has a result")
+        return not_run("none of the seven systems has a result")
     least = min(done, key=lambda pair: pair.gain)
     gain, low, high = (100 * value / least.of_b for value in (least.gain, least.low, least.high))
     why = f"{gain:.3f} % over {least.b}, published {stated} %"
+    wanted = stated * least.of_b / 100
     if results.source == "published":
-        return Verdict("holds" if abs(gain - stated) < ROUNDING else "fails", why)
+        return Verdict("supported" if abs(gain - stated) < ROUNDING else "contradicted", why, least, wanted)
     why += f", interval [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ", no interval"
     missing = len(pairs) - len(done)
     if high < stated:
-        return Verdict("fails", why)
+        return Verdict("contradicted", why, least, wanted)
     if low >= stated and not missing:
-        return Verdict("holds", why)
-    return Verdict("not decided", why + (f"; {missing} of the seven have no result" if missing else ""))
+        return Verdict("supported", why, least, wanted)
+    why += f"; {missing} of the seven have no result" if missing else ""
+    return Verdict("inconclusive", why, least, wanted)
 
 
 def _with_modalities(results: Results) -> Verdict:
     """Rows "<model>" against rows "<model>, no modalities" of a plan ``inputs``."""
     rows = results.rows("inputs")
     pairs = [(name, f"{name}, no modalities") for name in rows if f"{name}, no modalities" in rows]
-    none = "no system is shown with and without modalities"
+    none = Verdict(results.none.kind, "no system is shown with and without modalities")
     return verdict_of((results.compare("inputs", *pair) for pair in pairs), none=none)
 
 
@@ -65,7 +69,8 @@ def _ranked(results: Results, metric: str, *, first: str = "", last: str = "") -
     name = first or last
     others = _single(results, name)
     if name not in results.rows("modalities") or not others:
-        return not_testable(f"no {name} beside another single modality")
+        why = f"no {name} beside another single modality"
+        return not_applicable(why) if results.rows("modalities") else not_run(why)
     pairs = [(name, other) if first else (other, name) for other in others]
     return verdict_of(results.compare("modalities", *pair, metric) for pair in pairs)
 
@@ -74,7 +79,7 @@ def _best_gain(results: Results, over: str) -> Comparison | None:
     """The best single modality over another; all together over the model without hyperedges."""
     names = [ALL] if over == GRAPHLESS else _single(results, over)
     pairs = [results.compare("modalities", name, over) for name in names]
-    return max((pair for pair in pairs if pair.decision != "missing"), key=lambda pair: pair.gain, default=None)
+    return max((pair for pair in pairs if pair.has_result), key=lambda pair: pair.gain, default=None)
 
 
 def _smaller_than_elsewhere(results: Results, over: str) -> Verdict:
@@ -82,13 +87,17 @@ def _smaller_than_elsewhere(results: Results, over: str) -> Verdict:
     here = _best_gain(results, over)
     elsewhere = [(other.dataset, there) for other in results.others if (there := _best_gain(other, over)) is not None]
     if here is None or not elsewhere:
-        return not_testable("it compares data sets, and there is only one here")
+        return not_applicable("it compares data sets, and there is only one here")
     # how much smaller it is here, and what that would have to exceed; without an interval nothing exceeds it
     excess = [(there.gain - here.gain, math.hypot(_spread(here), _spread(there))) for _, there in elsewhere]
     larger = any(smaller < -spread for smaller, spread in excess)
     smaller_everywhere = all(smaller > spread for smaller, spread in excess)
-    kind: Kind = "fails" if larger else "holds" if smaller_everywhere else "not decided"
-    return Verdict(kind, "; ".join(f"{here.gain:+.4f} here, {there.gain:+.4f} on {name}" for name, there in elsewhere))
+    kind: Kind = "contradicted" if larger else "supported" if smaller_everywhere else "inconclusive"
+    told = (
+        f"{show_number(here.gain, sign=True)} here, {show_number(there.gain, sign=True)} on {name}"
+        for name, there in elsewhere
+    )
+    return Verdict(kind, "; ".join(told), here)
 
 
 def _spread(pair: Comparison) -> float:

@@ -25,6 +25,8 @@ LOOKS = {"training step": ("#0072B2", "circle"), "convolution": ("#D55E00", "dia
 def figure7(sweep: Sweep) -> Figure:
     """Return Figure 7, speed-up by threads, of the base run of a sweep; what was timed before is not timed again.
 
+    Two points make no curve: with up to two cores it is told in a sentence.
+
     Raises:
         RunError: the base run is not finished, or the timing failed.
     """
@@ -32,9 +34,11 @@ def figure7(sweep: Sweep) -> Figure:
     frame = speedup_frame(scaling.frame)
     most = frame[frame["threads"] == frame["threads"].max()]
     speedups = dict(zip(most["what"], most["speedup"].round(2), strict=True))
-    headline = {"threads": int(most["threads"].iloc[0]), **speedups, "cores": scaling.machine["cores"]}
+    threads = int(most["threads"].iloc[0])
+    headline = {"threads": threads, **speedups, "cores": scaling.machine["cores"]}
     note = speedup_note(frame, scaling.machine, scaling.busy_cores)
-    return Figure(speedup_chart(frame, scaling.where), "figure7", frame, note, headline)
+    chart = speedup_chart(frame, scaling.where)
+    return Figure(chart, "figure7", frame, note, headline, said=threads <= 2)
 
 
 def speedup_frame(timings: pd.DataFrame) -> pd.DataFrame:

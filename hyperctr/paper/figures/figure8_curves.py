@@ -1,8 +1,7 @@
-"""Figure 8: validation AUC and training loss while the models learn, a panel for each."""
+"""Figure 8: validation AUC and training loss while the models learn, all in one picture."""
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +10,25 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hyperctr.display.figure import Figure
-from hyperctr.display.theme import NEUTRAL, figure, need_columns, style, write_across
+from hyperctr.display.theme import (
+    FURTHER_COLOURS,
+    LEGEND_BELOW,
+    MODALITY_COLOURS,
+    figure,
+    need_columns,
+    style,
+    write_across,
+)
 from hyperctr.paper.numbers import notes
 from hyperctr.paper.prose import prose
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-AUC_COLOUR, LOSS_COLOUR = "#D55E00", "#7A828C"
+LOOKS = {"hyperctr": ("#0072B2", "solid"), "hyperctr+": ("#009E73", "solid")}
+LOOKS["content matrix factorisation"] = ("#D55E00", "dash")
 COLUMNS = ("label", "seed", "run", "epoch", "loss", "validation_auc")
-ACROSS = 3  # panels beside each other
-BETWEEN = 0.22  # of a band, for axis labels and the next heading
+NARROWEST = 0.01  # the zoom never shows less than this much AUC
 
 
 def figure8(sweep: Sweep) -> Figure:
@@ -60,7 +67,9 @@ def point_share(frame: pd.DataFrame) -> str:
 
 
 def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
-    """Draw a :func:`curves_frame`: validation AUC above, training loss below, a panel per label, a line per seed.
+    """Draw a :func:`curves_frame`: validation AUC above, zoomed in on the best points, training loss below.
+
+    A colour is a model, a line a seed.
 
     Raises:
         ShapeError: a column is missing.
@@ -69,76 +78,66 @@ def curves_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     if frame.empty:
         chart = figure("Learning curves (Figure 8)", measured)
         return write_across(chart, "no run has finished, so there is no curve")
+    chart = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.68, 0.32])
     labels = list(dict.fromkeys(frame["label"]))
-    across = min(ACROSS, len(labels))
-    bands = -(-len(labels) // across)
-    chart = make_subplots(2 * bands, across, horizontal_spacing=0.08)
     for place, label in enumerate(labels):
-        band, column = divmod(place, across)
-        seeds = frame[frame["label"] == label].groupby("seed", sort=True)
-        for number, (_, run) in enumerate(seeds):
-            _lines(chart, run, 2 * band + 1, column + 1, number)
+        colour, dash = _look(str(label), place)
+        for number, (_, run) in enumerate(frame[frame["label"] == label].groupby("seed", sort=True)):
+            _lines(chart, run, {"color": colour, "dash": dash, "width": 1.6}, named=number == 0)
     share = point_share(frame)
-    step = f"a point every {share} of it; " if share else ""
-    ring = "the best point of each run is marked, its weights are the ones tested"
-    subtitle = f"{measured + '; ' if measured else ''}x: passes over the training set, {step}{ring}"
-    style(chart, "Learning curves (Figure 8)", subtitle, height=130 + 330 * bands, showlegend=False, margin={"t": 96})
-    _arrange(chart, frame, labels, across, bands)
-    return chart
+    step = f", a point every {'pass' if share == '100%' else f'{share} of a pass'}" if share else ""
+    limits = zoom_range(frame)
+    cut = limits is not None and bool((frame["validation_auc"] < limits[0]).any())
+    zoom = f"zoomed in on the best points (rings: their weights are tested){', curves begin further down' * cut}"
+    subtitle = "; ".join(filter(None, (measured, f"a line a seed{step}", zoom)))
+    layout: dict[str, Any] = {"height": 600, "legend": {**LEGEND_BELOW, "y": -0.12}, "margin": {"t": 84, "b": 100}}
+    style(chart, "Learning curves of all models (Figure 8)", subtitle, **layout)
+    chart.update_xaxes(range=[0, 1.02 * float(frame["seen"].max())])
+    chart.update_xaxes(title_text="passes over the training set", row=2)
+    chart.update_yaxes(title_text="validation AUC", tickformat=".3f", range=limits, row=1)
+    return chart.update_yaxes(title_text="training loss", tickformat=".2f", row=2)
 
 
-def _lines(chart: go.Figure, run: pd.DataFrame, row: int, column: int, number: int) -> None:
-    seed = f"seed {int(run['seed'].iloc[0])}"
-    dash = ("solid", "dash", "dot", "dashdot", "longdash")[number % 5]
-    hover: dict[str, Any] = {"hovertemplate": f"{seed}, %{{x:.2f}} passes: %{{y:.4f}}<extra></extra>"}
-    for metric, colour, below in (("validation_auc", AUC_COLOUR, 0), ("loss", LOSS_COLOUR, 1)):
+def zoom_range(frame: pd.DataFrame) -> list[float] | None:
+    """Return where the AUC axis begins and ends: around the best points of all runs.
+
+    >>> rows = {"validation_auc": [0.5, 0.80, 0.84], "best": [False, True, True]}
+    >>> [round(end, 3) for end in zoom_range(pd.DataFrame(rows))]
+    [0.76, 0.848]
+    """
+    best = frame.loc[frame["best"], "validation_auc"].to_numpy(np.float64)
+    if not len(best):
+        return None
+    span = max(float(np.ptp(best)), NARROWEST)
+    return [float(best.min()) - span, float(best.max()) + 0.2 * span]
+
+
+def _look(label: str, place: int) -> tuple[str, str]:
+    """Colour and dash of a model: its own where it has one, else the next."""
+    others = [*MODALITY_COLOURS.values(), *FURTHER_COLOURS]
+    dashes = ("solid", "dash", "dot", "dashdot")
+    return LOOKS.get(label, (others[place % len(others)], dashes[1 + place // len(others) % 3]))
+
+
+def _lines(chart: go.Figure, run: pd.DataFrame, line: dict[str, Any], *, named: bool) -> None:
+    label, seed = run["label"].iloc[0], int(run["seed"].iloc[0])
+    hover = {"hovertemplate": f"{label}, seed {seed}: %{{y:.4f}} after %{{x:.2f}} passes<extra></extra>"}
+    for row, metric in enumerate(("validation_auc", "loss"), 1):
         points = run[np.isfinite(run[metric].to_numpy(np.float64))]
-        look: dict[str, Any] = {
-            "name": f"{metric.replace('_', ' ')}, {seed}",
-            "line": {"color": colour, "width": 1.5, "dash": dash},
-        }
-        look |= {"mode": "lines+markers", "marker_size": 3, "row": row + below, "col": column, **hover}
-        chart.add_scatter(x=points["seen"], y=points[metric], **look)
+        look: dict[str, Any] = {"name": label, "legendgroup": label, "showlegend": named and row == 1, "line": line}
+        chart.add_scatter(x=points["seen"], y=points[metric], mode="lines", row=row, col=1, **look, **hover)
     best = run[run["best"]]
-    ring = {"size": 11, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
-    at = {"x": best["seen"], "y": best["validation_auc"], "row": row, "col": column}
-    chart.add_scatter(mode="markers", marker=ring, name=f"best, {seed}", **at, **hover)
-
-
-def _arrange(chart: go.Figure, frame: pd.DataFrame, labels: list[str], across: int, bands: int) -> None:
-    """Put each loss right under its AUC; one scale for all AUC, so that heights compare, and none for unlike losses."""
-    auc = frame["validation_auc"].to_numpy(np.float64)
-    auc = auc[np.isfinite(auc)]
-    room = 0.06 * max(float(np.ptp(auc)), 0.01) if len(auc) else 0.1
-    limits = [float(auc.min()) - room, float(auc.max()) + room] if len(auc) else [0, 1]
-    whole = bands - BETWEEN
-    for place in range(bands * across):
-        band, column = divmod(place, across)
-        upper, lower = ({"row": 2 * band + row, "col": column + 1} for row in (1, 2))
-        foot = (bands - 1 - band) / whole
-        chart.update_yaxes(domain=[foot + 0.34 / whole, foot + (1 - BETWEEN) / whole], **upper)
-        chart.update_yaxes(domain=[foot, foot + 0.28 / whole], **lower)
-        if place >= len(labels):
-            for pane in (upper, lower):
-                chart.update_xaxes(visible=False, **pane).update_yaxes(visible=False, **pane)
-            continue
-        first, last = column == 0, place + across >= len(labels)
-        seen = [0, 1.03 * float(frame.loc[frame["label"] == labels[place], "seen"].max())]
-        chart.update_xaxes(range=seen, showticklabels=False, **upper)
-        chart.update_xaxes(range=seen, title_text="passes" if last else None, **lower)
-        titles = ("validation AUC", "training loss") if first else (None, None)
-        chart.update_yaxes(range=limits, tickformat=".2f", showticklabels=first, title_text=titles[0], **upper)
-        chart.update_yaxes(tickformat=".3f", nticks=4, title_text=titles[1], **lower)
-        heading = {"text": "<br>".join(wrap(labels[place], 24)), "yanchor": "bottom", "showarrow": False}
-        chart.add_annotation(x=0.5, xref="x domain", y=1, yref="y domain", **heading, **upper)
+    ring = {"size": 11, "symbol": "circle-open", "color": line["color"], "line": {"width": 2}}
+    look = {"name": f"{label}, best", "legendgroup": label, "showlegend": False, "mode": "markers", "marker": ring}
+    chart.add_scatter(x=best["seen"], y=best["validation_auc"], row=1, col=1, **look, **hover)
 
 
 def curves_note(frame: pd.DataFrame) -> str:
-    """Say what Figure 8 shows, a sentence per panel of a :func:`curves_frame`."""
-    panels = []
+    """Say what Figure 8 shows, a sentence per model of a :func:`curves_frame`."""
+    models = []
     for label, rows in frame.groupby("label", sort=False) if len(frame) else ():
         best, last = rows[rows["best"]].set_index("run"), rows.groupby("run")["seen"].max()
-        panel = {"label": label, "runs": len(best), "auc": best["validation_auc"].mean(), "best": best["seen"].mean()}
+        model = {"label": label, "runs": len(best), "auc": best["validation_auc"].mean(), "best": best["seen"].mean()}
         rising = int((best["seen"] == last.reindex(best.index)).sum())
-        panels.append({**panel, "last": last.mean(), "still_rising": rising})
-    return prose("figure8", panels=panels, notes=notes("figure8"))
+        models.append({**model, "last": last.mean(), "still_rising": rising})
+    return prose("figure8", models=models, notes=notes("figure8"))

@@ -1,7 +1,8 @@
 """Figures 4 to 6: AUC against one or two settings. Their numbers, a row per mark drawn, and what is said of them.
 
-Selection is by validation, and only the test value of what validation chose is claimed; both stand in the frame. A
-difference is called one only if its interval leaves zero out; one seed gives no interval, and then none is claimed.
+Selection is by validation, and only the test value of what validation chose is claimed; both stand in the frame. Values
+are compared with the default in pairs, on the same seeds and test clicks; a difference is called one only if its
+interval leaves zero out, and where there is no interval, none is claimed.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import need_columns
 from hyperctr.errors import ShapeError
-from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, REPORTED, missing_runs, settings_chart
+from hyperctr.paper.figures.settings_chart import AUC, COLUMNS, GAIN, REPORTED, missing_runs, settings_chart
 from hyperctr.paper.numbers import counterpart, is_published, notes, paper_numbers, stated_best
 from hyperctr.paper.prose import prose
 from hyperctr.paper.settings import Axis, axis_of
-from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
 from hyperctr.sweeps.sweep import paired_runs
+from hyperctr.written import show_interval, show_number
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
@@ -57,7 +58,8 @@ def sweep_frame(sweep: Sweep) -> pd.DataFrame:
     stated = [best for setting in dict.fromkeys(sweep.results["setting"]) for best in stated_best(str(setting))]
     reported = paper_numbers()["figure6"]["reported_embedding_size"]  # not called best: it has no data set
     stated.append({"setting": "embedding_size", "dataset": REPORTED, "low": reported})
-    return settings_frame(sweep.results, sweep.baselines, stated, paired_runs)
+    defaults = {str(name): sweep.default(str(name)) for name in sweep.results["setting"].unique() if name != "case"}
+    return settings_frame(sweep.results, sweep.baselines, stated, paired_runs, defaults)
 
 
 def settings_frame(
@@ -65,6 +67,7 @@ def settings_frame(
     baselines: pd.DataFrame | None = None,
     stated: Sequence[Mapping[str, Any]] = (),
     pair: Pair | None = None,
+    defaults: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Sum up the runs of a sweep over numeric settings; rows whose ``setting`` is ``case`` are left out.
 
@@ -73,13 +76,15 @@ def settings_frame(
         baselines: rows of ``Sweep.baselines``.
         stated: the best values that the paper states: ``setting``, ``dataset``, ``low`` and perhaps ``high``.
         pair: compares two runs of one seed; used where there is only one seed.
+        defaults: setting -> its value in the base run, see :func:`with_defaults`.
 
     Returns:
         columns ``kind`` (``run``: one run; ``mean``: over the seeds of a value; ``baseline``; ``paper``: a stated
         best), ``setting, value, value_high`` (of a stated range; inf: and beyond), ``label, seed, run, state,
         auc, auc_low, auc_high, validation_auc, seeds`` (finished), ``chosen`` (best on validation among the values
-        with most finished seeds; of equals the smallest), ``auc_deficit`` with ``_low`` and ``_high`` (test AUC of the
-        chosen value minus this one's, paired). Intervals are as of :func:`~hyperctr.sweeps.seeds.over_seeds`.
+        with most finished seeds; of equals the smallest), ``reference`` (of what the others are compared with:
+        ``default``, or ``chosen`` where that has no result), ``auc_gain`` with ``_low`` and ``_high`` (test AUC minus
+        that of the reference, paired). Intervals are as of :func:`~hyperctr.sweeps.seeds.over_seeds`.
 
     Raises:
         ShapeError: a column is missing, or no run varies a setting.
@@ -94,9 +99,11 @@ def settings_frame(
     if varied.empty:
         raise ShapeError("none of the runs varies a setting: give the results of a plan with [[vary]]")
     rows: list[dict[str, Any]] = []
-    for setting, runs in varied.groupby("setting", sort=False):
+    defaults = defaults or {}
+    for name, runs in with_defaults(varied, defaults).groupby("setting", sort=False):
+        setting = str(name)
         panel = records(runs[list(RUN)].assign(kind="run", validation_auc=runs["best_validation_auc"]))
-        panel += _means(str(setting), runs, pair)
+        panel += _means(setting, runs, pair, defaults.get(setting))
         for best in stated:
             if best["setting"] == setting:
                 low, high = float(best["low"]), float(best.get("high", best["low"]))
@@ -112,8 +119,27 @@ def settings_frame(
     return frame
 
 
-def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str, Any]]:
-    """A row per value; the chosen one is marked, and the others say how far they are behind it."""
+def with_defaults(runs: pd.DataFrame, defaults: Mapping[str, float]) -> pd.DataFrame:
+    """Return runs over settings, with the base run also under each setting that does not list its default.
+
+    The base run is where another setting has its default: all else is as in it.
+
+    >>> rows = [("d", 8.0, "8"), ("d", 16.0, "16"), ("max_neighbours", 5.0, "5")]
+    >>> frame = with_defaults(pd.DataFrame(rows, columns=["setting", "value", "label"]), {"d": 8, "max_neighbours": 0})
+    >>> frame["label"].tolist()
+    ['8', '16', '5', 'all']
+    """
+    found = {name: runs[(runs["setting"] == name) & (runs["value"] == value)] for name, value in defaults.items()}
+    base = next((rows for rows in found.values() if len(rows)), None)
+    if base is None:
+        return runs
+    lacking = [name for name in found if found[name].empty and (runs["setting"] == name).any()]
+    more = [base.assign(setting=s, value=float(defaults[s]), label=axis_of(s).tick(defaults[s])) for s in lacking]
+    return pd.concat([runs, *more], ignore_index=True)
+
+
+def _means(setting: str, runs: pd.DataFrame, pair: Pair | None, default: float | None) -> list[dict[str, Any]]:
+    """A row per value; the chosen one and the reference are marked, and the others say how far they are from that."""
     rows = []
     for value, group in runs.groupby("value", sort=False):
         finished = np.isfinite(group["auc"].to_numpy(np.float64))
@@ -123,11 +149,13 @@ def _means(setting: str, runs: pd.DataFrame, pair: Pair | None) -> list[dict[str
             row |= {**_auc(group), "validation_auc": group.loc[finished, "best_validation_auc"].mean()}
         rows.append(row)
     chosen = _best_on_validation(rows, axis_of(setting))
-    for row in rows if chosen else ():
-        row["chosen"] = row is chosen
-        gap = None if row is chosen else paired(runs, "value", chosen["value"], row["value"], pair)
-        if gap is not None:
-            row |= dict(zip(DEFICIT, (gap.value, gap.low, gap.high), strict=True))
+    reference = next((row for row in rows if row["value"] == default and row["seeds"]), chosen)
+    for row in rows if reference else ():
+        row["chosen"], row["reference"] = row is chosen, ""
+        if row is reference:
+            row["reference"] = "default" if row["value"] == default else "chosen"
+        elif gap := paired(runs, "value", row["value"], reference["value"], pair):
+            row |= dict(zip(GAIN, (gap.value, gap.low, gap.high), strict=True))
     return rows
 
 
@@ -173,21 +201,20 @@ def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
     places = axis.places(finished["value"], finished["value"])
     means = records(finished.assign(place=places, name=finished["value"].map(axis.words)).sort_values("place"))
     best = next((row for row in means if row["chosen"]), None)
-    others = [row for row in means if row is not best]
     equal = ("validation_auc", "seeds")
-    above = [row for row in others if row["auc_deficit_low"] > 0]
-    below = [row for row in others if row["auc_deficit_high"] < 0]
     stated = [_stated(row, axis, means, best) for row in records(rows[rows["kind"] == "paper"])]
     return {
         "title": axis.title[0].upper() + axis.title[1:],
         "means": means,
         "best": best,
-        "tied": [row["name"] for row in others if best and all(row[name] == best[name] for name in equal)],
+        "reference": next((row for row in means if row["reference"]), None),
+        "tied": [row["name"] for row in means if best and row is not best and all(row[k] == best[k] for k in equal)],
         "lowest": min(means, key=lambda row: row["auc"], default=None),
         "highest": max(means, key=lambda row: row["auc"], default=None),
-        "paired": any(np.isfinite(row["auc_deficit"]) for row in others),
-        "apart": {"higher": [_gap(row) for row in above], "lower": [_gap(row) for row in below]},
-        "open": [row["name"] for row in others if row["auc_deficit_low"] <= 0 <= row["auc_deficit_high"]],
+        "paired": any(np.isfinite(row[GAIN[1]]) for row in means),
+        "higher": [_gap(row) for row in means if row[GAIN[1]] > 0],
+        "lower": [_gap(row) for row in means if row[GAIN[2]] < 0],
+        "open": [row["name"] for row in means if row[GAIN[1]] <= 0 <= row[GAIN[2]]],
         "reported": [row["text"] for row in stated if row["label"] == REPORTED],
         "stated": [row for row in stated if row["label"] != REPORTED],
         "lost": missing_runs(rows),
@@ -195,8 +222,8 @@ def _facts(rows: pd.DataFrame, setting: str) -> dict[str, Any]:
 
 
 def _gap(row: Mapping[str, Any]) -> str:
-    low, high = sorted((abs(row["auc_deficit_low"]), abs(row["auc_deficit_high"])))
-    return f"{row['name']} (by {abs(row['auc_deficit']):.4f}, {low:.4f} to {high:.4f})"
+    gain, low, high = (row[name] for name in GAIN)
+    return f"{row['name']} ({show_number(gain, sign=True)} {show_interval(low, high, sign=True)})"
 
 
 def _stated(

@@ -14,12 +14,13 @@ import plotly.graph_objects as go
 
 from hyperctr.config import REFERENCE_MODEL
 from hyperctr.display.figure import Figure
-from hyperctr.display.table import Cell, Table, show_number
+from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns
 from hyperctr.errors import ShapeError
 from hyperctr.paper.prose import prose
 from hyperctr.sweeps.seeds import Pair, over_seeds, paired, records
 from hyperctr.sweeps.sweep import paired_runs
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
@@ -113,10 +114,10 @@ def effect_table(frame: pd.DataFrame) -> Table:
     """Lay an :func:`effect_frame` out."""
     rows: list[list[Cell | str]] = []
     for row in records(frame):
-        interval = f"{row['change_low']:+.4f} to {row['change_high']:+.4f}" if np.isfinite(row["change_low"]) else ""
         names = (str(row[name]).replace("_", " ") for name in ("choice", "start", "end", "model"))
         numbers = (str(row["seeds"]), show_number(row["auc_start"]), show_number(row["auc_end"]))
-        rows.append([*names, *numbers, Cell(f"{row['change']:+.4f}", interval)])
+        change = (row[name] for name in ("change", "change_low", "change_high"))
+        rows.append([*names, *numbers, value_cell(*change, sign=True)])
     caption = "AUC with the one choice and with the other, all else as in the paper; small: 95 % interval of the change"
     alone = "; a change without one was seen with one seed only" if frame["change_low"].isna().any() else ""
     head = ["choice", "from", "to", "model", "seeds", "AUC from", "AUC to", "change"]

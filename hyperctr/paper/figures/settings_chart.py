@@ -1,4 +1,7 @@
-"""The drawing of Figures 4 to 6: a mark per seed, the mean with its interval, baselines, and what the paper states."""
+"""The drawing of Figures 4 to 6: test AUC by value, and below it the paired difference to the default.
+
+A setting is tried at a few values: dots with their intervals, and nothing between them.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,24 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style, translucent
+from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style
 from hyperctr.paper.settings import Axis, axis_of
-from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import records
+from hyperctr.written import show_number
 
 AUC = ("auc", "auc_low", "auc_high")
+GAIN = ("auc_gain", "auc_gain_low", "auc_gain_high")
 COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
-COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", *DEFICIT]
+COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", "reference", *GAIN]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
 TEST, VALIDATION = "#0072B2", "#D55E00"
 _SMALL: dict[str, Any] = {"showarrow": False, "font": {"size": 11, "color": NEUTRAL}}
-_BAND: dict[str, Any] = {"mode": "lines", "line_width": 0, "fill": "toself", "fillcolor": translucent(TEST, 0.14)}
-_BAND |= {"hoverinfo": "skip", "showlegend": False}
-NARROWEST = 0.01  # an axis never shows less than this much AUC: a flat line should look flat
+NARROWEST = 0.01  # an axis never shows less than this much AUC: what is flat should look flat
+HEIGHTS = (0.6, 0.4)  # shares of the two rows
 
 
 def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Figure:
-    """Draw a :func:`~hyperctr.paper.figures.figures4to6_settings.settings_frame`, one panel per setting.
+    """Draw a :func:`~hyperctr.paper.figures.figures4to6_settings.settings_frame`, one column per setting.
 
     ``measured`` says in the subtitle what the AUC is measured on.
 
@@ -35,7 +38,8 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
     """
     need_columns(frame, *COLUMNS)
     settings = list(dict.fromkeys(frame["setting"].dropna()))
-    chart = make_subplots(1, len(settings), shared_yaxes=True, horizontal_spacing=0.04)
+    look: dict[str, Any] = {"horizontal_spacing": 0.05, "vertical_spacing": 0.06, "row_heights": list(HEIGHTS)}
+    chart = make_subplots(2, len(settings), shared_yaxes=True, **look)
     low, high = _range(frame)
     baselines = frame[frame["kind"] == "baseline"]
     near = baselines["auc"].between(low, high)
@@ -43,9 +47,11 @@ def settings_chart(frame: pd.DataFrame, title: str, measured: str = "") -> go.Fi
         _panel(chart, frame[frame["setting"] == setting], axis_of(setting), column)
         _baselines(chart, baselines[near], column, named=column == len(settings))
     subtitle = _subtitle(frame, measured, baselines[~near])
-    style(chart, title, subtitle, height=480, legend=LEGEND_BELOW, margin={"t": 72, "b": 104})
-    chart.update_yaxes(range=[low, high], tickformat=".3f")
-    chart.update_yaxes(title_text="AUC", col=1)
+    style(chart, title, subtitle, height=600, legend=LEGEND_BELOW, margin={"t": 72, "b": 104})
+    chart.update_yaxes(range=[low, high], tickformat=".3f", row=1)
+    chart.update_yaxes(range=_gain_range(frame), tickformat=".3f", row=2)
+    chart.update_yaxes(title_text="AUC", row=1, col=1)
+    chart.update_yaxes(title_text=f"test AUC minus<br>that of {_reference(frame)}", row=2, col=1)
     return chart
 
 
@@ -55,11 +61,15 @@ def missing_runs(frame: pd.DataFrame) -> list[str]:
     return [f"{row['label']}, seed {int(row['seed'])}: {row['state']}" for row in records(lost)]
 
 
+def _reference(frame: pd.DataFrame) -> str:
+    return "the value chosen" if "chosen" in set(frame["reference"]) else "the default"
+
+
 def _subtitle(frame: pd.DataFrame, measured: str, outside: pd.DataFrame) -> str:
     most = int(frame.loc[frame["kind"] == "mean", "seeds"].max())
-    band = f"interval of the mean over {most} seeds" if most > 1 else "bootstrap interval over test users, one seed"
-    parts = [measured, f"band: 95 % {band}"]
-    names = [f"{row['label']} {row['auc']:.4f}" for row in records(outside)]
+    bars = f"of the mean over {most} seeds" if most > 1 else "over test users, one seed"
+    parts = [measured, f"bars: 95 % intervals, {bars}; below, differences are paired by seed and test user"]
+    names = [f"{row['label']} {show_number(row['auc'])}" for row in records(outside)]
     parts += [f"not on the axis: {', '.join(names)}"] if names else []
     lost = missing_runs(frame)
     if lost:
@@ -81,7 +91,16 @@ def _range(frame: pd.DataFrame) -> tuple[float, float]:
     low, high = min([low, *near]), max([high, *near])
     span = max(high - low, NARROWEST)
     middle = (low + high) / 2
-    return float(middle - 0.72 * span), float(middle + 0.62 * span)  # room for the paper's strip below
+    return float(middle - 0.78 * span), float(middle + 0.62 * span)  # room for the paper's strip below
+
+
+def _gain_range(frame: pd.DataFrame) -> list[float]:
+    """The axis of differences has zero on it, and fits them all."""
+    drawn = frame[list(GAIN)].to_numpy(np.float64)
+    values = np.append(drawn[np.isfinite(drawn)], 0.0)
+    low, high = float(values.min()), float(values.max())
+    room = 0.12 * max(high - low, NARROWEST) + max(NARROWEST - (high - low), 0) / 2
+    return [low - room, high + room]
 
 
 def _panel(chart: go.Figure, frame: pd.DataFrame, axis: Axis, column: int) -> None:
@@ -90,49 +109,50 @@ def _panel(chart: go.Figure, frame: pd.DataFrame, axis: Axis, column: int) -> No
     place: dict[str, Any] = {"row": 1, "col": column}
 
     def add(name: str, rows: pd.DataFrame, y: str, hover: str, **look: Any) -> None:
-        look |= {"name": name, "legendgroup": name, "showlegend": column == 1 and len(rows) > 0}
-        look = {"mode": "lines+markers", "hovertemplate": f"{hover}<extra></extra>", **look, **place}
-        chart.add_scatter(x=rows["x"], y=rows[y], **look)
+        look |= {"name": name, "legendgroup": name, "showlegend": column == 1 and len(rows) > 0, "mode": "markers"}
+        chart.add_scatter(x=rows["x"], y=rows[y], hovertemplate=f"{hover}<extra></extra>", **{**place, **look})
 
-    stretches = _stretches(means)
-    for part in stretches:
-        x = pd.concat([part["x"], part["x"][::-1]])
-        y = pd.concat([part["auc_high"], part["auc_low"][::-1]])
-        chart.add_scatter(x=x, y=y, **_BAND, **place)
-    line, marker = {"color": VALIDATION, "dash": "dash", "width": 1.5}, {"symbol": "diamond-open", "size": 8}
-    add("validation AUC", means, "validation_auc", "validation AUC %{y:.4f}", line=line, marker=marker)
-    alone = ~means.index.isin([row for part in stretches for row in part.index])
-    bounds = (means[name].where(alone, means["auc"]) for name in ("auc_low", "auc_high"))
-    bars = {"error_y": error_bars(means["auc"], *bounds, width=3), "line": {"color": TEST, "width": 2}}
-    hover = "%{customdata[0]}: test AUC %{y:.4f}<br>%{customdata[1]:.4f} to %{customdata[2]:.4f}, "
-    hover += "seeds: %{customdata[3]}"
-    data = means[["label", "auc_low", "auc_high", "seeds"]]
-    add("test AUC, mean", means, "auc", hover, marker_size=7, customdata=data, **bars)
     done = runs[np.isfinite(runs["auc"].to_numpy(np.float64))]
     if len(done) > len(done["value"].unique()):  # one run per value is its own mean
         done = done.assign(x=axis.places(done["value"], means["value"]))
-        look = {"marker": {"color": TEST, "size": 6, "symbol": "circle-open"}, "customdata": done[["seed", "run"]]}
-        hover = "seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}"
-        add("test AUC, a seed", done, "auc", hover, mode="markers", **look)
+        look = {"marker": {"color": TEST, "size": 5, "symbol": "circle-open"}, "customdata": done[["seed", "run"]]}
+        add(
+            "test AUC, a seed",
+            done,
+            "auc",
+            "seed %{customdata[0]}: %{y:.4f}<br>run %{customdata[1]}",
+            opacity=0.6,
+            **look,
+        )
+    marker = {"symbol": "diamond-open", "size": 9, "color": VALIDATION}
+    add("validation AUC", means, "validation_auc", "validation AUC %{y:.4f}", marker=marker)
+    hover = "%{customdata[0]}: test AUC %{y:.4f}<br>%{customdata[1]:.4f} to %{customdata[2]:.4f}, "
+    hover += "seeds: %{customdata[3]}"
+    data = means[["label", "auc_low", "auc_high", "seeds"]]
+    bars = error_bars(means["auc"], means["auc_low"], means["auc_high"], width=4, color=TEST)
+    dot = {"color": TEST, "size": 8}
+    add("test AUC, mean", means, "auc", hover, marker=dot, customdata=data, error_y=bars)
     ring = {"size": 15, "symbol": "circle-open", "color": TEST, "line": {"width": 2}}
-    hover = "chosen on validation: test AUC %{y:.4f}"
-    add("chosen on validation", means[means["chosen"]], "auc", hover, mode="markers", marker=ring)
+    add("chosen on validation", means[means["chosen"]], "auc", "chosen on validation: test AUC %{y:.4f}", marker=ring)
+    bars = error_bars(means[GAIN[0]], means[GAIN[1]], means[GAIN[2]], width=4, color=TEST)
+    hover = "%{customdata[0]}: %{y:+.4f}<br>%{customdata[1]:+.4f} to %{customdata[2]:+.4f}"
+    below: dict[str, Any] = {"row": 2, "error_y": bars, "customdata": means[["label", *GAIN[1:]]]}
+    add("difference", means, GAIN[0], hover, marker=dot, **below)
+    chart.update_traces(showlegend=False, selector={"name": "difference"})
+    chart.add_hline(0, line={"color": NEUTRAL, "width": 1.5}, row=2, col=column)
+    marked = means[means["reference"].isin(["default", "chosen"])].assign(zero=0.0)
+    square = {"symbol": "square", "size": 9, "color": NEUTRAL}
+    add(_reference(frame), marked, "zero", _reference(frame), marker=square, row=2)
     # values that only the paper has widen the axis, too
     every = {float(value) for value in (*means["value"], *stated["value"], *stated["value_high"])}
     values = sorted(value for value in every if np.isfinite(value))
     places = axis.places(values, means["value"])
     room = 0.06 * (max(places) - min(places)) or 0.5
     limits = (min(places) - room, max(places) + room)
-    ticks = [axis.tick(value) for value in values]
-    chart.update_xaxes(title_text=axis.title, tickvals=places, ticktext=ticks, range=limits, **place)
+    ticks = {"tickvals": places, "ticktext": [axis.tick(value) for value in values], "range": limits}
+    chart.update_xaxes(**ticks, showticklabels=False, row=1, col=column)
+    chart.update_xaxes(**ticks, title_text=axis.title, row=2, col=column)
     _stated(chart, stated, axis, means["value"].tolist(), limits, column)
-
-
-def _stretches(means: pd.DataFrame) -> list[pd.DataFrame]:
-    """Cut the means where one is missing: a band is not drawn over what was not measured."""
-    measured = np.isfinite(means[list(AUC)].to_numpy(np.float64)).all(axis=1)
-    group = np.cumsum(~measured)
-    return [part for _, part in means[measured].groupby(group[measured]) if len(part) > 1]
 
 
 def _stated(
@@ -166,5 +186,4 @@ def _baselines(chart: go.Figure, rows: pd.DataFrame, column: int, named: bool) -
         chart.add_hline(row["auc"], line=line, row=1, col=column)
         if named:
             at = {"x": 1, "xref": "x domain", "xanchor": "right", "y": row["auc"], "row": 1, "col": column}
-            side = ("bottom", "top")[place % 2]
-            chart.add_annotation(text=f"{row['label']} {row['auc']:.4f}", yanchor=side, **at, **_SMALL)
+            chart.add_annotation(text=f"{row['label']} {show_number(row['auc'])}", yanchor="bottom", **at, **_SMALL)

@@ -10,6 +10,7 @@ from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.paper.tables.rows import variant_of
 from hyperctr.paper.tables.table3_overall import method_names
 from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
@@ -41,7 +42,7 @@ def costs(sweep: Sweep) -> Table:
         name = Cell(names.get(row["model"], row["model"]), "; ".join(filter(None, words)))
         numbers = {column: value_cell(row[column], digits=digits) for column, digits in _SHOWN.items()}
         if row["seeds"]:
-            numbers["best_epoch"] = Cell(f"{row['best_epoch']:.1f}", f"of {row['epochs']:.1f}")
+            numbers["best_epoch"] = Cell(show_number(row["best_epoch"], 1), f"of {show_number(row['epochs'], 1)}")
         lines.append([name, str(row["seeds"]), *numbers.values()])
     caption = (
         f"All together: {frame['minutes'].sum():.0f} minutes of runs, some of them side by side. Bold: in Table 3; of "

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from hyperctr.display.table import EMPTY, Cell, Table, show_number, value_cell
+from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.paper.numbers import METRICS, beside, counterpart, published_cell, published_columns, published_table
 from hyperctr.sweeps.seeds import records
+from hyperctr.written import EMPTY, show_number
 
 NO_RUN, PUBLISHED = "no run", "published"  # states of rows without a run
 MEASURED = ("auc", "auc_low", "auc_high", "gauc", "logloss")
@@ -88,12 +89,12 @@ def difference_to_published(value: float, low: float, high: float, stated: float
     r"""Return measured minus published; coloured, with an arrow, only if the interval leaves the published value out.
 
     >>> difference_to_published(0.85, 0.84, 0.86, 0.836, lower_is_better=False)
-    Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False)
+    Cell(text='▲\xa0+0.0140', small='', tone='good', bold=False, mark=None, hover='')
     """
     if not (math.isfinite(value) and math.isfinite(stated)):
         return Cell(EMPTY)
     difference = value - stated
-    text = f"{difference:+.4f}".replace("-", "\u2212")
+    text = show_number(difference, sign=True)
     if not (math.isfinite(low) and math.isfinite(high)) or low <= stated <= high:
         return Cell(text)
     better = (difference < 0) == lower_is_better
@@ -111,7 +112,7 @@ def pair_cell(auc: float, logloss: float, digits: int = 4) -> Cell:
     """Return published AUC and log loss as one cell, the latter small, so that three data sets fit on a page.
 
     >>> pair_cell(0.812, 0.5548)
-    Cell(text='0.8120', small='0.5548', tone='', bold=False)
+    Cell(text='0.8120', small='0.5548', tone='', bold=False, mark=None, hover='')
     """
     missing = math.isnan(auc) or math.isnan(logloss)
     return Cell(EMPTY) if missing else Cell(show_number(auc, digits), show_number(logloss, digits))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from hyperctr.config import REFERENCE_MODEL
-from hyperctr.display.table import EMPTY, Cell, Table, Tone
+from hyperctr.display.table import Cell, Table, Tone
+from hyperctr.paper.checks.findings import overall_finding
+from hyperctr.paper.checks.results import RunResults
 from hyperctr.paper.numbers import counterpart, notes, paper_numbers, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables import rows as common
 from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
+from hyperctr.sweeps.sweep import paired_runs
+from hyperctr.written import EMPTY, show_number
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
@@ -56,7 +59,8 @@ def table3(sweep: Sweep) -> Table:
     rules = frozenset([*starts.index[starts & (starts.index > 0)].tolist(), len(rows)])
     lines.append(_improvement_row(frame, compared))
     about = [sweep.measured, common.MARKS if compared else "", _ABOUT]
-    more: dict[str, Any] = {"rules_before": rules, "frame": frame, "note": table3_note(frame)}
+    finding = overall_finding(RunResults(sweep.dataset, sweep.results, paired_runs), method_names())
+    more: dict[str, Any] = {"rules_before": rules, "frame": frame, "note": table3_note(frame), "finding": finding}
     return common.layout(
         "table3", ["model", "AUC", "centred", "GAUC", "log loss", "calibrated"], lines, about, sweep.dataset, **more
     )
@@ -125,7 +129,7 @@ def _improvement_row(frame: pd.DataFrame, compared: bool) -> list[Cell | str]:
 
 
 def _percent(value: float) -> Cell:
-    return Cell(f"{value:.2f}".replace("-", "\u2212") if math.isfinite(value) else EMPTY)
+    return Cell(show_number(value, 2))
 
 
 def table3_note(frame: pd.DataFrame) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hyperctr.display.table import EMPTY, Cell, Table
+from hyperctr.display.table import Cell, Table, value_cell
+from hyperctr.paper.checks.findings import modalities_finding
+from hyperctr.paper.checks.results import RunResults
 from hyperctr.paper.numbers import counterpart, notes
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables import rows as common
 from hyperctr.sweeps.results import DEFICIT
 from hyperctr.sweeps.seeds import over_seeds, records, sum_up
+from hyperctr.sweeps.sweep import paired_runs
+from hyperctr.written import EMPTY
 
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
@@ -45,7 +50,9 @@ def table4(sweep: Sweep) -> Table:
             lines.append([Cell(name), *[Cell(EMPTY)] * (6 if compared else 4), *common.published_cells(frame, name)])
     about = [sweep.measured, _ABOUT, common.MARKS if compared else "", _LOSSES]
     head = ["row", "AUC", "log loss", "calibrated", "behind (AUC)"]
-    return common.layout("table4", head, lines, about, sweep.dataset, frame=frame, note=table4_note(frame))
+    finding = modalities_finding(RunResults(sweep.dataset, sweep.results, paired_runs))
+    more = {"frame": frame, "note": table4_note(frame), "finding": finding}
+    return common.layout("table4", head, lines, about, sweep.dataset, **more)
 
 
 def table4_frame(sweep: Sweep) -> pd.DataFrame:
@@ -70,18 +77,14 @@ def table4_frame(sweep: Sweep) -> pd.DataFrame:
 def behind_cell(row: dict[str, float]) -> Cell:
     """Return the distance to the multi-modal model with its interval, in brackets if it is not told apart.
 
-    >>> behind_cell({"auc_deficit": 0.05, "auc_deficit_low": 0.04, "auc_deficit_high": 0.06})
-    Cell(text='0.0500', small='0.0400 to 0.0600', tone='', bold=False)
-    >>> behind_cell({"auc_deficit": 0.003, "auc_deficit_low": -0.001, "auc_deficit_high": 0.007})
-    Cell(text='(0.0030)', small='−0.0010 to 0.0070', tone='', bold=False)
+    >>> str(behind_cell({"auc_deficit": 0.05, "auc_deficit_low": 0.04, "auc_deficit_high": 0.06}))
+    '0.0500 [0.0400, 0.0600]'
+    >>> str(behind_cell({"auc_deficit": 0.003, "auc_deficit_low": -0.001, "auc_deficit_high": 0.007}))
+    '(0.0030) [−0.0010, 0.0070]'
     """
-    value, low, high = (row[name] for name in DEFICIT)
-    if not math.isfinite(value):
-        return Cell(EMPTY)
-    text = f"{value:.4f}".replace("-", "\u2212")
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return Cell(text)
-    return Cell(text if low > 0 or high < 0 else f"({text})", f"{low:.4f} to {high:.4f}".replace("-", "\u2212"))
+    cell = value_cell(*(row[name] for name in DEFICIT))
+    open_ = row["auc_deficit_low"] <= 0 <= row["auc_deficit_high"]
+    return replace(cell, text=f"({cell.text})") if open_ else cell
 
 
 def table4_note(frame: pd.DataFrame) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hyperctr.display.table import EMPTY, Cell, Table
+from hyperctr.display.table import Cell, Table
 from hyperctr.paper.numbers import notes, paper_numbers
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables.rows import NO_RUN, measured_rows
 from hyperctr.paper.tables.table3_overall import table3_frame
 from hyperctr.sweeps.seeds import records
+from hyperctr.written import EMPTY, show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
@@ -106,4 +107,4 @@ def _setting(value: float | None) -> Cell:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.2f} %" if math.isfinite(value) else EMPTY
+    return f"{show_number(value, 2)} %" if math.isfinite(value) else EMPTY

@@ -1,12 +1,26 @@
-// Draws the figures of a page: light, dark, and light again for paper.
+// Draws the figures of a page: light, dark, and light again for paper. The first page has them small, too.
 (function () {
   "use strict";
+  const SMALL = 640; // pixels across, in which a thumbnail is drawn before it is shrunk
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const charts = Array.from(document.querySelectorAll("figure.chart"), (box) => {
+  const charts = Array.from(document.querySelectorAll("figure.chart, .thumbnail"), (box) => {
     const source = box.querySelector("script").textContent;
     const target = box.appendChild(document.createElement("div"));
-    return { source, target };
+    return { source, target, small: box.classList.contains("thumbnail") };
   });
+
+  function shrink(figure, target) {
+    const layout = figure.layout;
+    const height = layout.height || 420;
+    delete layout.title;
+    layout.showlegend = false;
+    layout.margin = Object.assign({}, layout.margin, { t: 30, b: 40, r: 12 });
+    figure.config = { staticPlot: true };
+    layout.width = SMALL;
+    layout.height = Math.min(height, 440);
+    const scale = target.parentNode.clientWidth / SMALL;
+    Object.assign(target.style, { width: SMALL + "px", height: layout.height + "px", transform: `scale(${scale})` });
+  }
 
   function draw(chart, ink, width) {
     const figure = JSON.parse(chart.source);
@@ -15,7 +29,9 @@
     template.layout = template.layout || {};
     template.layout.font = Object.assign({}, template.layout.font, { color: ink });
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
-    if (width) {
+    if (chart.small) {
+      shrink(figure, chart.target);
+    } else if (width) {
       layout.width = width;
     }
     return Plotly.newPlot(chart.target, figure.data, layout, Object.assign({ responsive: true }, figure.config));
@@ -31,7 +47,7 @@
     return;
   }
   if (typeof Plotly === "undefined") {
-    for (const chart of charts) {
+    for (const chart of charts.filter((chart) => !chart.small)) {
       chart.target.textContent = "This figure needs assets/plotly.min.js: keep the assets folder beside the page.";
     }
     return;
