@@ -13,6 +13,7 @@ from hyperctr.paper.figures.figure8_curves import curves_chart
 from hyperctr.paper.figures.figures4to6_settings import BASELINES, settings_frame
 from hyperctr.paper.figures.settings_chart import settings_chart
 from hyperctr.report.images import write_images
+from hyperctr.sweeps.seeds import records
 
 MODELS = {label: model for model, label in BASELINES.items()}
 
@@ -30,7 +31,7 @@ def redraw(folder: Path) -> str:
         )
         base = Config.for_model("hyperctr", BUDGET)
         defaults = {name: float(getattr(base, name)) for name in runs["setting"].unique()}
-        frame = settings_frame(runs, beside, stated.to_dict("records"), None, defaults)
+        frame = settings_frame(runs, beside, records(stated), None, defaults)
         before = json.loads((folder / "figures" / f"{name}.json").read_text(encoding="utf-8"))["layout"]["title"]
         measured = before["subtitle"]["text"].replace("<br>", " ").split("; ")[0]
         chart = settings_chart(frame, before["text"], measured)

@@ -37,7 +37,7 @@ def test_being_behind_is_said_as_plainly_as_being_ahead() -> None:
     ahead = found({"hyperctr": 0.80, MF: 0.79, "dstn": 0.75, "hyperctr+": 0.83})
     first, second = ahead.split(". ", 1)
     assert first.startswith(f"HyperCTR is **ahead of** {MF}, the strongest of 2 other models, by 0.0099 AUC [0.0097")
-    assert second.startswith("`hyperctr+` is **ahead of** HyperCTR by 0.0303 AUC [0.0295")
+    assert second.startswith("`hyperctr+` is **ahead of** HyperCTR by 0.0303 AUC [0.0296")
     assert found({"hyperctr": 0.79, MF: 0.79}).startswith(f"HyperCTR is **not told apart from** {MF}: −0.0001 AUC [−")
     assert found({"hyperctr": 0.79}) == "", "nothing to compare with"
 
