@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from hyperctr.display.colours import MODALITY_COLOURS, NEUTRAL
+from hyperctr.written import show_number
 
 AUC_COLOUR, LOSS_COLOUR = MODALITY_COLOURS["visual"], MODALITY_COLOURS["acoustic"]
 WIDE, HIGH = 340, 96  # pixels of a small drawing
@@ -105,7 +106,7 @@ def learning_curve(points: Sequence[Mapping[str, Any]]) -> str:
     epochs = [float(point["epoch"]) for point in points]
     auc, loss = ([float(point[name]) for point in points] for name in ("validation_auc", "loss"))
     best = max((k for k in range(len(auc)) if isfinite(auc[k])), key=auc.__getitem__, default=None)
-    marked = "" if best is None else f"best {auc[best]:.4f} at epoch {epochs[best]:.1f}"
+    marked = "" if best is None else f"best {show_number(auc[best])} at epoch {epochs[best]:.1f}"
     lines = (
         _line("validation AUC", epochs, auc, AUC_COLOUR, best, marked),
         _line("training loss", epochs, loss, LOSS_COLOUR),
@@ -142,7 +143,10 @@ def _line(
     body += written(left, HIGH - 4, "0") + written(right, HIGH - 4, f"{x[-1]:.1f} epochs", anchor="end")
     body += f'<text x="{left}" y="12" font-weight="600">{title}</text>'
     body += written(right, 12, note, anchor="end")
-    return drawing(body, says=f"{title} over {x[-1]:.1f} epochs, from {y[known[0]]:.4f} to {y[known[-1]]:.4f}. {note}")
+    return drawing(
+        body,
+        says=f"{title} over {x[-1]:.1f} epochs, from {show_number(y[known[0]])} to {show_number(y[known[-1]])}. {note}",
+    )
 
 
 def share_bar(share: float, colour: str, *, width: int = 120) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from hyperctr.data.splits import PARTS, Split
 from hyperctr.display.card import card, columns, drawing, facts, share_bar, soft, table, written
 from hyperctr.display.colours import LOW, MODALITY_COLOURS, NEUTRAL, diverging, modality_colour
-from hyperctr.display.table import EMPTY, show_number
+from hyperctr.written import EMPTY, show_number
 
 if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
@@ -30,7 +30,7 @@ def dataset(data: Dataset) -> str:
     """Return the card of a data set: its row of Table 1, its modalities, and what was noticed when it was read."""
     row = data.table1_row()
     counts = {name.replace("_", "-"): show_number(row[name]) for name in ("users", "items", "clicks", "non_clicks")}
-    counts |= {"sparsity": f"{row['sparsity']:.4f}", "clock": row["clock"], "from": row["first"], "to": row["last"]}
+    counts |= {"sparsity": show_number(row["sparsity"]), "clock": row["clock"], "from": row["first"], "to": row["last"]}
     names = list(data.modalities)
     rows = [
         (

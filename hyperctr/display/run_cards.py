@@ -12,9 +12,10 @@ import numpy as np
 from hyperctr.config import Config
 from hyperctr.display.card import card, facts, learning_curve, soft, table
 from hyperctr.display.colours import MODALITY_COLOURS
-from hyperctr.display.table import EMPTY, value_cell
+from hyperctr.display.table import value_cell
 from hyperctr.errors import RunError
 from hyperctr.runtime import duration
+from hyperctr.written import EMPTY, show_interval, show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.run import Run
@@ -115,7 +116,8 @@ def _ahead(row: Mapping[str, Any]) -> str:
         return ""
     word, tone = ("ahead", "good") if low > 0 else ("behind", "bad") if high < 0 else ("not told apart", "")
     colour = f' style="color:var(--hc-{tone})"' if tone else ""
-    return f"<span{colour}>{gain:+.4f} {word}</span> <small>{low:+.4f} to {high:+.4f}</small>"
+    bounds = show_interval(low, high, sign=True)
+    return f"<span{colour}>{show_number(gain, sign=True)} {word}</span> <small>{bounds}</small>"
 
 
 def _suspicious(run: Run) -> list[str]:

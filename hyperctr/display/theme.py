@@ -22,7 +22,6 @@ from hyperctr.runtime import in_notebook
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"  # nothing is fetched
 SEQUENTIAL = "Cividis"  # made for colour-blind readers and for grey print
-DIVERGING = ("#0072B2", "#9CC6DF", "#DEDCD7", "#EDB48B", "#C04E00")  # around a middle that means something
 # under the plot, where it meets neither a subtitle nor, on a narrow page, the title
 LEGEND_BELOW: dict[str, Any] = {"x": 0, "xanchor": "left", "y": -0.19, "yanchor": "top"}
 

@@ -12,8 +12,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from hyperctr.display.colours import HIGH, LOW, MIDDLE
 from hyperctr.display.figure import Figure
-from hyperctr.display.theme import DIVERGING, figure, modality_colour, need_columns, style, translucent
+from hyperctr.display.theme import figure, modality_colour, need_columns, style, translucent
 from hyperctr.errors import ShapeError
 from hyperctr.written import show_number
 
@@ -85,7 +86,7 @@ def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users
     reach = float(np.nanquantile(np.abs(cube - threshold), 0.98)) if np.isfinite(cube).any() else 0.5
     axes = {"x": slots, "y": [f"user {user}" for user in users], "facet_col": 0, "facet_col_spacing": 0.02}
     limits = {"zmin": threshold - (reach or 0.5), "zmax": threshold + (reach or 0.5)}
-    colours = {**limits, "color_continuous_scale": list(DIVERGING)}
+    colours = {**limits, "color_continuous_scale": [LOW, MIDDLE, HIGH]}
     labels = {"x": "time slot", "y": "", "color": "degree of<br>interest"}
     chart = px.imshow(cube, **axes, **colours, aspect="auto", labels=labels)
     chart.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
@@ -96,7 +97,7 @@ def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users
     subtitle = (
         f"{len(users)} of {show_number(total_users or len(users))} users, those seen in most slots, by their strongest "
     )
-    subtitle += "modality; orange: above the threshold δ; blank: no training click in the slot"
+    subtitle += "modality; blue: at or above the threshold δ; blank: no training click in the slot"
     style(chart, "Interest matrix", subtitle, height=190 + max(14 * len(users), 120), margin={"t": 104})
     chart.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
     chart.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})

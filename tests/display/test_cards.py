@@ -72,11 +72,12 @@ def test_the_card_of_a_run_has_its_numbers_beside_the_baselines(tiny: Tiny, tiny
     rows = run.rows
     assert [row[0] for row in page.rows[1:]] == rows["model"].tolist()
     for shown, row in zip(page.rows[1:], rows.to_dict("records"), strict=True):
-        assert shown[1] == f"{row['auc']:.4f} {row['auc_low']:.4f} to {row['auc_high']:.4f}"
+        assert shown[1] == f"{row['auc']:.4f} [{row['auc_low']:.4f}, {row['auc_high']:.4f}]"
         assert shown[2].startswith(f"{row['gauc']:.4f}") and shown[3] == f"{row['logloss_calibrated']:.4f}"
         if np.isfinite(row["auc_gain"]):
             told = "ahead" if row["auc_gain_low"] > 0 else "behind" if row["auc_gain_high"] < 0 else "not told apart"
-            assert shown[4].startswith(f"{row['auc_gain']:+.4f} {told} {row['auc_gain_low']:+.4f} to ")
+            low = f"{row['auc_gain_low']:+.4f}"
+            assert shown[4].replace("−", "-").startswith(f"{row['auc_gain']:+.4f} {told} [{low}, ")
     assert rows["auc"].iloc[0] == run.metrics["auc"]
     best = run.events["validation_auc"].max()
     assert f"best {best:.4f} at epoch" in page.text and run.id in page.text
