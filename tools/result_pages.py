@@ -18,6 +18,7 @@ from page_tables import best_rival, gains_of_ways, hyperedges_worth, markdown, r
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
+from hyperctr.figures.model_drawing import model_svg
 from hyperctr.paper.numbers import counterpart
 from hyperctr.paper.tables.rows import variant_of
 from hyperctr.written import EMPTY
@@ -260,7 +261,7 @@ def pages() -> dict[Path, str]:
             "speed": speed_text(),
         },
     }
-    written = {}
+    written = {ROOT / "docs" / "model.svg": model_svg("../hyperctr", alone=True)}
     for page, texts in sections.items():
         written[page] = page.read_text(encoding="utf-8")
         for marker, text in texts.items():
