@@ -19,10 +19,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hyperctr.display.figure import Figure
-from hyperctr.display.table import Table, show_number
+from hyperctr.display.table import Table
 from hyperctr.display.theme import follow_theme, mime_bundle
 from hyperctr.errors import ConfigError
 from hyperctr.runtime import REPORT_DIR, write_atomic
+from hyperctr.written import show_number
 
 CARD = "reproduction"  # the name under which a notebook publishes what it takes to repeat its numbers
 FINDING, FRONT = "finding", "front"  # the same for a sentence, and for a figure, of the report's first page

@@ -81,7 +81,7 @@ def run(run: Run) -> str:
     about = f"{metrics['model']} on {metrics['dataset']}, protocol {config.protocol}, {config.split} split, "
     about += f"seed {config.seed}"
     if "seconds" in metrics:  # those of another library's model are not known
-        about += f", {duration(metrics['seconds'])} on {metrics['device']}"
+        about += f", {duration(metrics['seconds'])}" + (f" on {metrics['device']}" if "device" in metrics else "")
     lines: list[list[str]] = []
     for row in records:
         line = [f"<b>{html.escape(row['model'])}</b>" if not lines else html.escape(row["model"])]

@@ -36,7 +36,7 @@ def test_being_behind_is_said_as_plainly_as_being_ahead() -> None:
     assert found({"hyperctr": 0.78, MF: 0.79}) == f"HyperCTR is **behind** {MF} by 0.0101 AUC [0.0099, 0.0103]."
     ahead = found({"hyperctr": 0.80, MF: 0.79, "dstn": 0.75, "hyperctr+": 0.83})
     first, second = ahead.split(". ", 1)
-    assert first.startswith(f"HyperCTR is **ahead of** {MF}, the strongest of 2 other models, by 0.0099 AUC [0.0097")
+    assert first.startswith(f"HyperCTR is **ahead of** {MF} (the strongest of 2 others) by 0.0099 AUC [0.0097")
     assert second.startswith("`hyperctr+` is **ahead of** HyperCTR by 0.0303 AUC [0.0296")
     assert found({"hyperctr": 0.79, MF: 0.79}).startswith(f"HyperCTR is **not told apart from** {MF}: −0.0001 AUC [−")
     assert found({"hyperctr": 0.79}) == "", "nothing to compare with"
@@ -50,7 +50,7 @@ def parts(**changes: float) -> pd.DataFrame:
 def test_what_hyperedges_and_modalities_are_worth_is_said_in_a_sentence_each() -> None:
     graphs, alone = modalities_finding(RunResults("planted", parts())).split("\n\n")
     assert graphs.startswith("HyperCTR with hyperedges is **ahead of** the same model without them by 0.0097 AUC [0.0")
-    assert alone.startswith("All modalities together are **ahead of** the best one alone, visual, by 0.0299 AUC")
+    assert alone.startswith("All modalities together are **ahead of** the best one alone (visual) by 0.0299 AUC")
     behind = modalities_finding(RunResults("planted", parts(**{"(-) hypergraph": 0.82})))
     assert "HyperCTR with hyperedges is **behind** the same model without them by 0.0203 AUC" in behind
     assert modalities_finding(RunResults("planted", runs({"x": 0.5}, "other"))) == ""

@@ -23,9 +23,7 @@ def overall_finding(results: RunResults, names: Mapping[str, str]) -> str:
     if not pairs:
         return ""
     pair = max(pairs, key=lambda pair: pair.of_b)
-    strongest = (
-        f"{names.get(pair.b, pair.b)}, the strongest of {len(pairs)} other models," if len(pairs) > 1 else pair.b
-    )
+    strongest = names.get(pair.b, pair.b) + (f" (the strongest of {len(pairs)} others)" if len(pairs) > 1 else "")
     said = in_words(pair, names[MODEL], strongest) + "."
     more = results.compare("overall", BEYOND, MODEL)
     return f"{said} {in_words(more, f'`{BEYOND}`', names[MODEL])}." if more.has_result else said
@@ -41,6 +39,6 @@ def modalities_finding(results: RunResults) -> str:
     pairs = [pair for name in alone if (pair := results.compare("modalities", ALL, name)).has_result]
     if pairs:
         pair = max(pairs, key=lambda pair: pair.of_b)
-        best = f"the best one alone, {pair.b.removesuffix(SINGLE)},"
+        best = f"the best one alone ({pair.b.removesuffix(SINGLE)})"
         sentences.append(in_words(pair, "All modalities together", best, "are"))
     return "".join(f"{sentence}.\n\n" for sentence in sentences).strip()
