@@ -130,7 +130,7 @@ def forest_chart(rows: pd.DataFrame, title: str, subtitle: str, x: str, *, zero:
     names = rows["name"].tolist()
     chart.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.3], ticks="")
     chart.update_yaxes(showgrid=False, showline=False, ticklabelstandoff=4)
-    return chart.update_xaxes(tickformat="+.2f" if signed else ".2f", nticks=8)
+    return chart.update_xaxes(tickformat=".2f", nticks=6, tickangle=0)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, more: str) -> str:

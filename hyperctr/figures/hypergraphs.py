@@ -131,11 +131,11 @@ def draw_degrees(degrees: pd.DataFrame, *, title: str = "Degrees of the nodes") 
     nodes = rows.groupby("modality", sort=False)["nodes"]
     share = (nodes.cumsum() / nodes.transform("sum")).astype(np.float32)
     shares = rows.assign(degree=rows["degree"].astype(np.float32), share=share)[::-1]
-    labels = {"degree": "k, hyperedges of the node", "share": "share of nodes with at least k", "modality": ""}
+    labels = {"degree": "hyperedges a node lies on (k)", "share": "share of nodes on k or more", "modality": ""}
     chart = px.line(shares, x="degree", y="share", **_lines(names), labels=labels)
     words = f"of the nodes that lie on a hyperedge; {on_none:.0%} of (node, slot, modality) triples lie on none"
     style(chart, title, words).update_traces(marker_size=5)
-    chart.update_xaxes(type="log", dtick="D2")
+    chart.update_xaxes(type="log", tickvals=[step * 10**power for power in range(7) for step in (1, 2, 5)])
     chart.update_yaxes(type="log", dtick=1)
     return chart
 

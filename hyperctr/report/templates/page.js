@@ -2,6 +2,8 @@
 (function () {
   "use strict";
   const SMALL = 640; // pixels across, in which a thumbnail is drawn before it is shrunk
+  const NARROW = 600; // pixels across; what is less is a phone
+  const LETTER = 6.6; // pixels of a letter under a title
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const charts = Array.from(document.querySelectorAll("figure.chart, .thumbnail"), (box) => {
     const source = box.querySelector("script").textContent;
@@ -22,6 +24,30 @@
     Object.assign(target.style, { width: SMALL + "px", height: layout.height + "px", transform: `scale(${scale})` });
   }
 
+  // on a phone the lines under a title are broken once more, and the figure makes room for them
+  function fold(layout, target) {
+    const subtitle = layout.title && layout.title.subtitle;
+    const across = target.clientWidth;
+    if (!subtitle || across >= NARROW) {
+      return;
+    }
+    const before = subtitle.text.split("<br>");
+    const lines = [""];
+    for (const word of before.join(" ").split(" ")) {
+      const last = lines[lines.length - 1];
+      if (last && (last.length + word.length) * LETTER > across) {
+        lines.push(word);
+      } else {
+        lines[lines.length - 1] = last ? `${last} ${word}` : word;
+      }
+    }
+    const more = (lines.length - before.length) * 16;
+    subtitle.text = lines.join("<br>");
+    layout.margin = Object.assign({}, layout.margin, { t: ((layout.margin || {}).t || 88) + more });
+    layout.height = (layout.height || 420) + more;
+    target.parentNode.style.height = layout.height + "px";
+  }
+
   function draw(chart, ink, width) {
     const figure = JSON.parse(chart.source);
     const layout = figure.layout;
@@ -33,6 +59,8 @@
       shrink(figure, chart.target);
     } else if (width) {
       layout.width = width;
+    } else {
+      fold(layout, chart.target);
     }
     return Plotly.newPlot(chart.target, figure.data, layout, Object.assign({ responsive: true }, figure.config));
   }
