@@ -17,6 +17,7 @@ from hyperctr.runs.effects import BY, CLICKS, KINDS, mean_effects
 from hyperctr.runs.effects import effects as effects_of
 from hyperctr.runs.explaining import ScoreExplainer
 from hyperctr.runs.explanation import contributions_frame, effect, history_frame, waterfall_frame
+from hyperctr.written import show_number
 
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
@@ -55,7 +56,7 @@ def draw_waterfall(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
     """
     need_columns(frame, "source", "value", "score")
     steps, before = frame.iloc[1:], frame["score"].iloc[:-1].to_numpy()
-    words = [f"{value:+.4f}, {effect(value)}".replace("-", "\N{MINUS SIGN}") for value in steps["value"]]
+    words = [f"{_signed(value)}, {effect(value)}" for value in steps["value"]]
     chart = figure("Why this score", subtitle, x="probability of a click, where half of the pairs are clicks")
     colours = [RAISES if value >= 0 else LOWERS for value in steps["value"]]
     bars = {"orientation": "h", "marker_color": colours, "width": 0.55, "showlegend": False}
@@ -64,7 +65,11 @@ def draw_waterfall(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
     chart.add_bar(y=steps["source"], x=steps["value"], base=before, customdata=steps["score"], **bars, **shown)
     ends, scores = [frame["source"].iloc[0], "score"], [frame["score"].iloc[0], frame["score"].iloc[-1]]
     marker = {"symbol": "diamond", "size": 12, "color": NEUTRAL}
-    text = {"mode": "markers+text", "text": [f"  {score:.4f}" for score in scores], "textposition": "middle right"}
+    text = {
+        "mode": "markers+text",
+        "text": [f"  {show_number(score)}" for score in scores],
+        "textposition": "middle right",
+    }
     chart.add_scatter(x=scores, y=ends, marker=marker, showlegend=False, hoverinfo="skip", **text)
     order = [*frame["source"], "score"]
     for k, score in enumerate(frame["score"]):
@@ -142,9 +147,7 @@ def what_if(session: Session, explanation: Mapping[str, Any]) -> Table:
     asked[f"hyperedges and users had {K} neighbours at most"] = {"neighbours": K}
     scores = [explainer.explain(*pair, **changes)["new_score"] for changes in asked.values()]
     columns = {"if": list(asked), "score": scores, "difference": np.array(scores) - explanation["score"]}
-    caption = (
-        f"The score as the model gives it is {explanation['score']:.4f}. With another {delta} or fewer neighbours, "
-    )
+    caption = f"The score as the model gives it is {show_number(explanation['score'])}. With another {delta} or fewer neighbours, "
     caption += "the hypergraphs are built anew, the weights are as trained. Clicks leave the history; hyperedges stay."
     signs = {"difference": lambda value: _signed(float(value))}
     return Table.from_frame(pd.DataFrame(columns), formats=signs, caption=caption, name="what_if")
@@ -206,7 +209,7 @@ def draw_effects(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "\N{MINUS SIGN}")
+    return show_number(float(value), sign=True)
 
 
 def _some(members: list[Any]) -> str:
