@@ -147,8 +147,9 @@ def what_if(session: Session, explanation: Mapping[str, Any]) -> Table:
     asked[f"hyperedges and users had {K} neighbours at most"] = {"neighbours": K}
     scores = [explainer.explain(*pair, **changes)["new_score"] for changes in asked.values()]
     columns = {"if": list(asked), "score": scores, "difference": np.array(scores) - explanation["score"]}
-    caption = f"The score as the model gives it is {show_number(explanation['score'])}. With another {delta} or fewer neighbours, "
-    caption += "the hypergraphs are built anew, the weights are as trained. Clicks leave the history; hyperedges stay."
+    caption = f"The score as the model gives it is {show_number(explanation['score'])}. With another {delta} or fewer "
+    caption += "neighbours, the hypergraphs are built anew, the weights are as trained. "
+    caption += "Clicks leave the history; hyperedges stay."
     signs = {"difference": lambda value: _signed(float(value))}
     return Table.from_frame(pd.DataFrame(columns), formats=signs, caption=caption, name="what_if")
 
