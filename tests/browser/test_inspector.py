@@ -219,6 +219,27 @@ def test_a_score_shows_its_sources_and_clicks_are_struck_out(lab: Lab, page: Any
     page.wait_for_function("!document.querySelector('[data-key=new_score]')")
 
 
+def test_a_score_on_other_hypergraphs_and_its_table(lab: Lab, page: Any, tmp_path: Path) -> None:
+    lab.python("inspector.pair = list(session.test_click(0))")
+    page.click("[role=tab][data-key=why]")
+    for key, value in (("explained_delta", "0.3"), ("explained_neighbours", "2")):
+        box = page.locator(f".hc-what [data-key={key}]")
+        box.fill(value) if key == "explained_delta" else box.select_option(value)
+        until(lab, f"inspector.{key}", value)
+    score = float(lab.python("print(inspector.score)"))
+    page.wait_for_function(
+        "score => document.querySelector('[data-key=new_score]')?.textContent === score", arg=f"{score:.4f}"
+    )
+    with page.expect_download() as waiting:
+        page.click(".hc-what [data-act=save]")
+    waiting.value.save_as(tmp_path / "explanation.csv")
+    with (tmp_path / "explanation.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == int(lab.python("print(len(inspector.explanation()))")) > 5
+    page.click(".hc-what [data-act=restore]")
+    until(lab, "inspector.explained_delta, inspector.explained_neighbours", "None None")
+
+
 def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Path) -> None:
     lab.python("inspector.selection = inspector.scene.members(0)")
     members = json.loads(lab.python("print(inspector.selection)"))

@@ -87,9 +87,10 @@ function listen(app, aside) {
 		if (b) ACTS[b.dataset.act](app, b);
 	};
 	aside.addEventListener("click", acted);
-	aside.addEventListener("change", (e) => {
+	aside.addEventListener("input", (e) => { // not on change: JupyterLab keeps Enter to itself
 		const box = /** @type {HTMLInputElement} */ (e.target);
-		if (box.dataset.set && box.value && box.validity.valid) set(app, { [box.dataset.set]: +box.value });
+		clearTimeout(state.typed);
+		if (box.dataset.set && box.value && box.validity.valid) state.typed = setTimeout(() => set(app, { [box.dataset.set]: +box.value }), 300);
 	});
 	aside.addEventListener("keydown", (e) => e.key === "Enter" && /** @type {Element} */ (e.target).tagName === "TR" && acted(e));
 	aside.addEventListener("mouseover", (e) => {

@@ -12,7 +12,7 @@ export const menu = (text, key, ...kids) => h("details", { class: "hc-menu", "da
 
 /** @param {App} app */
 export function createOptions(app) {
-	const { els, uid } = app;
+	const { els, uid, about } = app;
 	els.colourBy = select(uid, "colour_by", [], (name) => set(app, { colour_by: name }));
 	els.sizeBy = select(uid, "size_by", [["degree", "degree"], ["colour", "what colours it"], ["equal", "nothing: all alike"]], (how) => {
 		app.state.sizeBy = how;
@@ -26,7 +26,7 @@ export function createOptions(app) {
 			app.state.typed = setTimeout(() => set(app, { [name]: Math.max(0, Math.round(+e.target.value) || 0) }), 300);
 		} })]));
 	els.options = menu("Options", "options", field(uid, "colour_by", "Colour nodes by", els.colourBy), field(uid, "size_by", "Size nodes by", els.sizeBy),
-		field(uid, "neighbours", "Neighbours sampled (K)", els.neighbours), Object.entries(FILTERS).map(([name, text]) => field(uid, name, text, els.filters[name])));
+		about.own ? null : field(uid, "neighbours", "Neighbours sampled (K)", els.neighbours), Object.entries(FILTERS).map(([name, text]) => field(uid, name, text, els.filters[name])));
 	return els.options;
 }
 
