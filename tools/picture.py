@@ -43,7 +43,12 @@ def main() -> None:
                 page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
             lab.command("notebook:run-all-cells")
             page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=120_000)
-            lab.python(f"inspector.set_trait('view', {options.view!r})")
+            lab.python(
+                "inspector.pair, inspector.focus, inspector.side = [], None, 'user';"
+                "inspector.slot = session.busiest_slot;"
+                f"inspector.view = {options.view!r}; inspector.selection = inspector.scene.members(0)"
+            )
+            page.wait_for_selector(".hctr:not([data-selected='0'])")
             page.wait_for_selector(f".hctr[data-view={options.view}]")
             page.locator(".hctr").first.scroll_into_view_if_needed()
             page.locator(".hctr").first.screenshot(path=str(options.out))

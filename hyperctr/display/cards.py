@@ -145,7 +145,8 @@ def interest(interest: Interest) -> str:
     slots, users, _ = interest.matrix.shape
     says = {"training clicks": f"{len(interest.degree):,}", "users": f"{users:,}", "slots": slots}
     if interest.losses:
-        says["loss"] = f"{interest.losses[0]:.3f} to {interest.losses[-1]:.3f} in {len(interest.losses)} epochs"
+        many = len(interest.losses)
+        says["loss"] = f"{interest.losses[0]:.3f} to {interest.losses[-1]:.3f} in {many} epoch{'s' * (many > 1)}"
     head = ["degree of interest", "0 to 1, training clicks", "median", f"at least δ = {delta:g}"]
     return card(
         "Interest", "pre-trained, in each modality", facts(says), table(head, rows), _map_of_users(interest, names)

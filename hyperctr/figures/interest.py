@@ -97,7 +97,7 @@ def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users
     subtitle = (
         f"{len(users)} of {show_number(total_users or len(users))} users, those seen in most slots, by their strongest "
     )
-    subtitle += "modality; blue: at or above the threshold δ; blank: no training click in the slot"
+    subtitle += "modality; orange: at or above the threshold δ; blank: no training click in the slot"
     style(chart, "Interest matrix", subtitle, height=190 + max(14 * len(users), 120), margin={"t": 104})
     chart.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
     chart.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})

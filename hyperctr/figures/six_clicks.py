@@ -129,7 +129,7 @@ def draw_clicks(clicks: pd.DataFrame, *, threshold: float = 0.5, subtitle: str =
             label = [f"{count} {what}" for count in counts]
             _column(chart, name, inside, names, column, label if column == 3 else [""] * len(label))
             _column(chart, name, [row for row, flag in zip(rows, on, strict=True) if not flag], names, column, None)
-    words = f"; blue: at or above the threshold δ = {threshold:g}; blank: no such features; filled: on a hyperedge"
+    words = f"; orange: at or above the threshold δ = {threshold:g}; blank: no such features; filled: on a hyperedge"
     height = 190 + ROW * len(every)
     style(chart, "How clicks become hyperedges (Figures 1 and 2)", subtitle + words, height=height, margin={"t": 128})
     chart.update_layout(showlegend=False)

@@ -32,7 +32,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             lab = Lab(page, address)
             lab.open("21.ipynb")
             lab.command("notebook:run-all-cells")
-            page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=60_000)  # the last cell's
+            page.wait_for_selector(".hctr [data-key=new_score]", state="attached", timeout=150_000)  # the last cell's
             lab.folder, lab.session = folder, session
             yield lab
 

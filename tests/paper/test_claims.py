@@ -379,7 +379,7 @@ def test_the_page_of_claims_shows_every_verdict() -> None:
         and f"{len(table.folded)} claims that nothing was compared for" in table.html()
     )
     left = f"18 not run, {len(CLAIMS) - 28} not applicable here."
-    assert table.finding == f"Of the paper's {len(CLAIMS)} claims, ✓ 10 are supported; {left}"
+    assert table.finding == f"Of the paper's {len(CLAIMS)} claims, 10 are supported; {left}"
     counted = table.note.split("\n\n")
     assert counted[3] == f"**Measured on ml-trailers:** 10 supported, {left}"
     assert "4 contradicted" in counted[2] and "Contradicted: All modalities together have a lower log" in counted[2]

@@ -183,14 +183,14 @@ def claims_finding(measured: pd.DataFrame) -> str:
     """Count the verdicts on measured runs in one sentence.
 
     >>> claims_finding(pd.DataFrame({"verdict": ["supported", "not run"]}))
-    "Of the paper's 2 claims, ✓ 1 is supported; 1 not run."
+    "Of the paper's 2 claims, 1 is supported; 1 not run."
     """
     if measured.empty:
         return ""
     found = {kind: count for kind, count in counts(measured).items() if count}
-    told = [f"{LOOKS[kind][0]} {count} {kind}" for kind, count in found.items() if kind not in SILENT]
+    told = [f"{count} {kind}" for kind, count in found.items() if kind not in SILENT]
     left = [f"{found[kind]} {kind}{' here' * (kind == SILENT[1])}" for kind in SILENT if kind in found]
     if told:
-        icon, number, kind = told[0].split(" ", 2)
-        told[0] = f"{icon} {number} {'is' if number == '1' else 'are'} {kind}"
+        number, kind = told[0].split(" ", 1)
+        told[0] = f"{number} {'is' if number == '1' else 'are'} {kind}"
     return f"Of the paper's {len(measured)} claims, {'; '.join(filter(None, (listed(told), ', '.join(left))))}."
