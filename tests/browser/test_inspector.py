@@ -269,7 +269,8 @@ def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any)
     lab.python("second = hc.Inspector(session.data, run, slot=0, view='overlap', limit=6)")
     before = page.evaluate("document.querySelector('.hctr').dataset.scenes")
     lab.page.evaluate(
-        "async () => { const s = jupyterapp.shell.currentWidget; s.content.activeCellIndex = 4;"
+        "async () => { const s = jupyterapp.shell.currentWidget;"
+        " s.content.activeCellIndex = s.content.widgets.findIndex((cell) => cell.node.querySelector('.hctr'));"
         " await jupyterapp.commands.execute('notebook:insert-cell-below');"
         " s.content.activeCell.model.sharedModel.setSource('second');"
         " jupyterapp.commands.execute('notebook:run-cell'); }"
