@@ -23,10 +23,10 @@ def filtered(edges: Edges, query: Query) -> Edges:
 def shown_rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
     """Say what part of the hypergraph is shown and how it was chosen.
 
-    >>> shown_rule(Query("user", 0, ("visual",), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
+    >>> shown_rule(Query("user", 0, ("visual", "textual"), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
     'showing 300 of 12,480 hyperedges: the largest of each modality in turn; 75 of 900 users'
     """
-    how = "all of them" if shown == total else "the largest of each modality in turn"
+    how = "all of them" if shown == total else "the largest" + " of each modality in turn" * (len(query.modalities) > 1)
     if around and not total:
         return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
     about = (f" around {around}" if around else "") + (f" {query.filters}" if query.filters else "")

@@ -19,7 +19,7 @@ export function createControls(app, aside) {
 		Object.entries(options).map(([key, text]) => button(text, () => pick(key), { "data-key": key, title: about.words[key + "_view"] })));
 	const labels = Object.fromEntries(Object.entries(VIEWS).map(([key, view]) => [key, view.label]));
 	els.views = choice("view", { auto: "Auto", ...labels }, (view) => set(app, { view: view === "auto" ? null : view }));
-	const kinds = (about.kinds || ["user", "item"]).map((kind) => kind[0].toUpperCase() + kind.slice(1) + "s");
+	const kinds = about.kinds.map((kind) => kind[0].toUpperCase() + kind.slice(1) + "s");
 	els.sides = choice("hypergraph over", { user: kinds[0], item: kinds[1] }, (side) => set(app, { side, focus: null }));
 	els.swap = button("⇄", () => set(app, { swap: !app.get("swap"), focus: null }), { "aria-label": "Swap roles", title: "Swap roles: nodes become hyperedges and hyperedges nodes" });
 	const files = h("div", { class: "hc-group", role: "group", "aria-label": "export" },
@@ -29,7 +29,7 @@ export function createControls(app, aside) {
 	els.limit = select(uid, "limit", LIMITS.map((v) => [v, number(v)]), (v) => set(app, { limit: +v }));
 	els.chips = h("div", { class: "hc-chips", role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
 		button([h("i", { style: `background:${about.colours[m]}` }), name], () => toggle(app, "modalities", name), { class: "hc-chip", "data-key": name, title: `show or hide ${name}` })));
-	els.search = h("input", { type: "search", id: uid + "query", "data-key": "query", placeholder: "user, item or title", "aria-label": "find",
+	els.search = h("input", { type: "search", id: uid + "query", "data-key": "query", placeholder: `${about.kinds.join(", ")} or title`, "aria-label": "find",
 		oninput: () => {
 			clearTimeout(app.state.typed);
 			app.state.typed = setTimeout(() => set(app, { query: els.search.value.trim() }), 200);

@@ -32,7 +32,7 @@ export function createOptions(app) {
 
 /** Bring the menu up to the traits. @param {App} app */
 export function syncOptions(app) {
-	const { els, get, about } = app, kind = (about.kinds || ["user", "item"])[(get("side") === "user") !== get("swap") ? 0 : 1];
+	const { els, get, about } = app, kind = about.kinds[(get("side") === "user") !== get("swap") ? 0 : 1];
 	if (els.colourBy.dataset.kind !== kind) {
 		els.colourBy.replaceChildren(...["", ...(about.colourings?.[kind] || [])].map((name) => h("option", { value: name }, name || "nothing")));
 		els.colourBy.dataset.kind = kind;
