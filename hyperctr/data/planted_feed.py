@@ -16,6 +16,7 @@ drawn from all weights.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ MOST_SUMS, MOST_CELLS = 3_000_000, 2_000_000  # numbers in tables of items and o
 FEW_ROWS = 2048  # where fewer rows are open, each draws several times a round
 LOOKS = 16  # in a cell
 DEAR = 8  # a draw costs as much as that many of the weights
+THREADS = 2  # blocks of users at once; each needs memory of its own
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,15 @@ def draw_items(seed: int, world: PlantedTruth, need: Int) -> tuple[Int, Int, Int
     for group in range(0, groups, at_once):
         tables = _Tables(world, fixed, np.arange(group, min(group + at_once, groups)), months)
         first, last = np.searchsorted(world.groups[by_group], [group, group + at_once])
-        for begin in range(first, last, some):
+
+        def block(begin: int, tables: _Tables = tables, last: int = last) -> list[tuple[Int, Int, Int]]:
             users = by_group[begin : min(begin + some, last)]
-            shown += _draw(rng(seed, "planted", "shown", begin), world, tables, users, need[users])
+            return _draw(rng(seed, "planted", "shown", begin), world, tables, users, need[users])
+
+        # numpy lets go of the interpreter; each block has draws of its own, so who computes it changes nothing
+        with ThreadPoolExecutor(THREADS) as pool:
+            for part in pool.map(block, range(first, last, some)):
+                shown += part
     users, items, month = (np.concatenate(part) for part in zip(*shown, strict=True))
     return users, items, month
 
