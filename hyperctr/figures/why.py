@@ -16,7 +16,7 @@ from hyperctr.display.theme import NEUTRAL, error_bars, figure, need_columns, st
 from hyperctr.runs.effects import BY, CLICKS, KINDS, mean_effects
 from hyperctr.runs.effects import effects as effects_of
 from hyperctr.runs.explaining import ScoreExplainer
-from hyperctr.runs.explanation import contributions_frame, effect, history_frame, waterfall_frame
+from hyperctr.runs.explanation import contributions_frame, effect, explained, history_frame, waterfall_frame
 from hyperctr.written import show_number
 
 if TYPE_CHECKING:
@@ -29,15 +29,20 @@ K, FEW = 5, 3  # neighbours, and nearest clicks, of changes
 MOST_SLOTS = 12  # that a panel of effects shows; beyond, it shows how old the slots were
 
 
-def waterfall(explanation: Mapping[str, Any]) -> Figure:
+def waterfall(explanation: Mapping[str, Any] | None) -> Figure:
     """Draw where one score comes from, source by source.
 
     Args:
         explanation: what ``inspector.why()`` or :meth:`hyperctr.runs.explaining.ScoreExplainer.explain` returns.
+
+    Raises:
+        ConfigError: no pair is explained.
     """
+    explanation = explained(explanation)
     frame, rank = waterfall_frame(explanation), explanation["rank"]
     pair = f"{explanation['who']} and {explanation['what']}, {explanation['moment']} (slot {explanation['slot_label']})"
     place = f"place {rank['place']:,} of {rank['of']:,} among {rank['among']}"
+    place += ", before what is changed" if explanation["changes"] else ""
     chart = draw_waterfall(frame, f"{pair}; {place}")
     return Figure(chart, "waterfall", frame)
 
@@ -84,8 +89,13 @@ def draw_waterfall(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
     return chart
 
 
-def hyperedges(explanation: Mapping[str, Any]) -> Table:
-    """List the hyperedges that do most to a score, with their members; where there are none, the table says so."""
+def hyperedges(explanation: Mapping[str, Any] | None) -> Table:
+    """List the hyperedges that do most to a score, with their members; where there are none, the table says so.
+
+    Raises:
+        ConfigError: no pair is explained.
+    """
+    explanation = explained(explanation)
     rows = explanation["contributions"]
     lines = [
         [f"{row['side']}s", row["title"], row["modality"], row["slot_label"], _signed(row["value"])]
@@ -106,8 +116,13 @@ def hyperedges(explanation: Mapping[str, Any]) -> Table:
     return Table(head, lines, caption, "contributions", text_columns=frozenset({0, 1, 2, 3, 5, 6}), frame=frame)
 
 
-def clicks(explanation: Mapping[str, Any]) -> Table:
-    """List the clicks of the history that a score sees, the nearest in time first."""
+def clicks(explanation: Mapping[str, Any] | None) -> Table:
+    """List the clicks of the history that a score sees, the nearest in time first.
+
+    Raises:
+        ConfigError: no pair is explained.
+    """
+    explanation = explained(explanation)
     rows = explanation["history"]
     lines = [
         [row["title"], row["moment"], row["slot_label"], _signed(row["value"]), effect(row["value"])]

@@ -24,6 +24,17 @@ def effect(value: float) -> str:
     return "no effect" if abs(value) < 5e-5 else "raises" if value > 0 else "lowers"
 
 
+def explained(explanation: Explanation | None) -> Explanation:
+    """Return the explanation.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if explanation is None:
+        raise ConfigError("no pair is explained, so there is nothing to show or write; set pair = [user, item]")
+    return explanation
+
+
 def waterfall_frame(explanation: Explanation | None) -> pd.DataFrame:
     """Return where a score comes from: ``source``, ``value``, ``effect`` and the ``score`` so far.
 
@@ -92,8 +103,7 @@ def explanation_csv(explanation: Explanation | None) -> str:
     Raises:
         ConfigError: no pair is explained.
     """
-    if explanation is None:
-        raise ConfigError("no pair is explained, so there is nothing to write; set pair = [user, item]")
+    explanation = explained(explanation)
     pair = {"user": explanation["user"], "item": explanation["item"], "timestamp": explanation["timestamp"]}
     frame = explanation_frame(explanation)
     for place, (name, value) in enumerate(pair.items()):

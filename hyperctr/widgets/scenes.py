@@ -55,6 +55,7 @@ class Scenes(SceneSource):
 
     Raises:
         RunError: the run was trained on other data.
+        ConfigError: ``run`` is none.
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
@@ -69,6 +70,10 @@ class Scenes(SceneSource):
         if run is not None:
             from hyperctr.runs.run import Run
 
+            if not isinstance(run, Run):
+                raise ConfigError(
+                    f"Inspector(data, run): the run is a {type(run).__name__}; hc.load_run(ID) returns one"
+                )
             run = Run(run.folder, data)  # the same run on the data in hand, which it checks and need not load again
         self.run = run
         self.config: Config = Config.for_model("hyperctr", "quick", seed=seed) if run is None else run.config

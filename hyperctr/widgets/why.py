@@ -78,17 +78,29 @@ class Explaining(t.HasTraits):
     # ---- what a change does
     def _listen_for_pairs(self, go: bool) -> None:
         """Explain now and whenever something changes; ``go``: the picture goes to what explains the first pair."""
-        self.observe(self._explain, [*CHANGES])
-        self.observe(self._explain_pair, "pair")
-        self.observe(self._explain_slot, "slot")
+        self._listen(True)
         self._explain()
         if go:
             self._go_to_pair()
 
+    def _listen(self, on: bool) -> None:
+        listen = self.observe if on else self.unobserve
+        listen(self._explain, [*CHANGES])
+        listen(self._explain_pair, "pair")
+        listen(self._explain_slot, "slot")
+
+    def _set_unheard(self, **values: Any) -> None:
+        self._listen(False)
+        with self.hold_trait_notifications():
+            for name, value in values.items():
+                setattr(self, name, value)
+        self._listen(True)
+
     def _explain_pair(self, change: Any) -> None:
-        if change["old"][:1] != change["new"][:1] and self.removed_clicks:
-            self.removed_clicks = []  # of another user
-        self._explain()
+        kept = [old == new for old, new in zip(change["old"][:2], change["new"][:2], strict=False)]
+        if kept and not all(kept):  # hyperedges struck out belong to the pair before, clicks to the user
+            self._set_unheard(removed=[], **({} if kept[0] else {"removed_clicks": []}))
+        self._explain(change)
         self._go_to_pair()
 
     def _explain_slot(self, _: Any) -> None:
@@ -96,8 +108,9 @@ class Explaining(t.HasTraits):
         if (self._explanation or {}).get("of_slot"):
             self._explain()
 
-    def _explain(self, _: Any = None) -> None:
-        self._explanation, problem = None, ""
+    def _explain(self, change: Any = None) -> None:
+        """Explain the pair; what cannot be done is taken back, and raised where Python asked for it."""
+        problem, before, self._explanation = "", self._explanation, None
         if len(self.pair) >= 2:
             changes = {name: getattr(self, trait) for trait, name in CHANGES.items()}
             try:
@@ -106,21 +119,22 @@ class Explaining(t.HasTraits):
                     self.send({"type": "working", "text": f"scoring user {user} and item {item}"})
                 self._explanation = self.scenes.explainer.explain(user, item, time, slot=self.slot, **changes)
             except HyperCTRError as error:
+                problem = str(error)
+                if change and (self.comm is None or change["name"] != "pair"):  # a typed pair stays to be mended
+                    self._set_unheard(**{change["name"]: change["old"]})
+                    self._explanation = before
                 if self.comm is None:
                     raise
-                problem = str(error)
         if self.comm is not None:
             self.send({"type": "why", "html": explanation_panel(self._explanation, self._colours, problem)})
+            if problem and self._explanation is not None:
+                self.send({"type": "error", "text": problem})
             if self._explanation is not None:
                 self._show_user(self._explanation["user"])
 
     def _go_to_pair(self) -> None:
         """Show the hyperedges that explain the pair; its time stays, whatever slot these lie in."""
-        self.unobserve(self._explain_slot, "slot")
-        with self.hold_trait_notifications():
-            for name, value in shown_for(self._explanation, self.side).items():
-                setattr(self, name, value)
-        self.observe(self._explain_slot, "slot")
+        self._set_unheard(**shown_for(self._explanation, self.side))
 
     def _show_user(self, user: Any) -> None:
         """Show a user's timeline; the inspector has it."""

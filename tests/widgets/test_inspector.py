@@ -15,7 +15,7 @@ import traitlets
 
 import hyperctr as hc
 from hyperctr.display.theme import PLOTLY_MIME
-from hyperctr.errors import DataWarning
+from hyperctr.errors import ConfigError, DataWarning, HyperCTRError
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, known_id
 from hyperctr.widgets.panels import numbers_panel, user_panel
@@ -341,6 +341,29 @@ def session_click(trained: Trained, number: int) -> list[Any]:
     session = hc.Session(trained.data, trained.run.config)
     user, item, time = session.test_click(number)
     return [user.item(), item.item(), time]
+
+
+def test_what_cannot_be_explained_is_taken_back(trained: Trained) -> None:
+    first, second = (session_click(trained, number) for number in (0, 1))
+    inspector = hc.Inspector(trained.data, trained.run, pair=first)
+    kept = inspector.why()
+    for name, wrong in (("removed", ["h"]), ("removed_clicks", [[first[1], 5]]), ("pair", ["nobody", first[1]])):
+        before = getattr(inspector, name)
+        with pytest.raises(HyperCTRError):
+            setattr(inspector, name, wrong)
+        assert getattr(inspector, name) == before and inspector.why() == kept
+    inspector.explained_delta = 0.2  # and what can be is not hindered
+    assert inspector.score != kept["score"]
+    shown = hc.figures.waterfall(inspector.why()).chart.layout.title.subtitle.text
+    assert "before what is changed" in shown.replace("<br>", " "), "the rank is that of the score as it is"
+    key = inspector.why()["contributions"][0]["key"] if inspector.why()["contributions"] else ""
+    inspector.removed = [key] if key else []
+    inspector.pair = second
+    assert inspector.removed == [], "hyperedges are of the pair before"
+    with pytest.raises(ConfigError, match="no pair is explained"):
+        hc.figures.waterfall(hc.Inspector(trained.data, trained.run).why())
+    with pytest.raises(ConfigError, match="the run is a str"):
+        hc.Inspector(trained.data, "0123")
 
 
 def test_the_view_is_chosen_by_size_until_it_is_set_and_old_names_warn(seen: tuple[hc.Inspector, Sent]) -> None:
