@@ -191,9 +191,9 @@ def own_hypergraphs(source: Any) -> dict[str, Hypergraph]:
     """Return by name what a reader gave to look at.
 
     Args:
-        source: a Hypergraph, several of them (a list, or a dict by name), the path of a HIF file, or what
-            ``Hypergraph.of`` takes: a dict of members, a list of sets, a matrix, a table, a hypergraph of XGI or
-            HyperNetX.
+        source: a Hypergraph, the path of a HIF file, what ``Hypergraph.of`` takes (a dict of members, a list of sets, a
+            matrix, a table, a hypergraph of XGI or HyperNetX), or several hypergraphs, files or dicts of members: a
+            list, or a dict by name.
 
     Raises:
         DataError: it is none of these, or cannot be read.
@@ -201,24 +201,39 @@ def own_hypergraphs(source: Any) -> dict[str, Hypergraph]:
 
     >>> list(own_hypergraphs([{"ann", "bob"}, {"bob", "cid"}]))
     ['hypergraph']
+    >>> list(own_hypergraphs({"May": {"cats": ["ann", "bob"]}, "June": {"cats": ["ann", "cid"]}}))
+    ['May', 'June']
     """
+    if isinstance(source, Mapping) and source and all(map(_is_whole, source.values())):
+        return {str(name): _hypergraph(part) for name, part in source.items()}
+    if isinstance(source, list | tuple) and source and all(map(_is_whole, source)):
+        graphs = [_hypergraph(part) for part in source]
+        return {_slot_name(part, graph, at): graph for at, (part, graph) in enumerate(zip(source, graphs, strict=True))}
+    name = Path(source).stem if isinstance(source, str | Path) else "hypergraph"
+    return {name: _hypergraph(source)}
+
+
+def _is_whole(part: Any) -> bool:
+    """Whether a part of a list or dict is a hypergraph by itself, and no hyperedge."""
+    from hyperctr.hypergraph.incidence import Hypergraph
+
+    return isinstance(part, Hypergraph | Mapping | Path) or (isinstance(part, str) and part.endswith(".json"))
+
+
+def _hypergraph(source: Any) -> Hypergraph:
     from hyperctr.hypergraph.incidence import Hypergraph
 
     if isinstance(source, str | Path):
         if not Path(source).is_file():
-            raise DataError(
-                f"{source}: no such file; give a HIF file, or a data set as hc.load_dataset({str(source)!r})"
-            )
-        return {Path(source).stem: Hypergraph.from_hif(source)}
-    if isinstance(source, Mapping) and source and all(isinstance(part, Hypergraph) for part in source.values()):
-        return {str(name): graph for name, graph in source.items()}
-    if isinstance(source, list | tuple) and source and all(isinstance(part, Hypergraph) for part in source):
-        return {_slot_name(graph, at): graph for at, graph in enumerate(source)}
-    graph = source if isinstance(source, Hypergraph) else Hypergraph.of(source)
-    return {"hypergraph": graph}
+            known = f"a data set as hc.load_dataset({str(source)!r})"
+            raise DataError(f"{source}: no such file; give a HIF file, or {known}")
+        return Hypergraph.from_hif(source)
+    return source if isinstance(source, Hypergraph) else Hypergraph.of(source)
 
 
-def _slot_name(graph: Hypergraph, at: int) -> str:
+def _slot_name(source: Any, graph: Hypergraph, at: int) -> str:
+    if isinstance(source, str | Path):
+        return f"{at}: {Path(source).stem}"
     return f"hypergraph {at}" if graph.slot is None or graph.slot == at else f"hypergraph {at}: slot {graph.slot}"
 
 
@@ -257,10 +272,15 @@ def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
         ConfigError: a run, but no data set.
     """
     from hyperctr.data.dataset import Dataset
+    from hyperctr.runs.session import Session
     from hyperctr.widgets.scenes import Scenes
 
     if isinstance(source, Dataset):
         return Scenes(source, run, seed=seed)
+    if isinstance(source, Session):
+        raise ConfigError(
+            "Inspector takes data and run of a session: Inspector(session.data, session.run)"
+        )
     if run is not None:
         raise ConfigError("Inspector(H, run): a run belongs to a data set; Inspector(data, run) shows its hypergraphs")
     return OwnScenes(own_hypergraphs(source))

@@ -63,6 +63,14 @@ def test_several_hypergraphs_are_slots_in_which_a_name_is_one_node_at_one_place(
     assert frame.set_index("id")["group 0"].to_dict() == {"bob": 3, "eve": 1}  # hyperedges of both months
 
 
+def test_files_and_dicts_are_slots_too(tmp_path: Path) -> None:
+    hc.Hypergraph.of(PETS).to_hif(tmp_path / "pets.json")
+    inspector = hc.Inspector([tmp_path / "pets.json", {"cats": ["eve", "ann"]}])
+    assert inspector.scenes.slots == ["0: pets", "hypergraph 1"]
+    inspector.slot = 1
+    assert members(inspector.scene) == {"cats": {"ann", "eve"}}
+
+
 def test_groups_are_modalities_and_the_dual_swaps_roles() -> None:
     graph = hc.Hypergraph(
         [[0, 1, 1, 2, 0, 2], [0, 0, 1, 1, 2, 2]], 3, 3, group=[0, 0, 1], group_names=["music", "film"]
@@ -108,6 +116,8 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out() -> None:
         hc.Inspector(PETS, run=object())
     with pytest.raises(DataError, match="a dict"):
         hc.Inspector(7)
+    with pytest.raises(ConfigError, match=r"Inspector\(session.data, session.run\)"):
+        hc.Inspector(hc.Session("planted", budget="smoke"))
     users, items = (hc.Hypergraph([[0, 1], [0, 0]], 2, 1, node_kind=kind) for kind in ("user", "item"))
     with pytest.raises(ConfigError, match="one kind of node together; these are over item, user"):
         hc.Inspector([users, items])
