@@ -278,9 +278,7 @@ def scenes_of(source: Any, run: Run | None, seed: int) -> SceneSource:
     if isinstance(source, Dataset):
         return Scenes(source, run, seed=seed)
     if isinstance(source, Session):
-        raise ConfigError(
-            "Inspector takes data and run of a session: Inspector(session.data, session.run)"
-        )
+        raise ConfigError("Inspector takes data and run of a session: Inspector(session.data, session.run)")
     if run is not None:
         raise ConfigError("Inspector(H, run): a run belongs to a data set; Inspector(data, run) shows its hypergraphs")
     return OwnScenes(own_hypergraphs(source))
