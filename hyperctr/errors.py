@@ -1,4 +1,4 @@
-"""The errors a user can meet, and the one helper that words "did you mean".
+"""The errors a user can meet, and helpers that word them: "did you mean", "say", "1 click".
 
 Every error is also a ``ValueError``, so callers need not import ours to catch it.
 """
@@ -91,6 +91,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}?" if close else "allowed: " + ", ".join(names)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it needs one.
+
+    >>> counted(1, "click"), counted(2000, "click"), counted(0, "user")
+    ('1 click', '2,000 clicks', '0 users')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def say(key: str, value: object) -> str:

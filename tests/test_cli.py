@@ -136,7 +136,9 @@ def test_data_list_and_check(capsys: Captured, tmp_path: Path) -> None:
     assert {row[0]: row[1] for row in rows}["planted"] == "ready"
     assert {row[0]: row[1] for row in rows}["table"] == "-"
 
-    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n1,10,5\n1,11,6\n2,10,7\n2,10,7\n")
+    (tmp_path / "interactions.csv").write_text(
+        "user_id,item_id,timestamp\n1,10,5\n1,11,6\n2,10,7\n2,10,7\n1,10,8\n1,11,9\n2,10,10\n"
+    )
     (tmp_path / "features").mkdir()
     ids, values = np.array([10, 11]), np.array([[0.5], [1.5]])
     np.savez(tmp_path / "features" / "visual.npz", item_id=ids, values=values)
@@ -144,7 +146,7 @@ def test_data_list_and_check(capsys: Captured, tmp_path: Path) -> None:
     out, err = capsys.readouterr()
     assert err == ""
     table = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith("warning"))
-    assert (table["users"], table["items"], table["clicks"], table["visual_dim"]) == ("2", "2", "3", "1")
+    assert (table["users"], table["items"], table["clicks"], table["visual_dim"]) == ("2", "2", "6", "1")
     assert any(line.startswith("warning: ") and "repeat an earlier row" in line for line in out.splitlines())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -102,14 +103,20 @@ def _missing(
     source: str,
 ) -> str:
     free = [name for at, name in enumerate(header) if at not in taken]
-    hints, advice = [], []
+    meant = {}
     for ours in missing:
         other = next((name for name in free if re.fullmatch(OTHERS.get(ours, ""), plain_name(name))), "")
-        hint = f"did you mean {other!r}?" if other else did_you_mean(ours, free or header)
+        meant[ours] = other or next(iter(get_close_matches(ours, free, n=1)), "")
+    left = [name for name in free if name not in meant.values()]
+    unclear = [ours for ours in missing if not meant[ours]]
+    if len(left) == len(unclear) == 1 and not _says_label(left[0]):
+        meant[unclear[0]] = left[0]
+    hints, advice = [], []
+    for ours in missing:
+        hint = f"did you mean {meant[ours]!r}?" if meant[ours] else did_you_mean(ours, free or header)
         hints.append(f"{ours!r} ({hint})")
         if ours in OTHERS:
-            theirs = re.search(r"mean '(.*)'", hint)
-            advice.append(say(f"columns.{ours}", theirs[1] if theirs else "THEIR_NAME"))
+            advice.append(say(f"columns.{ours}", meant[ours] or "THEIR_NAME"))
     line = ",".join(header)[:200]
     rename = f"rename the columns, or {' and '.join(advice)}" if advice else "rename the columns"
     expected = ", ".join(required) + (f" and perhaps {', '.join(optional)}" if optional else "")
@@ -191,8 +198,7 @@ def label_rule(name: str, column: pd.Series[Any]) -> str:
     values = pd.Series(dtype=object) if listed else pd.Series(pd.unique(column)).dropna()
     if len(values) < 2:
         return ""
-    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    by_name = any(re.fullmatch(LABEL, word) for word in words) and "id" not in words
+    words, by_name = _words(name), _says_label(name)
     other = any(re.fullmatch(NO_LABEL, word) for word in words)
     some = values.iloc[: MOST_WORDS + 1].astype("str").str.strip()
     if len(values) <= len(WORDS) and set(some.str.lower()) <= WORDS.keys():
@@ -208,6 +214,16 @@ def label_rule(name: str, column: pd.Series[Any]) -> str:
         likely = sorted(some[some != ""], key=lambda text: [word not in text.lower() for word in LIKELY])
         return f"{name} == {likely[0]}"
     return ""
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def _says_label(name: str) -> bool:
+    """Whether the name of a column has a word for what a user thought of an item."""
+    words = _words(name)
+    return any(re.fullmatch(LABEL, word) for word in words) and "id" not in words
 
 
 def _threshold(name: str, numbers: pd.Series[float]) -> str:

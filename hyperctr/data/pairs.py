@@ -12,7 +12,7 @@ import pandas as pd
 
 from hyperctr.data.log import read_log
 from hyperctr.data.options import TableOptions
-from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.errors import ConfigError, DataWarning, counted
 from hyperctr.runtime import atomic_path
 
 SUFFIXES = (".parquet", ".csv")
@@ -53,12 +53,13 @@ def unknown_pairs(
     """Return which pairs have a user or an item that is not known, bool [n], and how many, in words.
 
     >>> unknown_pairs([1, 1], [7, -1], np.array([1, 2]), np.array([7, 8]))
-    (array([False,  True]), '1 of 2 pairs: 0 users and 1 items are unknown')
+    (array([False,  True]), '1 of 2 pairs: 0 users and 1 item are unknown')
     """
     new_users, new_items = ~pd.Index(users).isin(known_users), ~pd.Index(items).isin(known_items)
     unknown = new_users | new_items
     counts = [pd.Index(ids)[new].nunique() for ids, new in ((users, new_users), (items, new_items))]
-    words = f"{unknown.sum():,} of {len(unknown):,} pairs: {counts[0]:,} users and {counts[1]:,} items are unknown"
+    new = f"{counted(counts[0], 'user')} and {counted(counts[1], 'item')} are unknown"
+    words = f"{unknown.sum():,} of {counted(len(unknown), 'pair')}: {new}"
     return unknown, words
 
 

@@ -104,7 +104,7 @@ def name_or_folder(dataset: str, data_dir: str | Path | None = None) -> tuple[st
         raise DataError(
             f"data set {dataset!r} is a folder, and not one in the data directory {data_dir}; give one of the two"
         )
-    return ("table", folder) if folder.is_dir() else (dataset, data_dir)
+    return ("table", folder) if folder.exists() else (dataset, data_dir)  # of a file, the reader says what to give
 
 
 def load_dataset(name: str, /, *, data_dir: str | Path | None = None, seed: int = 0, **options: Any) -> Dataset:

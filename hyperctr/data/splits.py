@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.data.files import BROKEN_ARCHIVE
-from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.errors import ConfigError, DataError, counted, did_you_mean
 from hyperctr.lazy import lazy_function
 from hyperctr.runtime import atomic_path, rng
 
@@ -28,6 +28,8 @@ SplitKind = Literal["random", "temporal"]
 Ratios = tuple[float, float, float]
 PARTS = ("train", "validation", "test")
 DEFAULT_RATIOS: dict[str, Ratios] = {"random": (0.7, 0.2, 0.1), "temporal": (0.7, 0.1, 0.2)}
+
+EVEN_RATIOS: Ratios = (0.4, 0.3, 0.3)  # of three clicks or more they leave one for each part
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,10 +170,10 @@ def split(data: Dataset, kind: SplitKind = "random", ratios: Ratios | None = Non
     made = Split(kind, shares, int(seed), part, data.clicked, data.user_index, data.item_index)
     for name in PARTS:
         if len(made.rows(name)) == 0:
-            instants = data.timestamp[data.clicked]
-            clicks = f"{len(instants)} clicks at {len(np.unique(instants))} instants, ratios {shares}"
-            problem = f"the {kind} split leaves no click for {name} ({clicks})"
-            raise DataError(f"data set {data.name!r}: {problem}; use other ratios, kind='random' or more data")
+            clicks, instants = int(data.clicked.sum()), len(np.unique(data.timestamp[data.clicked]))
+            found = f"{counted(clicks, 'click')} at {counted(instants, 'instant')}, ratios {shares}"
+            problem = f"the {kind} split leaves no click for {name} ({found})"
+            raise DataError(f"data set {data.name!r}: {problem}; {_way_out(kind, clicks, shares)}")
     return made
 
 
@@ -199,6 +201,17 @@ def _temporal(data: Dataset, ratios: Ratios) -> NDArray[np.int8]:
     for cut in (first, second):
         part += (data.timestamp > moments[cut]).astype(np.int8)
     return part
+
+
+def _way_out(kind: str, clicks: int, ratios: Ratios) -> str:
+    """Say what would leave a click for each part; by time only more instants would, whatever the ratios."""
+    first, second = _cuts(clicks, ratios)
+    if kind == "temporal":
+        other = "use kind='random' or more data" if 0 < first < second < clicks else "use more data"
+        return f"{other}: three parts need clicks at three instants"
+    if clicks < len(PARTS):
+        return "use more data: three parts need three clicks"
+    return f"use more data, or other ratios such as {EVEN_RATIOS}"
 
 
 def _cuts(count: int, ratios: Ratios) -> tuple[int, int]:

@@ -49,9 +49,15 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     root, faults, told = Path(folder), Faults(), list[str]()
     TableOptions.from_dict(given)
     if root.is_file():
-        raise DataError(f"{root}: is a file; give the folder that it lies in: {shlex.quote(str(root.parent))}")
+        places = (root.parent, root.absolute().parent.parent)
+        right = next((place for place in places if list(place.glob("interactions.*"))), root.parent)
+        raise DataError(f"{root}: is a file; give the folder above: {_check(right)}")
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; give data_dir=... with interactions.csv and features/ in it")
+    if root.absolute().name == "features" and not list(root.glob("interactions.*")):
+        above = root.parent if root.name == "features" else root.absolute().parent
+        if list(above.glob("interactions.*")):
+            raise DataError(f"{root}: holds the vectors of a data set; give the folder above: {_check(above)}")
     if not list(root.glob("interactions.*")) and (inside := sorted(root.glob("*/interactions.*"))):
         right = inside[0].parent
         raise DataError(
@@ -108,6 +114,10 @@ def load_table(folder: str | Path, **given: Any) -> Dataset:
     )
     data.folder = root
     return data
+
+
+def _check(folder: Path) -> str:
+    return f"hyperctr data check {shlex.quote(str(folder))}"
 
 
 def _released(root: Path) -> str:

@@ -66,7 +66,10 @@ def draw(
     from hyperctr.hypergraph.incidence import Hypergraph
 
     if not isinstance(H, Hypergraph):
-        raise DataError(f"draw(...) takes one Hypergraph, not a {type(H).__name__}; of a list, draw each by itself")
+        raise DataError(
+            f"draw(...) takes one Hypergraph, not a {type(H).__name__}; of several, draw each by itself; "
+            "hc.Hypergraph.of(...) makes one of a dict, sets, a table; hc.Hypergraph.from_hif(PATH) reads a file"
+        )
     if limit < 1:
         raise ConfigError(f"limit={limit} draws nothing; use at least 1")
     if shape not in get_args(Shape):

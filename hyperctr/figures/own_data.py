@@ -76,7 +76,7 @@ def findings(own: OwnFiles) -> list[Table]:
     tables = [Table.from_frame(pd.DataFrame(told, columns=["", "what was found"]), strong=strong)]
     if report.facts:
         rows = [(name.replace("_", " "), show_number(value)) for name, value in report.facts.items()]
-        caption = "no faults: a model can be trained"
+        caption = "" if report.faults else "no faults: a model can be trained"
         tables.append(Table.from_frame(pd.DataFrame(rows, columns=["what a model will find", ""]), caption=caption))
     return tables
 

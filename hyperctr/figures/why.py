@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Table
 from hyperctr.display.theme import NEUTRAL, error_bars, figure, need_columns, style
+from hyperctr.errors import counted
 from hyperctr.runs.effects import BY, CLICKS, KINDS, mean_effects
 from hyperctr.runs.effects import effects as effects_of
 from hyperctr.runs.explaining import ScoreExplainer
@@ -128,9 +129,11 @@ def clicks(explanation: Mapping[str, Any] | None) -> Table:
         [row["title"], row["moment"], row["slot_label"], _signed(row["value"]), effect(row["value"])]
         for row in rows[:ROWS]
     ]
+    seen = f"{counted(len(rows), 'click')} that the score sees"
+    which = f"The {ROWS} nearest in time of {seen}" if len(rows) > ROWS else f"{seen}, the nearest in time first"
     caption = (
-        f"The {min(ROWS, len(rows))} nearest in time of {len(rows)} clicks that the score sees. Effect: the score with "
-        "the click in the history minus the score without it; hyperedges stay as they are."
+        f"{which}. Effect: the score with the click in the history minus the score without it; hyperedges stay as "
+        "they are."
     )
     if not rows:
         nothing = "The score sees no click of this user"

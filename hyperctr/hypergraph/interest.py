@@ -34,7 +34,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hyperctr.errors import ConfigError, DataError, ShapeError
+from hyperctr.errors import ConfigError, DataError, ShapeError, counted
 from hyperctr.lazy import lazy_function
 from hyperctr.progress import begin_stage
 from hyperctr.runtime import choose_device, derive_seed, shared_tensor
@@ -87,6 +87,11 @@ class Interest:
     threshold: float = 0.5
 
     _repr_html_ = lazy_function("display.cards:interest")
+
+    def __repr__(self) -> str:
+        slots, users, _ = self.matrix.shape
+        sizes = f"{counted(users, 'user')}, {counted(slots, 'slot')}, {counted(len(self.degree), 'training click')}"
+        return f"Interest({sizes}; {', '.join(self.modalities)})"
 
 
 def pretrain_interest(

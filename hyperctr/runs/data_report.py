@@ -31,7 +31,7 @@ class DataReport:
     """What was found.
 
     Attributes:
-        faults: why it cannot be read, a text each; empty: it can.
+        faults: why it cannot be read or trained on, a text each; empty: it can.
         warnings: all that is said when it is loaded or trained on, and what is suspicious.
         facts: name -> value, in the order to show them: Table 1's row and what more there is to know.
         name: what the data set is called.
@@ -65,6 +65,7 @@ def check_data(dataset: str, data_dir: str | Path | None = None, options: Given 
     if dataset == "table":
         TableOptions.from_dict(given)
     said: list[str] = []
+    faults: tuple[str, ...] = ()
     with _heard(said):
         try:
             data = registry.load_dataset(dataset, data_dir=data_dir, **given)
@@ -75,8 +76,8 @@ def check_data(dataset: str, data_dir: str | Path | None = None, options: Given 
         try:
             facts |= _facts_of_split(SplitData.open(data, Config()), said)
         except HyperCTRError as error:
-            said.append(f"{data.name}: no model can be trained on it: {error}")
-    return DataReport((), tuple(dict.fromkeys(said)), facts | {"fingerprint": data.fingerprint}, data.name)
+            faults = (f"{data.name}: no model can be trained on it: {error}",)
+    return DataReport(faults, tuple(dict.fromkeys(said)), facts | {"fingerprint": data.fingerprint}, data.name)
 
 
 @contextmanager

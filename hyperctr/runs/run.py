@@ -17,7 +17,7 @@ from hyperctr.config import Config
 from hyperctr.errors import ConfigError, DataError, DataWarning, RunError, ShapeError, did_you_mean
 from hyperctr.lazy import lazy_function
 from hyperctr.metrics.platt import PRIOR, Calibration
-from hyperctr.runs.store import find_run, load_again, read_json
+from hyperctr.runs.store import find_run, load_again, named_data, read_json
 from hyperctr.split_data import SplitData
 from hyperctr.statistics import PooledAUCDraws
 from hyperctr.training.events import read_events
@@ -137,6 +137,12 @@ class Run:
             with warnings.catch_warnings(action="ignore", category=DataWarning):  # said when it was trained
                 data = load_again(origin, self._data_dir)
         if data.fingerprint != origin["fingerprint"]:
+            trained, given = named_data(self.metrics["dataset"], origin), named_data(data.name, data.origin or {})
+            if self._given is not None and trained != given:
+                raise RunError(
+                    f"{self.id}: was trained on {trained} (fingerprint {origin['fingerprint'][:12]}), not on {given} "
+                    f"(fingerprint {data.fingerprint[:12]}); pass the data it was trained on, or train on these"
+                )
             raise RunError(
                 f"{self.id}: the data set {data.name!r} has changed since training (fingerprint "
                 f"{data.fingerprint[:12]}, was {origin['fingerprint'][:12]}); restore it, or train again"
@@ -218,6 +224,8 @@ class Run:
             model, split_data = grown_model(self, users if unknown == "cold" else [], new_items, history)
         data = split_data.data
         times = moments_of(users, latest, history) if timestamps is None else np.asarray(timestamps)
+        if not len(times):
+            times = times.astype(np.int64)  # no pairs: an empty list has no type of its own
         if not len(users) == len(items) == len(times):
             raise ShapeError(f"users, items and timestamps have lengths {len(users)}, {len(items)} and {len(times)}")
         if times.dtype.kind not in "iu":

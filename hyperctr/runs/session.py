@@ -12,7 +12,7 @@ import pandas as pd
 from hyperctr.config import Config
 from hyperctr.data.registry import open_data
 from hyperctr.data.splits import PARTS
-from hyperctr.errors import ConfigError, DataWarning
+from hyperctr.errors import ConfigError, DataWarning, counted
 from hyperctr.lazy import lazy_function
 from hyperctr.parameters import check_injected
 from hyperctr.runtime import former_parameter
@@ -72,6 +72,12 @@ class Session:
         self._run: Run | None = None
 
     _repr_html_ = lazy_function("display.cards:session")
+
+    def __repr__(self) -> str:
+        data = self.data
+        sizes = f"{counted(data.num_users, 'user')}, {counted(data.num_items, 'item')}"
+        clicks = counted(int(data.clicked.sum()), "click")
+        return f"Session({self.config.model} on {data.name}: {sizes}, {clicks}; {', '.join(data.modalities)})"
 
     @cached_property
     def split_data(self) -> SplitData:
@@ -141,12 +147,19 @@ class Session:
         return (table["title"] if "title" in table else table["item_id"]).astype(str).to_numpy()
 
     def test_click(self, number: int = 0) -> tuple[Any, Any, int]:
-        """Return user, item and timestamp of the last test click of an active user: the most active one for 0."""
+        """Return user, item and timestamp of the last test click of an active user: the most active one for 0.
+
+        Raises:
+            ConfigError: there is no such user.
+        """
         data, test_users = self.data, self.data.user_index[self.split.test]
         activity = np.bincount(data.user_index[self.split.train], minlength=data.num_users)
         order = np.unique(test_users)
         order = order[np.argsort(-activity[order], kind="stable")]
-        row = self.split.test[test_users == order[number % len(order)]][-1]
+        if number not in range(len(order)):  # a number below 0 would count from the end
+            of = f"of {counted(len(order), 'user')} with test clicks, the most active first"
+            raise ConfigError(f"test_click({number!r}): use a whole number from 0 to {len(order) - 1}, {of}")
+        row = self.split.test[test_users == order[int(number)]][-1]
         return data.users[data.user_index[row]], data.items[data.item_index[row]], int(data.timestamp[row])
 
     def sizes(self, kind: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.display.theme import mime_bundle, modality_colour
-from hyperctr.errors import DataWarning, HyperCTRError
+from hyperctr.errors import DataWarning, HyperCTRError, counted
 from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
 from hyperctr.widgets.export import save_selection
@@ -178,6 +178,9 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         """Open the channel to the browser; a batch run has none, and saves no widget state."""
         if live():
             super().open()
+
+    def __repr__(self) -> str:
+        return f"Inspector({counted(len(self.scenes.slots), 'slot')}; {', '.join(self.scenes.modalities)})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return super()._repr_mimebundle_(**kwargs) if live() else mime_bundle(self.figure())

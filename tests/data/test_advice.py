@@ -409,6 +409,32 @@ def test_files_as_released_are_sent_to_the_importer_and_those_of_ones_own_to_the
         load(folder)
 
 
+@pytest.mark.parametrize("given", ["m1/interactions.csv", "m1/features", "m1/features/visual.npz"])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_part_of_a_folder_is_told_with_the_command_for_the_folder(
+    given: str, absolute: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "m1", log(times=[time + 86_400 * 200 * (time % 2) for time in TIMES]))
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "check", str(tmp_path / given) if absolute else given]) != 0
+    said = re.sub(r"\nhyperctr: 1 fault.*", "", "".join(capsys.readouterr())).strip()
+    command = said.split("give the folder above: hyperctr ")[1]
+    assert main(shlex.split(command.splitlines()[0])) == 0
+    monkeypatch.chdir(tmp_path / "m1")
+    for here in ("interactions.csv", "features"):
+        with pytest.raises(DataError, match=r"give the folder above: hyperctr data check \.$"):
+            load_dataset(here)
+
+
+def test_the_only_column_left_is_named(tmp_path: Path) -> None:
+    text = csv(("viewer", USERS), ("video", ITEMS), ("when", TIMES))
+    with pytest.raises(DataError, match="--option columns.timestamp=when") as caught:
+        load(write(tmp_path, text))
+    assert rows(load(tmp_path, *(advised(str(caught.value), number) for number in range(3)))) == expected()
+    with pytest.raises(DataError, match="columns.timestamp=THEIR_NAME"):  # a label is no time
+        load(write(tmp_path, csv(("user_id", USERS), ("item_id", ITEMS), ("rating", [5] * 6))))
+
+
 def test_vectors_beside_the_log_and_several_in_one_file_are_sent_to_their_places(tmp_path: Path) -> None:
     folder = write(tmp_path, log())
     (folder / "features" / "visual.npz").rename(folder / "visual.npz")

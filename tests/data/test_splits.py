@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hyperctr.data.dataset import Dataset
-from hyperctr.data.splits import Split, split
+from hyperctr.data.splits import EVEN_RATIOS, PARTS, Split, split
 from hyperctr.errors import ConfigError, DataError
 
 
@@ -96,8 +96,22 @@ def test_unknown_kinds_parts_and_empty_parts_are_named():
     with pytest.raises(ConfigError, match="did you mean 'validation'"):
         split(data).rows("validatoin")
     one_instant = Dataset("flat", pd.DataFrame({"user_id": 1, "item_id": range(20), "timestamp": 5}))
-    with pytest.raises(DataError, match="20 clicks at 1 instants"):
+    with pytest.raises(DataError, match="20 clicks at 1 instant,.* use kind='random' or more data: three parts"):
         split(one_instant, "temporal")
+    assert len(split(one_instant, "random").test) == 2  # as it advises
+    few = Dataset("few", pd.DataFrame({"user_id": 1, "item_id": range(4), "timestamp": 5}))
+    with pytest.raises(DataError, match=r"use more data: three parts need clicks at three instants"):
+        split(few, "temporal")
+    with pytest.raises(DataError, match=r"no click for validation.* ratios such as \(0.4, 0.3, 0.3\)"):
+        split(few, ratios=(0.9, 0.05, 0.05))
+
+
+@pytest.mark.parametrize("clicks", [3, 4, 5, 6, 7, 8, 9, 10])
+def test_the_ratios_that_are_advised_leave_clicks_for_each_part(clicks):
+    made = split(
+        Dataset("few", pd.DataFrame({"user_id": 1, "item_id": range(clicks), "timestamp": 5})), ratios=EVEN_RATIOS
+    )
+    assert min(len(made.rows(part)) for part in PARTS) > 0
 
 
 def test_saved_splits_come_back_and_damage_is_found(tmp_path):

@@ -100,6 +100,9 @@ def test_wrong_arguments_are_refused() -> None:
         hc.draw(H, shape="hul")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="takes one Hypergraph, not a list"):
         hc.draw([H])  # type: ignore[arg-type]
+    for other in ({"cats": ["ann"]}, "zoo.json"):
+        with pytest.raises(DataError, match=r"hc\.Hypergraph\.of\(\.\.\.\).*hc\.Hypergraph\.from_hif\("):
+            hc.draw(other)  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match="node_labels has 2 entries; the hypergraph has 6 nodes"):
         hc.draw(H, node_labels=["a", "b"])
     with pytest.raises(ShapeError, match="hyperedge_labels has 1 entries; the hypergraph has 4 hyperedges"):

@@ -141,7 +141,9 @@ def test_a_folder_above_a_file_and_none_at_all_are_told_with_the_right_one(folde
     for wrong in (folder.parent, folder / "interactions.csv"):
         with pytest.raises(DataError) as caught:
             load_dataset("table", data_dir=wrong)
-        assert str(caught.value).endswith(f"folder: {folder}") or str(caught.value).endswith(f"lies in: {folder}")
+        assert str(caught.value).endswith(f"folder: {folder}") or str(caught.value).endswith(
+            f"hyperctr data check {folder}"
+        )
     with pytest.raises(
         DataError, match=r"nowhere: there is no such folder; give data_dir=\.\.\. with interactions\.csv and features/"
     ):

@@ -95,11 +95,16 @@ def test_wrong_arguments_are_no_fault_of_the_data(arguments: list[str], capsys: 
     assert capsys.readouterr().err.startswith("hyperctr: ")
 
 
-def test_data_too_small_to_train_are_valid_and_it_is_said(tmp_path: Path) -> None:
+def test_data_too_small_to_train_are_a_fault_with_advice_that_can_work(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "features").mkdir()
-    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n1,7,1600000000\n1,8,1600000001\n")
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\n1,7,1600000000\n")
     np.savez(tmp_path / "features" / "visual.npz", item_id=[7, 8], values=np.eye(2))
     report = check_data("table", tmp_path)
-    assert report.faults == () and any("no model can be trained on it" in note for note in report.warnings)
+    assert report.facts["clicks"] == 1 and report.warnings == check_data("table", tmp_path).warnings
+    assert len(report.faults) == 1 and "no model can be trained on it" in report.faults[0]
+    assert "(1 click at 1 instant, ratios (0.7, 0.2, 0.1)); use more data: three parts need" in report.faults[0]
+    assert main(["data", "check", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert f"fault: {report.faults[0]}" in out and err == f"hyperctr: 1 fault in {tmp_path}, listed above\n"
     with pytest.raises(DataError, match="not known"):
         check_data("tabel")

@@ -147,11 +147,17 @@ def test_unknown_pairs_on_the_command_line(
     said = capsys.readouterr().err
     assert "user id 777 is unknown" in said and "--unknown skip leaves such pairs out, --unknown cold" in said
     _, skipped = predict(run, folder, text, "--unknown", "skip")
-    assert "3 of 4 pairs: 1 users and 2 items are unknown; these pairs were left out" in capsys.readouterr().out
+    assert "3 of 4 pairs: 1 user and 2 items are unknown; these pairs were left out" in capsys.readouterr().out
     _, cold = predict(run, folder, text, "--unknown", "cold")
     assert "these pairs were scored as cold" in capsys.readouterr().out
     assert skipped is not None and cold is not None
     assert (skipped["item_id"].tolist(), cold["item_id"].tolist()) == ([3], [3, 3, 42, 999])
+    none = folder / "none.csv"
+    none.write_text("user_id,item_id,timestamp\n777,3,1600000000\n1,999,1600000000\n")
+    line = ["predict", run, "--pairs", str(none), "--out", str(folder / "s.csv"), "--unknown", "skip"]
+    assert main(line) == 0
+    assert "2 of 2 pairs" in (said := capsys.readouterr().out) and "0 scores written" in said
+    assert (folder / "s.csv").read_text() == "user_id,item_id,timestamp,score\n"
     assert skipped["score"][0] == pytest.approx(cold["score"][0], abs=1e-6)
     assert cold["score"].nunique() == 4  # the content of 42 counts
 

@@ -33,6 +33,23 @@ def test_data_in_hand_and_settings_of_ones_own() -> None:
         session.slot_number(4)
 
 
+def test_test_clicks_are_numbered_from_the_most_active_user() -> None:
+    session = hc.Session("planted", budget="smoke")
+    users = len(set(session.data.user_index[session.split.test].tolist()))
+    assert session.test_click(0)[0] != session.test_click(users - 1)[0]
+    for number in (-1, users, 10**6, "a", 0.5):
+        with pytest.raises(hc.ConfigError, match=f"test_click.*whole number from 0 to {users - 1}, of {users} users"):
+            session.test_click(number)  # type: ignore[arg-type]
+
+
+def test_outside_notebooks_a_session_and_its_interest_are_a_line() -> None:
+    session = hc.Session("planted", budget="smoke")
+    assert (
+        repr(session) == "Session(hyperctr on planted: 150 users, 300 items, 4,000 clicks; visual, acoustic, textual)"
+    )
+    assert repr(session.interest) == ("Interest(150 users, 2 slots, 2,800 training clicks; visual, acoustic, textual)")
+
+
 def test_the_card_names_the_run_once_there_is_one() -> None:
     session = hc.Session("planted", budget="smoke")
     assert session.card()["split"] == f"random, seed 0, checksum {session.split.checksum[:16]}"

@@ -62,6 +62,10 @@ def test_a_scene_travels_as_header_and_buffers(seen: tuple[hc.Inspector, Sent]) 
     assert message["stats"]["hyperedges"] == inspector.scene.total_edges
 
 
+def test_outside_notebooks_an_inspector_is_a_line(seen: tuple[hc.Inspector, Sent]) -> None:
+    assert repr(seen[0]) == "Inspector(2 slots; visual, acoustic, textual)"
+
+
 def test_a_trait_set_anywhere_sends_one_scene(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
     inspector._receive(inspector, {"type": "hello"}, [])
