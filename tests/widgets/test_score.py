@@ -240,6 +240,9 @@ def test_no_test_click_is_left_without_a_reason(name: str, budget: str, request:
         hyperedges, clicks, table = figures.hyperedges(answer), figures.clicks(answer), explanation_frame(answer)
         assert len(hyperedges.rows) and len(clicks.rows) and len(waterfall_frame(answer)) == 5
         assert (table["part"] != "source").any()
+        count, seen = len(answer["history"]), f"{len(answer['history'])} click{'s' * (len(answer['history']) != 1)}"
+        first = f"The 12 nearest in time of {seen}" if count > 12 else f"{seen} that the score sees, the nearest"
+        assert clicks.caption.startswith(first)
         if not answer["contributions"]:
             none += 1
             assert "No hyperedge touches this pair" in hyperedges.caption and len(answer["history"])
