@@ -236,6 +236,15 @@ def test_predict_refuses_other_names(scoring: list[Any], tmp_path: Path, capsys:
     assert "run 'r2' does not exist" in capsys.readouterr().err
     assert main(["predict", "r1", *pairs, "--out", str(tmp_path / "pairs.csv" / "s.csv")]) == 2
     assert "s.csv: cannot be written" in capsys.readouterr().err
+    before = {"pairs.csv": "user_id,item_id\n1,2\n", "log.csv": "user_id,item_id,timestamp\n1,2,3\n", "x.parquet": "?"}
+    (tmp_path / "folder.csv").mkdir()
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    for name in (*before, "folder.csv"):
+        assert main(["predict", "r1", *pairs, "--out", str(tmp_path / name)]) == 2
+        why = "is read by the same command" if name == "pairs.csv" else "is there already and holds no scores"
+        assert f"{name}: {why}" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_text() for name in before} == before
 
 
 def test_report_passes_on_what_it_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -66,11 +66,12 @@ def commands(name: str, plan: str) -> str:
     parser.add_argument("--budget", "--preset", default=BUDGET)  # version 0.1.0 wrote --preset
     parser.add_argument("--seeds")
     parser.add_argument("--data-dir")
+    parser.add_argument("--only", nargs="+")
     asked = vars(parser.parse_args(shlex.split(read_card(name)["command"])[2:]))
-    dataset, options = asked.pop("dataset"), []
+    dataset, only, options = asked.pop("dataset"), asked.pop("only"), []
     for option, value in asked.items():
         options += [f"--{option.replace('_', '-')}", value] if value else []
-    report = shlex.join(["hyperctr", "report", dataset, *options])
+    report = shlex.join(["hyperctr", "report", dataset, *options, *(["--only", *only] if only else [])])
     sweep = shlex.join(["hyperctr", "sweep", "run", plan, "--dataset", dataset, *options])
     return f"`{sweep}`, then `{report}`" if plan else f"`{report}`"
 

@@ -53,7 +53,8 @@ def add_commands(commands: Commands) -> None:
     report.add_argument("--only", nargs="+", action="extend", metavar="NAME", help=text)
     text = "run notebooks again of which nothing has changed; finished runs are kept"
     report.add_argument("--force", action="store_true", help=text)
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="default: reports/out/NAME/BUDGET")
+    text = "a report that is there is replaced, .FOLDER.cache beside it kept (default: reports/out/NAME/BUDGET)"
+    report.add_argument("--out", type=Path, metavar="FOLDER", help=text)
     with_options(report)
 
 

@@ -57,9 +57,9 @@ def run_predict(options: argparse.Namespace) -> int:
     """Score the pairs of a file with a trained run and write them beside their scores."""
     from hyperctr.data.ids import find_ids
     from hyperctr.data.options import TableOptions
-    from hyperctr.data.pairs import check_suffix, like_ids, read_history, read_pairs, unknown_pairs, write_scores
+    from hyperctr.data.pairs import check_place, like_ids, read_history, read_pairs, unknown_pairs, write_scores
 
-    check_suffix(options.out)
+    check_place(options.out, options.pairs, *([options.history] if options.history else []))
 
     import numpy as np
     import pandas as pd

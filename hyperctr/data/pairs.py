@@ -12,7 +12,7 @@ import pandas as pd
 
 from hyperctr.data.log import read_log
 from hyperctr.data.options import TableOptions
-from hyperctr.errors import ConfigError, DataWarning, counted
+from hyperctr.errors import ConfigError, DataError, DataWarning, counted
 from hyperctr.runtime import atomic_path
 
 SUFFIXES = (".parquet", ".csv")
@@ -83,6 +83,32 @@ def check_suffix(path: str | Path) -> None:
     """
     if Path(path).suffix not in SUFFIXES:
         raise ConfigError(f"{path}: scores can be written to a name that ends in {' or '.join(SUFFIXES)}")
+
+
+def check_place(path: str | Path, *inputs: str | Path) -> None:
+    """Check that scores can be written to a file of this name, and would replace nothing but older scores.
+
+    Raises:
+        ConfigError: it ends neither in .parquet nor in .csv.
+        DataError: it is there and holds no scores, or is one of the ``inputs``.
+    """
+    check_suffix(path)
+    file, way = Path(path), "move it away, or name another file with --out"
+    if any(file.resolve() == Path(given).resolve() for given in inputs):
+        raise DataError(f"{path}: is read by the same command, scores would replace it; name another file with --out")
+    if not file.exists():
+        return
+    try:
+        if file.suffix == ".csv":
+            columns = pd.read_csv(file, nrows=0).columns.tolist()
+        else:
+            import pyarrow.parquet as pq
+
+            columns = pq.read_schema(file).names
+    except (OSError, ValueError):
+        columns = []
+    if columns[:2] != ["user_id", "item_id"] or columns[-1] != "score":
+        raise DataError(f"{path}: is there already and holds no scores, which could be replaced; {way}")
 
 
 def write_scores(path: str | Path, pairs: pd.DataFrame, scores: npt.NDArray[np.float64]) -> None:

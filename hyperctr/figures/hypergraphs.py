@@ -11,6 +11,7 @@ import plotly.express as px
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from hyperctr.data.titles import titles
 from hyperctr.display.figure import Figure
 from hyperctr.display.hypergraph import draw
 from hyperctr.display.theme import modality_colour, need_columns, style
@@ -27,7 +28,9 @@ PANELS = {
 
 
 def hypergraph(session: Session, kind: str, slot: int = -1, *, limit: int = 15) -> Figure:
-    """Draw the ``"user"`` or ``"item"`` hypergraph of a slot, nodes named as people know them.
+    """Draw the ``"user"`` or ``"item"`` hypergraph of a slot, nodes and hyperedges named as people know them.
+
+    A hyperedge bears the name of the item (of users' hyperedges) or user it comes from.
 
     Args:
         session: holds the hypergraphs.
@@ -41,7 +44,10 @@ def hypergraph(session: Session, kind: str, slot: int = -1, *, limit: int = 15) 
     slot = session.slot_number(slot)
     title = f"{kind.capitalize()} hypergraph, {session.slots.labels[slot]}"
     H, labels = session.hypergraphs[kind][slot], session.labels(kind)
-    return Figure(draw(H, limit=limit, title=title, node_labels=labels), f"{kind}_hypergraph")
+    sources = titles(session.data)["item" if kind == "user" else "user"]
+    names = [sources[source] for source in H.label.tolist()]
+    chart = draw(H, limit=limit, title=title, node_labels=labels, hyperedge_labels=names)
+    return Figure(chart, f"{kind}_hypergraph")
 
 
 def sizes(session: Session, kind: str) -> Figure:

@@ -222,8 +222,9 @@ def draw_effects(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
         chart.update_yaxes(**ticks, showgrid=False, **where)
     chart.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, exponentformat="none", nticks=5)
     chart.update_xaxes(rangemode="tozero", title_text="mean change in probability")
-    style(chart, "What sources and hyperedges do to scores", subtitle, height=640, margin={"t": 130})
-    chart.update_layout(legend={"y": -0.08, "yanchor": "top", "x": 0, "xanchor": "left"})
+    style(chart, "What sources and hyperedges do to scores", subtitle, height=660, margin={"t": 130, "b": 100})
+    # measured from the chart's lower edge: below the titles of the axes at any width
+    chart.update_layout(legend={"yref": "container", "y": 0.015, "yanchor": "bottom", "x": 0, "xanchor": "left"})
     return chart
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -23,7 +24,7 @@ import pandas as pd
 
 from hyperctr.data.options import Given, option_texts
 from hyperctr.data.registry import name_or_folder, open_data
-from hyperctr.errors import ConfigError, did_you_mean
+from hyperctr.errors import ConfigError, DataError, counted, did_you_mean
 from hyperctr.executor import available_cores
 from hyperctr.report.cache import NotebookCache, notebook_key
 from hyperctr.report.cards import command_line, report_card
@@ -35,6 +36,10 @@ from hyperctr.report.runs import ReportRuns
 from hyperctr.runtime import duration
 
 CELL_TIMEOUT: dict[str, int | None] = {"smoke": 600, "quick": 7200, "paper": None}  # budget -> seconds
+# what the index of every version says, within the first lines; and all that lies in a report beside pages of notebooks
+TITLE = b"<title>HyperCTR report"
+PARTS = {"index.html", "runs.html", "runs.csv", "card.json", "assets", "notebooks", "tables", "figures"}
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}  # of those who looked at it
 log = logging.getLogger(__name__)
 
 
@@ -74,8 +79,9 @@ class Report:
         lines += [f"run {row['run']} ({row['what']}): {row['state']}: {_last_line(row['error'])}" for row in bad]
         total, again = len(self.results), len(self.executed)
         kept = f", {total - again} of them unchanged since" if again < total else ""
-        runs = f"{len(self.runs) - len(bad)} of {len(self.runs)} runs done; " if len(self.runs) else ""
-        last = f"{total - len(failed)} of {total} notebooks ran{kept}; {runs}{duration(self.seconds)}; {self.images}"
+        runs = f"{len(self.runs) - len(bad)} of {counted(len(self.runs), 'run')} done; " if len(self.runs) else ""
+        ran = f"{total - len(failed)} of {counted(total, 'notebook')} ran{kept}"
+        last = f"{ran}; {runs}{duration(self.seconds)}; {self.images}"
         return "\n".join([*lines, *self.problems, last, str(self.index)])
 
 
@@ -103,7 +109,8 @@ def build_report(
         seeds: how many seeds of each run; 0: as many as the budget says.
         data_dir: where the data set's files lie.
         data_options: options of the data set, as a table or as texts ``key=value``.
-        out: folder of the report; default ``reports/out/<name of the data set>/<budget>``.
+        out: folder of the report; default ``reports/out/<name of the data set>/<budget>``. A report that is there is
+            replaced, anything else is left alone. ``.<folder>.cache``, beside it, is what the next report goes on from.
         only: run only these notebooks (names or beginnings of names); the others are kept as they were.
         workers: how many runs, and how many notebooks, at once; None: as many as cores.
         force: run notebooks again of which nothing has changed; runs that are done are kept.
@@ -111,7 +118,7 @@ def build_report(
 
     Raises:
         ConfigError: an argument that cannot be, or an unknown notebook.
-        DataError: the data set is unknown or its files are missing.
+        DataError: the data set is unknown, its files are missing, or ``out`` holds what is no report.
     """
     import filelock
 
@@ -126,6 +133,7 @@ def build_report(
     data = open_data(source, budget, place, data_options)
     title = dataset if source == dataset else data.name if data.name != source else Path(place).name
     folder = (Path(out) if out is not None else Path("reports") / "out" / title / budget).resolve()
+    _refuse_to_delete(folder)
     at_once = workers or available_cores()
     # a kernel beside others has one thread, unless the user has said how many
     one_thread = {"OMP_NUM_THREADS": "1"} if at_once > 1 and "OMP_NUM_THREADS" not in os.environ else {}
@@ -158,13 +166,33 @@ def build_report(
         images = write_images(cache.folder)
         results, frame = cache.results(names), runs.frame()
         seconds, problems = time.perf_counter() - begin, tuple(runs.problems)
-        card = report_card(command_line(dataset, budget, seeds, data_dir, told), duration(seconds))
+        card = report_card(command_line(dataset, budget, seeds, data_dir, told, only or ()), duration(seconds))
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         with _replacing(folder) as aside:
             cache.copy_to(aside, names)
             about = About(title, budget, now, card, problems)
             write_site(aside, about, results, frame, runs.curves())
     return Report(folder / "index.html", tuple(results), frame, problems, tuple(sorted(keys)), seconds, images)
+
+
+def _refuse_to_delete(folder: Path) -> None:
+    """Raise a DataError if a report that takes the place of ``folder`` would delete what is not of a report."""
+    if not folder.exists():
+        return
+    way = "move it away, or write elsewhere with --out FOLDER"
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    if not there:
+        return
+    index = folder / "index.html"
+    begin = b""
+    if index.is_file():
+        with open(index, "rb") as file:
+            begin = file.read(2000)
+    if TITLE not in begin:
+        raise DataError(f"{folder}: is there already and is no report of HyperCTR, which could be replaced; {way}")
+    others = sorted(name for name in there - PARTS - LITTER if not re.fullmatch(r"\d\d_.*\.html", name))
+    if others:
+        raise DataError(f"{folder / others[0]}: is no part of the report there, which would be replaced; {way}")
 
 
 @contextmanager

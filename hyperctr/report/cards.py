@@ -18,17 +18,23 @@ OF_ONE_PAGE = ("repeat the page", "repeat the runs", "training time", "runs", "r
 
 
 def command_line(
-    dataset: str, budget: str, seeds: int, data_dir: str | Path | None, data_options: Sequence[str] = ()
+    dataset: str,
+    budget: str,
+    seeds: int,
+    data_dir: str | Path | None,
+    data_options: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> str:
-    """Return the command that makes the report again.
+    """Return the command that makes the report again; ``DATA`` stands for where data lie on this machine.
 
-    >>> command_line("planted", "quick", 3, None)
-    'hyperctr report planted --budget quick --seeds 3'
+    >>> command_line("planted", "quick", 3, "/home/ann/data", only=["10", "11"])
+    'hyperctr report planted --budget quick --seeds 3 --data-dir DATA --only 10 11'
     """
-    command = ["hyperctr", "report", dataset, "--budget", budget]
+    command = ["hyperctr", "report", "DATA" if Path(dataset).is_absolute() else dataset, "--budget", budget]
     command += ["--seeds", str(seeds)] if seeds else []
-    command += ["--data-dir", str(data_dir)] if data_dir is not None else []
+    command += ["--data-dir", "DATA"] if data_dir is not None else []
     command += [word for text in data_options for word in ("--option", text)]
+    command += ["--only", *only] if only else []
     return shlex.join(command)
 
 

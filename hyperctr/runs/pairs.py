@@ -107,7 +107,8 @@ def export_pool(data: Dataset, config: Config, out: str | Path, train: str | Pat
 
     Raises:
         ConfigError: a name that does not end in .parquet, or twice the same.
-        DataError: the data set has too few clicks to split, or a file cannot be written.
+        DataError: the data set has too few clicks to split, or a file cannot be written, or is there and was not
+            written by this function.
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=60, num_items=90, num_interactions=1200, months=12)
@@ -119,16 +120,40 @@ def export_pool(data: Dataset, config: Config, out: str | Path, train: str | Pat
             raise ConfigError(f"{path}: pairs and training clicks are written to names that end in .parquet")
     if train is not None and Path(train).resolve() == Path(out).resolve():
         raise ConfigError(f"{out}: pairs and training clicks need two names")
+    for path in (out, *([] if train is None else [train])):
+        if Path(path).exists() and _about(Path(path)) is None:
+            way = "move it away, or name another file"
+            raise DataError(f"{path}: is there already and was not written by `hyperctr pool export`; {way}")
     split_data = SplitData.open(data, config)
     try:
         if train is not None:
             with atomic_path(train) as aside:
-                training_clicks(split_data).to_parquet(aside, index=False)
+                _write_training(aside, split_data)
         return _write_pairs(Path(out), split_data, config)
     except OSError as error:
         raise DataError(
             f"{error.filename or out}: cannot be written ({error.strerror or error}); name another place"
         ) from error
+
+
+def _about(file: Path) -> dict[str, Any] | None:
+    """Return what a file of :func:`export_pool` says of itself; None for any other file."""
+    import pyarrow.parquet as pq
+
+    try:
+        about: dict[str, Any] = json.loads((pq.read_schema(file).metadata or {})[KEY])
+    except (OSError, ValueError, KeyError):
+        return None
+    return about
+
+
+def _write_training(path: Path, split_data: SplitData) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(training_clicks(split_data), preserve_index=False)
+    about = json.dumps({"version": hyperctr.__version__, "fingerprint": split_data.data.fingerprint})
+    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: about.encode()}), path)
 
 
 def _write_pairs(path: Path, split_data: SplitData, config: Config) -> int:
@@ -169,17 +194,12 @@ def open_pairs(path: str | Path, data_dir: str | Path | None = None) -> tuple[Da
         DataError: no such file, or not one of :func:`export_pool`; the data cannot be loaded again, or have changed.
         ConfigError: settings that this version does not have.
     """
-    import pyarrow.parquet as pq
-
     file = Path(path)
     if not file.is_file():
         raise DataError(f"{file}: there is no such file; name the one that `hyperctr pool export` wrote")
-    try:
-        about: dict[str, Any] = json.loads((pq.read_schema(file).metadata or {})[KEY])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{file}: does not say what it was exported from; write it with `hyperctr pool export`"
-        ) from error
+    about = _about(file)
+    if about is None or "origin" not in about:
+        raise DataError(f"{file}: does not say what it was exported from; write it with `hyperctr pool export`")
     if about["origin"] is None:
         raise DataError(f"{file}: was exported from data made in memory; call hyperctr.evaluate_scores(data, ...)")
     data, config = load_again(about["origin"], data_dir), Config(**about["settings"])

@@ -26,6 +26,7 @@ from hyperctr.figures.interest import (
     user_interest_frame,
 )
 from hyperctr.figures.training import draw_learning_curve
+from hyperctr.figures.why import draw_effects
 from hyperctr.hypergraph.incidence import Hypergraph
 
 MODALITIES = ("visual", "acoustic")
@@ -175,6 +176,12 @@ def test_the_figures_of_a_session_hold_its_numbers(tmp_path: Path, monkeypatch: 
     assert degrees.frame["nodes"].sum() == session.slots.count * data.num_items * len(data.modalities)
     drawn = hc.figures.hypergraph(session, "user", limit=5)
     assert drawn.chart.layout.title.text == f"User hypergraph, {session.slots.labels[session.busiest_slot]}"
+    names = {text for trace in drawn.chart.data if trace.mode == "text" for text in trace.text}
+    titles = data.item_table["title"]
+    assert names and all(titles.str.startswith(name.rstrip("…")).any() for name in names), "as in the inspector"
+    drawn = hc.figures.hypergraph(session, "item", limit=5)
+    names = {text for trace in drawn.chart.data if trace.mode == "text" for text in trace.text}
+    assert names and all(name.startswith("user ") for name in names)
     with pytest.raises(hc.ConfigError, match="slot 9 does not exist"):
         hc.figures.hypergraph(session, "user", 9)
     matrix = session.interest.matrix
@@ -186,3 +193,11 @@ def test_the_figures_of_a_session_hold_its_numbers(tmp_path: Path, monkeypatch: 
     assert list(recovery.headline) == ["mean AUC", *data.modalities]
     data.truth = None
     assert hc.figures.recovery(session) == "The data set `planted` has no planted truth: nothing to compare."
+
+
+def test_the_legend_of_effects_lies_below_the_titles_of_axes() -> None:
+    columns = ["by", "group", "kind", "mean", "low", "high", "effects"]
+    layout = draw_effects(pd.DataFrame([("source", "history", "clicked", 0.1, 0.0, 0.2, 9)], columns=columns)).layout
+    assert (layout.legend.yref, layout.legend.yanchor) == ("container", "bottom")
+    legend = layout.legend.y * layout.height + 30  # pixels above the lower edge: a line of text and its padding
+    assert layout.margin.b - legend >= 50, "room for ticks and titles between"

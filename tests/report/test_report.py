@@ -298,7 +298,8 @@ def test_a_report_that_is_interrupted_leaves_the_old_one(tmp_path: Path, monkeyp
     write_book(books / "00_fine.ipynb")
     out = tmp_path / "out" / "smoke"
     out.mkdir(parents=True)
-    (out / "index.html").write_text("the old report")
+    old = "<title>HyperCTR report – planted, smoke</title>"
+    (out / "index.html").write_text(old)
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -308,8 +309,55 @@ def test_a_report_that_is_interrupted_leaves_the_old_one(tmp_path: Path, monkeyp
             patch.setattr(module, name, stop)
             with pytest.raises(KeyboardInterrupt):
                 build_report("planted", "smoke", out=out, notebooks=books)
-        assert (out / "index.html").read_text() == "the old report"
+        assert (out / "index.html").read_text() == old
         assert not list(out.parent.glob(".smoke.aside-*"))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["thesis/chapter.tex"], "thesis: is there already and is no report of HyperCTR"),
+        (["thesis"], "thesis: is there already and is no report of HyperCTR"),
+        (["thesis/index.html", "thesis/assets/style.css"], "thesis: is there already and is no report"),
+        (["thesis/report/index.html"], "thesis: is there already and is no report"),
+        (["thesis/index.html: <title>HyperCTR report – a", "thesis/notes.md"], r"thesis/notes\.md: is no part of the"),
+    ],
+)
+def test_what_is_no_report_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], words: str
+) -> None:
+    for name in ("ReportRuns", "run_notebooks", "write_site"):
+        monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("something was done"))
+    write_book(tmp_path / "books" / "00_fine.ipynb")
+    place = tmp_path / "mine"
+    for text in files:
+        name, _, content = text.partition(": ")
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(content or "years of work")
+    before = {path: path.is_dir() or path.read_bytes() for path in place.rglob("*")}
+    with pytest.raises(DataError, match=words + ".*move it away, or write elsewhere with --out FOLDER"):
+        build_report("planted", "smoke", out=place / "thesis", notebooks=tmp_path / "books")
+    assert {path: path.is_dir() or path.read_bytes() for path in place.rglob("*")} == before
+
+
+def test_an_empty_folder_and_reports_of_any_version_are_replaced(
+    made: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "write_images", lambda _: "")
+    write_book(tmp_path / "books" / "00_fine.ipynb")
+    out = tmp_path / "site"
+    out.mkdir()
+    report = build_report("planted", "smoke", out=out, notebooks=tmp_path / "books", only=["00"])
+    assert str(report).splitlines()[-2].startswith("1 of 1 notebook ran; ")
+    text = Page(report.index).text
+    assert "The only notebook ran." in text
+    assert re.search(r"command ?hyperctr report planted --budget smoke --only 00(?! --)", text)
+    shutil.rmtree(out)
+    shutil.copytree(made.index.parent, out)
+    (out / "card.json").unlink()  # as in 0.1.0
+    (out / "99_gone.html").write_text("a page of a notebook that is no more")
+    again = build_report("planted", "smoke", out=out, notebooks=tmp_path / "books")
+    assert again.exit_code == 0 and (out / "card.json").exists() and not (out / "99_gone.html").exists()
 
 
 def test_wrong_arguments_stop_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

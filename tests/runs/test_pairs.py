@@ -112,6 +112,22 @@ def test_names_that_cannot_be_written_to(tiny: Tiny, tmp_path: Path, out: str, t
     assert not any(tmp_path.iterdir())
 
 
+def test_only_files_that_it_wrote_are_replaced(tiny: Tiny, tmp_path: Path) -> None:
+    out, train, mine = tmp_path / "pairs.parquet", tmp_path / "train.parquet", tmp_path / "clicks.parquet"
+    pd.DataFrame({"user_id": [1], "item_id": [2], "timestamp": [3]}).to_parquet(mine)
+    before = mine.read_bytes()
+    for names in ((mine, None), (out, mine)):
+        with pytest.raises(
+            DataError, match=r"clicks.parquet: is there already and was not written by .*; move it away"
+        ):
+            hc.export_pool(tiny.data, tiny.run.config, *names)
+    assert mine.read_bytes() == before and list(tmp_path.iterdir()) == [mine]
+    for _ in range(2):
+        hc.export_pool(tiny.data, tiny.run.config, out, train)
+    with pytest.raises(DataError, match="does not say what it was exported from"):
+        open_pairs(train)
+
+
 def test_pairs_of_data_that_are_gone_or_changed(tiny: Tiny, tiny_table: Path, tmp_path: Path) -> None:
     out, folder = tmp_path / "pairs.parquet", shutil.copytree(tiny_table, tmp_path / "table")
     config = tiny.run.config
