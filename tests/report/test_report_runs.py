@@ -96,7 +96,7 @@ def test_a_run_that_fails_stops_nothing_and_is_told_as_what_it_is(made: Made, fi
     assert "2 runs: 1 done, 1 failed (0 s)" in str(book.cells), "the notebook has not tried again"
     assert (first.index.parent / "tables" / "kinds.csv").read_text().splitlines()[2] == "corrupt,failed,"
     index = " ".join(Page(first.index).text.split())
-    assert f"1 of 2 runs are not done: 1 failed, 1 done; see all runs. Run {made.ids['corrupt']}" in index
+    assert f"1 of 2 runs is not done: 1 failed, 1 done; see all runs. Run {made.ids['corrupt']}" in index
 
 
 def test_the_page_of_runs(made: Made, first: Report) -> None:
