@@ -312,7 +312,10 @@ def test_the_command_prints_what_was_found_and_the_next_line_works(
     check, train, report = (shlex.split(line) for line in out.splitlines()[-3:])
     assert train == ["hyperctr", "train", *check[3:], "--budget", "quick"]
     assert report == ["hyperctr", "report", *check[3:]]
-    assert check[:3] == ["hyperctr", "data", "check"] and main(check[1:]) == 0
+    assert check[:3] == ["hyperctr", "data", "check"] and main(check[1:]) == 1
+    told = capsys.readouterr()
+    assert re.search(r"interactions +5\n", told.out) and "1 fault in mine" in told.err, "read, but too few to train on"
+    assert "no click for test (3 clicks at 3 instants" in told.out.replace("\n", " ")
     assert main(["data", "import", str(tmp_path / "raw"), "--option", "visuals=x", "--data-dir", str(tmp_path)]) == 2
     assert "has no option 'visuals'; did you mean 'visual'?" in capsys.readouterr().err
     assert main(["data", "import", str(tmp_path / "raw"), "--option", "visual"]) == 2
