@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from colorsys import hls_to_rgb, rgb_to_hls
 
-MODALITY_COLOURS = {"visual": "#0072B2", "acoustic": "#D55E00", "textual": "#009E73", "multi-modal": "#CC79A7"}
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # for whatever else is two or three of a kind
+MODALITY_COLOURS = {"visual": BLUE, "acoustic": ORANGE, "textual": GREEN, "multi-modal": "#CC79A7"}
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
-LOW, MIDDLE, HIGH = "#0072B2", "#DEDCD7", "#C04E00"  # around a middle that means something
+LOW, MIDDLE, HIGH = BLUE, "#DEDCD7", "#C04E00"  # around a middle that means something
 NUMBER_COLOURS = ("#00224E", "#233E6C", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")  # Cividis in seven steps
 # kinds of things: Okabe and Ito's again, then some of Tol's; beyond a dozen nobody tells colours apart
 CATEGORY_COLOURS = (

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from hyperctr.display.colours import BLUE, NEUTRAL, ORANGE
+
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
 WIDTH, HEIGHT, EDGE = 132.0, 18.0, 7.0  # of the small picture, pixels
 NICE = (1, 2, 5)  # times a power of ten: where a scale may end
-MARKS = {"model": ("#0072B2", "circle"), "system": ("#7A828C", "circle"), "baseline": ("#D55E00", "diamond-open")}
+MARKS = {"model": (BLUE, "circle"), "system": (NEUTRAL, "circle"), "baseline": (ORANGE, "diamond-open")}
 ROW = 38  # pixels of a figure
 
 

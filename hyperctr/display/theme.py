@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from hyperctr.display.colours import BLUE
 from hyperctr.display.colours import FURTHER_COLOURS as FURTHER_COLOURS
 from hyperctr.display.colours import MODALITY_COLOURS as MODALITY_COLOURS
 from hyperctr.display.colours import NEUTRAL as NEUTRAL
@@ -61,7 +62,7 @@ TEMPLATE = go.layout.Template(
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 64, "r": 24, "t": 88, "b": 56},
         "hoverlabel": {"namelength": -1},
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": "#0072B2"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": BLUE},
         "height": 420,
     }
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hyperctr.display.colours import BLUE
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import NEUTRAL, figure, need_columns
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hyperctr.data.dataset import Dataset
     from hyperctr.runs.session import Session
 
-CLICK, NON_CLICK = "#0072B2", "#B0B7C0"
+CLICK, NON_CLICK = BLUE, "#B0B7C0"
 BINS = 36  # of a clock without months
 
 

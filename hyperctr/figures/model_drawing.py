@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from html import escape
 
+from hyperctr.display.colours import BLUE, GREEN, NEUTRAL, ORANGE
+
 WIDE, HIGH, ACROSS, DOWN, EDGE = 178, 96, 210, 138, 12  # of a box, from one to the next, and around all; pixels
-DATA, SEQUENCE, GRAPH, JOINT = "#7A828C", "#0072B2", "#009E73", "#D55E00"
+DATA, SEQUENCE, GRAPH, JOINT = NEUTRAL, BLUE, GREEN, ORANGE
 SUBSCRIPT = r'<tspan dy="3" font-size="9">\1</tspan><tspan dy="-3">&#8203;</tspan>'
 _DARK = "svg{color:#24292f}@media(prefers-color-scheme:dark){svg{color:#d5dbe3}}"
 

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hyperctr.display.colours import BLUE, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Table
 from hyperctr.display.theme import NEUTRAL, error_bars, figure, need_columns, style
@@ -23,7 +24,7 @@ from hyperctr.written import show_number
 if TYPE_CHECKING:
     from hyperctr.runs.session import Session
 
-RAISES, LOWERS = "#0072B2", "#D55E00"  # told apart by colour-blind readers; a sign and a word say it too
+RAISES, LOWERS = BLUE, ORANGE  # told apart by colour-blind readers; a sign and a word say it too
 ROWS = 12  # hyperedges or clicks that a table lists; its CSV has all
 NAMED = 6  # members that a table names
 K, FEW = 5, 3  # neighbours, and nearest clicks, of changes

@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 
 import hyperctr as hc
-from tests.browser.lab import PANELS, ROOT, Lab, after_scene, chromium, find_browser, jupyterlab
+from tests.browser.lab import PANELS, ROOT, Lab, after_scene, chromium, jupyterlab, need_browser
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One JupyterLab, one page, notebook 21 run to its end at budget smoke."""
-    pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
-    pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
-    if find_browser() is None:
-        pytest.skip("no Chromium or Chrome found")
+    need_browser()
     folder = tmp_path_factory.mktemp("lab")
     book = json.loads((ROOT / "notebooks" / "21_inspect_prediction.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in book["cells"] if "parameters" in cell["metadata"].get("tags", [])]

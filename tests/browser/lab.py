@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PANELS = ".hctr[data-view=panels]"
@@ -38,6 +39,14 @@ SWITCHES = [
 def find_browser() -> str | None:
     """Path of a Chromium or Chrome, None where there is none."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def need_browser() -> None:
+    """Skip a test where Playwright, JupyterLab or the browser is missing, and say which."""
+    pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
+    pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
+    if find_browser() is None:
+        pytest.skip("no Chromium or Chrome found")
 
 
 @contextmanager

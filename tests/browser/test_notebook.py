@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import CONTRAST, Lab, chromium, find_browser, jupyterlab, write_notebook
+from tests.browser.lab import CONTRAST, Lab, chromium, jupyterlab, need_browser, write_notebook
 
 pytestmark = pytest.mark.browser
 
@@ -26,10 +26,7 @@ COLOUR = "([selector, name]) => getComputedStyle(document.querySelector(selector
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    pytest.importorskip("playwright", reason="no playwright: pip install 'hyperctr[dev]'")
-    pytest.importorskip("jupyterlab", reason="no JupyterLab: pip install 'hyperctr[notebook]'")
-    if find_browser() is None:
-        pytest.skip("no Chromium or Chrome found")
+    need_browser()
     folder: Path = tmp_path_factory.mktemp("lab")
     write_notebook(folder / "run.ipynb", TRAIN, SHOW)
     with jupyterlab(folder, HYPERCTR_RUNS=str(folder / "runs")) as address, chromium() as page:

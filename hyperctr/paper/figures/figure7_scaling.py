@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hyperctr.display.colours import BLUE, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns, write_across
 from hyperctr.errors import ShapeError
@@ -19,7 +20,7 @@ from hyperctr.sweeps.seeds import records
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-LOOKS = {"training step": ("#0072B2", "circle"), "convolution": ("#D55E00", "diamond")}
+LOOKS = {"training step": (BLUE, "circle"), "convolution": (ORANGE, "diamond")}
 
 
 def figure7(sweep: Sweep) -> Figure:

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hyperctr.display.colours import BLUE, GREEN, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import (
     FURTHER_COLOURS,
@@ -25,8 +26,8 @@ from hyperctr.paper.prose import prose
 if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
-LOOKS = {"hyperctr": ("#0072B2", "solid"), "hyperctr+": ("#009E73", "solid")}
-LOOKS["content matrix factorisation"] = ("#D55E00", "dash")
+LOOKS = {"hyperctr": (BLUE, "solid"), "hyperctr+": (GREEN, "solid")}
+LOOKS["content matrix factorisation"] = (ORANGE, "dash")
 COLUMNS = ("label", "seed", "run", "epoch", "loss", "validation_auc")
 NARROWEST = 0.01  # the zoom never shows less than this much AUC
 

@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hyperctr.config import REFERENCE_MODEL
+from hyperctr.display.colours import BLUE, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
 BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
-BASELINE_LOOKS = {"content MF": ("#D55E00", "diamond"), "popularity": (NEUTRAL, "square")}
-MODEL_LOOK = ("#0072B2", "circle")
+BASELINE_LOOKS = {"content MF": (ORANGE, "diamond"), "popularity": (NEUTRAL, "square")}
+MODEL_LOOK = (BLUE, "circle")
 # Each choice: what is changed, from what, to what.
 CHOICES = (
     ("protocol", "as-published", "causal"),

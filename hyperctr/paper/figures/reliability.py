@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.stats import binomtest
 
+from hyperctr.display.colours import BLUE, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style, write_across
 from hyperctr.paper.prose import prose
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
 MODELS = ("hyperctr", POPULARITY)
-LOOKS = {"raw": ("#D55E00", "diamond"), "calibrated": ("#0072B2", "circle")}
+LOOKS = {"raw": (ORANGE, "diamond"), "calibrated": (BLUE, "circle")}
 COLUMNS = ("model", "protocol", "seed", "probability", "pairs", "clicks", "predicted", "observed", "low", "high")
 
 

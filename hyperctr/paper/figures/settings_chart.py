@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hyperctr.display.colours import BLUE, ORANGE
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, need_columns, style
 from hyperctr.paper.settings import Axis, axis_of
 from hyperctr.sweeps.seeds import records
@@ -22,7 +23,7 @@ GAIN = ("auc_gain", "auc_gain_low", "auc_gain_high")
 COLUMNS = ["kind", "setting", "value", "value_high", "label", "seed", "run", "state"]
 COLUMNS += [*AUC, "validation_auc", "seeds", "chosen", "reference", *GAIN]
 REPORTED = "its reported results"  # label of a value the paper uses without calling it best
-TEST, VALIDATION = "#0072B2", "#D55E00"
+TEST, VALIDATION = BLUE, ORANGE
 _SMALL: dict[str, Any] = {"showarrow": False, "font": {"size": 11, "color": NEUTRAL}}
 NARROWEST = 0.01  # an axis never shows less than this much AUC: what is flat should look flat
 HEIGHTS = (0.6, 0.4)  # shares of the two rows
