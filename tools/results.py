@@ -4,6 +4,7 @@
     python tools/results.py ml-trailers ... --plans systems       trains a plan first that reports do not train
     python tools/results.py planted --switches                    also the switches of hyperctr+, on validation
     python tools/results.py ml-trailers --labels --seeds 3        what negatives that were shown are worth
+    python tools/results.py ml-trailers --search 12               tries points of the paper's grid, on validation
     python tools/results.py --pages                               only renders the pages from the committed files
     python tools/results.py --figures                             also draws Figures 4 to 6 and 8 from their CSV files
 
@@ -106,6 +107,23 @@ def collect_labels(dataset: str, data_dir: str | None, seeds: int) -> None:
     table.to_csv(RESULTS / data.name / "labels.csv", index=False, float_format="%.5f")
 
 
+def collect_search(dataset: str, data_dir: str | None, trials: int, workers: int | None) -> None:
+    """Try points of the paper's grid with ``hyperctr``, beside the settings it has, and keep their validation AUC."""
+    import hyperctr as hc
+    from hyperctr.config import Config
+    from hyperctr.sweeps.search import open_search
+
+    search = open_search("search", dataset, BUDGET, data_dir=data_dir or "")
+    print(search.run(trials, workers=workers))
+    found = search.frame().drop(columns=["trial", "runs"])
+    config = Config.for_model(search.model, BUDGET)
+    ours = {name: getattr(config, name) for name in search.space}
+    ours["best_validation_auc"] = hc.train(search.data, config).metrics["best_validation_auc"]
+    found = pd.concat([found.assign(point="of the grid"), pd.DataFrame([ours]).assign(point="as set")])
+    found = found.assign(points=search.points, hyperctr=hc.__version__)
+    found.to_csv(RESULTS / search.data.name / "search.csv", index=False, float_format="%.6g")
+
+
 def main() -> int:
     """Make a report and keep its results if a data set is named, then write the pages; 1 if the report has failures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -116,12 +134,15 @@ def main() -> int:
     parser.add_argument("--plans", nargs="+", default=[], help="plans to train first, such as systems and causal")
     parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")
     parser.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
+    parser.add_argument("--search", type=int, metavar="N", help="only try N points of the paper's grid")
     parser.add_argument("--pages", action="store_true")
     parser.add_argument("--figures", action="store_true", help="draw the recorded figures again, then render the pages")
     options = parser.parse_args()
     code = 0
     if options.dataset and options.labels:
         collect_labels(options.dataset, options.data_dir, options.seeds or 1)
+    elif options.dataset and options.search:
+        collect_search(options.dataset, options.data_dir, options.search, options.workers)
     elif options.dataset:
         from hyperctr.report.build import build_report
         from hyperctr.sweeps.local import run_plans
