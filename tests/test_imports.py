@@ -20,7 +20,7 @@ ORDER = [
     {"models"},
     {"config", "runtime", "executor"},
     {"parameters", "progress"},
-    {"distributed", "gradient_sums", "sparse_adam"},
+    {"averaging", "distributed", "gradient_sums", "sparse_adam"},
     {"data"},
     {"media"},
     {"slots"},

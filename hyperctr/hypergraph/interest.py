@@ -18,6 +18,7 @@ tests/benchmarks/bench_interest.py):
 - ``e_u`` and ``P_m`` are pulled to 0, because a user has few clicks and they fit by chance.
 - Negatives are the attributes of the batch's other clicks rather than of items drawn uniformly, because items are
   then negatives as often as they are clicked, so that popularity cancels.
+- The degrees come from weights averaged over about two epochs, because those of any one step follow its batch.
 - The degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell "which modality
   contributes the most", and a click that suits the user in every respect says little about that. With a single
   modality nothing is subtracted.
@@ -32,8 +33,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from hyperctr.averaging import WeightAverage
 from hyperctr.errors import ConfigError, DataError, ShapeError, counted
 from hyperctr.lazy import lazy_function
 from hyperctr.progress import begin_stage
@@ -49,6 +51,8 @@ Float32 = NDArray[np.float32]
 
 # Pull per click towards e_u = 0 and e_i = 1, and per step towards P_m = 0; chosen on `planted`, seed 0.
 USER_DECAY, ITEM_DECAY, PROJECTION_DECAY = 2.0, 1.0, 0.05
+# Weights are averaged over about so many epochs, taken in so often in each; as training does by default.
+AVERAGE_EPOCHS, AVERAGED_AN_EPOCH = 2.0, 8
 CLICKS_AT_A_TIME = 200_000  # whose degrees are computed, once the critic is trained
 
 
@@ -145,13 +149,13 @@ def pretrain_interest(
     # Parameters: e_u, e_i, and per modality P_m and W_m.
     draw = torch.Generator().manual_seed(derive_seed(seed, "interest"))
     size = embedding_size
-    users = (0.1 * torch.randn(data.num_users, size, generator=draw)).to(place)
-    items = torch.ones(data.num_items, size, device=place)
-    projections = [(torch.randn(len(x[0]), size, generator=draw) / len(x[0]) ** 0.5).to(place) for x in values]
-    weights = [torch.eye(size, device=place) for _ in values]
+    users = nn.Parameter((0.1 * torch.randn(data.num_users, size, generator=draw)).to(place))
+    items = nn.Parameter(torch.ones(data.num_items, size, device=place))
+    drawn = [torch.randn(len(x[0]), size, generator=draw) / len(x[0]) ** 0.5 for x in values]
+    projections = [nn.Parameter(matrix.to(place)) for matrix in drawn]
+    weights = [nn.Parameter(torch.eye(size, device=place)) for _ in values]
     parameters = [users, items, *projections, *weights]
-    for parameter in parameters:
-        parameter.requires_grad_()
+    average = WeightAverage(nn.ParameterList(parameters), AVERAGE_EPOCHS * AVERAGED_AN_EPOCH)
     large = large_tables([users, items])
     rest = [parameter for parameter in parameters if all(parameter is not table for table in large)]
     optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, learning_rate, weight_decay=0.0, fused=True)]
@@ -160,6 +164,7 @@ def pretrain_interest(
 
     losses = []
     batches = -(-len(clicks) // batch_size)
+    stretch = -(-batches // AVERAGED_AN_EPOCH)
     with begin_stage("pre-training", epochs, "epoch") as shown:
         for epoch in range(epochs):
             total = torch.zeros((), device=place)
@@ -181,20 +186,23 @@ def pretrain_interest(
                 loss.backward()
                 for optimiser in optimisers:
                     optimiser.step()
+                if number % stretch == 0 or number == batches:
+                    settled(users), settled(items)
+                    average.update()
                 shown.step(epoch + number / batches)
             losses.append(float(total))
             shown.note = f"loss {losses[-1]:.4f}"
 
-    with torch.no_grad():
-        users, items = settled(users), settled(items)
+    with torch.no_grad(), average.in_place():
         sides = [(items @ w) * (x @ p) for x, p, w in zip(values, projections, weights, strict=True)]
         degrees = []
         for u, i in zip(user.split(CLICKS_AT_A_TIME), item.split(CLICKS_AT_A_TIME), strict=True):
             logits = torch.stack([(users[u] * side[i]).sum(1) for side in sides], dim=1)  # [C, M]
             degrees.append(degree_of_interest(logits, present[i]).cpu())
         degree = torch.cat(degrees).numpy()
+        arrays = [p.detach().cpu().numpy().copy() for p in parameters]
     matrix = interest_matrix(degree, data.user_index[clicks], slots.index[clicks], data.num_users, slots.count)
-    names, arrays = data.modalities, [p.detach().cpu().numpy() for p in parameters]
+    names = data.modalities
     projection_of = dict(zip(names, arrays[2 : 2 + len(names)], strict=True))
     weight_of = dict(zip(names, arrays[2 + len(names) :], strict=True))
     return Interest(degree, matrix, names, arrays[0], arrays[1], projection_of, weight_of, tuple(losses))

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from hyperctr import distributed
+from hyperctr.averaging import WeightAverage
 from hyperctr.data.negatives import candidate_pool
 from hyperctr.gradient_sums import sum_gradients
 from hyperctr.model.base import ClickModel, Stage
@@ -27,7 +28,6 @@ from hyperctr.progress import begin_stage, show_curve
 from hyperctr.runtime import derive_seed, generator
 from hyperctr.sparse_adam import SparseAdamW, large_tables, settled
 from hyperctr.training import checkpoint
-from hyperctr.training.averaging import WeightAverage
 from hyperctr.training.checkpoint import pack, unpack
 from hyperctr.training.events import EventLog, peak_memory_mib
 from hyperctr.training.negatives import NegativeSampler, NonClickSampler

@@ -33,6 +33,7 @@ READINGS: dict[str, dict[str, object]] = {
     "as implemented": {},
     "item vector not pulled to 1": {"ITEM_DECAY": 0.0},
     "user vector and projections not pulled to 0": {"USER_DECAY": 0.0, "PROJECTION_DECAY": 0.0},
+    "weights of the last step, not averaged": {"AVERAGE_EPOCHS": 1e-6},
     "degree not relative to the item's other modalities": {"degree_of_interest": plain_degree},
 }
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from hyperctr.averaging import WeightAverage
 from hyperctr.data.dataset import Dataset
 from hyperctr.data.planted import planted
 from hyperctr.data.splits import Split, split
@@ -137,6 +138,29 @@ def test_one_modality_alone_keeps_its_own_scale(small: tuple[Dataset, Split, Slo
     assert known.std() > 0
 
 
+def test_the_critic_is_the_average_of_about_two_epochs(
+    small: tuple[Dataset, Split, Slots], learned: Interest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight times an epoch, a time's weights counting exp(-1/16) times as much as the next one's."""
+    seen: list[list[np.ndarray]] = []
+    update = WeightAverage.update
+
+    def watched(average: WeightAverage) -> None:
+        seen.append([value.detach().double().numpy().copy() for value in average.model.parameters()])
+        update(average)
+
+    monkeypatch.setattr(WeightAverage, "update", watched)
+    pretrain_interest(*small, **FEW)
+    batches = -(-len(small[1].train) // 64)
+    stretch = -(-batches // 8)
+    assert len(seen) == 2 * -(-batches // stretch)  # two epochs
+    shares = np.exp(-np.arange(len(seen))[::-1] / 16)
+    users, items = (sum(s * w[k] for s, w in zip(shares, seen, strict=True)) / shares.sum() for k in (0, 1))
+    np.testing.assert_allclose(learned.user_embedding, users, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(learned.item_embedding, items, rtol=1e-4, atol=1e-6)
+    assert np.abs(learned.user_embedding - seen[-1][0]).max() > 1e-3
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """A few hundred small steps: threads that wait for a busy core cost ten times what they save."""
@@ -153,7 +177,7 @@ def test_planted_interest_is_recovered() -> None:
     interest = pretrain_interest(data, parts, slots, device="cpu")
     recovered = interest_recovery(SplitData(data, parts, slots), interest)
     assert list(recovered) == ["visual", "acoustic", "textual"]
-    assert np.mean(list(recovered.values())) >= 0.9
+    assert np.mean(list(recovered.values())) >= 0.925
     assert interest.losses[-1] < interest.losses[0]
 
     # The number itself, once more by scikit-learn.
