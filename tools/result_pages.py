@@ -191,11 +191,17 @@ def picture(name: str) -> str:
 
 
 def switches_table(name: str) -> str:
-    """Return what each switch is worth on validation."""
+    """Return what each switch is worth on validation: means of the seeds, differences seed by seed."""
     frame = pd.read_csv(RESULTS / name / "switches.csv")
-    told = f"on {name}, budget {BUDGET}, one seed, {recorded_by(frame)}:"
-    shown = markdown(frame, {"variant": "variant", "validation_auc": "validation AUC"})
-    return f"Best validation AUC {told}\n\n{shown}"
+    auc = frame.pivot(index="variant", columns="seed", values="validation_auc").loc[frame["variant"].unique()]
+    change = (auc - auc.iloc[0]).iloc[1:]
+    table = pd.DataFrame({"auc": auc.mean(axis=1), "mean": change.mean(axis=1)}, index=auc.index)
+    table = table.assign(least=change.min(axis=1), most=change.max(axis=1)).reset_index()
+    titles = {"variant": "variant", "auc": "validation AUC", "mean": f"against {auc.index[0]}"}
+    seeds = auc.shape[1]
+    shown = markdown(table, titles | ({"least": "least", "most": "most"} if seeds > 1 else {}))
+    of = f"means of {seeds} seeds" if seeds > 1 else "one seed"
+    return f"Best validation AUC on {name}, budget {BUDGET}, {of}, {recorded_by(frame)}:\n\n{shown}"
 
 
 def search_table(name: str) -> str:

@@ -62,8 +62,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
-    """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each."""
+def collect_switches(dataset: str, data_dir: str | None, seeds: int) -> None:
+    """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each with each seed."""
     import hyperctr as hc
     from hyperctr.config import Config
     from hyperctr.data.registry import open_data
@@ -71,17 +71,18 @@ def collect_switches(dataset: str, data_dir: str | None, seed: int = 0) -> None:
     data = open_data(dataset, BUDGET, data_dir or "")
     folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
     folder.mkdir(parents=True, exist_ok=True)
-    full = Config.for_model("hyperctr+", BUDGET, seed=seed)
+    full = Config.for_model("hyperctr+", BUDGET)
     paper = {name: getattr(Config(), name) for name in ("embedding_size", "negatives", "weight_decay")}
-    variants = {"hyperctr+": full, "without matching: hyperctr": Config.for_model("hyperctr", BUDGET, seed=seed)}
+    variants = {"hyperctr+": full, "without matching: hyperctr": Config.for_model("hyperctr", BUDGET)}
     variants["without hypergraphs"] = full.replace(graph="none")
     variants["with edge information"] = full.replace(edge_information=True)
     variants["without averaged weights"] = full.replace(average_epochs=0.0)
     variants["with d 64, 1 negative, weight decay 0.1"] = full.replace(**paper)
-    lines = [
-        {"variant": variant, "validation_auc": hc.train(data, config).metrics["best_validation_auc"]}
-        for variant, config in variants.items()
-    ]
+    lines = []
+    for seed in range(seeds):
+        for variant, config in variants.items():
+            run = hc.train(data, config.replace(seed=seed))
+            lines.append({"variant": variant, "seed": seed, "validation_auc": run.metrics["best_validation_auc"]})
     pd.DataFrame(lines).assign(hyperctr=hc.__version__).to_csv(
         folder / "switches.csv", index=False, float_format="%.5f"
     )
@@ -160,7 +161,7 @@ def main() -> int:
         code = report.exit_code
         publish_results(out, options.dataset if options.dataset != "table" else Path(options.data_dir).name)
         if options.switches:
-            collect_switches(options.dataset, options.data_dir)
+            collect_switches(options.dataset, options.data_dir, options.seeds or 1)
     elif options.figures:
         redraw_all()
     for path, text in pages().items():

@@ -116,3 +116,13 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
         assert f"-0.0010 AUC here{words} chance explains; the paper reports +0.0300." in told
     unknown = {"auc_deficit_low": float("nan"), "auc_deficit_high": float("nan")}
     assert "-0.0010 AUC here; the paper" in worth(pd.DataFrame([full, row | unknown]))
+    auc = {"hyperctr+": [0.82, 0.81], "all hyperedges": [0.8, 0.82]}
+    switches = [(variant, seed, value[seed]) for seed in (0, 1) for variant, value in auc.items()]
+    frame = pd.DataFrame(switches, columns=["variant", "seed", "validation_auc"]).assign(hyperctr="1.2.3")
+    frame.to_csv(results.RESULTS / "ml-trailers" / "switches.csv", index=False)
+    lines = pages.switches_table("ml-trailers").splitlines()
+    assert "ml-trailers, budget quick, means of 2 seeds, recorded by hyperctr 1.2.3:" in lines[0]
+    assert lines[4:] == [
+        "| hyperctr+ | 0.8150 | – | – | – |",
+        "| all hyperedges | 0.8100 | −0.0050 | −0.0200 | 0.0100 |",
+    ]
