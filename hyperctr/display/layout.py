@@ -139,13 +139,16 @@ def drawn_places(maps: NDArray[np.floating], incidence: Ints, group: Ints, most:
         places [M, N, 2] within [-1, 1]. Of groups with too much to spread, and nodes on none of a group's hyperedges,
         those of the map.
     """
-    places = np.array(maps, dtype=np.float32)
+    places, drawings = np.array(maps, dtype=np.float32), []
     for m in range(len(places)):
         own = np.flatnonzero(group == m)
         kept = incidence[:, np.isin(incidence[1], own)]
         members, node = np.unique(kept[0], return_inverse=True)
         if 0 < len(members) + len(own) <= most:
-            places[m, members] = spread(places[m, members], np.stack([node, np.searchsorted(own, kept[1])]), len(own))
+            pairs = np.stack([node, np.searchsorted(own, kept[1])])
+            drawings.append((m, members, (places[m, members], pairs, len(own))))
+    for (m, members, _), nodes in zip(drawings, _spread_all([drawing for *_, drawing in drawings]), strict=True):
+        places[m, members] = nodes
     return places
 
 
@@ -168,33 +171,52 @@ def spread(places: NDArray[np.floating], incidence: Ints, num_hyperedges: int, p
     >>> bool(np.linalg.norm(nodes[0] - nodes[1]) < np.linalg.norm(nodes[0] - nodes[2]))
     True
     """
-    count, (start, edge) = len(places), incidence
-    if not count:
-        return np.zeros((0, 2))
-    total = count + num_hyperedges
-    sums = np.stack([np.bincount(edge, places[start, axis], num_hyperedges) for axis in (0, 1)], 1)
-    middle = sums / np.maximum(np.bincount(edge, minlength=num_hyperedges), 1)[:, None]
-    # points on top of each other share one place; a tiny sunflower spiral gives the push a direction
-    rank = np.arange(total)
-    angle, radius = rank * np.pi * (3 - np.sqrt(5)), 0.05 * np.sqrt(rank / total)
-    now = np.concatenate([places, middle]) + np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-    end, spacing = edge + count, 2.0 / np.sqrt(total)
-    now = now.astype(np.float32)
+    return _spread_all([(places, incidence, num_hyperedges)], pull)[0] if len(places) else np.zeros((0, 2))
+
+
+def _spread_all(drawings: Sequence[tuple[NDArray[np.floating], Ints, int]], pull: float = 1.0) -> list[Array]:
+    """Spread several drawings at once, each for itself: small ones cost the calls, not the points.
+
+    Points are complex numbers [M, most points of a drawing]; those that fill up a row stand far from all others.
+    """
+    if not drawings:
+        return []
+    total = np.array([[len(places) + many] for places, _, many in drawings])
+    width = int(total.max())
+    now = np.tile(1e3 * (1 + np.arange(width)), (len(drawings), 1)).astype(np.complex64)
+    starts, ends = [], []
+    for m, (places, (start, edge), many) in enumerate(drawings):
+        at, count = places @ [1, 1j], len(places)
+        sums = np.bincount(edge, at[start].real, many) + 1j * np.bincount(edge, at[start].imag, many)
+        # points on top of each other share one place; a tiny sunflower spiral gives the push a direction
+        rank = np.arange(count + many)
+        spiral = 0.05 * np.sqrt(rank / len(rank)) * np.exp(1j * rank * np.pi * (3 - np.sqrt(5)))
+        now[m, : len(rank)] = np.append(at, sums / np.maximum(np.bincount(edge, minlength=many), 1)) + spiral
+        starts.append(start + m * width)
+        ends.append(edge + count + m * width)
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    spacing = (2.0 / np.sqrt(total)).astype(np.float32)
+    square, stiff, both = spacing[:, None] ** 2, pull / spacing[start // width, 0], np.append(start, end)
     for step in range(SPRINGS):
-        apart = [now[:, None, axis] - now[None, :, axis] for axis in (0, 1)]
-        square = apart[0] ** 2 + apart[1] ** 2 + np.float32(1e-12)
+        apart = now[:, :, None] - now[:, None, :]
+        far = apart.real**2 + apart.imag**2 + np.float32(1e-12)
         # beyond three spacings points ignore each other: far groups stay where they were
-        push = np.where(square < 9 * spacing**2, np.float32(spacing**2) / square, np.float32(0))
-        along = now[end] - now[start]
-        draw = pull * along * (np.sqrt((along**2).sum(1, keepdims=True)) / spacing)
-        move = np.empty_like(now)
-        for axis in (0, 1):
-            move[:, axis] = np.einsum("ij,ij->i", apart[axis], push)
-            move[:, axis] += np.bincount(start, draw[:, axis], total) - np.bincount(end, draw[:, axis], total)
-        length = np.sqrt((move**2).sum(1, keepdims=True)) + 1e-9
-        now = now + move / length * np.minimum(length, 0.12 * (1 - step / SPRINGS))
-    now = now[:count] - (now[:count].max(0) + now[:count].min(0)) / 2
-    return np.asarray(now / max(float(np.abs(now).max()), 1e-9))
+        push = (apart * (square / far * (far < 9 * square))).sum(2)
+        along = now.ravel()[end] - now.ravel()[start]
+        draw = along * np.abs(along) * stiff
+        draw = np.append(draw, -draw)
+        drawn = np.bincount(both, draw.real, now.size) + 1j * np.bincount(both, draw.imag, now.size)
+        move = push + drawn.reshape(now.shape).astype(np.complex64)
+        length = np.abs(move) + np.float32(1e-9)
+        now += move / length * np.minimum(length, np.float32(0.12 * (1 - step / SPRINGS)))
+    return [_centred(row[: len(places)]) for row, (places, *_) in zip(now, drawings, strict=True)]
+
+
+def _centred(row: NDArray[np.complex64]) -> Array:
+    """Scale complex places into [-1, 1]^2, [N, 2]."""
+    places = np.stack([row.real, row.imag], 1).astype(np.float64)
+    places -= (places.max(0) + places.min(0)) / 2
+    return np.asarray(places / max(float(np.abs(places).max()), 1e-9))
 
 
 def _leading(matrix: csr_array | Array, back: csr_array | Array, without: Array) -> Array:

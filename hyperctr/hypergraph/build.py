@@ -72,12 +72,18 @@ def hypergraphs_of(
     split_data: SplitData, interest: Interest, settings: GraphSettings
 ) -> tuple[list[Hypergraph], list[Hypergraph]]:
     """Build the same from a split data set and the graph settings of a run; see :func:`build_hypergraphs`."""
-    data, graphs = split_data.data, SlotHypergraphs(split_data, interest, settings)
-    slots = [(slot, graphs.assemble(slots=(slot, slot + 1))) for slot in range(split_data.slots.count)]
-    users, items = (graphs.user_rows, data.num_users, "user"), (graphs.item_rows, data.num_items, "item")
+    graphs = SlotHypergraphs(split_data, interest, settings)
+    pairs = [hypergraphs_of_slot(split_data.data, graphs, slot) for slot in range(split_data.slots.count)]
+    return [users for users, _ in pairs], [items for _, items in pairs]
+
+
+def hypergraphs_of_slot(data: Dataset, graphs: SlotHypergraphs, slot: int) -> tuple[Hypergraph, Hypergraph]:
+    """Build the user and the item hypergraph of one slot."""
+    users, items = graphs.assemble(slots=(slot, slot + 1))
+    of_users, of_items = (graphs.user_rows, data.num_users, "user"), (graphs.item_rows, data.num_items, "item")
     return (
-        [_of_data_set(pair[0], slot, data.modalities, *users, graphs.item_rows) for slot, pair in slots],
-        [_of_data_set(pair[1], slot, data.modalities, *items, graphs.user_rows) for slot, pair in slots],
+        _of_data_set(users, slot, data.modalities, *of_users, graphs.item_rows),
+        _of_data_set(items, slot, data.modalities, *of_items, graphs.user_rows),
     )
 
 

@@ -13,6 +13,8 @@ beyond its slot, large data are convolved stretch by stretch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -98,6 +100,12 @@ class SlotHypergraphs:
                 setattr(self, name, value.to(device))
         self._samples = [sample.to(device) for sample in self._samples]
         return self
+
+    def at_threshold(self, interest_threshold: float) -> SlotHypergraphs:
+        """Return the same with another threshold; all else is shared, since nothing that is kept depends on it."""
+        other = copy(self)
+        other.settings = replace(self.settings, interest_threshold=interest_threshold)
+        return other
 
     def clicks_left(self, dropped: Tensor | None = None, pairs: slice = slice(None)) -> Tensor:
         """Return how many clicks some pairs keep without the training clicks ``dropped`` (numbers in 0..C-1)."""

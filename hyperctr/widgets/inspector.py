@@ -5,6 +5,7 @@ Settings and selection are traits that a notebook may save; scenes, tables and a
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from hyperctr.runs.run import Run
 
+QUICK = 0.3  # seconds: a scene like the last one, that took no longer, is sent without a word before it
 ASKED = tuple(field.name for field in fields(Query) if field.name != "kinds")  # traits that say what a scene shows
 
 
@@ -111,7 +113,8 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         self.scenes = scenes_of(data, run, seed)
         names = self.scenes.modalities
         self._sent: Any = None  # what the last scene was asked for
-        self._user: Any = None  # whose timeline is shown
+        self._took = 0.0  # seconds that it needed
+        self._user: Any = None  # whose timeline is shown, and in which slot
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
@@ -201,28 +204,27 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         asked = (self._asked(), different and (self.compare_slot, self.compare_delta))
         if asked == self._sent and not again:
             return  # one message of the browser can change several traits
-        self.send(working_message(self.scenes, asked[0], first=self._sent is None))
+        if self._sent is None or self._took > QUICK:
+            self.send(working_message(self.scenes, asked[0], first=self._sent is None))
+        begun = time.perf_counter()
         compared = self.contrast() if different else None
         scene = self.scene if compared is None else compared.picture
         content, buffers = scene_message(self.scenes, scene, compared, self._colours)
-        self._sent = asked
+        self._sent, self._took = asked, time.perf_counter() - begun
         self.send(content, buffers)
-        self._send_user(self._user)
+        self._show_user(self._user and self._user[0])
 
     def _send_selection(self, _: Any = None) -> None:
         if self.comm is None:
             return
         self.send(selection_message(self.scenes, self.selection, self.node_kind, self._colours))
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
-        self._send_user(None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]]))
+        self._show_user(None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]]))
 
     def _show_user(self, user: Any) -> None:
-        if user != self._user:
-            self._send_user(user)
-
-    def _send_user(self, user: Any) -> None:
-        self._user = user
-        self.send(user_message(self.scenes, user, self.slot, self._colours))
+        if (user, self.slot) != self._user:
+            self._user = user, self.slot
+            self.send(user_message(self.scenes, user, self.slot, self._colours))
 
     def _send_matches(self, _: Any = None) -> None:
         if self.query and self.comm is not None:
@@ -231,6 +233,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     def _receive(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")
         if kind == "hello":
+            self._user = None  # a new front end has been told nothing
             self._try(self._send_scene, True)
             self._send_selection()
             self._explain()

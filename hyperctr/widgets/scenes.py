@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from hyperctr.data.dataset import Dataset
     from hyperctr.hypergraph.interest import Interest
+    from hyperctr.hypergraph.stack import SlotHypergraphs
     from hyperctr.runs.run import Run
-    from hyperctr.split_data import SplitData
 
 
 class Scenes(SceneSource):
@@ -86,7 +86,7 @@ class Scenes(SceneSource):
         self.neighbours = int(self.config.max_neighbours or 0)
         self.ids = {"user": self.data.users, "item": self.data.items}
         self.titles = titles(self.data)
-        self._slot_clicks = lru_cache(len(self.slots))(self._take_slot_clicks)
+        self._slot_graphs = lru_cache(len(self.slots))(self._group_clicks)
 
     @cached_property
     def interest(self) -> Interest:
@@ -144,14 +144,19 @@ class Scenes(SceneSource):
             raise ConfigError("an explanation needs a trained model: pass a run, Inspector(data, run)")
         return ScoreExplainer(self.run)
 
-    def _take_slot_clicks(self, slot: int) -> tuple[SplitData, Interest]:
-        """Split and interest with the training clicks of one slot only; the rest counts as validation."""
+    def _group_clicks(self, slot: int, neighbours: int) -> SlotHypergraphs:
+        """Group the training clicks of a slot: all of its hypergraphs that no threshold changes."""
+        from hyperctr.hypergraph.settings import GraphSettings
+        from hyperctr.hypergraph.stack import SlotHypergraphs
+
         split = self.split_data.split
         inside = self.split_data.slots.index[split.train] == slot
         part = split.part.copy()
-        part[split.train[~inside]] = 1
+        part[split.train[~inside]] = 1  # all else counts as validation
         split_data = replace(self.split_data, split=replace(split, part=part))
-        return split_data, replace(self.interest, degree=self.interest.degree[inside])
+        interest = replace(self.interest, degree=self.interest.degree[inside])
+        settings = replace(GraphSettings.of(self.config), max_neighbours=neighbours or None)
+        return SlotHypergraphs(split_data, interest, settings)
 
     @property
     def slot_counts(self) -> tuple[list[int], str]:
@@ -161,9 +166,8 @@ class Scenes(SceneSource):
 
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
-        from hyperctr.hypergraph.build import hypergraphs_of
-        from hyperctr.hypergraph.settings import GraphSettings
+        from hyperctr.hypergraph.build import hypergraphs_of_slot
 
-        settings = replace(GraphSettings.of(self.config), interest_threshold=delta, max_neighbours=neighbours or None)
-        users, items = (graphs[slot] for graphs in hypergraphs_of(*self._slot_clicks(slot), settings))
+        graphs = self._slot_graphs(slot, neighbours).at_threshold(delta)
+        users, items = hypergraphs_of_slot(self.data, graphs, slot)
         return {"user": Edges.of(users, self.data.num_items), "item": Edges.of(items, self.data.num_users)}

@@ -12,6 +12,7 @@ import pytest
 from tests.browser.lab import CONTRAST, Lab, after_scene, drag, menu, over, placed, until
 
 pytestmark = pytest.mark.browser
+PIXELS = "document.querySelector('.hc-base').toDataURL()"
 
 
 def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
@@ -289,7 +290,29 @@ def test_the_wheel_zooms_panels_and_matrix_where_the_pointer_is(lab: Lab, page: 
             "view => document.querySelector('.hctr').inspector.state.cameras[view].k > 1.1", arg=view
         )
         page.wait_for_function(f"([id, y]) => Math.abs(({at})(id)[1] - y) < 2", arg=[node, before[1]])
+        if view == "matrix":
+            moved, anew = dragged_while_slow(page)
+            assert moved.startswith("translate(-30px, 20px)"), "a slow picture is moved as a whole"
+            assert anew["after"] == anew["again"] != anew["before"], "and then drawn where it stands"
         page.click("[aria-label=fit]")
+
+
+def dragged_while_slow(page: Any) -> tuple[str, dict[str, str]]:
+    """Drag a picture that takes long to draw: its transform meanwhile, and its pixels before, after and drawn anew."""
+    pixels = {"before": page.evaluate(PIXELS)}
+    page.evaluate("document.querySelector('.hctr').inspector.state.times.draw = 99")
+    page.mouse.move(*over(page, (300, 200)))
+    page.mouse.down()
+    page.mouse.move(*over(page, (270, 220)), steps=3)
+    page.wait_for_function("document.querySelector('.hc-base').style.transform.includes('-30px')")
+    moved = page.evaluate("document.querySelector('.hc-base').style.transform")
+    page.mouse.up()
+    pixels["after"] = page.evaluate(PIXELS)
+    page.evaluate("document.querySelector('.hctr').inspector.state.times.draw = 99")
+    page.evaluate("document.body.classList.toggle('drawn-anew')")
+    page.wait_for_function("document.querySelector('.hctr').inspector.state.times.draw !== 99")
+    page.evaluate("document.body.classList.toggle('drawn-anew')")
+    return moved, pixels | {"again": page.evaluate(PIXELS)}
 
 
 def test_a_lasso_selects_what_it_goes_round(lab: Lab, page: Any) -> None:

@@ -393,3 +393,8 @@ def test_python_says_what_it_is_at_before_it_computes(seen: tuple[hc.Inspector, 
     kinds = [message["type"] for message, _ in sent]
     assert kinds.index("working") < kinds.index("scene")
     assert "users and" in next(message["text"] for message, _ in sent if message["type"] == "working")
+    for took, words in ((0.0, ["scene"]), (9.0, ["working", "scene"])):  # seconds of the scene before
+        del sent[:]
+        inspector._took = took
+        inspector.delta = 0.43 + took / 1000
+        assert [message["type"] for message, _ in sent] == words, "nothing that did not change"

@@ -78,7 +78,7 @@ def test_the_push_on_a_grid_is_the_push_of_all_pairs(
     exact = (apart * (near**2)[..., None]).sum(1) / near.sum()
     monkeypatch.setattr(module, "CELLS", cells)
     monkeypatch.setattr(module, "CELL", cell)
-    assert np.linalg.norm(module._push(places) - exact) < bound * np.linalg.norm(exact), "exact on a fine grid"
+    assert np.linalg.norm(module._push(places.T).T - exact) < bound * np.linalg.norm(exact), "exact on a fine grid"
 
 
 def test_maps_show_the_planted_truth() -> None:
@@ -117,7 +117,7 @@ def test_twenty_thousand_nodes_take_seconds() -> None:
     pairs = np.stack([(edge * 4 + draw.integers(0, 400, len(edge))) % 20_000, edge])
     start = time.process_time()
     joint, own = hypergraph_maps(pairs, np.arange(5000) % 3, 20_000, 3)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 2.5
     assert own.shape == (3, 20_000, 2) and len(np.unique(joint, axis=0)) == 20_000
 
 
@@ -131,12 +131,12 @@ def test_a_new_threshold_on_default_planted_data_is_a_matter_of_milliseconds() -
     scenes.build(slot=slot)
     took = []
     for delta in (0.3, 0.35, 0.4, 0.45, 0.5):
-        start = time.perf_counter()
+        start = time.process_time()
         scene = scenes.build(slot=slot, delta=delta)
         scene.pack()
         scenes.stats(scene)
-        took.append(time.perf_counter() - start)
-    assert sorted(took)[1] < 0.15, took
+        took.append(time.process_time() - start)
+    assert sorted(took)[1] < 0.05, took
 
 
 def hand_made_fast(scenes: Scenes, degree: np.ndarray) -> hc.Interest:

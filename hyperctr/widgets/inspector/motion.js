@@ -1,6 +1,7 @@
 // Moving and zooming the picture.
 
 import { cameraOf } from "./camera.js";
+import { drawLegend } from "./colours.js";
 import { redraw } from "./stage.js";
 import { clamp } from "./tools.js";
 
@@ -14,12 +15,16 @@ export function soon(app, act) {
 export function moved(app) {
 	const { state, drawnAt, view } = app;
 	clearTimeout(state.rest);
-	if (state.times.draw < 14 || !drawnAt || !view.slides) return soon(app, () => redraw(app));
+	if (state.times.draw < 7 || !drawnAt || !view.slides) return soon(app, () => redraw(app));
 	soon(app, () => {
 		const cam = cameraOf(app), f = cam.k / drawnAt.k, [cx, cy] = view.centre(app, 0, 0);
 		const dx = cx + cam.x - f * (cx + drawnAt.x), dy = cy + cam.y - f * (cy + drawnAt.y);
 		app.els.base.style.transform = `translate(${dx}px,${dy}px) scale(${f})`;
-		app.els.over.getContext("2d").clearRect(0, 0, app.look.width, app.look.height);
+		const ctx = app.els.over.getContext("2d");
+		ctx.clearRect(0, 0, app.look.width, app.look.height);
+		view.place?.(app);
+		view.finish?.(ctx, app);
+		drawLegend(ctx, app);
 	});
 	state.rest = setTimeout(() => !state.drag && redraw(app), 160);
 }

@@ -23,7 +23,8 @@ export function worked(s) {
 	const n = (s.n = s.nodes.length);
 	const e = (s.e = s.edge_labels.length);
 	const { edge_offsets: offsets, edge_nodes: members, x, y } = s;
-	s.index = new Map(s.nodes.map((id, i) => [id, i]));
+	s.index = new Map();
+	s.nodes.forEach((id, i) => s.index.set(id, i));
 	const start = (s.nodeStart = new Int32Array(n + 1));
 	for (const i of members) start[i + 1]++;
 	for (let i = 0; i < n; i++) start[i + 1] += start[i];
@@ -41,10 +42,13 @@ export function worked(s) {
 	}
 	const seen = new Int32Array(256);
 	s.rankOf = Int32Array.from(s.edge_modality, (m) => seen[m]++); // among those of its modality
-	s.sizeOrder = Int32Array.from({ length: e }, (_, k) => k).sort((a, b) => size(s, b) - size(s, a) || a - b);
-	s.degreeOrder = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => s.degree[b] - s.degree[a] || a - b);
+	s.sizeOrder = largestFirst(e, (k) => size(s, k));
+	s.degreeOrder = largestFirst(n, (i) => s.degree[i]);
 	return s;
 }
+
+/** Numbers from 0 on, those of large whole values first: sorting plain numbers is fast. @param {number} many @param {(k: number) => number} value */
+const largestFirst = (many, value) => Int32Array.from(Float64Array.from({ length: many }, (_, k) => k - many * value(k)).sort(), (key) => ((key % many) + many) % many);
 
 /** Members of a hyperedge, how many. @param {Scene} s @param {number} k */
 export const size = (s, k) => s.edge_offsets[k + 1] - s.edge_offsets[k];

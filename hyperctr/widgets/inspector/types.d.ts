@@ -58,7 +58,7 @@ interface View {
 	at?(app: App, what: Hover): [number, number];
 	paint(ctx: Pen, app: App): void;
 	highlight?(ctx: Pen, app: App, lit: Lit): void;
-	/** What an exported picture has on top. */
+	/** What an exported picture has on top, and one that is being moved: names. */
 	finish?(ctx: Pen, app: App): void;
 	pick(app: App, x: number, y: number): Hover;
 	/** Nodes under a lasso. */

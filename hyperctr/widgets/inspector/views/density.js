@@ -1,7 +1,7 @@
 // Density: thousands of nodes as a cloud of points, with clusters as discs. A disc is as large as it has members, its ring
 // says how much of each modality they lie on, lines join clusters that share hyperedges. A click goes into a cluster.
 
-import { drawNodes, label, pen, veil, write } from "../drawing.js";
+import { circle, drawNodes, label, pen, veil, write } from "../drawing.js";
 import { edgesOf } from "../scene.js";
 import { NOTHING, TAU, clamp, number, plural, short } from "../tools.js";
 import { clustersOf } from "./clusters.js";
@@ -43,7 +43,7 @@ function drawDisc(ctx, app, c, strong) {
 	ctx.globalAlpha = 1;
 	ctx.fillStyle = look.background;
 	ctx.beginPath();
-	ctx.arc(CX[c], CY[c], R[c], 0, TAU);
+	circle(ctx, CX[c], CY[c], R[c]);
 	ctx.fill();
 	let from = -TAU / 4;
 	share.forEach((part, m) => {

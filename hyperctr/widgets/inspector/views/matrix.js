@@ -1,7 +1,7 @@
 // Matrix: a row for each node, a column for each hyperedge, drawn as a line through the dots of its members. Columns stand
 // in groups by modality. Rows and columns are as wide as all of them need, until the reader zooms in.
 
-import { cameraOf, span } from "../camera.js";
+import { cameraOf } from "../camera.js";
 import { legendHeight, tonesOf } from "../colours.js";
 import { circle, label, pen, veil, write } from "../drawing.js";
 import { membersOf } from "../scene.js";
@@ -20,17 +20,12 @@ function placeMatrix(app) {
 	const wide = k * Math.min(room.w / (s.e + gap * (groups - 1) || 1), WIDEST);
 	const top = 42 + clamp((wide - 8) * 24, 0, 84); // with room for names of columns
 	const high = k * Math.min((room.h - top) / Math.max(s.n, 1), WIDEST);
-	let group = -1, at = 0, last = -1;
 	const X = new Float32Array(s.e), heads = [];
 	order.cols.forEach((e, c) => {
-		if (s.edge_modality[e] !== last) {
-			last = s.edge_modality[e];
-			group++;
-			heads.push({ m: last, from: c + group * gap, many: 0 });
-		}
-		heads[group].many++;
-		at = c + group * gap + 0.5;
-		X[e] = left + x + at * wide;
+		const m = s.edge_modality[e];
+		if (heads.at(-1)?.m !== m) heads.push({ m, from: c + heads.length * gap, many: 0 });
+		heads.at(-1).many++;
+		X[e] = left + x + (c + (heads.length - 1) * gap + 0.5) * wide;
 	});
 	const Y = Float32Array.from({ length: s.n }, (_, i) => top + y + (order.rowOf[i] + 0.5) * high);
 	app.placed = { X, Y, order, left, top, wide, high, heads, x0: left + x, right: look.width - 8, bottom: look.height - legendHeight(s) - 4 };
@@ -38,16 +33,15 @@ function placeMatrix(app) {
 
 /** Columns of some hyperedges: lines, then dots. @param {Pen} ctx @param {App} app @param {Iterable<number>} edges @param {number} alpha */
 function drawColumns(ctx, app, edges, alpha = 1) {
-	const { look } = app, s = app.state.scene, { X, Y, wide, high } = app.placed;
+	const { look } = app, s = app.state.scene, { X, Y, wide, high, left, top, right, bottom, order: { ends } } = app.placed;
 	const dot = clamp(Math.min(wide, high) * 0.36, 0.7, 6), flat = dot < 1.6, half = flat ? clamp(wide * 0.36, 0.6, 5) : dot, tall = flat ? clamp(high * 0.5, 0.7, 1.6) : dot;
 	const byModality = look.colours.map(() => []);
-	for (const e of edges) byModality[s.edge_modality[e]].push(e);
+	for (const e of edges) if (X[e] > left - 12 && X[e] < right + 12) byModality[s.edge_modality[e]].push(e);
 	byModality.forEach((own, m) => {
 		pen(ctx, look.colours[m], clamp(wide * 0.12, 0.4, 2), alpha * (flat ? 0.3 : 0.7));
 		for (const e of own) {
-			const [low, up] = span(Array.from(membersOf(s, e), (i) => Y[i]));
-			ctx.moveTo(X[e], low);
-			ctx.lineTo(X[e], up);
+			ctx.moveTo(X[e], Y[ends[e][0]]);
+			ctx.lineTo(X[e], Y[ends[e][1]]);
 		}
 		ctx.stroke();
 		ctx.globalAlpha = alpha;
@@ -55,6 +49,7 @@ function drawColumns(ctx, app, edges, alpha = 1) {
 		ctx.beginPath();
 		for (const e of own)
 			for (const i of membersOf(s, e)) {
+				if (Y[i] < top - 12 || Y[i] > bottom + 12) continue;
 				if (flat) ctx.rect(X[e] - half, Y[i] - tall, 2 * half, 2 * tall);
 				else circle(ctx, X[e], Y[i], dot);
 			}
@@ -117,6 +112,7 @@ export const matrix = {
 	label: "Matrix",
 	long: "a matrix",
 	movable: true,
+	slides: true,
 	camera: "matrix",
 	place: placeMatrix,
 	centre: (app) => [app.placed.left, app.placed.top],
@@ -125,14 +121,20 @@ export const matrix = {
 		return node >= 0 ? [left - 9, Y[node]] : [X[edge], Y[membersOf(app.state.scene, edge)[0]]];
 	},
 	paint(ctx, app) {
-		const { look } = app, s = app.state.scene, { Y, left, right, high, wide, order } = app.placed;
+		const { look } = app, { Y, left, right, high, order } = app.placed;
 		inCells(ctx, app, () => {
 			ctx.globalAlpha = 1;
 			ctx.fillStyle = look.faint;
 			if (high > 3) order.rows.forEach((i, r) => r % 2 || ctx.fillRect(left - 4, Y[i] - high / 2, right - left + 8, high));
 			drawColumns(ctx, app, order.cols);
 		});
+	},
+	finish(ctx, app) {
+		const { look } = app, s = app.state.scene, { left, top, bottom, high, wide, order } = app.placed;
 		ctx.globalAlpha = 1;
+		ctx.fillStyle = look.background;
+		ctx.fillRect(0, 0, look.width, top - 4);
+		ctx.fillRect(0, 0, left - 4, bottom + 4);
 		drawHeads(ctx, app);
 		/** @type {number[][]} */
 		const taken = [];
@@ -142,6 +144,7 @@ export const matrix = {
 	highlight(ctx, app, { edges, hovering }) {
 		const { look, chosen } = app, s = app.state.scene, { X, Y, left, top, right, bottom, high, wide } = app.placed;
 		const { node, edge } = app.state.hover;
+		matrix.finish(ctx, app);
 		if (!hovering && !chosen.size) return;
 		veil(ctx, look, hovering ? 0.7 : 0.5);
 		const rows = node >= 0 ? [node] : edge >= 0 ? [...membersOf(s, edge)] : [...chosen];
@@ -170,8 +173,8 @@ export const matrix = {
 		for (let e = 0; e < s.e; e++) if (Math.abs(X[e] - x) < near) [edge, near] = [e, Math.abs(X[e] - x)];
 		if (edge >= 0 && node >= 0 && membersOf(s, edge).includes(node)) return { ...NOTHING, node, edge };
 		if (edge >= 0) {
-			const [low, up] = span(Array.from(membersOf(s, edge), (i) => Y[i]));
-			if (y > low - high && y < up + high) return { ...NOTHING, edge };
+			const [low, up] = order.ends[edge];
+			if (y > Y[low] - high && y < Y[up] + high) return { ...NOTHING, edge };
 		}
 		return { ...NOTHING, node };
 	},

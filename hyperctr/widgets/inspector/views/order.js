@@ -25,21 +25,19 @@ function componentsOf(s) {
  */
 function spectrum(s, component) {
 	const value = Float64Array.from({ length: s.n }, (_, i) => s.x[i] + 0.3 * s.y[i] + 1e-4 * Math.sin(i));
-	const mean = new Float64Array(s.e), sum = new Float64Array(s.n), weight = new Float64Array(s.n);
-	for (const i of s.edge_nodes) weight[component[i]]++;
+	const { n, degree, edge_offsets: from, edge_nodes: members } = s, weight = new Float64Array(n), sum = new Float64Array(n), middle = new Float64Array(n);
+	for (let i = 0; i < n; i++) weight[component[i]] += degree[i];
 	for (let step = 0; step < STEPS; step++) {
-		const middle = new Float64Array(s.n), spread = new Float64Array(s.n);
-		for (const i of s.edge_nodes) middle[component[i]] += value[i] / weight[component[i]];
-		for (const i of s.edge_nodes) spread[component[i]] += (value[i] - middle[component[i]]) ** 2 / weight[component[i]];
-		for (let i = 0; i < s.n; i++) value[i] = (value[i] - middle[component[i]]) / (Math.sqrt(spread[component[i]]) || 1);
 		sum.fill(0);
+		middle.fill(0);
+		for (let i = 0; i < n; i++) middle[component[i]] += (degree[i] * value[i]) / weight[component[i]];
 		for (let k = 0; k < s.e; k++) {
-			const own = membersOf(s, k);
-			mean[k] = 0;
-			for (const i of own) mean[k] += value[i] / own.length;
-			for (const i of own) sum[i] += mean[k];
+			let mean = 0;
+			for (let p = from[k]; p < from[k + 1]; p++) mean += value[members[p]] / (from[k + 1] - from[k]);
+			for (let p = from[k]; p < from[k + 1]; p++) sum[members[p]] += mean;
 		}
-		for (let i = 0; i < s.n; i++) value[i] = 0.5 * value[i] + (0.5 * sum[i]) / Math.max(s.degree[i], 1); // half steps: no flipping
+		// half steps: no flipping; only the order counts, so values may shrink
+		for (let i = 0; i < n; i++) value[i] = 0.5 * (value[i] + sum[i] / Math.max(degree[i], 1)) - middle[component[i]];
 	}
 	return value;
 }
@@ -47,28 +45,22 @@ function spectrum(s, component) {
 /**
  * Nodes and, modality by modality, hyperedges in order.
  * @param {Scene} s @param {string} how `alike` or `size`
- * @returns {{rows: number[], cols: number[], rowOf: Int32Array, colOf: Int32Array}}
+ * @returns {{rows: number[], cols: number[], rowOf: Int32Array, ends: [number, number][]}} `ends`: first and last node of each hyperedge
  */
 export function orderOf(s, how) {
 	s.orders ??= {};
 	if (s.orders[how]) return s.orders[how];
 	const list = (length) => Array.from({ length }, (_, k) => k);
-	const inverse = (from) => from.reduce((to, one, rank) => ((to[one] = rank), to), new Int32Array(from.length));
-	let rows, key;
-	if (how === "size") {
-		rows = [...s.degreeOrder];
-		key = (k) => -size(s, k);
-	} else {
-		const component = componentsOf(s), value = spectrum(s, component), many = new Int32Array(s.n);
-		for (const root of component) many[root]++;
-		rows = list(s.n).sort((a, b) => many[component[b]] - many[component[a]] || component[a] - component[b] || value[a] - value[b]);
-	}
-	const rowOf = inverse(rows);
-	if (!key) {
-		const mean = list(s.e).map((k) => membersOf(s, k).reduce((sum, i) => sum + rowOf[i], 0) / size(s, k));
-		key = (k) => mean[k];
-	}
-	const value = list(s.e).map(key);
+	const rowOf = new Int32Array(s.n);
+	const component = componentsOf(s), spectral = spectrum(s, component), many = new Int32Array(s.n);
+	for (const root of component) many[root]++;
+	const rows = how === "size" ? [...s.degreeOrder] : list(s.n).sort((a, b) => many[component[b]] - many[component[a]] || component[a] - component[b] || spectral[a] - spectral[b]);
+	rows.forEach((i, row) => (rowOf[i] = row));
+	const value = list(s.e).map((k) => (how === "size" ? -size(s, k) : membersOf(s, k).reduce((sum, i) => sum + rowOf[i], 0) / size(s, k)));
 	const cols = list(s.e).sort((a, b) => s.edge_modality[a] - s.edge_modality[b] || value[a] - value[b] || a - b);
-	return (s.orders[how] = { rows, cols, rowOf, colOf: inverse(cols) });
+	const ends = list(s.e).map((k) => {
+		const own = [...membersOf(s, k)].sort((a, b) => rowOf[a] - rowOf[b]);
+		return /** @type {[number, number]} */ ([own[0], own[own.length - 1]]);
+	});
+	return (s.orders[how] = { rows, cols, rowOf, ends });
 }

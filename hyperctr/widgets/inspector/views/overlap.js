@@ -1,8 +1,8 @@
 // Overlap (UpSet): one bar for each combination of modalities, how many (node, label) pairs lie in exactly these.
 
-import { pen, write } from "../drawing.js";
+import { circle, pen, write } from "../drawing.js";
 import { combinationsOf } from "../scene.js";
-import { NOTHING, TAU, number, plural } from "../tools.js";
+import { NOTHING, number, plural } from "../tools.js";
 
 /** Bars and where they stand. @param {App} app */
 function frameOf(app) {
@@ -68,7 +68,7 @@ export const overlap = {
 			s.modalities.forEach((_, m) => {
 				const on = (bar.mask >> m) & 1;
 				ctx.beginPath();
-				ctx.arc(x, row(m), 6, 0, TAU);
+				circle(ctx, x, row(m), 6);
 				ctx.fillStyle = on ? look.colours[m] : look.background;
 				ctx.fill();
 				ctx.strokeStyle = on ? look.background : look.grid;
