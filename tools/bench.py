@@ -1,9 +1,9 @@
 """Run the benchmarks and keep what they measured: ``make bench``, ``make bench ONLY=training SIZES=100000,1000000``.
 
 Each writes a table to reports/results/benchmarks/<name>.csv; columns that say where, with what and by which command it
-was measured are added here. ``report``, ``before``, ``rounds``, ``formats`` and ``import`` run only where ``--only``
-names them; verdicts.csv and gpu.csv are written by scripts of their own (bench_verdicts.py, gpu.sh). The figure of cost
-against size is drawn from the table of ``training``; docs/benchmarks.md shows all.
+was measured are added here. ``report``, ``inspector``, ``before``, ``rounds``, ``formats`` and ``import`` run only
+where ``--only`` names them; verdicts.csv and gpu.csv are written by scripts of their own (bench_verdicts.py, gpu.sh).
+The figure of cost against size is drawn from the table of ``training``; docs/benchmarks.md shows all.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ BENCHMARKS = {
 # data set). {data} is --data-dir of ml-trailers or nothing, {genuine} the same folder of releases as downloaded.
 ON_REQUEST = {
     "report": "-m tests.benchmarks.bench_report",
+    "inspector": "-m tests.benchmarks.bench_inspector",
     "before": "-m tests.benchmarks.bench_before",
     "rounds": "-m tests.benchmarks.bench_rounds {data}",
     "formats": "-m tests.benchmarks.bench_formats {genuine}",

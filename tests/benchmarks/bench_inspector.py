@@ -1,17 +1,15 @@
 """Time the inspector where it is used: in JupyterLab, by a real Chromium, with ``performance.now`` inside the page.
 
-    python tests/benchmarks/bench_inspector.py --out reports/bench_inspector.json
+    python -m tests.benchmarks.bench_inspector --out inspector.csv
 
-Layout is Python's maps plus the page's own indices; paint is from the message's arrival to the
-drawn picture; a delta round trip is from the slider's event to the new picture. Synthetic hypergraphs have members
-drawn near a random centre, so that hyperedges overlap as they do in data.
+Maps are CPU time of Python, once for a data set; indices are the page's own, once for a scene; paint is from the
+message's arrival to the drawn picture; a round trip of a threshold is from the slider's event to the new picture.
+Synthetic hypergraphs have members drawn near a random centre, so that hyperedges overlap as they do in data.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
 import tempfile
 import time
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from hyperctr.display.layout import hypergraph_maps
 from hyperctr.runtime import rng, write_atomic
@@ -26,6 +25,7 @@ from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.scene import Query, Scene
 from tests.browser.lab import Lab, chromium, jupyterlab, write_notebook
 
+Row = dict[str, Any]
 SETUP = """import hyperctr as hc
 from tests.benchmarks.bench_inspector import synthetic
 inspector = hc.Inspector(hc.load_dataset("planted", seed=0))
@@ -72,16 +72,16 @@ HOVER = """() => {
 
 
 def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]:
-    """Return a scene with 3 to 8 members a hyperedge, and the seconds its layout took."""
+    """Return a scene with 3 to 8 members a hyperedge, and the CPU seconds its maps took."""
     draw = rng(seed, "bench", "inspector")
     size = draw.integers(3, 9, size=hyperedges)
     centre = np.repeat(draw.integers(nodes, size=hyperedges), size)
     near = (centre + np.rint(draw.laplace(0, nodes / 200, size=len(centre))).astype(np.int64)) % nodes
     pairs = np.unique(np.stack([np.repeat(np.arange(hyperedges), size), near]), axis=1)
     modality = draw.integers(3, size=hyperedges)
-    begin = time.perf_counter()
+    begin = time.process_time()
     place, own = hypergraph_maps(pairs[::-1], modality, nodes, 3)
-    took = time.perf_counter() - begin
+    took = time.process_time() - begin
     names = ("visual", "acoustic", "textual")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=hyperedges))])
     label, weight = np.arange(hyperedges), np.ones(hyperedges, np.float32)
@@ -103,8 +103,13 @@ def synthetic(nodes: int, hyperedges: int, seed: int = 0) -> tuple[Scene, float]
     return scene, took
 
 
-def show(lab: Lab, nodes: int, hyperedges: int) -> dict[str, Any]:
-    """Send a synthetic scene to the page and return its times, milliseconds."""
+def row(what: str, value: float, unit: str = "ms", nodes: int | None = None, hyperedges: int | None = None) -> Row:
+    """Return a row of the table."""
+    return {"what": what, "nodes": nodes, "hyperedges": hyperedges, "value": value, "unit": unit}
+
+
+def show(lab: Lab, nodes: int, hyperedges: int) -> list[Row]:
+    """Send a synthetic scene to the page, drag it and point at it."""
     lab.page.evaluate(PIXELS)
     layout = lab.python(
         f"scene, took = synthetic({nodes}, {hyperedges}); header, buffers = scene.pack(); print(took)\n"
@@ -113,13 +118,21 @@ def show(lab: Lab, nodes: int, hyperedges: int) -> dict[str, Any]:
     )
     lab.page.wait_for_function("window.shown !== null")
     times = lab.page.evaluate("document.querySelector('.hctr').inspector.times")
-    maps = 1000 * float(layout)
-    result = {"nodes": nodes, "hyperedges": hyperedges, "maps_ms": maps, "indices_ms": times["layout"]}
     shown = times["paint"] + lab.page.evaluate("window.shown")
-    return result | {"layout_ms": maps + times["layout"], "first_paint_ms": shown}
+    drag, hover = lab.page.evaluate(FRAMES), lab.page.evaluate(HOVER)
+    view = lab.page.evaluate("document.querySelector('.hctr').dataset.view")
+    found = [
+        ("maps, CPU of Python", 1000 * float(layout), "ms"),
+        ("indices", times["layout"], "ms"),
+        ("first paint", shown, "ms"),
+        ("drag", drag["per_second"], "frames a second"),
+        ("hover, median", hover["median_ms"], "ms"),
+        ("hover, worst", hover["worst_ms"], "ms"),
+    ]
+    return [row(f"{what} ({view})", value, unit, nodes, hyperedges) for what, value, unit in found]
 
 
-def delta_trips(lab: Lab, rounds: int) -> dict[str, float]:
+def delta_trips(lab: Lab, rounds: int) -> list[Row]:
     """Move the slider of the default planted data set to thresholds not seen before, ``rounds`` times."""
     trips = []
     for k in range(rounds):
@@ -131,7 +144,7 @@ def delta_trips(lab: Lab, rounds: int) -> dict[str, float]:
         )
         lab.page.wait_for_function("n => +document.querySelector('.hctr').dataset.scenes > n", arg=before)
         trips.append(lab.page.evaluate("document.querySelector('.hctr').inspector.times.trip"))
-    return {"median_ms": statistics.median(trips), "worst_ms": max(trips)}
+    return [row("threshold, median", statistics.median(trips)), row("threshold, best", min(trips))]
 
 
 def main() -> None:
@@ -149,17 +162,15 @@ def main() -> None:
             lab.command("notebook:run-all-cells")
             page.wait_for_selector(".hctr[data-scenes]", timeout=120_000)
             page.locator(".hctr").scroll_into_view_if_needed()
-            results: dict[str, Any] = {"delta": delta_trips(lab, options.rounds)}
-            for nodes, hyperedges in ((5_000, 1_250), (20_000, 5_000)):
-                result = show(lab, nodes, hyperedges)
-                result["drag"] = page.evaluate(FRAMES)
-                result["hover"] = page.evaluate(HOVER)
-                results[f"{nodes}"] = result
-            results["machine"] = {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "errors": page.errors}
-    text = json.dumps(results, indent=1)
-    print(text)
+            rows = delta_trips(lab, options.rounds)
+            for size in ((5_000, 1_250), (20_000, 5_000)):
+                rows += show(lab, *size)
+            if page.errors:
+                raise SystemExit(f"the page has errors: {page.errors}")
+    frame = pd.DataFrame(rows).astype({"nodes": "Int64", "hyperedges": "Int64"})
+    print(frame.to_string(index=False, float_format="%.1f"))
     if options.out:
-        write_atomic(options.out, text)
+        write_atomic(options.out, frame.to_csv(index=False, float_format="%.3g"))
 
 
 if __name__ == "__main__":
