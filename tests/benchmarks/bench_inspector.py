@@ -160,7 +160,7 @@ def main() -> None:
             lab = Lab(page, address)
             lab.open("bench.ipynb")
             lab.command("notebook:run-all-cells")
-            page.wait_for_selector(".hctr[data-scenes]", timeout=120_000)
+            page.wait_for_selector(".hctr[data-scenes]", timeout=400_000)  # interest is pre-trained
             page.locator(".hctr").scroll_into_view_if_needed()
             rows = delta_trips(lab, options.rounds)
             for size in ((5_000, 1_250), (20_000, 5_000)):

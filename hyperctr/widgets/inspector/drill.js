@@ -21,13 +21,13 @@ export function partOf(s, nodes, name) {
 		}
 		offsets.push(members.length);
 	}
-	const of = (list, which) => which.map((k) => list[k]), typed = (list, which) => list.constructor.from(which, (k) => list[k]);
+	const of = (list, which) => list.constructor.from(which, (k) => list[k]);
 	const layouts = (list) => Float32Array.from({ length: kept.length * s.modalities.length }, (_, k) => list[Math.floor(k / kept.length) * s.n + kept[k % kept.length]]);
 	const { side, slot, delta, node_kind, edge_kind, modalities, around, colouring, against } = s;
 	return worked({ side, slot, delta, node_kind, edge_kind, modalities, around, colouring, against, name,
 		rule: `${name}: ${kept.length.toLocaleString("en-US")} ${node_kind}s and ${edges.length.toLocaleString("en-US")} hyperedges that two or more of them share`,
-		nodes: of(s.nodes, kept), titles: of(s.titles, kept), x: typed(s.x, kept), y: typed(s.y, kept), px: layouts(s.px), py: layouts(s.py),
-		node_colour: typed(s.node_colour, kept), degree, edge_labels: of(s.edge_labels, edges), edge_titles: of(s.edge_titles, edges),
-		edge_offsets: Int32Array.from(offsets), edge_nodes: Int32Array.from(members), edge_modality: typed(s.edge_modality, edges),
-		edge_weight: typed(s.edge_weight, edges), edge_number: typed(s.edge_number, edges), marks: s.marks && typed(s.marks, edges) });
+		nodes: of(s.nodes, kept), titles: of(s.titles, kept), x: of(s.x, kept), y: of(s.y, kept), px: layouts(s.px), py: layouts(s.py),
+		node_colour: of(s.node_colour, kept), degree, edge_labels: of(s.edge_labels, edges), edge_titles: of(s.edge_titles, edges),
+		edge_offsets: Int32Array.from(offsets), edge_nodes: Int32Array.from(members), edge_modality: of(s.edge_modality, edges),
+		edge_weight: of(s.edge_weight, edges), edge_number: of(s.edge_number, edges), marks: s.marks && of(s.marks, edges) });
 }

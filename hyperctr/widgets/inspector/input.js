@@ -2,6 +2,7 @@
 
 import { cameraOf } from "./camera.js";
 import { choose, click, focusOn } from "./choosing.js";
+import { pen } from "./drawing.js";
 import { describe, hover, pick } from "./hover.js";
 import { fit, moved, soon, zoomBy } from "./motion.js";
 import { highlight, redraw } from "./stage.js";
@@ -61,14 +62,12 @@ export function listenToPointer(app) {
 function drawBrush(app, path) {
 	highlight(app);
 	const ctx = app.els.over.getContext("2d");
-	ctx.beginPath();
+	pen(ctx, app.look.text, 1, 0.12);
 	path.forEach(([x, y]) => ctx.lineTo(x, y));
 	ctx.closePath();
-	ctx.globalAlpha = 0.12;
-	ctx.fillStyle = ctx.strokeStyle = app.look.text;
+	ctx.fillStyle = app.look.text;
 	ctx.fill();
 	ctx.globalAlpha = 1;
-	ctx.lineWidth = 1;
 	ctx.setLineDash([4, 3]);
 	ctx.stroke();
 	ctx.setLineDash([]);

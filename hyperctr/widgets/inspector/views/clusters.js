@@ -44,8 +44,7 @@ function shared(s, of, centres) {
 	const list = centres.map(([x, y]) => ({ x, y, nodes: [], top: -1, share: new Float64Array(s.modalities.length), edges: 0 }));
 	for (const i of s.degreeOrder) {
 		const cluster = list[of[i]];
-		if (cluster.top < 0) cluster.top = i;
-		cluster.nodes.push(i);
+		if (cluster.nodes.push(i) < 2) cluster.top = i;
 	}
 	for (let k = 0; k < s.e; k++) {
 		const touched = [];
