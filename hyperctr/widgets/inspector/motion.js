@@ -22,8 +22,7 @@ export function moved(app) {
 		app.els.base.style.transform = `translate(${dx}px,${dy}px) scale(${f})`;
 		const ctx = app.els.over.getContext("2d");
 		ctx.clearRect(0, 0, app.look.width, app.look.height);
-		view.place?.(app);
-		view.finish?.(ctx, app);
+		view.rim?.(ctx, app);
 		drawLegend(ctx, app);
 	});
 	state.rest = setTimeout(() => !state.drag && redraw(app), 160);

@@ -58,7 +58,9 @@ interface View {
 	at?(app: App, what: Hover): [number, number];
 	paint(ctx: Pen, app: App): void;
 	highlight?(ctx: Pen, app: App, lit: Lit): void;
-	/** What an exported picture has on top, and one that is being moved: names. */
+	/** What does not slide with it, above it: names at its sides. */
+	rim?(ctx: Pen, app: App): void;
+	/** What an exported picture has on top. */
 	finish?(ctx: Pen, app: App): void;
 	pick(app: App, x: number, y: number): Hover;
 	/** Nodes under a lasso. */

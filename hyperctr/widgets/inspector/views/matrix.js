@@ -144,7 +144,7 @@ export const matrix = {
 	highlight(ctx, app, { edges, hovering }) {
 		const { look, chosen } = app, s = app.state.scene, { X, Y, left, top, right, bottom, high, wide } = app.placed;
 		const { node, edge } = app.state.hover;
-		matrix.finish(ctx, app);
+		if (!hovering) matrix.finish(ctx, app); // else only what is lit has a name: the pointer is not kept waiting
 		if (!hovering && !chosen.size) return;
 		veil(ctx, look, hovering ? 0.7 : 0.5);
 		const rows = node >= 0 ? [node] : edge >= 0 ? [...membersOf(s, edge)] : [...chosen];
@@ -163,6 +163,10 @@ export const matrix = {
 		const taken = [];
 		for (const i of rows.slice(0, 60)) nameRow(ctx, app, i, taken, taken.length < 1 || high > 12);
 		if (wide > 11) for (const e of edge >= 0 ? [edge] : edges) nameColumn(ctx, app, e, true);
+	},
+	rim(ctx, app) {
+		placeMatrix(app);
+		matrix.finish(ctx, app);
 	},
 	pick(app, x, y) {
 		const s = app.state.scene, { X, Y, wide, high, left, top, bottom, order } = app.placed;
