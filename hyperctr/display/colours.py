@@ -1,6 +1,7 @@
 """The colours of everything drawn.
 
-Those of the modalities are of Okabe and Ito, which stay apart for the common forms of colour blindness. A modality
+Those of the modalities are of Okabe and Ito, which stay apart for the common forms of colour blindness; further ones
+were searched for, so that all stay as far apart as these do (tests/display/test_colours.py simulates it). A modality
 keeps its colour in every figure of every report, so a reader learns it once.
 """
 
@@ -11,14 +12,14 @@ from colorsys import hls_to_rgb, rgb_to_hls
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # for whatever else is two or three of a kind
 MODALITY_COLOURS = {"visual": BLUE, "acoustic": ORANGE, "textual": GREEN, "multi-modal": "#CC79A7"}
-FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")  # modalities the paper does not have
+FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#794006", "#243AA8")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
 LOW, MIDDLE, HIGH = BLUE, "#DEDCD7", "#C04E00"  # around a middle that means something
 NUMBER_COLOURS = ("#00224E", "#233E6C", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")  # Cividis in seven steps
-# kinds of things: Okabe and Ito's again, then some of Tol's; beyond a dozen nobody tells colours apart
+# kinds of things: Okabe and Ito's again, then ours; beyond a dozen nobody tells colours apart
 CATEGORY_COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"),
-    *("#882255", "#999933", "#44AA99", "#7F7F7F", "#8C6D31", "#AA4499"),
+    *("#794006", "#8CC059", "#6E85F7", "#305030", "#E9A496", "#243AA8"),
 )
 
 
