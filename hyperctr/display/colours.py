@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # for whatever else is tw
 MODALITY_COLOURS = {"visual": BLUE, "acoustic": ORANGE, "textual": GREEN, "multi-modal": "#CC79A7"}
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#794006", "#243AA8")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
+TINTS = 20  # of a colour, after which they come again
 LOW, MIDDLE, HIGH = BLUE, "#DEDCD7", "#C04E00"  # around a middle that means something
 NUMBER_COLOURS = ("#00224E", "#233E6C", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")  # Cividis in seven steps
 # kinds of things: Okabe and Ito's again, then ours; beyond a dozen nobody tells colours apart
@@ -38,6 +39,25 @@ def modality_colour(name: str, others: Sequence[str] = ()) -> str:
     unknown = [other for other in others if other not in MODALITY_COLOURS]
     place = unknown.index(name) if name in unknown else 0
     return FURTHER_COLOURS[place % len(FURTHER_COLOURS)]
+
+
+def shades(many: int) -> tuple[str, ...]:
+    """Return colours of evenly spaced numbers, from low to high.
+
+    >>> shades(3)
+    ('#00224e', '#7c7b78', '#fee838')
+    """
+    places = [place * (len(NUMBER_COLOURS) - 1) / (many - 1) for place in range(many)]
+    pairs = [
+        (NUMBER_COLOURS[int(at)], NUMBER_COLOURS[min(int(at) + 1, len(NUMBER_COLOURS) - 1)], at % 1) for at in places
+    ]
+    return tuple(_between(*pair) for pair in pairs)
+
+
+def _between(near: str, far: str, away: float) -> str:
+    """Return a colour that lies a share of the way from one to another."""
+    parts = [(int(near[start : start + 2], 16), int(far[start : start + 2], 16)) for start in (1, 3, 5)]
+    return "#{:02x}{:02x}{:02x}".format(*(round(a + (b - a) * away) for a, b in parts))
 
 
 def translucent(colour: str, alpha: float) -> str:
@@ -70,9 +90,4 @@ def diverging(share: float) -> str:
     ('#dedcd7', '#c04e00', True)
     """
     share = min(max(share, 0.0), 1.0)
-    near, far = MIDDLE, HIGH if share > 0.5 else LOW
-    away, parts = abs(share - 0.5) * 2, []
-    for start in (1, 3, 5):
-        a, b = int(near[start : start + 2], 16), int(far[start : start + 2], 16)
-        parts.append(round(a + (b - a) * away))
-    return "#{:02x}{:02x}{:02x}".format(*parts)
+    return _between(MIDDLE, HIGH if share > 0.5 else LOW, abs(share - 0.5) * 2)

@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from hyperctr.display.colours import NEUTRAL, tint, translucent
+from hyperctr.display.colours import NEUTRAL, TINTS, tint, translucent
 from hyperctr.display.outline import convex_outline, joined, star_lines
 from hyperctr.display.theme import line_trace, point_trace
 
@@ -24,7 +24,6 @@ FAR = 2.6  # of the median distance from the middle: beyond, a member is a stray
 REACH = 0.045  # of a region around its members; a panel is 2 wide
 LETTER, LINE = 0.042, 0.1  # size of a letter of a label in a panel a third of a page wide
 LONGEST = 22  # letters of a label
-TINTS = 20  # after so many hyperedges tints come again
 
 
 @dataclass(frozen=True, eq=False)

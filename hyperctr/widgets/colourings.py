@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hyperctr.data.planted_world import PlantedTruth
-from hyperctr.display.colours import CATEGORY_COLOURS, NUMBER_COLOURS
+from hyperctr.display.colours import CATEGORY_COLOURS, shades
 from hyperctr.display.communities import communities
 from hyperctr.errors import ConfigError, did_you_mean
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hyperctr.widgets.scenes import Scenes
 
 FEW = 12  # values that a column of numbers may have to be taken for categories
+SHADES = 24  # of a number
 OTHER = "other"
 
 
@@ -53,7 +54,7 @@ class Colouring:
     @property
     def colours(self) -> tuple[str, ...]:
         """Hex colours: of each label, or of evenly spaced values from ``low`` to ``high``."""
-        return CATEGORY_COLOURS[: len(self.labels)] if self.labels else NUMBER_COLOURS
+        return CATEGORY_COLOURS[: len(self.labels)] if self.labels else shades(SHADES)
 
     def header(self) -> dict[str, Any]:
         """Return all but the values, as JSON can hold it."""
@@ -168,28 +169,28 @@ def of_communities(source: SceneSource, kind: str) -> dict[str, Make]:
     return {name: partial(lambda name, m, _: found(name, m), name, m) for name, m in names.items()}
 
 
-def _interests(scenes: Scenes, kind: str, slot: int) -> NDArray[np.float64]:
-    """Mean degree of interest over the training clicks of a slot, of each user or item, [N, M]; NaN without clicks."""
-    if kind == "user":
-        return np.asarray(scenes.interest.matrix[slot], dtype=np.float64)
-    rows = scenes.split_data.split.train
-    inside = scenes.split_data.slots.index[rows] == slot
-    items, degree = scenes.data.item_index[rows[inside]], scenes.interest.degree[inside].astype(np.float64)
-    known, total = np.isfinite(degree), np.zeros((2, scenes.data.num_items, degree.shape[1]))
-    np.add.at(total[0], items, np.where(known, degree, 0.0))
-    np.add.at(total[1], items, known)
+def _interests(scenes: Scenes, kind: str, query: Query) -> NDArray[np.float64]:
+    """Mean degree of interest over the training clicks shown, of each user or item, [N, M]; NaN without clicks."""
+    rows, (first, last) = scenes.split_data.split.train, query.span
+    slot = scenes.split_data.slots.index[rows]
+    inside = (first <= slot) & (slot <= last)
+    things, clicked = scenes.ids[kind], {"user": scenes.data.user_index, "item": scenes.data.item_index}[kind]
+    degree = scenes.interest.degree[inside].astype(np.float64)
+    known, total = np.isfinite(degree), np.zeros((2, len(things), degree.shape[1]))
+    np.add.at(total[0], clicked[rows[inside]], np.where(known, degree, 0.0))
+    np.add.at(total[1], clicked[rows[inside]], known)
     with np.errstate(invalid="ignore"):
         mean: NDArray[np.float64] = total[0] / total[1]
     return mean
 
 
 def _interest(scenes: Scenes, kind: str, modality: int, query: Query) -> Colouring:
-    values = _interests(scenes, kind, query.slot)[:, modality]
+    values = _interests(scenes, kind, query)[:, modality]
     return number(f"interest: {scenes.modalities[modality]}", values, 0.0, 1.0)  # one scale in all pictures
 
 
 def _leading(scenes: Scenes, kind: str, query: Query) -> Colouring:
-    values = _interests(scenes, kind, query.slot)
+    values = _interests(scenes, kind, query)
     known = np.isfinite(values).any(1)
     best = np.where(np.isfinite(values), values, -1.0).argmax(1)
     return category("leading modality", np.where(known, np.array(scenes.modalities, dtype=object)[best], None))

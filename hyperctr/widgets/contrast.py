@@ -74,7 +74,7 @@ def contrast(scenes: SceneSource, a: Query, b: Query) -> Contrast:
     rule = ", ".join(f"{shown:,} of {counts[name]:,} hyperedges {where}" for (name, shown), where in parts)
     rule = f"showing {rule}: the largest of each modality in turn"
     here = np.concatenate([only_a, both])
-    joined = whole_a.take(here).joined(whole_b.take(only_b))
+    joined = Edges.chained([whole_a.take(here), whole_b.take(only_b)])
     return Contrast(
         here=scenes.cut(a, whole_a, here, rule),
         there=scenes.cut(b, whole_b, only_b, rule),

@@ -90,12 +90,33 @@ class Edges:
         columns = (self.modality[chosen], self.label[chosen], self.weight[chosen])
         return Edges(offsets, self.nodes[at], *columns, self.num_nodes, self.num_labels)
 
-    def joined(self, other: Edges) -> Edges:
-        """Return the hyperedges of both, over the same nodes."""
+    @classmethod
+    def chained(cls, parts: Sequence[Edges]) -> Edges:
+        """Return the hyperedges of several hypergraphs over the same nodes, one after another."""
         names = ("size", "nodes", "modality", "label", "weight")
-        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
-        size, nodes, modality, label, weight = (np.concatenate(pair) for pair in pairs)
-        return Edges(_offsets(size), nodes, modality, label, weight, self.num_nodes, self.num_labels)
+        columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+        size, nodes, modality, label, weight = columns
+        return cls(_offsets(size), nodes, modality, label, weight, parts[0].num_nodes, parts[0].num_labels)
+
+    @classmethod
+    def united(cls, parts: Sequence[Edges]) -> Edges:
+        """Return the hyperedges of several hypergraphs over the same nodes; those of one number become one.
+
+        Its members are those of all, its weight is their mean.
+
+        >>> one = Edges(np.array([0, 2]), np.array([0, 1]), np.array([0]), np.array([7]), np.ones(1, "f4"), 4, 9)
+        >>> two = Edges(np.array([0, 2]), np.array([1, 3]), np.array([0]), np.array([7]), np.full(1, 3.0, "f4"), 4, 9)
+        >>> both = Edges.united([one, two])
+        >>> both.nodes.tolist(), both.number.tolist(), both.weight.tolist()
+        ([0, 1, 3], [7], [2.0])
+        """
+        every = cls.chained(parts)
+        number, kind, times = np.unique(every.number, return_inverse=True, return_counts=True)
+        edge, nodes = np.divmod(np.unique(kind[every.edge] * every.num_nodes + every.nodes), max(every.num_nodes, 1))
+        modality, label = np.divmod(number, max(every.num_labels, 1))
+        weight = (np.bincount(kind, every.weight, len(number)) / times).astype(np.float32)
+        offsets = _offsets(np.bincount(edge, minlength=len(number)))
+        return cls(offsets, nodes, modality, label, weight, every.num_nodes, every.num_labels)
 
     def swapped(self) -> Edges:
         """Swap roles, modality by modality: a hyperedge per node, its members the labels; every weight is 1."""

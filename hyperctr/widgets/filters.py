@@ -20,7 +20,9 @@ def filtered(edges: Edges, query: Query) -> Edges:
     return edges
 
 
-def shown_rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "") -> str:
+def shown_rule(
+    query: Query, shown: int, total: int, nodes: int, all_nodes: int, around: str = "", when: str = ""
+) -> str:
     """Say what part of the hypergraph is shown and how it was chosen.
 
     >>> shown_rule(Query("user", 0, ("visual", "textual"), 0.5, 0, False, None, 300), 300, 12480, 75, 900)
@@ -28,6 +30,11 @@ def shown_rule(query: Query, shown: int, total: int, nodes: int, all_nodes: int,
     """
     how = "all of them" if shown == total else "the largest" + " of each modality in turn" * (len(query.modalities) > 1)
     if around and not total:
-        return f"{around} is on no hyperedge shown: not in this slot at \N{GREEK SMALL LETTER DELTA} = {query.delta:g}"
-    about = (f" around {around}" if around else "") + (f" {query.filters}" if query.filters else "")
+        at = query.threshold and f" at {query.threshold}"
+        return f"{around} is on no hyperedge shown: not in {when or 'this slot'}{at}"
+    about = (
+        (f" of {when}" if when else "")
+        + (f" around {around}" if around else "")
+        + (f" {query.filters}" if query.filters else "")
+    )
     return f"showing {shown:,} of {total:,} hyperedges{about}: {how}; {nodes:,} of {all_nodes:,} {query.node_kind}s"

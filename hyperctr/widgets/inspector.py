@@ -27,9 +27,10 @@ from hyperctr.widgets.messages import (
     user_message,
     working_message,
 )
+from hyperctr.widgets.multiples import Multiples, multiples
 from hyperctr.widgets.own import scenes_of
 from hyperctr.widgets.scene import Query, Scene
-from hyperctr.widgets.traits import SceneTraits
+from hyperctr.widgets.traits import SceneTraits, Text
 from hyperctr.widgets.views import automatic_view, known_view
 from hyperctr.widgets.why import Explaining, explanation_message
 
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     from hyperctr.runs.run import Run
 
 QUICK = 0.3  # seconds: a scene like the last one, that took no longer, is sent without a word before it
-ASKED = tuple(field.name for field in fields(Query) if field.name != "kinds")  # traits that say what a scene shows
+# traits that say what a scene shows
+ASKED = tuple(field.name for field in fields(Query) if field.name not in ("kinds", "own"))
 
 
 class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
@@ -56,12 +58,14 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
 
     Attributes:
         view: ``panels`` (regions, a panel for each modality), ``trees`` (all modalities in one picture), ``matrix``
-            (rows are nodes, columns hyperedges), ``density`` (clusters of nodes), ``bipartite``, ``overlap`` or
-            ``difference``. None lets the number of hyperedges choose: panels up to 40, a matrix up to 3,000, then
-            the density; :attr:`shown_view` says which.
+            (rows are nodes, columns hyperedges), ``density`` (clusters of nodes), ``bipartite``, ``overlap``,
+            ``difference`` or ``slots`` (up to twelve slots side by side). None lets the number of hyperedges choose:
+            panels up to 40, a matrix up to 3,000, then the density; :attr:`shown_view` says which.
         side: ``user`` or ``item`` hypergraph.
         swap: whether the roles of nodes and hyperedges are exchanged.
         slot: number of the time slot.
+        slots: None, or ``[first, last]``: the hyperedges of these slots together, instead of those of ``slot``, and the
+            panels of the view ``slots``. Setting ``slot`` later ends it.
         delta: threshold of interest.
         neighbours: K sampled neighbours; 0 is all.
         modalities: names of those shown.
@@ -93,7 +97,8 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         RunError: the run was trained on other data.
         ConfigError: a keyword that is no trait, or a run without a data set.
         DataError: ``data`` is nothing that can be looked at.
-        traitlets.TraitError: a value a trait cannot have; the message says what it can.
+        SettingError: a value a trait cannot have, a ConfigError that is a traitlets.TraitError, too; the message says
+            what it can have. Of hypergraphs alone, also a trait that needs clicks, interest or scores.
 
     >>> import hyperctr as hc
     >>> data = hc.load_dataset("planted", num_users=50, num_items=80, num_interactions=900, months=12)
@@ -107,7 +112,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     _css = stylesheet()
 
     about = t.Dict().tag(sync=True)
-    view = t.Unicode(None, allow_none=True).tag(sync=True)
+    view = Text(None, allow_none=True).tag(sync=True)
 
     def __init__(self, data: Any, run: Run | None = None, *, seed: int = 0, **traits: Any) -> None:
         self.scenes = scenes_of(data, run, seed)
@@ -130,7 +135,8 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
     @property
     def scene(self) -> Scene:
         """What is shown: nodes, hyperedges and the rule by which they were chosen."""
-        return self.contrast().picture if self.view == "difference" else self.scenes.scene(self._asked())
+        shown = self._shown()
+        return shown if isinstance(shown, Scene) else shown.picture
 
     @property
     def shown_view(self) -> str:
@@ -142,7 +148,12 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         beside = self.slot - 1 if self.slot else min(1, len(self.scenes.slots) - 1)
         slot = beside if self.compare_slot is None else self.compare_slot
         delta = self.delta if self.compare_delta is None else self.compare_delta
-        return contrast(self.scenes, self._asked(), replace(self._asked(), slot=slot, delta=delta))
+        return contrast(self.scenes, self._asked(), replace(self._asked(), slot=slot, slots=None, delta=delta))
+
+    def _shown(self) -> Scene | Contrast | Multiples:
+        if self.view == "slots":
+            return multiples(self.scenes, self._asked())
+        return self.contrast() if self.view == "difference" else self.scenes.scene(self._asked())
 
     def table(self) -> list[dict[str, Any]]:
         """Return one row per selected node: id, title, popularity, modalities, features."""
@@ -154,11 +165,13 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
 
     def figure(self, view: str | None = None) -> go.Figure:
         """Return the static twin: a plotly figure of the same scene."""
-        from hyperctr.widgets.static import difference_figure, static_figure
+        from hyperctr.widgets.static import difference_figure, slots_figure, static_figure
 
         wanted: Any = known_view(view) or self.shown_view
         if wanted == "difference":
             return difference_figure(self.contrast())
+        if wanted == "slots":
+            return slots_figure(multiples(self.scenes, self._asked()))
         scene = self.scenes.scene(self._asked())
         overlap = self.scenes.stats(scene)["overlap"] if wanted == "overlap" else None
         return static_figure(scene, wanted, overlap=overlap)
@@ -193,6 +206,8 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         return self.scenes.query(**asked | {"focus": tuple(self.focus) if self.focus else None})
 
     def _moved(self, change: Any) -> None:
+        if self.slots and self._set_for["slots"] != self.slot:
+            self.slots = None
         for name, nothing in (("focus", None), ("selection", [])):  # users are not items
             if getattr(self, name) and self._set_for[name] != (self.side, self.swap):
                 setattr(self, name, nothing)
@@ -200,16 +215,14 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
             self._try(self._send_scene)
 
     def _send_scene(self, again: bool = False) -> None:
-        different = self.view == "difference"
-        asked = (self._asked(), different and (self.compare_slot, self.compare_delta))
+        several = self.view in ("difference", "slots") and (self.view, self.compare_slot, self.compare_delta)
+        asked = (self._asked(), several)
         if asked == self._sent and not again:
             return  # one message of the browser can change several traits
         if self._sent is None or self._took > QUICK:
             self.send(working_message(self.scenes, asked[0], first=self._sent is None))
         begun = time.perf_counter()
-        compared = self.contrast() if different else None
-        scene = self.scene if compared is None else compared.picture
-        content, buffers = scene_message(self.scenes, scene, compared, self._colours)
+        content, buffers = scene_message(self.scenes, self._shown(), self._colours)
         self._sent, self._took = asked, time.perf_counter() - begun
         self.send(content, buffers)
         self._show_user(self._user and self._user[0])

@@ -20,16 +20,32 @@ if TYPE_CHECKING:
     from hyperctr.widgets.scene_source import SceneSource
 
 MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
+SETTINGS = {"interest_threshold": "delta", "max_neighbours": "neighbours"}  # settings of a run, and their traits
+
+
+class SettingError(ConfigError, TraitError):
+    """A value that a trait cannot have; being traitlets' own, what was set together with it is taken back."""
 
 
 def known_slot(name: str, value: int | None, count: int) -> int | None:
     """Return the number of a slot, or None.
 
     Raises:
-        TraitError: there is no such slot.
+        SettingError: there is no such slot.
     """
     if value is not None and not 0 <= value < count:
-        raise TraitError(f"{name} {value}: slots are 0 to {count - 1}")
+        raise SettingError(f"{name} {value}: slots are 0 to {count - 1}")
+    return value
+
+
+def known_range(value: list[int] | None, count: int) -> list[int] | None:
+    """Return the first and the last of several slots, or None.
+
+    Raises:
+        SettingError: one does not exist, or the first comes after the last.
+    """
+    if value is not None and not 0 <= value[0] <= value[1] < count:
+        raise SettingError(f"slots={value}: [first, last] within 0 to {count - 1} is needed")
     return value
 
 
@@ -37,11 +53,11 @@ def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
     """Return names of modalities that the data set has.
 
     Raises:
-        TraitError: it has no such modality.
+        SettingError: it has no such modality.
     """
     for name in names:
         if name not in known:
-            raise TraitError(f"modality {name!r}: this data set has {list(known)}")
+            raise SettingError(f"modality {name!r}: this data set has {list(known)}")
     return names
 
 
@@ -49,36 +65,36 @@ def known_colouring(name: str, known: Mapping[str, Iterable[str]]) -> str:
     """Return the name of a colouring that nodes of some kind have, or "" for none.
 
     Raises:
-        TraitError: there is none; the message has the choices.
+        SettingError: there is none; the message has the choices.
     """
     try:
         return colouring_name(name, known)
     except ConfigError as error:
-        raise TraitError(str(error)) from error
+        raise SettingError(str(error)) from error
 
 
 def known_view(name: str | None) -> str | None:
     """Return the present name of a view; see :func:`hyperctr.widgets.views.known_view`.
 
     Raises:
-        TraitError: there is none of that name.
+        SettingError: there is none of that name.
     """
     try:
         return views.known_view(name)
     except ConfigError as error:
-        raise TraitError(str(error)) from error
+        raise SettingError(str(error)) from error
 
 
 def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
     """Return ids as plain Python values, which a notebook can save.
 
     Raises:
-        TraitError: there are more than ``MOST_SELECTED``.
+        SettingError: there are more than ``MOST_SELECTED``.
     """
     if ids is None:
         return None
     if len(ids) > MOST_SELECTED:
-        raise TraitError(f"{len(ids):,} ids: at most {MOST_SELECTED:,} can be selected at once")
+        raise SettingError(f"{len(ids):,} ids: at most {MOST_SELECTED:,} can be selected at once")
     return [name.item() if isinstance(name, np.generic) else name for name in ids]
 
 
@@ -86,12 +102,12 @@ def known_nodes(ids: list[Any], kind: str, scenes: SceneSource) -> list[Any]:
     """Return ids, all of nodes of one kind.
 
     Raises:
-        TraitError: one is of another kind, or there is none of that id.
+        SettingError: one is of another kind, or there is none of that id.
     """
     try:
         scenes.index(kind, ids)
     except DataError as error:
-        raise TraitError(f"selection: the nodes are {kind}s; {error}") from error
+        raise SettingError(f"selection: the nodes are {kind}s; {error}") from error
     return ids
 
 
@@ -108,7 +124,8 @@ def keywords(given: Iterable[str], known: Iterable[str]) -> None:
     names = [name for name in known if not name.startswith("_")]
     for name in given:
         if name not in names:
-            raise ConfigError(f"Inspector has no setting {name!r}: {did_you_mean(name, names)}")
+            hint = f"it is {SETTINGS[name]!r} here" if name in SETTINGS else did_you_mean(name, names)
+            raise ConfigError(f"Inspector has no setting {name!r}: {hint}")
 
 
 def find(scenes: SceneSource, query: Query, text: str, most: int = 20) -> list[dict[str, Any]]:

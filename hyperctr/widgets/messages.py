@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperctr.display.theme import MODALITY_COLOURS
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperctr.display.colours import MODALITY_COLOURS, TINTS, tint
 from hyperctr.widgets.contrast import NAMES, Contrast
 from hyperctr.widgets.export import save_selection
+from hyperctr.widgets.multiples import Multiples
 from hyperctr.widgets.panels import numbers_panel, user_panel
+from hyperctr.widgets.scene import Scene
 from hyperctr.widgets.views import AUTOMATIC
 
 if TYPE_CHECKING:
-    from hyperctr.widgets.scene import Query, Scene
+    from hyperctr.widgets.scene import Query
     from hyperctr.widgets.scene_source import SceneSource
 
 Message = dict[str, Any]
@@ -34,10 +39,23 @@ WORDS = {  # what the picture itself says, by view and occasion
     "bipartite_view": "Nodes and hyperedges in two columns",
     "overlap_view": "Which modalities have pairs in common",
     "difference_view": "What two slots or thresholds do not share",
+    "slots_view": "Several slots side by side: all, or those chosen on the timeline",
+    "slots": "A drag over the timeline chooses slots; a click beside nodes and hyperedges goes to a slot.",
     "overlap": "Click a bar to select the nodes behind it.",
     "difference": "Filled: only here. Hollow: only there. Grey: in both.",
     "keys": "Hypergraph. N and P step through nodes or bars, E and R through hyperedges, Enter selects, F focuses, "
-    "arrows move, + and - zoom, 0 fits, Escape clears.",
+    "arrows move, + and - zoom, 0 fits, Escape clears. On the timeline, arrows go to a slot; with Shift they choose "
+    "several.",
+    "min_size": "Members, at least",
+    "max_size": "Members, at most",
+    "min_degree": "Hyperedges of a node, at least",
+    "min_modalities": "Modalities of a hyperedge's label, at least",
+    "swap": "Nodes become hyperedges and hyperedges nodes",
+    "lasso": "Lasso: drag round what to select (or hold Shift)",
+    "timeline": "click for one slot, drag for several",
+    "one_slot": "Back to one slot (Escape)",
+    "everything": "Show everything again",
+    "clusters": "Back to all clusters",
     "png": "Save this picture as an image",
     "svg": "Save this picture as lines, for a paper",
     "csv": "Save the selection",
@@ -77,27 +95,38 @@ def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
     colourings = {kind: list(names) for kind, names in scenes.colourings.items()}
     counts, unit = scenes.slot_counts
     known |= {"slot_counts": counts, "slot_unit": unit, "automatic": AUTOMATIC}
+    known["tints"] = [[tint(colour, rank) for rank in range(TINTS)] for colour in colours.values()]
     return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
 
 
 def scene_message(
-    scenes: SceneSource, scene: Scene, compared: Contrast | None, colours: Mapping[str, str]
+    scenes: SceneSource, shown: Scene | Contrast | Multiples, colours: Mapping[str, str]
 ) -> tuple[Message, list[memoryview]]:
-    """Return the picture and the panel of sizes; in a comparison also the marks and what is compared with."""
+    """Return the picture and the panel of sizes; of a comparison also the marks, of several slots their panels."""
+    scene = shown if isinstance(shown, Scene) else shown.picture
     header, buffers = scene.pack()
     stats = scenes.stats(scene)
     message: Message = {"type": "scene", "scene": header, "stats": stats}
-    if compared is not None:
-        buffers = [*buffers, memoryview(compared.marks.tobytes())]
-        message["against"] = [compared.there.slot, compared.there.query.delta]
-        message["difference"] = [compared.counts[name] for name in NAMES]
+    if isinstance(shown, Contrast):
+        _attach("marks", shown.marks, header, buffers)
+        header["against"] = [shown.there.slot, shown.there.query.delta]
+        message["difference"] = [shown.counts[name] for name in NAMES]
+    elif isinstance(shown, Multiples):
+        _attach("part", shown.part, header, buffers)
+        header["panels"] = shown.panels
     message["numbers"] = numbers_panel(stats, message.get("difference"), scene.node_kind, colours)
     return message, buffers
 
 
+def _attach(name: str, values: NDArray[np.uint8], header: Message, buffers: list[memoryview]) -> None:
+    """Add a number for each hyperedge to a packed scene."""
+    header["buffers"].append({"name": name, "dtype": "u1"})
+    buffers.append(memoryview(values.tobytes()))
+
+
 def working_message(scenes: SceneSource, query: Query, *, first: bool) -> Message:
     """Return what Python is at before it computes a scene, so that nobody takes it for dead."""
-    what = f"the hypergraph over {query.node_kind}s, {scenes.slots[query.slot]}"
+    what = f"the hypergraph over {query.node_kind}s, {scenes.when(*query.span)}"
     nodes = " and ".join(f"{len(scenes.ids[kind]):,} {kind}s" for kind in scenes.kinds)
     return {
         "type": "working",

@@ -150,12 +150,8 @@ class OwnScenes(SceneSource):
     def _all(self) -> dict[str, Edges]:
         """The hyperedges of all slots, by the kind of their nodes."""
         pairs = [self._pair(slot, self.delta, 0) for slot in range(len(self.slots))]
-        joined: dict[str, Edges] = {}
-        for kind, side in zip(self.kinds, ("user", "item"), strict=True):
-            joined[kind] = pairs[0][side]
-            for pair in pairs[1:]:
-                joined[kind] = joined[kind].joined(pair[side])
-        return joined
+        sides = zip(self.kinds, ("user", "item"), strict=True)
+        return {kind: Edges.chained([pair[side] for pair in pairs]) for kind, side in sides}
 
     @cached_property
     def _degrees(self) -> dict[str, Ints]:

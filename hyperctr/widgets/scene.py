@@ -17,7 +17,15 @@ Focus = tuple[str, Any]  # ("node", id) or ("hyperedge", number)
 BUFFERS = {"x": "<f4", "y": "<f4", "degree": "<i4", "edge_offsets": "<i4", "edge_nodes": "<i4"}
 BUFFERS |= {"edge_modality": "<u1", "edge_weight": "<f4", "edge_number": "<i4"}
 BUFFERS |= {"px": "<f4", "py": "<f4", "node_colour": "<f4"}
-NAMES = ("around", "nodes", "titles", "edge_labels", "edge_titles", "rule")  # of its header, as the scene has them
+NAMES = (
+    "around",
+    "nodes",
+    "titles",
+    "edge_labels",
+    "edge_titles",
+    "rule",
+    "slot_label",
+)  # of its header, as the scene has them
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,18 @@ class Query:
     min_modalities: int = 0
     colour_by: str = ""
     kinds: tuple[str, str] = ("user", "item")  # of nodes, and of what hyperedges come from, on side "user"
+    own: bool = False  # hypergraphs without a data set, which have no threshold
+    slots: tuple[int, int] | None = None  # the first and the last of several, which are shown instead of ``slot``
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last slot whose hyperedges are shown."""
+        return self.slots or (self.slot, self.slot)
+
+    @property
+    def threshold(self) -> str:
+        """The threshold in words, "" where there is none."""
+        return "" if self.own else f"\N{GREEK SMALL LETTER DELTA} = {self.delta:g}"
 
     @property
     def filters(self) -> str:
@@ -82,7 +102,7 @@ class Scene:
         rule: how many of how many are shown, and how they were chosen.
         modalities: all modalities of the data set.
         query: what the scene was asked for.
-        slot_label: the slot's dates, or its number in words.
+        slot_label: dates of the slot or of several, or their numbers in words.
         around: title of the node or hyperedge that is looked at.
         panel_places: float32 [M, n, 2], each modality's own layout within [-1, 1]; None is ``x`` and ``y`` for each.
         node_colour: float32 [n], value of ``colouring`` of each node, NaN where unknown.
@@ -160,7 +180,7 @@ class Scene:
         values = (self.x, self.y, self.degree, *of_edges, self.px, self.py, colour)
         arrays = [np.asarray(part, dtype) for part, dtype in zip(values, BUFFERS.values(), strict=True)]
         header = {name: getattr(self, name) for name in NAMES}
-        header |= {name: getattr(self.query, name) for name in ("side", "slot", "delta", "node_kind")}
+        header |= {name: getattr(self.query, name) for name in ("side", "slot", "delta", "node_kind", "threshold")}
         header |= {"edge_kind": self.query.label_kind, "modalities": list(self.modalities)}
         header["colouring"] = None if self.colouring is None else self.colouring.header()
         header["buffers"] = [{"name": name, "dtype": dtype[1:]} for name, dtype in BUFFERS.items()]

@@ -132,6 +132,7 @@ class SceneSource(ABC):
         min_degree: int = 0,
         min_modalities: int = 0,
         colour_by: str = "",
+        slots: Sequence[int] | None = None,
     ) -> Query:
         """Check what a scene is asked for; see :class:`~hyperctr.widgets.scene.Query`.
 
@@ -150,14 +151,20 @@ class SceneSource(ABC):
             min_degree: fewest hyperedges that a node lies on; others are left out of their hyperedges, once.
             min_modalities: fewest modalities in which what a hyperedge comes from has one.
             colour_by: one of ``colourings`` of any kind of node; those of the other kind colour nothing here.
+            slots: first and last of several slots, whose hyperedges are shown together instead of those of ``slot``:
+                one of a label and modality has the members of all.
 
         Raises:
             ConfigError: an unknown side, slot, modality or colouring, or a number out of bounds.
         """
         if side not in ("user", "item"):
             raise ConfigError(f"side {side!r}: use 'user' or 'item'")
-        if not 0 <= slot < len(self.slots):
-            raise ConfigError(f"slot {slot} does not exist; slots are 0 to {len(self.slots) - 1}")
+        first, last = slots or (slot, slot)
+        for one in (slot, first, last):
+            if not 0 <= one < len(self.slots):
+                raise ConfigError(f"slot {one} does not exist; slots are 0 to {len(self.slots) - 1}")
+        if first > last:
+            raise ConfigError(f"slots from {first} to {last}: the first stands before the last")
         if limit < 1:
             raise ConfigError(f"limit={limit} shows nothing; use at least 1")
         for name in modalities or ():
@@ -170,7 +177,13 @@ class SceneSource(ABC):
             raise ConfigError(f"a filter below 0, of {filters}; 0 filters nothing")
         name = colouring_name(colour_by, self.colourings)
         numbers = int(neighbours), bool(swap), focus, int(limit), *filters
-        return Query(side, int(slot), names, delta, *numbers, colour_by=name, kinds=self.kinds)
+        several = (int(first), int(last)) if slots else None
+        return Query(side, int(slot), names, delta, *numbers, name, self.kinds, self.own, several)
+
+    def when(self, first: int, last: int) -> str:
+        """Say from when to when some slots are: "2018-01 to 2019-06", "slot 3 to 5"."""
+        start, end = self.slots[first].partition(" to ")[0], self.slots[last].rpartition(" to ")[2]
+        return self.slots[first] if first == last else f"{start} to {end.removeprefix('slot ')}"
 
     def build(self, **asked: Any) -> Scene:
         """Cut the scene that the arguments of :meth:`query` ask for.
@@ -196,7 +209,9 @@ class SceneSource(ABC):
         return self._whole(replace(query, limit=1, colour_by=""))
 
     def _select(self, query: Query) -> Edges:
-        edges = self._pair(query.slot, query.delta, query.neighbours)[query.side]
+        first, last = query.span
+        pairs = [self._pair(slot, query.delta, query.neighbours)[query.side] for slot in range(first, last + 1)]
+        edges = pairs[0] if first == last else Edges.united(pairs)
         edges = edges.swapped() if query.swap else edges
         wanted = [self.modalities.index(name) for name in query.modalities]
         if len(wanted) < len(self.modalities):
@@ -214,14 +229,23 @@ class SceneSource(ABC):
         centre = edges.take(np.flatnonzero(edges.number == name))
         return edges.take(edges.with_members(centre.nodes))
 
-    def cut(self, query: Query, whole: Edges, chosen: NDArray[np.int64], rule: str = "") -> Scene:
-        """Place and name the ``chosen`` of the hyperedges of a query; ``rule`` says how they were chosen."""
+    def cut(
+        self, query: Query, whole: Edges, chosen: NDArray[np.int64], rule: str = "", *, alike: bool = False
+    ) -> Scene:
+        """Place and name the ``chosen`` of the hyperedges of a query; ``rule`` says how they were chosen.
+
+        ``alike``: a node has one place, whatever the modality.
+        """
         edges = whole.take(chosen)
         members, position = np.unique(edges.nodes, return_inverse=True)
         node, label = query.node_kind, query.label_kind
         joint, own = self.places(node)
         local = np.stack([position, edges.edge])
-        around = self._focus_title(query)
+        around, when = self._focus_title(query), self.when(*query.span)
+        places = drawn_places(own[:, members], local, edges.modality)
+        if alike:
+            one = drawn_places(joint[members][None], local, np.zeros_like(edges.modality))
+            places = np.repeat(one, len(own), axis=0)
         make = self.colourings[node].get(query.colour_by)
         colouring = make(query) if make else None
         return Scene(
@@ -233,12 +257,15 @@ class SceneSource(ABC):
             edge_labels=self.ids[label][edges.label].tolist(),
             edge_titles=[self.titles[label][source] for source in edges.label],
             total_edges=len(whole),
-            rule=rule or shown_rule(query, len(edges), len(whole), len(members), len(whole.members), around),
+            rule=rule
+            or shown_rule(
+                query, len(edges), len(whole), len(members), len(whole.members), around, when if query.slots else ""
+            ),
             modalities=self.modalities,
             query=query,
-            slot_label=self.slots[query.slot],
+            slot_label=when,
             around=around,
-            panel_places=drawn_places(own[:, members], local, edges.modality),
+            panel_places=places,
             node_colour=None if colouring is None else colouring.values[members],
             colouring=colouring,
         )

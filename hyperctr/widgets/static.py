@@ -16,6 +16,7 @@ from hyperctr.display.regions import Panel, draw_panel
 from hyperctr.display.theme import line_trace, point_trace, style
 from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.edges import Ints, overlap_counts
+from hyperctr.widgets.multiples import Multiples
 from hyperctr.widgets.scene import Scene
 from hyperctr.widgets.views import known_view
 
@@ -63,7 +64,8 @@ def static_figure(scene: Scene, view: View = "panels", *, overlap: Rows | None =
         chart, what = _drawn(scene, view), "Hypergraph"
     counted = "counted over the whole hypergraph" if view == "overlap" and overlap is not None else scene.rule
     when = scene.slot_label or f"slot {scene.slot}"
-    style(chart, f"{what} over {scene.node_kind}s, {when}", f"delta = {scene.query.delta:g}; {counted}", height=560)
+    told = "; ".join(filter(None, [scene.query.threshold, counted]))
+    style(chart, f"{what} over {scene.node_kind}s, {when}", told, height=560)
     chart.update_layout(meta={"edge_number": scene.edges.number.tolist(), "view": view, "slot": scene.slot})
     return chart.update_layout(legend=BELOW if view in ("trees", "bipartite") else BELOW | {"y": -0.14})
 
@@ -96,12 +98,34 @@ def difference_figure(compared: Contrast) -> go.Figure:
         _outlines(chart, here, away, name, colour, 0.35, 0.9, ", only here")
     _nodes(chart, there, "there")
     _nodes(chart, here, "here")
-    what = [f"{scene.slot_label or f'slot {scene.slot}'}, delta = {scene.query.delta:g}" for scene in (here, there)]
+    what = [", ".join(filter(None, [s.slot_label or f"slot {s.slot}", s.query.threshold])) for s in (here, there)]
     style(chart, f"Only in {what[0]} or in {what[1]}", here.rule, height=560)
     numbers = {"only_here": here.edges.number[compared.only_here], "only_there": there.edges.number}
     numbers |= {"both": here.edges.number[common], "edge_number": compared.picture.edges.number}
     meta = {name: part.tolist() for name, part in numbers.items()}
     return chart.update_layout(meta={**meta, "view": "difference"}, legend=BELOW)
+
+
+def slots_figure(shown: Multiples) -> go.Figure:
+    """Draw some slots side by side, four in a row, nodes at the same places in all."""
+    scene, columns = shown.picture, min(len(shown.panels), 4)
+    rows = -(-len(shown.panels) // columns)
+    counts = np.bincount(shown.part, minlength=len(shown.panels))
+    heads = [f"{p['label']}: {count:,} of {p['total']:,}" for p, count in zip(shown.panels, counts, strict=True)]
+    gaps = {"horizontal_spacing": 0.02, "vertical_spacing": 0.12 / rows}
+    chart, places = make_subplots(rows, columns, subplot_titles=heads, **gaps), np.stack([scene.px[0], scene.py[0]], 1)
+    for at in range(len(shown.panels)):
+        for m, name, colour in _modalities(scene):
+            edges = np.flatnonzero((shown.part == at) & (scene.edges.modality == m)).tolist()
+            own, titles = [scene.edges.of_edge(edge) for edge in edges], [scene.edge_titles[edge] for edge in edges]
+            where: dict[str, Any] = {"row": at // columns + 1, "col": at % columns + 1}
+            draw_panel(chart, Panel(places, own, titles, scene.titles, colour), name=name, **where)
+    words = "; ".join(filter(None, [scene.query.threshold, scene.rule]))
+    style(chart, f"Slots of the hypergraph over {scene.node_kind}s", words, height=180 + 260 * rows)
+    chart.update_xaxes(visible=False, range=[-1.14, 1.14])
+    chart.update_yaxes(visible=False, range=[1.14, -1.14])
+    meta = {"edge_number": scene.edges.number.tolist(), "part": shown.part.tolist(), "view": "slots"}
+    return chart.update_layout(showlegend=False, meta=meta)
 
 
 def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
@@ -112,8 +136,8 @@ def _modalities(scene: Scene) -> list[tuple[int, str, str]]:
 
 def _panels(scene: Scene) -> go.Figure:
     """One panel for each modality, in its own layout, as :func:`hyperctr.draw` draws them."""
-    shown = _modalities(scene)
     counts = np.bincount(scene.edges.modality, minlength=len(scene.modalities))
+    shown = [row for row in _modalities(scene) if counts[row[0]]] or _modalities(scene)  # the others need no room
     heads = [f"{name}: {counts[m]:,} shown" for m, name, _ in shown]
     chart = make_subplots(1, max(len(shown), 1), subplot_titles=heads, horizontal_spacing=0.02)
     for column, (m, name, colour) in enumerate(shown, start=1):

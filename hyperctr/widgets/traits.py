@@ -7,34 +7,121 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from hyperctr.widgets import lookup
+from hyperctr.widgets.lookup import SettingError
 
 if TYPE_CHECKING:
     from hyperctr.widgets.scene_source import SceneSource
+
+
+class Told(t.TraitType[Any, Any]):
+    """A trait that refuses a value in our words: its name, the value, and what is needed.
+
+    The tag ``of_data`` is on those that only a data set and a run have a use for.
+
+    >>> class Dial(t.HasTraits):
+    ...     turn = Number(0.5, min=0.0, max=1.0)
+    >>> Dial(turn=7)
+    Traceback (most recent call last):
+    hyperctr.widgets.lookup.SettingError: turn=7: a number from 0 to 1 is needed
+    """
+
+    def _validate(self, obj: Any, value: Any) -> Any:
+        if value and self.metadata.get("of_data") and obj.scenes.own:
+            raise SettingError(
+                f"{self.name}={value!r}: hypergraphs of your own have no clicks, interest or scores, so it would "
+                "change nothing; leave it out, or give a data set: Inspector(data, run)"
+            )
+        try:
+            return super()._validate(obj, value)
+        except SettingError:
+            raise
+        except t.TraitError as error:
+            raise SettingError(f"{self.name}={value!r}: {self.needed} is needed") from error
+
+    @property
+    def needed(self) -> str:
+        """What the trait can have, in words; those of a list are its tag ``needed``."""
+        words = self.metadata.get("needed") or self._words()
+        return f"{words}, or None," if self.allow_none and "None" not in words else words
+
+    def _words(self) -> str:
+        raise NotImplementedError
+
+
+class _Bounded(Told):
+    min: Any
+    max: Any
+
+    def _words(self) -> str:
+        kind = "a whole number" if isinstance(self, t.Int) else "a number"
+        top = "" if self.max is None else f" to {self.max:g}"
+        return f"{kind} from {self.min:g}{top or ' up'}" if self.min is not None else kind
+
+
+class Number(_Bounded, t.Float[Any, Any]):
+    """A number, perhaps within bounds."""
+
+
+class Whole(_Bounded, t.Int[Any, Any]):
+    """A whole number, perhaps within bounds."""
+
+
+class Switch(Told, t.Bool[Any, Any]):
+    """True or False."""
+
+    def _words(self) -> str:
+        return "True or False"
+
+
+class Text(Told, t.Unicode[Any, Any]):
+    """A text."""
+
+    def _words(self) -> str:
+        return "a text"
+
+
+class Choice(Told, t.Enum[Any]):
+    """One of a few values."""
+
+    def _words(self) -> str:
+        return " or ".join(map(repr, self.values or ()))
+
+
+class Several(Told, t.List[Any]):
+    """A list."""
+
+    def _words(self) -> str:
+        return "a list of names" if isinstance(self._trait, t.Unicode) else "a list"
 
 
 class SceneTraits(t.HasTraits):
     """The traits about the picture of :class:`hyperctr.widgets.inspector.Inspector`, which describes them."""
 
     scenes: SceneSource
-    _set_for: dict[str, Any]  # side and swap for which focus and selection were set
+    _set_for: dict[str, Any]  # side and swap for which focus and selection were set, slot for which slots were
 
-    side = t.Enum(("user", "item"), "user").tag(sync=True)
-    slot = t.Int(0).tag(sync=True)
-    modalities = t.List(t.Unicode()).tag(sync=True)
-    delta = t.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-    neighbours = t.Int(0, min=0).tag(sync=True)
-    swap = t.Bool(False).tag(sync=True)
-    focus: Any = t.List(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(sync=True)
-    limit = t.Int(15, min=1).tag(sync=True)
-    min_size = t.Int(0, min=0).tag(sync=True)
-    max_size = t.Int(0, min=0).tag(sync=True)
-    min_degree = t.Int(0, min=0).tag(sync=True)
-    min_modalities = t.Int(0, min=0).tag(sync=True)
-    colour_by = t.Unicode("").tag(sync=True)
-    selection: Any = t.List().tag(sync=True)
-    query = t.Unicode("").tag(sync=True)
-    compare_slot = t.Int(None, allow_none=True).tag(sync=True)
-    compare_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
+    side = Choice(("user", "item"), "user").tag(sync=True)
+    slot = Whole(0).tag(sync=True)
+    slots: Any = Several(t.Int(), allow_none=True, default_value=None, minlen=2, maxlen=2).tag(
+        sync=True, needed="None or [first, last]"
+    )
+    modalities = Several(t.Unicode()).tag(sync=True)
+    delta = Number(0.5, min=0.0, max=1.0).tag(sync=True, of_data=True)
+    neighbours = Whole(0, min=0).tag(sync=True, of_data=True)
+    swap = Switch(False).tag(sync=True)
+    focus: Any = Several(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(
+        sync=True, needed="None, ['node', id] or ['hyperedge', number]"
+    )
+    limit = Whole(15, min=1).tag(sync=True)
+    min_size = Whole(0, min=0).tag(sync=True)
+    max_size = Whole(0, min=0).tag(sync=True)
+    min_degree = Whole(0, min=0).tag(sync=True)
+    min_modalities = Whole(0, min=0).tag(sync=True)
+    colour_by = Text("").tag(sync=True)
+    selection: Any = Several().tag(sync=True)
+    query = Text("").tag(sync=True)
+    compare_slot = Whole(None, allow_none=True).tag(sync=True)
+    compare_delta = Number(None, allow_none=True, min=0.0, max=1.0).tag(sync=True, of_data=True)
 
     @property
     def node_kind(self) -> str:
@@ -44,6 +131,11 @@ class SceneTraits(t.HasTraits):
     @t.validate("slot", "compare_slot")
     def _known_slot(self, proposal: Any) -> int | None:
         return lookup.known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
+
+    @t.validate("slots")
+    def _known_range(self, proposal: Any) -> list[int] | None:
+        self._set_for["slots"] = self.slot
+        return lookup.known_range(proposal["value"], len(self.scenes.slots))
 
     @t.validate("modalities")
     def _known_modalities(self, proposal: Any) -> list[str]:

@@ -6,7 +6,7 @@ import warnings
 
 from hyperctr.errors import ConfigError, did_you_mean
 
-VIEWS = ("panels", "trees", "matrix", "density", "bipartite", "overlap", "difference")
+VIEWS = ("panels", "trees", "matrix", "density", "bipartite", "overlap", "difference", "slots")
 OLD = {"outlines": "trees", "incidence": "matrix"}  # names until 0.1, which warn for one release
 # the view where none was chosen, and up to how many hyperedges it can be read
 AUTOMATIC: tuple[tuple[str, int | None], ...] = (("panels", 40), ("matrix", 3000), ("density", None))

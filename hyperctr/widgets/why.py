@@ -11,6 +11,7 @@ from hyperctr.errors import HyperCTRError
 from hyperctr.runs import explanation as frames
 from hyperctr.widgets import lookup
 from hyperctr.widgets.panels import explanation_panel
+from hyperctr.widgets.traits import Number, Several, Whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +35,14 @@ class Explaining(t.HasTraits):
     _colours: dict[str, str]
     _explanation: dict[str, Any] | None = None
 
-    pair: Any = t.List(maxlen=3).tag(sync=True)
-    removed = t.List(t.Unicode()).tag(sync=True)
-    removed_modalities = t.List(t.Unicode()).tag(sync=True)
-    removed_clicks: Any = t.List(t.List(minlen=2, maxlen=2)).tag(sync=True)
-    explained_delta = t.Float(None, allow_none=True, min=0.0, max=1.0).tag(sync=True)
-    explained_neighbours = t.Int(None, allow_none=True, min=0).tag(sync=True)
+    pair: Any = Several(maxlen=3).tag(sync=True, of_data=True, needed="[user, item] or [user, item, time]")
+    removed = Several(t.Unicode()).tag(sync=True, of_data=True)
+    removed_modalities = Several(t.Unicode()).tag(sync=True, of_data=True)
+    removed_clicks: Any = Several(t.List(minlen=2, maxlen=2)).tag(
+        sync=True, of_data=True, needed="a list of [item, time]"
+    )
+    explained_delta = Number(None, allow_none=True, min=0.0, max=1.0).tag(sync=True, of_data=True)
+    explained_neighbours = Whole(None, allow_none=True, min=0).tag(sync=True, of_data=True)
 
     # ---- what Python can ask
     @property

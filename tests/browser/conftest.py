@@ -44,7 +44,7 @@ def page(lab: Lab) -> Any:
         "inspector.explained_delta = inspector.explained_neighbours = None;"
         "inspector.query = ''; inspector.side = 'user';"
         "inspector.delta = 0.5; inspector.swap = False; inspector.neighbours = 0; inspector.pair = [];"
-        "inspector.compare_slot = inspector.compare_delta = None;"
+        "inspector.slots = inspector.compare_slot = inspector.compare_delta = None;"
         "inspector.modalities = list(session.data.modalities); inspector.slot = session.busiest_slot;"
         "inspector.limit = 15"
     )

@@ -234,6 +234,18 @@ def menu(page: Any, key: str) -> None:
         page.click(f"[data-key={key}_menu]")
 
 
+def show_below(page: Any, name: str) -> None:
+    """Show a variable of the kernel in a new cell below that of the first inspector."""
+    page.evaluate(
+        "async name => { const s = jupyterapp.shell.currentWidget;"
+        " s.content.activeCellIndex = s.content.widgets.findIndex((cell) => cell.node.querySelector('.hctr'));"
+        " await jupyterapp.commands.execute('notebook:insert-cell-below');"
+        " s.content.activeCell.model.sharedModel.setSource(name);"
+        " jupyterapp.commands.execute('notebook:run-cell'); }",
+        name,
+    )
+
+
 CONTRAST = """() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
   const light = (c) => c.slice(0, 3).map((v) => v / 255)

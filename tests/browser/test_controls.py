@@ -17,12 +17,12 @@ PIXELS = "document.querySelector('.hc-base').toDataURL()"
 
 def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: page.click(".hc-bar [data-key=item]"), "s.node_kind === 'item' && s.edge_kind === 'user'")
-    after_scene(
-        page, lambda: page.click("[aria-label='Swap roles']"), "s.node_kind === 'user' && s.edge_kind === 'item'"
-    )
+    menu(page, "options")
+    after_scene(page, lambda: page.click("[data-key=swap]"), "s.node_kind === 'user' && s.edge_kind === 'item'")
     until(lab, "inspector.side, inspector.swap", "item True")
     after_scene(page, lambda: page.click(".hc-bar [data-key=user]"), "s.side === 'user'")
-    after_scene(page, lambda: page.click("[aria-label='Swap roles']"), "s.node_kind === 'user'")
+    menu(page, "options")
+    after_scene(page, lambda: page.click("[data-key=swap]"), "s.node_kind === 'user'")
     sizes = "[...s.edge_offsets].slice(1).map((end, k) => end - s.edge_offsets[k])"
     script = "(() => { const s = document.querySelector('.hctr').inspector.state.scene; return %s; })()"
     assert page.evaluate(script % sizes)[0] > 2
@@ -77,6 +77,45 @@ def test_the_slot_slider_moves_slot_and_scene(lab: Lab, page: Any) -> None:
     assert page.text_content(".hc-rule").startswith(lab.python("print(inspector.scene.rule)"))
 
 
+def test_slots_chosen_on_the_timeline_are_shown_together_and_side_by_side(lab: Lab, page: Any) -> None:
+    lab.python("inspector.slot = 0")
+    bars = page.locator(".hc-bars-of-slots").bounding_box()
+    places = [(bars["x"] + part * bars["width"], bars["y"] + 12) for part in (0.25, 0.6, 0.75)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1])
+    page.mouse.move(*places[2])
+    page.mouse.up()
+    until(lab, "inspector.slots, inspector.slot", "[0, 1] 1")
+    when = lab.python("print(inspector.scene.slot_label)")
+    after_scene(page, lambda: None, f"s.slot_label === '{when}'")
+    assert page.text_content(".hc-timeline + output") == when
+    after_scene(page, lambda: page.click("[data-key=slots]"), "s.panels?.length === 2")
+    lit = (  # a node with a hyperedge in each panel, and where the view put it: the same place in both
+        "(() => { const i = document.querySelector('.hctr').inspector, s = i.state.scene, { panels } = i.placed();"
+        " const on = (n, p) => [...s.part].some((q, k) => q === p &&"
+        " s.edge_nodes.subarray(s.edge_offsets[k], s.edge_offsets[k + 1]).includes(n));"
+        " const n = [...s.degreeOrder].find((n) => on(n, 0) && on(n, 1));"
+        " return [s.nodes[n], panels.map(({ frame, X, Y }) => [X[n] - frame.x, Y[n] - frame.y, X[n], Y[n]])]; })()"
+    )
+    node, ((x, y, *first), (right, below, *second)) = page.evaluate(lit)
+    assert (x, y) == pytest.approx((right, below), abs=0.6)
+    page.mouse.click(*over(page, second))
+    until(lab, "inspector.selection", f"[{node}]")
+    assert page.evaluate("document.querySelector('.hctr').inspector.state.hover.node") >= 0
+    page.mouse.move(*over(page, first))
+    frame = placed(page)["panels"][0]["frame"]
+    page.mouse.click(*over(page, (frame["x"] + frame["w"] - 4, frame["y"] + 4)))
+    after_scene(page, lambda: None, "s.slot === 0 && !s.panels")
+    until(lab, "inspector.slot, inspector.slots, inspector.view", "0 None None")
+    page.focus("input[data-key=slot]")
+    page.keyboard.press("Shift+ArrowRight")
+    until(lab, "inspector.slots, inspector.slot", "[0, 1] 1")
+    page.keyboard.press("Escape")
+    until(lab, "inspector.slots, inspector.slot", "None 1")
+    assert page.errors == []
+
+
 def test_a_modality_is_switched_off_and_the_threshold_moved(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: page.click(".hc-controls [data-key=visual]"), "s.edge_modality.every(m => m > 0)")
     assert lab.python("print(inspector.modalities)") == str(list(lab.session.data.modalities[1:]))
@@ -129,7 +168,7 @@ def test_tab_reaches_every_control_and_keys_work_them(lab: Lab, page: Any) -> No
             break
         page.keyboard.press("Tab")
     wanted = [
-        *("auto", "panels", "trees", "matrix", "density", "bipartite", "overlap", "difference"),
+        *("auto", "panels", "trees", "matrix", "density", "bipartite", "overlap", "difference", "slots"),
         "user",
         "item",
         *("options_menu", "colour_by", "size_by", "neighbours", "min_size", "max_size", "min_degree", "min_modalities"),

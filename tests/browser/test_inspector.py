@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hyperctr.hypergraph.incidence import Hypergraph
-from tests.browser.lab import PANELS, Lab, after_scene, drag, menu, over, placed, until
+from tests.browser.lab import PANELS, Lab, after_scene, drag, menu, over, placed, show_below, until
 
 pytestmark = pytest.mark.browser
 
@@ -261,20 +261,14 @@ def test_exported_files_hold_what_is_selected(lab: Lab, page: Any, tmp_path: Pat
     drawing = ElementTree.parse(files["svg"])
     words = "".join(drawing.getroot().itertext())
     scene = json.loads(lab.python("import json; s = inspector.scene; print(json.dumps([s.rule, s.slot_label]))"))
-    assert scene[0][:40] in words and scene[1] in words and "δ = 0.50" in words
+    assert scene[0][:40] in words and scene[1] in words and "δ = 0.5" in words
     assert len(drawing.findall(".//{http://www.w3.org/2000/svg}path")) > 15
 
 
 def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any) -> None:
     lab.python("second = hc.Inspector(session.data, run, slot=0, view='overlap', limit=6)")
     before = page.evaluate("document.querySelector('.hctr').dataset.scenes")
-    lab.page.evaluate(
-        "async () => { const s = jupyterapp.shell.currentWidget;"
-        " s.content.activeCellIndex = s.content.widgets.findIndex((cell) => cell.node.querySelector('.hctr'));"
-        " await jupyterapp.commands.execute('notebook:insert-cell-below');"
-        " s.content.activeCell.model.sharedModel.setSource('second');"
-        " jupyterapp.commands.execute('notebook:run-cell'); }"
-    )
+    show_below(page, "second")
     page.wait_for_function("document.querySelectorAll('.hctr[data-scenes]').length === 2")
     states = page.evaluate(
         "[...document.querySelectorAll('.hctr')].map(r => [r.dataset.view, r.inspector.state.scene.e])"
@@ -285,7 +279,9 @@ def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any)
     assert len(set(ids)) == len(ids)
     first = lab.python("print(inspector.get_state())")
     second = page.locator(".hctr[data-view=overlap]")
+    second.locator("[data-key=options_menu]").click()
     second.get_by_role("button", name="Swap roles").click()
+    second.locator("[data-key=options_menu]").click()
     second.locator(".hc-controls [data-key=visual]").click()
     page.wait_for_function(
         "(() => { const s = document.querySelector('.hctr[data-view=overlap]').inspector.state.scene;"
@@ -296,6 +292,25 @@ def test_two_inspectors_on_a_page_do_not_disturb_each_other(lab: Lab, page: Any)
     assert lab.python("print(inspector.get_state())") == first
     assert page.evaluate("document.querySelector('.hctr').dataset.scenes") == before
     assert page.get_attribute(".hctr >> nth=0", "data-selected") == "0"
+
+    lab.python("own = hc.Inspector([{'cats': ['ann', 'bob'], 'dogs': ['bob', 'cid']}, {'dogs': ['ann', 'cid']}])")
+    show_below(page, "own")
+    page.wait_for_function("document.querySelectorAll('.hctr[data-scenes]').length === 3")
+    mine = page.locator(".hctr", has=page.get_by_role("button", name="Nodes", exact=True))
+    assert "showing 2 of 2 hyperedges" in mine.locator(".hc-rule").text_content()
+    shown = mine.locator("[data-key=delta], [role=tab]").evaluate_all(
+        "all => all.filter(e => e.offsetParent).map(e => e.dataset.key)"
+    )
+    assert shown == ["selection", "numbers"], "no threshold, no users' clicks, no scores"
+    mine.locator("[data-key=difference]").click()
+    mine.locator("[data-key=compare_slot]").wait_for()
+    assert mine.locator("[data-key=compare_delta]").count() == 0
+    mine.locator("[data-key=slots]").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.hctr')].some(r => r.inspector.state.scene.panels?.length === 2"
+        " && r.inspector.state.scene.e === 3)"
+    )
+    assert "in 2 slots, hypergraph 0 to hypergraph 1: all of them" in mine.locator(".hc-rule").text_content()
 
 
 def test_a_restarted_kernel_is_told_and_the_notebook_stays_small(lab: Lab, page: Any) -> None:

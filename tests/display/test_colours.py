@@ -15,7 +15,9 @@ from hyperctr.widgets.front_end import HERE
 
 Floats = NDArray[np.float64]
 # deuteranopia, severity 1, of linear RGB: Machado, Oliveira and Fernandes, 2009, table 1
-DEUTERANOPIA = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]])
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+)
 XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
 WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
 # Differences of CIE Lab, of which 2.3 is just seen between two large areas side by side (Mahy and others, 1994). Dots

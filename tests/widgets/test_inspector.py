@@ -23,6 +23,21 @@ from tests.widgets.conftest import Trained
 
 PACKAGE = Path(module.__file__).parent
 Sent = list[tuple[dict[str, Any], list[Any]]]
+# a trait of each type, a value it cannot have, and what it can
+REFUSED: dict[str, tuple[Any, str]] = {
+    "side": ("users", "'user' or 'item'"),
+    "swap": (2.5, "True or False"),
+    "limit": (0, "a whole number from 1 up"),
+    "neighbours": (1.5, "a whole number from 0 up"),
+    "delta": (1.5, "a number from 0 to 1"),
+    "compare_delta": (-1, "a number from 0 to 1, or None,"),
+    "query": (5, "a text"),
+    "modalities": ([3], "a list of names"),
+    "slots": ([1], "None or [first, last]"),
+    "focus": ([1], "None, ['node', id] or ['hyperedge', number]"),
+    "pair": ([1, 2, 3, 4], "[user, item] or [user, item, time]"),
+    "removed_clicks": ([[1]], "a list of [item, time]"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +128,34 @@ def test_the_difference_names_what_only_one_scene_has(seen: tuple[hc.Inspector, 
     assert figure.layout.meta["edge_number"] == inspector.scene.edges.number.tolist()
 
 
+def test_several_slots_are_shown_together_and_side_by_side(seen: tuple[hc.Inspector, Sent]) -> None:
+    inspector, sent = seen
+    single = [inspector.scenes.build(slot=slot, delta=0.4, limit=10**6) for slot in (0, 1)]
+    together: dict[Any, set[Any]] = {}
+    for scene in single:
+        for edge, key in enumerate(scene.edge_keys()):
+            together[key] = together.get(key, set()) | {*scene.members(edge)}
+    inspector.set_state({"slot": 1, "slots": [0, 1], "limit": 10**6})
+    scene = inspector.scene
+    assert {key: {*scene.members(edge)} for edge, key in enumerate(scene.edge_keys())} == together
+    assert scene.slot_label == "2018-01 to 2018-12" and "hyperedges of 2018-01 to 2018-12:" in scene.rule
+    inspector.set_state({"view": "slots", "limit": 7})
+    message, buffers = last(sent, "scene")
+    part = np.frombuffer(buffers[-1], np.uint8)
+    assert [panel["total"] for panel in message["scene"]["panels"]] == list(map(len, single))
+    scene, picked = inspector.scene, [inspector.scenes.build(slot=slot, delta=0.4, limit=7) for slot in (0, 1)]
+    for at, alone in enumerate(picked):
+        shown = {scene.edge_keys()[edge]: {*scene.members(edge)} for edge in np.flatnonzero(part == at)}
+        assert shown == {key: {*alone.members(edge)} for edge, key in enumerate(alone.edge_keys())}
+    assert np.ptp(scene.panel_places, axis=0).max() == 0, "one place, whatever the modality"
+    meta = inspector.figure().layout.meta
+    assert (meta["view"], meta["part"]) == ("slots", part.tolist())
+    inspector.slot = 0
+    assert inspector.slots is None, "a slot that is set is shown"
+    with pytest.raises(hc.ConfigError, match=r"slots=\[1, 0\]: \[first, last\] within 0 to 1 is needed"):
+        inspector.slots = [1, 0]
+
+
 def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> None:
     inspector, sent = seen
     with pytest.raises(traitlets.TraitError, match="slot 99: slots are 0 to 1"):
@@ -121,6 +164,12 @@ def test_what_cannot_be_is_refused_and_told(seen: tuple[hc.Inspector, Sent]) -> 
         inspector.modalities = ["smell"]
     with pytest.raises(traitlets.TraitError, match="at most 5,000"):
         inspector.selection = list(range(5001))
+    before = {name: getattr(inspector, name) for name in REFUSED}
+    for name, (value, needed) in REFUSED.items():
+        with pytest.raises(hc.ConfigError, match=re.escape(f"{name}={value!r}: {needed} is needed")) as refused:
+            setattr(inspector, name, value)
+        assert isinstance(refused.value, traitlets.TraitError), "traitlets takes back what was set with it"
+    assert {name: getattr(inspector, name) for name in REFUSED} == before
     inspector.focus = ["hyperedge", 10**6]
     assert "1000000" in last(sent, "error")[0]["text"]
     inspector.pair = ["1", "1"]
@@ -133,8 +182,10 @@ def test_a_pair_and_a_selection_can_be_given_at_once(trained: Trained) -> None:
     inspector = hc.Inspector(data, trained.run, pair=[user, item], side="item", selection=[item])
     assert inspector.score == trained.scenes.explainer.explain(user, item)["score"] and inspector.selection == [item]
     assert len(inspector.contributions()) == len(inspector.why()["contributions"])
-    with pytest.raises(hc.ConfigError, match=r"'slots': did you mean 'slot'\?"):
-        hc.Inspector(data, slots=1)
+    with pytest.raises(hc.ConfigError, match=r"'slott': did you mean 'slot'\?"):
+        hc.Inspector(data, slott=1)
+    with pytest.raises(hc.ConfigError, match=r"'interest_threshold': it is 'delta' here"):
+        hc.Inspector(data, interest_threshold=0.4)
     with pytest.raises(traitlets.TraitError, match="the nodes are users"):
         hc.Inspector(data, selection=["nobody"])
 
@@ -335,7 +386,7 @@ def test_what_changes_a_score_are_traits(trained: Trained) -> None:
     assert inspector.waterfall()["value"].sum() == pytest.approx(inspector.score, abs=1e-9)
     inspector.pair = second
     assert inspector.removed_clicks == [] and inspector.explained_delta == 0.2, "clicks are of the user before"
-    with pytest.raises(traitlets.TraitError, match="should not be greater than 1.0"):
+    with pytest.raises(hc.ConfigError, match="explained_delta=1.5: a number from 0 to 1, or None, is needed"):
         inspector.explained_delta = 1.5
     with pytest.raises(hc.ConfigError, match="no such training click"):
         inspector.removed_clicks = [[clicks[0][0], 5]]

@@ -103,7 +103,7 @@ def test_a_browser_gets_no_panel_that_needs_data() -> None:
     colours = {"group 0": "#0072B2"}
     told = about(scenes, colours)
     assert (told["own"], told["kinds"]) == (True, ["node", "hyperedge"])
-    content, _ = scene_message(scenes, scenes.build(), None, colours)
+    content, _ = scene_message(scenes, scenes.build(), colours)
     assert "AUC" not in content["numbers"] and content["scene"]["edge_kind"] == "hyperedge"
     assert ">2<" in selection_message(scenes, ["bob"], "node", colours)["html"]
     assert [row["focus"] for row in find(scenes, scenes.query(), "dogs")] == [["hyperedge", 1]]
@@ -124,5 +124,9 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out() -> None:
     inspector = hc.Inspector(PETS)
     with pytest.raises(traitlets.TraitError, match="node 'eve' is in none of these hypergraphs"):
         inspector.selection = ["eve"]
-    with pytest.raises(ConfigError, match=r"Inspector\(data, run\)"):
-        inspector.pair = ["ann", "cats"]
+    for name, value in {"pair": ["ann", "cats"], "delta": 0.4, "neighbours": 2, "explained_delta": 0.2}.items():
+        with pytest.raises(ConfigError, match=rf"^{name}=.*hypergraphs of your own.*Inspector\(data, run\)"):
+            setattr(inspector, name, value)
+    with pytest.raises(ConfigError, match=r"^removed=\['x'\].*hypergraphs of your own"):
+        hc.Inspector(PETS, removed=["x"])
+    assert "δ" not in inspector.figure().layout.title.subtitle.text and inspector.delta == 0

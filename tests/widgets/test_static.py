@@ -99,7 +99,7 @@ def test_the_difference_is_drawn_as_the_widget_shows_it(scenes: Scenes) -> None:
         assert sum(len(pieces(trace)) for trace in traces) == 4
         assert all((trace.fill == "toself") == filled for trace in traces)
     text = chart.layout.title.text.replace("<br>", " ")
-    assert scenes.slots[0] in text and scenes.slots[1] in text and "delta = 0.5" in text
+    assert scenes.slots[0] in text and scenes.slots[1] in text and "δ = 0.5" in text
     assert f"4 of {compared.counts['only_b']:,} hyperedges only there" in chart.layout.title.subtitle.text.replace(
         "<br>", " "
     )

@@ -10,18 +10,18 @@ const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbe
 /** Make the panels. @param {App} app @returns {HTMLElement} */
 export function createAside(app) {
 	const { els, uid } = app;
-	els.tabs = h("div", { class: "hc-tabs", role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
-		button(text, () => showTab(app, key), { role: "tab", "data-key": key, id: uid + key, "aria-controls": uid + key + "p" })));
+	els.tabs = h("div.hc-tabs", { role: "tablist" }, Object.entries(TABS).map(([key, text]) =>
+		button(text, () => showTab(app, key), { role: "tab", key, id: uid + key, "aria-controls": uid + key + "p" })));
 	els.panels = Object.fromEntries(Object.keys(TABS).map((key) => [key,
-		h("div", { class: "hc-panel", role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, "data-key": key })]));
-	els.away = h("p", { class: "hc-none", "data-key": "away" });
+		h("div.hc-panel", { role: "tabpanel", id: uid + key + "p", "aria-labelledby": uid + key, key })]));
+	els.away = h("p.hc-none", { key: "away" });
 	els.listed = h("div");
 	els.panels.selection.append(els.away, els.listed);
-	els.whyUser = h("input", { id: uid + "wu", "data-key": "user", placeholder: "user id", oninput: () => dim(app) });
-	els.whyItem = h("input", { id: uid + "wi", "data-key": "item", placeholder: "item id", oninput: () => dim(app) });
-	els.whyOut = h("div", { class: "hc-why" });
-	els.panels.why.append(h("div", { class: "hc-pair", onkeydown: (e) => e.key === "Enter" && explain(app) },
-		h("label", { for: uid + "wu" }, "User", els.whyUser), h("label", { for: uid + "wi" }, "Item", els.whyItem),
+	els.whyUser = h("input", { key: "user", placeholder: "user id", oninput: () => dim(app) });
+	els.whyItem = h("input", { key: "item", placeholder: "item id", oninput: () => dim(app) });
+	els.whyOut = h("div.hc-why");
+	els.panels.why.append(h("div.hc-pair", { onkeydown: (e) => e.key === "Enter" && explain(app) },
+		h("label", {}, "User", els.whyUser), h("label", {}, "Item", els.whyItem),
 		button("Explain", () => explain(app), { class: "hc-main" })), els.whyOut);
 	els.tabs.addEventListener("keydown", (e) => {
 		const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
@@ -31,7 +31,7 @@ export function createAside(app) {
 		els.root.ownerDocument.getElementById(uid + app.state.tab)?.focus();
 	});
 	if (app.about.own) for (const key of ["user", "why"]) els.tabs.querySelector(`[data-key=${key}]`).hidden = true; // there are no clicks, no scores
-	const aside = h("div", { class: "hc-aside" }, els.tabs, Object.values(els.panels));
+	const aside = h("div.hc-aside", {}, els.tabs, Object.values(els.panels));
 	listen(app, aside);
 	return aside;
 }
@@ -69,7 +69,7 @@ const ACTS = {
 	save: (app) => ask(app, { type: "export", kind: "why" }),
 	show: (app, b) => {
 		const [side, slot, edge] = whereIs(b);
-		set(app, { side, slot: +slot, swap: false, focus: ["hyperedge", +edge] });
+		set(app, { side, slot: +slot, slots: null, swap: false, focus: ["hyperedge", +edge] });
 	},
 	focus: (app) => set(app, { focus: ["node", app.get("selection")[0]] }),
 	row: (app, b) => {

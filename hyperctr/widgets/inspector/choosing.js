@@ -6,7 +6,7 @@ import { plural } from "./tools.js";
 
 /** Select nodes by their positions; `add` keeps what was selected. @param {App} app @param {number[]} positions */
 export function choose(app, positions, add = false) {
-	const ids = positions.map((i) => app.state.scene.nodes[i]), before = app.get("selection");
+	const ids = positions.map((i) => app.scene.nodes[i]), before = app.get("selection");
 	let next = ids;
 	if (add) {
 		const all = new Set(before);
@@ -20,13 +20,11 @@ export function choose(app, positions, add = false) {
 
 /** @param {App} app @param {Hover} at @param {boolean} add */
 export function click(app, at, add) {
-	const s = app.state.scene;
+	const s = app.scene;
 	if (at.bar >= 0) {
-		const { name, nodes } = app.view.bar(app, at.bar);
-		if (app.view.drills && !add) app.goInto(nodes, name);
-		else choose(app, [...nodes], add);
-	}
-	else if (at.node >= 0) {
+		if (app.view.enter && !add) app.view.enter(app, at.bar);
+		else choose(app, [...app.view.bar(app, at.bar).nodes], add);
+	} else if (at.node >= 0) {
 		choose(app, [at.node], add);
 		fillPair(app, s.node_kind, s.nodes[at.node]);
 	} else if (at.edge >= 0) {
@@ -37,7 +35,7 @@ export function click(app, at, add) {
 
 /** Show only the neighbourhood of a node or hyperedge. @param {App} app @param {Hover} at */
 export function focusOn(app, { node, edge }) {
-	const s = app.state.scene;
+	const s = app.scene;
 	if (node >= 0) set(app, { focus: ["node", s.nodes[node]] });
 	else if (edge >= 0) set(app, { focus: ["hyperedge", s.edge_number[edge]] });
 }

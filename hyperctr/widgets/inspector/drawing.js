@@ -17,14 +17,14 @@ export function label(ctx, look, taken, text, x, y, { bold = false, align = "cen
 	const hits = (from, to) => taken.some((b) => b[0] < to && b[2] > from && b[1] < y + 7 && b[3] > y - 7);
 	if (!force && align !== "center" && hits(x, x)) return; // most of thousands: to measure text is slow
 	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
-	while (text.length > 3 && ctx.measureText(text).width > most) text = short(text, text.length - 1);
+	text = fitted(ctx, text, most);
 	const width = ctx.measureText(text).width;
 	if (align === "center") x = clamp(x, l + width / 2 + 4, Math.max(l + w - width / 2 - 4, l + width / 2 + 4));
 	const left = align === "center" ? x - width / 2 : align === "right" ? x - width : x;
-	const box = [left - 3, y - 7, left + width + 3, y + 7];
-	if (!force && (box[0] < l || box[2] > l + w || box[1] < t || box[3] > t + h)) return;
-	if (!force && hits(box[0], box[2])) return;
-	taken.push(box);
+	const at = [left - 3, y - 7, left + width + 3, y + 7];
+	const out = at[0] < l || at[2] > l + w || at[1] < t || at[3] > t + h;
+	if (!force && (out || hits(at[0], at[2]))) return;
+	taken.push(at);
 	ctx.textAlign = align;
 	ctx.textBaseline = "middle";
 	ctx.lineJoin = "round";
@@ -36,6 +36,12 @@ export function label(ctx, look, taken, text, x, y, { bold = false, align = "cen
 	ctx.strokeText(text, x, y);
 	ctx.fillStyle = look.text;
 	ctx.fillText(text, x, y);
+}
+
+/** As much of a text as has room. @param {Pen} ctx @param {string} text @param {number} most */
+export function fitted(ctx, text, most) {
+	while (text.length > 3 && ctx.measureText(text).width > most) text = short(text, text.length - 1);
+	return text;
 }
 
 /**
@@ -57,6 +63,22 @@ export function pen(ctx, colour, width, alpha = 1) {
 	ctx.lineWidth = width;
 	ctx.globalAlpha = alpha;
 	ctx.beginPath();
+}
+
+/** A filled rectangle. @param {Pen} ctx @param {string} colour @param {number} x @param {number} y @param {number} w @param {number} h */
+export function box(ctx, colour, x, y, w, h, alpha = 1) {
+	ctx.globalAlpha = alpha;
+	ctx.fillStyle = colour;
+	ctx.fillRect(x, y, w, h);
+}
+
+/** A filled circle, which is then the path in hand. @param {Pen} ctx @param {string} colour @param {number} x @param {number} y @param {number} r */
+export function disc(ctx, colour, x, y, r) {
+	ctx.globalAlpha = 1;
+	ctx.fillStyle = colour;
+	ctx.beginPath();
+	circle(ctx, x, y, r);
+	ctx.fill();
 }
 
 /** A circle for the path in hand. @param {Pen} ctx @param {number} x @param {number} y @param {number} r */
@@ -107,8 +129,6 @@ export function ring(ctx, s, X, Y, look, which) {
 
 /** Fade what is below. @param {Pen} ctx @param {Look} look @param {number} alpha */
 export function veil(ctx, look, alpha) {
-	ctx.globalAlpha = alpha;
-	ctx.fillStyle = look.background;
-	ctx.fillRect(0, 0, look.width, look.height);
+	box(ctx, look.background, 0, 0, look.width, look.height, alpha);
 	ctx.globalAlpha = 1;
 }

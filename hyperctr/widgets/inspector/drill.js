@@ -1,6 +1,7 @@
 // Part of a scene: the hyperedges among some of its nodes, so that a cluster can be looked at by itself.
 
 import { membersOf, worked } from "./scene.js";
+import { plural } from "./tools.js";
 
 /**
  * Cut a scene down to some nodes and the hyperedges that at least two of them share.
@@ -21,13 +22,11 @@ export function partOf(s, nodes, name) {
 		}
 		offsets.push(members.length);
 	}
-	const of = (list, which) => list.constructor.from(which, (k) => list[k]);
+	const cut = (which, ...names) => names.map((name) => [name, s[name]?.constructor.from(which, (k) => s[name][k])]);
 	const layouts = (list) => Float32Array.from({ length: kept.length * s.modalities.length }, (_, k) => list[Math.floor(k / kept.length) * s.n + kept[k % kept.length]]);
-	const { side, slot, delta, node_kind, edge_kind, modalities, around, colouring, against } = s;
-	return worked({ side, slot, delta, node_kind, edge_kind, modalities, around, colouring, against, name,
-		rule: `${name}: ${kept.length.toLocaleString("en-US")} ${node_kind}s and ${edges.length.toLocaleString("en-US")} hyperedges that two or more of them share`,
-		nodes: of(s.nodes, kept), titles: of(s.titles, kept), x: of(s.x, kept), y: of(s.y, kept), px: layouts(s.px), py: layouts(s.py),
-		node_colour: of(s.node_colour, kept), degree, edge_labels: of(s.edge_labels, edges), edge_titles: of(s.edge_titles, edges),
-		edge_offsets: Int32Array.from(offsets), edge_nodes: Int32Array.from(members), edge_modality: of(s.edge_modality, edges),
-		edge_weight: of(s.edge_weight, edges), edge_number: of(s.edge_number, edges), marks: s.marks && of(s.marks, edges) });
+	const same = ["side", "slot", "slot_label", "threshold", "node_kind", "edge_kind", "modalities", "around", "colouring", "against"].map((name) => [name, s[name]]);
+	return worked({ ...Object.fromEntries([...same, ...cut(kept, "nodes", "titles", "x", "y", "node_colour"),
+		...cut(edges, "edge_labels", "edge_titles", "edge_modality", "edge_weight", "edge_number", "marks")]), name, degree,
+		rule: `${name}: ${plural(kept.length, s.node_kind)} and ${plural(edges.length, "hyperedge")} that two or more of them share`,
+		px: layouts(s.px), py: layouts(s.py), edge_offsets: Int32Array.from(offsets), edge_nodes: Int32Array.from(members) });
 }

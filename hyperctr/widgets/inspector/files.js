@@ -1,6 +1,6 @@
 // Files that the reader takes away: the picture from here, with what it shows in words; the selection from Python.
 
-import { write } from "./drawing.js";
+import { box, fitted, write } from "./drawing.js";
 import { paint } from "./stage.js";
 import { ask } from "./state.js";
 import { createSvg } from "./svg.js";
@@ -20,15 +20,13 @@ export function download(app, blob, name) {
 
 /** The picture below a title that says what it shows: hypergraph, slot, threshold, how many. @param {App} app @param {any} ctx */
 function drawSheet(app, ctx) {
-	const { look, about, view } = app, s = app.state.scene;
-	const title = `${view.label}: ${s.side} hypergraph over ${s.node_kind}s, ${about.slots[s.slot]}, δ = ${s.delta.toFixed(2)}`;
-	const fitting = (words, bold) => {
+	const { look, view } = app, s = app.scene;
+	const title = [`${view.label}: ${app.about.own ? "" : s.side + " "}hypergraph over ${s.node_kind}s`, s.slot_label, s.threshold].filter(Boolean).join(", ");
+	box(ctx, look.background, 0, 0, look.width, look.height + TITLE);
+	for (const [words, y, colour, bold] of [[title, 16, look.text, "600 "], [s.rule, 34, look.muted, ""]]) {
 		ctx.font = `${bold}11.5px ${look.font}`;
-		while (words.length > 9 && ctx.measureText(words).width > look.width - 24) words = words.slice(0, -2).trimEnd() + "…";
-		return words;
-	};
-	write(ctx, look, fitting(title, "600 "), 12, 16, "left", look.text, "600 ");
-	write(ctx, look, fitting(s.rule, ""), 12, 34, "left", look.muted);
+		write(ctx, look, fitted(ctx, words, look.width - 24), 12, y, "left", colour, bold);
+	}
 	ctx.save();
 	ctx.translate(0, TITLE);
 	paint(app, ctx);
@@ -38,22 +36,17 @@ function drawSheet(app, ctx) {
 
 /** @param {App} app @param {string} kind `png`, `svg`, `csv` or `hif` */
 export function save(app, kind) {
-	if (!app.state.scene) return;
+	if (!app.scene) return;
 	if (kind !== "png" && kind !== "svg") return ask(app, { type: "export", kind });
-	const { look } = app, s = app.state.scene, high = look.height + TITLE, sheet = h("canvas"), ctx = sheet.getContext("2d");
+	const { look } = app, s = app.scene, high = look.height + TITLE, sheet = h("canvas"), ctx = sheet.getContext("2d");
 	const name = `${app.els.root.dataset.view}-${s.side}-slot${s.slot}.${kind}`;
 	if (kind === "svg") {
-		const svg = createSvg(ctx, look.width, high, look.background);
+		const svg = createSvg(ctx, look.width, high);
 		drawSheet(app, svg);
 		return download(app, new Blob([svg.text(look.font)], { type: "image/svg+xml" }), name);
 	}
 	[sheet.width, sheet.height] = [FINE * look.width, FINE * high];
 	ctx.scale(FINE, FINE);
 	drawSheet(app, ctx);
-	ctx.setTransform(1, 0, 0, 1, 0, 0);
-	ctx.globalCompositeOperation = "destination-over";
-	ctx.globalAlpha = 1;
-	ctx.fillStyle = look.background;
-	ctx.fillRect(0, 0, sheet.width, sheet.height);
 	sheet.toBlob((blob) => download(app, blob, name));
 }

@@ -5,7 +5,7 @@ import { highlight } from "./stage.js";
 import { NOTHING, clamp, h, plural } from "./tools.js";
 
 /** @param {App} app @param {number} x @param {number} y @returns {Hover} */
-export const pick = (app, x, y) => (app.state.scene?.n ? app.view.pick(app, x, y) : NOTHING);
+export const pick = (app, x, y) => (app.scene?.n ? app.view.pick(app, x, y) : NOTHING);
 
 /** Bring something out; its words stand beside a point. @param {App} app @param {Hover} next */
 export function hover(app, next, x = 0, y = 0) {
@@ -28,12 +28,13 @@ export function hover(app, next, x = 0, y = 0) {
 /** Lines about a thing, the first its name. @param {App} app @param {Hover} what @returns {string[]} */
 export function describe(app, { node, edge, bar }) {
 	/** @type {Scene} */
-	const s = app.state.scene;
+	const s = app.scene;
 	if (bar >= 0) return app.view.bar(app, bar).words;
 	if (edge >= 0) {
 		const lines = [`${s.modalities[s.edge_modality[edge]]}: ${s.edge_titles[edge]}`,
 			`${s.edge_kind} ${s.edge_labels[edge]} · ${plural(size(s, edge), "member")} · weight ${s.edge_weight[edge].toFixed(2)}`];
 		if (s.marks) lines.push(["in both", "only here", "only there"][s.marks[edge]]);
+		if (s.panels) lines.push(s.panels[s.part[edge]].label);
 		return node >= 0 ? [...lines, `with ${s.titles[node]}`] : lines;
 	}
 	if (node < 0) return [];

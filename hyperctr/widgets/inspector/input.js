@@ -85,7 +85,7 @@ function inPolygon(path, x, y) {
 
 /** Go to the next node, hyperedge or bar, from the largest on. @param {App} app @param {number} by @param {"node" | "edge" | "bar"} what */
 function step(app, by, what) {
-	const s = app.state.scene, view = app.view;
+	const s = app.scene, view = app.view;
 	const order = { bar: () => [...Array(view.bars?.(app) ?? 0).keys()], node: () => [...s.degreeOrder], edge: () => [...s.sizeOrder] }[what]();
 	const now = order.indexOf(app.state.hover[what]);
 	const one = order[(now + by + order.length + (now < 0 && by < 0 ? 1 : 0)) % order.length] ?? -1;
@@ -113,7 +113,7 @@ const KEYS = {
 	Escape: (app) => {
 		hover(app, NOTHING);
 		app.goInto(null);
-		set(app, { selection: [], focus: null });
+		set(app, { selection: [], focus: null, slots: null });
 	},
 };
 
@@ -128,7 +128,7 @@ function shift(app, dx, dy) {
 /** @param {App} app */
 export function listenToKeys(app) {
 	app.els.over.addEventListener("keydown", (e) => {
-		if (!app.state.scene || e.ctrlKey || e.metaKey || e.altKey || !KEYS[e.key]) return;
+		if (!app.scene || e.ctrlKey || e.metaKey || e.altKey || !KEYS[e.key]) return;
 		e.preventDefault();
 		e.stopPropagation();
 		KEYS[e.key](app, e);

@@ -37,7 +37,7 @@ function render({ model, el }) {
 	});
 	on("comm_live_update", () => ask(app, { type: "ping" })); // a restarted kernel leaves no one to answer
 	const resized = new ResizeObserver(() => {
-		els.root.classList.toggle("hc-narrow", els.root.clientWidth < 860);
+		for (const [look, most] of [["hc-narrow", 860], ["hc-tight", 720]]) els.root.classList.toggle(look, els.root.clientWidth < most);
 		cancelAnimationFrame(state.fitting);
 		state.fitting = requestAnimationFrame(() => redraw(app));
 	});

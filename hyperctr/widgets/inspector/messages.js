@@ -3,27 +3,24 @@
 import { fill } from "./aside.js";
 import { dim } from "./choosing.js";
 import { sizeNodes } from "./colours.js";
-import { playing } from "./controls.js";
 import { partOf } from "./drill.js";
 import { download } from "./files.js";
 import { unpack } from "./scene.js";
 import { redraw } from "./stage.js";
 import { answered, expect, say, set } from "./state.js";
 import { sync } from "./sync.js";
+import { playing } from "./timeline.js";
 import { NOTHING, button, h, short } from "./tools.js";
 
 /** @type {Record<string, (app: App, message: any, buffers: DataView[]) => void>} */
 const HANDLERS = {
 	scene(app, message, buffers) {
-		const start = performance.now(), { state, els, about } = app, [marks] = buffers.slice(message.scene.buffers.length);
-		const s = unpack(message.scene, buffers);
-		if (marks) s.marks = new Uint8Array(marks.buffer, marks.byteOffset, s.e);
-		s.against = message.against;
+		const start = performance.now(), { state, els, about } = app, s = unpack(message.scene, buffers);
 		state.stats = message.stats;
 		state.times.layout = performance.now() - start;
 		state.said = s.e ? "" : s.around ? s.rule : about.words.empty;
 		state.whole = null;
-		const of = s.node_kind + s.around; // nodes of another kind stand elsewhere
+		const of = s.node_kind + s.around + !s.panels; // nodes of another kind stand elsewhere
 		show(app, s, of !== state.of);
 		state.of = of;
 		state.times.paint = performance.now() - start;

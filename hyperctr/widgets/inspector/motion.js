@@ -30,7 +30,7 @@ export function moved(app) {
 
 /** Zoom about a point. @param {App} app @param {number} factor @param {number} [x] @param {number} [y] */
 export function zoomBy(app, factor, x = app.look.width / 2, y = app.look.height / 2) {
-	if (!app.view.movable || !app.state.scene) return;
+	if (!app.view.movable || !app.scene) return;
 	const cam = cameraOf(app), k = clamp(cam.k * factor, 0.4, 80), f = k / cam.k, [cx, cy] = app.view.centre(app, x, y);
 	cam.x = x - cx - f * (x - cx - cam.x);
 	cam.y = y - cy - f * (y - cy - cam.y);

@@ -40,8 +40,11 @@ export function worked(s) {
 			s.ey[k] += y[i] / own.length;
 		}
 	}
-	const seen = new Int32Array(256);
-	s.rankOf = Int32Array.from(s.edge_modality, (m) => seen[m]++); // among those of its modality
+	const seen = new Map(), many = new Int32Array(256);
+	s.rankOf = Int32Array.from(s.edge_number, (name, k) => { // among those of its modality, the same in every slot
+		if (!seen.has(name)) seen.set(name, many[s.edge_modality[k]]++);
+		return seen.get(name);
+	});
 	s.sizeOrder = largestFirst(e, (k) => size(s, k));
 	s.degreeOrder = largestFirst(n, (i) => s.degree[i]);
 	return s;

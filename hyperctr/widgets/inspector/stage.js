@@ -11,7 +11,7 @@ export function readLook(app) {
 	const css = (name) => style.getPropertyValue(name).trim();
 	app.look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("--hc-bg"), text: css("--hc-text"),
 		muted: css("--hc-muted"), node: css("--hc-node"), faint: css("--hc-faint"), grid: css("--hc-grid"), joint: app.about.joint,
-		colours: app.about.colours, strong: +css("--hc-strong") };
+		colours: app.about.colours, tints: app.about.tints, strong: +css("--hc-strong") };
 }
 
 /** Let a new camera show all, and put everything in its place. @param {App} app */
@@ -25,20 +25,20 @@ function place(app) {
 	app.view.place?.(app);
 }
 
-/** A context for a canvas of the stage's size, as fine as the screen or as asked. @param {App} app @param {HTMLCanvasElement} canvas */
-export function contextOf(app, canvas, ratio = globalThis.devicePixelRatio || 1) {
+/** A clean context for a canvas of the stage's size, as fine as the screen. @param {App} app @param {HTMLCanvasElement} canvas */
+function contextOf(app, canvas) {
+	const ratio = globalThis.devicePixelRatio || 1;
 	const [w, high] = [Math.round(app.look.width * ratio), Math.round(app.look.height * ratio)];
 	if (canvas.width !== w || canvas.height !== high) [canvas.width, canvas.height] = [w, high];
 	const ctx = canvas.getContext("2d");
 	ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+	ctx.clearRect(0, 0, w, high);
 	return ctx;
 }
 
 /** Draw the picture with its legend. @param {App} app @param {Pen} ctx */
 export function paint(app, ctx) {
-	ctx.setLineDash([]);
-	ctx.clearRect(0, 0, app.look.width, app.look.height);
-	if (!app.state.scene) return;
+	if (!app.scene) return;
 	app.view.paint(ctx, app);
 	drawLegend(ctx, app);
 }
@@ -61,8 +61,7 @@ export function redraw(app) {
 export function highlight(app) {
 	if (!app.look?.width) return;
 	const { base, over } = app.els, ctx = contextOf(app, over);
-	ctx.clearRect(0, 0, app.look.width, app.look.height);
-	if (!app.state.scene) return;
+	if (!app.scene) return;
 	if (app.view.repaints) return paint(app, contextOf(app, base));
 	app.view.highlight(ctx, app, litBy(app));
 	drawLegend(ctx, app);
@@ -70,7 +69,7 @@ export function highlight(app) {
 
 /** @param {App} app @returns {Lit} */
 function litBy(app) {
-	const s = app.state.scene, { node, edge } = app.state.hover;
+	const s = app.scene, { node, edge } = app.state.hover;
 	const nodes = new Set(), edges = new Set();
 	if (edge >= 0) {
 		edges.add(edge);

@@ -6,7 +6,7 @@ import { NOTHING } from "./tools.js";
 export function createApp(model) {
 	const state = { scene: null, stats: null, hover: NOTHING, sort: "alike", playing: false, tab: "selection", times: {}, cameras: {}, changed: 0, said: "", sizeBy: "degree", lasso: false, working: false, whole: null,
 		quiet: 9000 }; // ms without an answer until the reader is told what to do
-	return { model, state, about: model.get("about"), uid: "hctr" + Math.random().toString(36).slice(2), els: {}, chosen: new Set(),
+	return { model, state, get scene() { return state.scene; }, about: model.get("about"), uid: "hctr" + Math.random().toString(36).slice(2), els: {}, chosen: new Set(),
 		cleanups: [], look: null, placed: null, drawnAt: null, view: null, goInto: null, get: (name) => model.get(name) };
 }
 
@@ -63,4 +63,4 @@ function unanswered(app) {
 const lost = (app) => say(app, app.about.words.lost);
 
 /** What a node is. @param {App} app */
-export const own = (app) => (app.state.scene ? app.state.scene.node_kind : "user");
+export const own = (app) => app.scene?.node_kind ?? "user";

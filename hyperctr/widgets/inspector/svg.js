@@ -7,10 +7,10 @@ const round = (v) => +v.toFixed(2);
 /**
  * Make a recorder with the part of a canvas context that the drawing code uses; `text()` returns the file.
  * @param {CanvasRenderingContext2D} measure a context that measures text
- * @param {number} width @param {number} height @param {string} background
+ * @param {number} width @param {number} height
  * @returns {any}
  */
-export function createSvg(measure, width, height, background) {
+export function createSvg(measure, width, height) {
 	const parts = [], saved = [];
 	let path = "", open = 0, clips = 0;
 	const style = { fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, globalAlpha: 1, font: "", textAlign: "left", textBaseline: "middle", lineCap: "butt", lineJoin: "miter" };
@@ -44,7 +44,6 @@ export function createSvg(measure, width, height, background) {
 		fill: () => path && add("path", { d: path, fill: pen.fillStyle, ...faded() }),
 		stroke: () => path && add("path", { d: path, ...lines() }),
 		fillRect: (x, y, w, h) => add("rect", { x, y, width: Math.max(w, 0), height: Math.max(h, 0), fill: pen.fillStyle, ...faded() }),
-		strokeRect: (x, y, width, h) => add("rect", { x, y, width, height: h, ...lines() }),
 		fillText: (text, x, y) => words(text, x, y, { fill: pen.fillStyle }),
 		strokeText: (text, x, y) => words(text, x, y, { ...lines(), fill: "none" }),
 		measureText(text) {
@@ -68,9 +67,7 @@ export function createSvg(measure, width, height, background) {
 		},
 		translate: (x, y) => group(`transform="translate(${round(x)} ${round(y)})"`),
 		rotate: (angle) => group(`transform="rotate(${round((angle * 180) / Math.PI)})"`),
-		clearRect: () => {},
-		setLineDash: () => {},
 		text: (font) => `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escaped(font)}" font-size="11.5">` +
-			`<rect width="${width}" height="${height}" fill="${background}"/>${parts.join("")}${"</g>".repeat(open)}</svg>` };
+			`${parts.join("")}${"</g>".repeat(open)}</svg>` };
 	return pen;
 }

@@ -1,6 +1,7 @@
 // Brings every control up to what the traits and the scene say.
 
 import { syncOptions } from "./options.js";
+import { syncTimeline } from "./timeline.js";
 import { h, number } from "./tools.js";
 import { viewName, whyView } from "./views.js";
 
@@ -15,11 +16,7 @@ export function sync(app) {
 	press(els.sides, get("side"));
 	els.swap.setAttribute("aria-pressed", String(get("swap")));
 	for (const b of els.chips.children) b.setAttribute("aria-pressed", String(get("modalities").includes(b.dataset.key)));
-	els.slot.value = get("slot");
-	els.slotText.value = about.slots[get("slot")];
-	els.slot.setAttribute("aria-valuetext", els.slotText.value);
-	els.timeline.title = `${els.slotText.value}: ${number(about.slot_counts[get("slot")])} ${about.slot_unit}`;
-	[...els.bars.children].forEach((bar, k) => bar.classList.toggle("hc-on", k === get("slot")));
+	syncTimeline(app);
 	els.delta.value = get("delta");
 	els.deltaText.value = get("delta").toFixed(2);
 	for (const [element, value] of [[els.neighbours, get("neighbours")], [els.limit, get("limit")]]) {

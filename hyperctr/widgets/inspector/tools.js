@@ -10,18 +10,19 @@ export const plural = (/** @type {number} */ many, /** @type {string} */ word) =
 export const short = (/** @type {string} */ text, most = 28) => (text.length > most ? text.slice(0, most - 1).trimEnd() + "…" : text);
 
 /**
- * Make an element; `onclick` and the like become listeners.
+ * Make an element, perhaps of a class (`div.hc-box`); `onclick` and the like become listeners, `key` is what it is found by.
  * @param {string} tag
  * @param {Record<string, any>} [props]
  * @param {...any} children
  * @returns {any}
  */
 export function h(tag, props = {}, ...children) {
-	const made = document.createElement(tag);
+	const [name, look] = tag.split("."), made = document.createElement(name);
+	if (look) made.className = look;
 	made.dataset.lmSuppressShortcuts = ""; // else JupyterLab takes its keys
 	for (const [key, value] of Object.entries(props)) {
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-		else if (value !== false && value != null) made.setAttribute(key, value === true ? "" : value);
+		else if (value !== false && value != null) made.setAttribute(key === "key" ? "data-key" : key, value === true ? "" : value);
 	}
 	made.append(...children.flat(3).filter((child) => child != null));
 	return made;
@@ -30,12 +31,12 @@ export function h(tag, props = {}, ...children) {
 /** A button that does something. @param {any} text @param {() => void} act @param {Record<string, any>} [props] */
 export const button = (text, act, props = {}) => h("button", { type: "button", onclick: act, ...props }, text);
 
-/** A slider. @param {string} uid @param {string} name @param {number} max @param {number} step @param {(value: number) => void} act */
-export const range = (uid, name, max, step, act) => h("input", { type: "range", min: 0, max, step, id: uid + name, "data-key": name, oninput: (e) => act(+e.target.value) });
+/** A slider. @param {string} key @param {number} max @param {number} step @param {(value: number) => void} act */
+export const range = (key, max, step, act) => h("input", { type: "range", min: 0, max, step, key, oninput: (e) => act(+e.target.value) });
 
-/** A list to choose from. @param {string} uid @param {string} name @param {any[][]} values value and text of each @param {(value: string) => void} act */
-export const select = (uid, name, values, act) => h("select", { id: uid + name, "data-key": name, onchange: (e) => act(e.target.value) },
+/** A list to choose from. @param {string} key @param {any[][]} values value and text of each @param {(value: string) => void} act */
+export const select = (key, values, act) => h("select", { key, onchange: (e) => act(e.target.value) },
 	values.map(([value, text]) => h("option", { value }, text)));
 
-/** A control with its label. @param {string} uid @param {string} name @param {string} text @param {any[]} kids */
-export const field = (uid, name, text, ...kids) => h("div", { class: "hc-field" }, h("label", { for: uid + name }, text), ...kids);
+/** A control with its label. @param {string} text @param {any[]} kids */
+export const field = (text, ...kids) => h("label.hc-field", {}, h("span", {}, text), ...kids);

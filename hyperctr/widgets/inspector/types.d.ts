@@ -3,11 +3,11 @@
 /** What is pointed at: position of a node, of a hyperedge, of a bar or cluster; -1 is none. */
 interface Hover { node: number; edge: number; bar: number }
 interface Camera { k: number; x: number; y: number }
-/** A rectangle of the stage, perhaps of one modality. */
-interface Frame { x: number; y: number; w: number; h: number; m?: number }
+/** A rectangle of the stage; as a panel, it has the layout of one modality, a name, and `total` hyperedges to show. */
+interface Frame { x: number; y: number; w: number; h: number; m?: number; name?: string; colour?: string; total?: number }
 interface Look {
 	width: number; height: number; font: string; background: string; text: string; muted: string; node: string;
-	faint: string; grid: string; joint: string; colours: string[]; strong: number;
+	faint: string; grid: string; joint: string; colours: string[]; tints: string[][]; strong: number;
 }
 /** What drawing code may use: the browser's own context, or the one that records SVG. */
 type Pen = CanvasRenderingContext2D;
@@ -19,11 +19,11 @@ interface Colouring { name: string; kind: "number" | "category"; labels: string[
 /** What Python sent (`hyperctr/widgets/scene.py`) and what `worked` adds; the rest is worked out when first needed. */
 interface Scene {
 	nodes: any[]; titles: string[]; edge_labels: any[]; edge_titles: string[]; modalities: string[];
-	node_kind: string; edge_kind: string; side: string; slot: number; delta: number; around: string; rule: string;
+	node_kind: string; edge_kind: string; side: string; slot: number; slot_label: string; threshold: string; delta: number; around: string; rule: string;
 	x: Float32Array; y: Float32Array; px: Float32Array; py: Float32Array; node_colour: Float32Array; colouring: Colouring | null;
 	degree: Int32Array; edge_offsets: Int32Array; edge_nodes: Int32Array;
 	edge_modality: Uint8Array; edge_weight: Float32Array; edge_number: Int32Array; marks?: Uint8Array;
-	against?: [number, number]; name?: string;
+	against?: [number, number]; name?: string; part?: Uint8Array; panels?: { slot: number; label: string; total: number }[];
 	n: number; e: number; index: Map<any, number>; nodeStart: Int32Array; nodeEdges: Int32Array; rankOf: Int32Array;
 	ex: Float32Array; ey: Float32Array; sizeOrder: Int32Array; degreeOrder: Int32Array; weight: Float32Array;
 	trees?: number[][]; columns?: any; combinations?: Map<number, { pairs: number[]; nodes: Set<number> }>; orders?: any;
@@ -46,8 +46,8 @@ interface View {
 	repaints?: boolean;
 	/** Selecting by dragging goes along a free line, not a box. */
 	lasso?: boolean;
-	/** A click on a bar shows its nodes by themselves. */
-	drills?: boolean;
+	/** What a click on a bar does, where it does not select its nodes. */
+	enter?(app: App, bar: number): void;
 	/** Let a new camera show all of the scene. */
 	fit?(app: App): void;
 	/** Put things in their places: sets `app.placed`, which is the view's own. */
@@ -73,7 +73,7 @@ interface View {
 }
 /** One inspector on a page: all its state. */
 interface App {
-	model: any; about: any; uid: string; els: Record<string, any>; state: any; chosen: Set<number>; cleanups: (() => void)[];
+	model: any; about: any; readonly scene: Scene | any; uid: string; els: Record<string, any>; state: any; chosen: Set<number>; cleanups: (() => void)[];
 	look: Look; view: View; placed: any; drawnAt: Camera | null; get(name: string): any;
 	goInto(nodes: Iterable<number> | null, name?: string): void;
 }

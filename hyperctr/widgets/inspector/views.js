@@ -7,10 +7,11 @@ import { matrix } from "./views/matrix.js";
 import { overlap } from "./views/overlap.js";
 import { panels } from "./views/panels.js";
 import { plural } from "./tools.js";
+import { slots } from "./views/slots.js";
 import { trees } from "./views/trees.js";
 
 /** @type {Record<string, View>} */
-export const VIEWS = { panels, trees, matrix, density, bipartite, overlap, difference };
+export const VIEWS = { panels, trees, matrix, density, bipartite, overlap, difference, slots };
 
 /** The view for some hyperedges where the reader has chosen none. @param {App} app */
 const automatic = ({ about, state }) => about.automatic.find(([, most]) => most === null || (state.scene?.e ?? 0) <= most)[0];
@@ -20,6 +21,6 @@ export const viewName = (app) => app.get("view") ?? automatic(app);
 
 /** Say why this view, where the reader has not chosen it. @param {App} app */
 export function whyView(app) {
-	const s = app.state.scene, { long } = app.view;
+	const s = app.scene, { long } = app.view;
 	return !s || app.get("view") || !long ? "" : `${plural(s.e, "hyperedge")}: shown as ${long}; choose Panels to see regions`;
 }

@@ -1,19 +1,16 @@
 // Bipartite: nodes in a left column, hyperedges as squares in a right one, joined where one lies on the other.
 
-import { drawNodes, label, ring, veil } from "../drawing.js";
+import { box, drawNodes, label, pen, ring, veil } from "../drawing.js";
 import { columnsOf, membersOf } from "../scene.js";
 import { NOTHING, clamp, plural, short } from "../tools.js";
 import { around, atPlace, centreOfMap, nameLit, nearest, nodesInside, placeMap } from "./maps.js";
 
 /** Lines of all hyperedges, or of some. @param {Pen} ctx @param {App} app @param {Set<number> | null} [which] @param {number} [alpha] */
 function drawLinks(ctx, app, which = null, alpha = 0) {
-	const { look, placed: { X, Y, EX, EY } } = app, s = app.state.scene, links = s.edge_nodes.length;
+	const { look, placed: { X, Y, EX, EY } } = app, s = app.scene, links = s.edge_nodes.length;
 	const dense = Math.min((alpha || clamp(14 / Math.sqrt(links + 1), 0.05, 0.5)) * look.strong, 1);
 	for (let m = 0; m < look.colours.length; m++) {
-		ctx.strokeStyle = look.colours[m];
-		ctx.lineWidth = links > 2000 && !which ? 0.7 : 1.1;
-		ctx.globalAlpha = dense;
-		ctx.beginPath();
+		pen(ctx, look.colours[m], links > 2000 && !which ? 0.7 : 1.1, dense);
 		for (const k of which || s.sizeOrder) {
 			if (s.edge_modality[k] !== m) continue;
 			for (const i of membersOf(s, k)) {
@@ -28,18 +25,14 @@ function drawLinks(ctx, app, which = null, alpha = 0) {
 
 /** @param {Pen} ctx @param {App} app @param {Set<number> | null} [which] @param {number} [grow] */
 function drawSquares(ctx, app, which = null, grow = 0) {
-	const s = app.state.scene, { EX, EY } = app.placed;
+	const s = app.scene, { EX, EY } = app.placed;
 	const half = (s.e > 400 ? 2 : s.e > 100 ? 3.2 : 5) + grow;
-	ctx.globalAlpha = 1;
-	for (const k of which || s.sizeOrder) {
-		ctx.fillStyle = app.look.colours[s.edge_modality[k]];
-		ctx.fillRect(EX[k] - half, EY[k] - half, 2 * half, 2 * half);
-	}
+	for (const k of which || s.sizeOrder) box(ctx, app.look.colours[s.edge_modality[k]], EX[k] - half, EY[k] - half, 2 * half, 2 * half);
 }
 
 /** Heads of the columns; labels left of nodes and right of hyperedges, as many as fit. @param {Pen} ctx @param {App} app @param {number[][]} taken @param {Look} shade */
 function columnLabels(ctx, app, taken, shade) {
-	const { look, placed: { X, Y, EX, EY } } = app, s = app.state.scene;
+	const { look, placed: { X, Y, EX, EY } } = app, s = app.scene;
 	label(ctx, look, taken, `${plural(s.n, s.node_kind)} (nodes)`, X[0] ?? 0, 12, { bold: true });
 	label(ctx, look, taken, plural(s.e, s.edge_kind + " hyperedge"), EX[0] ?? look.width / 2, 12, { bold: true });
 	for (const i of s.degreeOrder) {
@@ -63,16 +56,16 @@ export const bipartite = {
 	slides: true,
 	lasso: true,
 	camera: "bipartite",
-	place: (app) => placeMap(app, columnsOf(app.state.scene)),
+	place: (app) => placeMap(app, columnsOf(app.scene)),
 	centre: centreOfMap,
 	at: atPlace,
 	paint(ctx, app) {
 		drawLinks(ctx, app);
 		drawSquares(ctx, app);
-		drawNodes(ctx, app.state.scene, app.placed.X, app.placed.Y, app.look, null, 0, crowd(app));
+		drawNodes(ctx, app.scene, app.placed.X, app.placed.Y, app.look, null, 0, crowd(app));
 	},
 	highlight(ctx, app, lit) {
-		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.state.scene;
+		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.scene;
 		if (!lit.hovering && !chosen.size) return columnLabels(ctx, app, [], look);
 		veil(ctx, look, lit.hovering ? 0.72 : 0.45);
 		drawLinks(ctx, app, lit.edges, 0.75);
@@ -86,7 +79,7 @@ export const bipartite = {
 		});
 	},
 	finish(ctx, app) {
-		ring(ctx, app.state.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
+		ring(ctx, app.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
 		columnLabels(ctx, app, [], app.look);
 	},
 	pick(app, x, y) {

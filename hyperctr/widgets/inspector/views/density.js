@@ -1,7 +1,7 @@
 // Density: thousands of nodes as a cloud of points, with clusters as discs. A disc is as large as it has members, its ring
 // says how much of each modality they lie on, lines join clusters that share hyperedges. A click goes into a cluster.
 
-import { circle, drawNodes, label, pen, veil, write } from "../drawing.js";
+import { disc, drawNodes, label, pen, veil, write } from "../drawing.js";
 import { edgesOf } from "../scene.js";
 import { NOTHING, TAU, clamp, number, plural, short } from "../tools.js";
 import { clustersOf } from "./clusters.js";
@@ -13,7 +13,7 @@ const LARGEST = 30; // pixels
 /** @param {App} app */
 function placeDensity(app) {
 	placeMap(app);
-	const s = app.state.scene, { list, links } = clustersOf(s), most = Math.max(...list.map((c) => c.nodes.length), 1);
+	const s = app.scene, { list, links } = clustersOf(s), most = Math.max(...list.map((c) => c.nodes.length), 1);
 	const [CX, CY] = screen(app, Float32Array.from(list, (c) => c.x), Float32Array.from(list, (c) => c.y));
 	const R = list.map((c) => (c.nodes.length ? clamp(LARGEST * Math.sqrt(c.nodes.length / most), 6, LARGEST) : 0));
 	for (let a = 0; a < list.length; a++) // neighbours do not hide each other
@@ -40,11 +40,7 @@ function drawBonds(ctx, app, wanted, alpha) {
 function drawDisc(ctx, app, c, strong) {
 	const { look, placed: { list, CX, CY, R } } = app, { share, nodes } = list[c], sum = share.reduce((a, b) => a + b, 0) || 1;
 	if (!nodes.length) return;
-	ctx.globalAlpha = 1;
-	ctx.fillStyle = look.background;
-	ctx.beginPath();
-	circle(ctx, CX[c], CY[c], R[c]);
-	ctx.fill();
+	disc(ctx, look.background, CX[c], CY[c], R[c]);
 	let from = -TAU / 4;
 	share.forEach((part, m) => {
 		if (!part) return;
@@ -66,13 +62,16 @@ export const density = {
 	slides: true,
 	lasso: true,
 	camera: "map",
-	drills: true,
+	enter(app, bar) {
+		const { name, nodes } = this.bar(app, bar);
+		app.goInto(nodes, name);
+	},
 	place: placeDensity,
 	fit: fitMap,
 	centre: centreOfMap,
 	at: (app, { node, bar }) => (bar >= 0 ? [app.placed.CX[bar], app.placed.CY[bar]] : [app.placed.X[node], app.placed.Y[node]]),
 	paint(ctx, app) {
-		const { look, placed: { X, Y, list, CX, CY, R } } = app, s = app.state.scene;
+		const { look, placed: { X, Y, list, CX, CY, R } } = app, s = app.scene;
 		ctx.save();
 		drawNodes(ctx, s, X, Y, look, null, -0.2, 1.6);
 		ctx.restore();
@@ -84,7 +83,7 @@ export const density = {
 		list.forEach(({ top }, c) => top >= 0 && label(ctx, look, taken, `around ${short(s.titles[top], 20)}`, CX[c], CY[c] + R[c] + 10));
 	},
 	highlight(ctx, app, { nodes, hovering }) {
-		const { look, chosen, placed: { X, Y, list } } = app, s = app.state.scene, { bar } = app.state.hover;
+		const { look, chosen, placed: { X, Y, list } } = app, s = app.scene, { bar } = app.state.hover;
 		if (bar < 0 && !hovering && !chosen.size) return;
 		veil(ctx, look, 0.6);
 		if (bar >= 0) {
@@ -108,7 +107,7 @@ export const density = {
 	inside: nodesInside,
 	bars: (app) => app.placed.list.length,
 	bar(app, c) {
-		const s = app.state.scene, { nodes, top, edges } = app.placed.list[c];
+		const s = app.scene, { nodes, top, edges } = app.placed.list[c];
 		const name = `cluster around ${s.titles[top] ?? "nobody"}`;
 		const per = s.modalities.map((modality, m) => `${modality} ${number(app.placed.list[c].share[m])}`).join(" · ");
 		return { name, nodes, words: [name, `${plural(nodes.length, s.node_kind)}, ${plural(edges, "hyperedge")} with two or more of them`, `memberships: ${per}`,

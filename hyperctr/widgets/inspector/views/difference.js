@@ -8,7 +8,7 @@ export const difference = {
 	...trees,
 	label: "Difference",
 	paint(ctx, app) {
-		const { look, placed } = app, s = app.state.scene;
+		const { look, placed } = app, s = app.scene;
 		if (!s.marks) return trees.paint(ctx, app);
 		for (const mark of [0, 2, 1])
 			for (const k of s.sizeOrder)

@@ -18,15 +18,15 @@ export function screen(app, x, y) {
 }
 
 /** Put nodes and hyperedges where the scene has them, or where `of` says. @param {App} app */
-export function placeMap(app, of = app.state.scene) {
-	tonesOf(app.state.scene);
+export function placeMap(app, of = app.scene) {
+	tonesOf(app.scene);
 	const [X, Y] = screen(app, of.x, of.y), [EX, EY] = screen(app, of.ex, of.ey);
 	app.placed = { X, Y, EX, EY };
 }
 
 /** Let the camera show all nodes, large. @param {App} app */
 export function fitMap(app) {
-	const cam = cameraOf(app), s = app.state.scene;
+	const cam = cameraOf(app), s = app.scene;
 	if (!s?.n) return;
 	const [l, r] = span(s.x), [t, b] = span(s.y), [mx, my] = centreOfMap(app);
 	cam.k = clamp(1.9 / Math.max(r - l, b - t, 0.12), 1, 12);
@@ -39,7 +39,7 @@ export const atPlace = ({ placed: { X, Y, EX, EY } }, { node, edge }) => (node >
 
 /** Name the nodes on most hyperedges, and as many more as there is room for when few are in sight. @param {Pen} ctx @param {App} app @param {number[][]} taken @param {Look} look */
 export function mapLabels(ctx, app, taken, look) {
-	const s = app.state.scene, { X, Y } = app.placed, high = look.height - legendHeight(s);
+	const s = app.scene, { X, Y } = app.placed, high = look.height - legendHeight(s);
 	const inside = [];
 	for (const i of s.degreeOrder) {
 		if (X[i] > 0 && X[i] < look.width && Y[i] > 0 && Y[i] < high) inside.push(i);
@@ -68,7 +68,7 @@ export function around(s, { nodes, edges }) {
  * @param {{at: (i: number) => [number, number], side?: object, edge: (k: number, taken: number[][]) => void, names: (taken: number[][], look: Look) => void}} how
  */
 export function nameLit(ctx, app, { edges }, how) {
-	const { look, chosen } = app, s = app.state.scene, { X, Y } = app.placed, node = app.state.hover.node;
+	const { look, chosen } = app, s = app.scene, { X, Y } = app.placed, node = app.state.hover.node;
 	/** @type {number[][]} */
 	const taken = [];
 	ring(ctx, s, X, Y, look, chosen);

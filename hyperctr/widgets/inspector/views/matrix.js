@@ -3,7 +3,7 @@
 
 import { cameraOf } from "../camera.js";
 import { legendHeight, tonesOf } from "../colours.js";
-import { circle, label, pen, veil, write } from "../drawing.js";
+import { box, circle, disc, label, pen, veil, write } from "../drawing.js";
 import { membersOf } from "../scene.js";
 import { NOTHING, clamp, plural, short } from "../tools.js";
 import { orderOf } from "./order.js";
@@ -12,7 +12,7 @@ const WIDEST = 22; // pixels of a row or column when all fit
 
 /** Order, and where rows and columns stand. @param {App} app */
 function placeMatrix(app) {
-	const { look } = app, s = app.state.scene, { k, x, y } = cameraOf(app), order = orderOf(s, app.state.sort);
+	const { look } = app, s = app.scene, { k, x, y } = cameraOf(app), order = orderOf(s, app.state.sort);
 	tonesOf(s);
 	const left = look.width > 700 ? 170 : look.width > 420 ? 120 : 70, groups = new Set(s.edge_modality).size;
 	const gap = Math.max(0.6, s.e / 80); // columns left free between two groups
@@ -33,7 +33,7 @@ function placeMatrix(app) {
 
 /** Columns of some hyperedges: lines, then dots. @param {Pen} ctx @param {App} app @param {Iterable<number>} edges @param {number} alpha */
 function drawColumns(ctx, app, edges, alpha = 1) {
-	const { look } = app, s = app.state.scene, { X, Y, wide, high, left, top, right, bottom, order: { ends } } = app.placed;
+	const { look } = app, s = app.scene, { X, Y, wide, high, left, top, right, bottom, order: { ends } } = app.placed;
 	const dot = clamp(Math.min(wide, high) * 0.36, 0.7, 6), flat = dot < 1.6, half = flat ? clamp(wide * 0.36, 0.6, 5) : dot, tall = flat ? clamp(high * 0.5, 0.7, 1.6) : dot;
 	const byModality = look.colours.map(() => []);
 	for (const e of edges) if (X[e] > left - 12 && X[e] < right + 12) byModality[s.edge_modality[e]].push(e);
@@ -67,17 +67,20 @@ function inCells(ctx, { placed: { left, top, right, bottom } }, draw) {
 	ctx.restore();
 }
 
+/** Ground of a row. @param {Pen} ctx @param {App} app @param {number} i */
+function drawStripe(ctx, { look, placed: { Y, left, right, high } }, i) {
+	const tall = Math.max(high, 3);
+	box(ctx, look.faint, left - 4, Y[i] - tall / 2, right - left + 8, tall);
+}
+
 /** Name of a row, with the node's colour. @param {Pen} ctx @param {App} app @param {number} i @param {number[][]} taken @param {boolean} [bold] */
 function nameRow(ctx, app, i, taken, bold = false) {
-	const { look } = app, s = app.state.scene, { Y, left, top, bottom } = app.placed, { tone, palette } = tonesOf(s);
+	const { look } = app, s = app.scene, { Y, left, top, bottom } = app.placed, { tone, palette } = tonesOf(s);
 	if (Y[i] < top || Y[i] > bottom) return;
 	const many = taken.length;
 	label(ctx, look, taken, s.titles[i], left - 18, Y[i], { align: "right", most: left - 24, bold, force: bold });
 	if (taken.length === many || !tone || tone[i] < 0) return;
-	ctx.fillStyle = palette[tone[i]];
-	ctx.beginPath();
-	circle(ctx, left - 9, Y[i], 4);
-	ctx.fill();
+	disc(ctx, palette[tone[i]], left - 9, Y[i], 4);
 }
 
 /** Name of a column, upright. @param {Pen} ctx @param {App} app @param {number} e @param {boolean} bold */
@@ -87,19 +90,17 @@ function nameColumn(ctx, app, e, bold) {
 	ctx.save();
 	ctx.translate(X[e], top - 8);
 	ctx.rotate(-Math.PI / 2);
-	write(ctx, look, short(app.state.scene.edge_titles[e], 12), 0, 0, "left", bold ? look.text : look.muted, bold ? "600 " : "");
+	write(ctx, look, short(app.scene.edge_titles[e], 12), 0, 0, "left", bold ? look.text : look.muted, bold ? "600 " : "");
 	ctx.restore();
 }
 
 /** Heads of the groups of columns. @param {Pen} ctx @param {App} app */
 function drawHeads(ctx, app) {
-	const { look } = app, s = app.state.scene, { heads, wide, x0, left, right } = app.placed;
+	const { look } = app, s = app.scene, { heads, wide, x0, left, right } = app.placed;
 	for (const { m, from, many } of heads) {
 		const l = Math.max(x0 + from * wide, left), r = Math.min(x0 + (from + many) * wide, right);
 		if (r - l < 6) continue;
-		ctx.globalAlpha = 1;
-		ctx.fillStyle = look.colours[m];
-		ctx.fillRect(l, 24, r - l, 3);
+		box(ctx, look.colours[m], l, 24, r - l, 3);
 		const words = [`${s.modalities[m]}: ${plural(many, "hyperedge")}`, `${s.modalities[m]} ${many}`, s.modalities[m], ""];
 		ctx.font = `600 11.5px ${look.font}`;
 		write(ctx, look, words.find((text) => ctx.measureText(text).width <= r - l + 4), l, 13, "left", look.text, "600 ");
@@ -118,23 +119,19 @@ export const matrix = {
 	centre: (app) => [app.placed.left, app.placed.top],
 	at(app, { node, edge }) {
 		const { X, Y, left } = app.placed;
-		return node >= 0 ? [left - 9, Y[node]] : [X[edge], Y[membersOf(app.state.scene, edge)[0]]];
+		return node >= 0 ? [left - 9, Y[node]] : [X[edge], Y[membersOf(app.scene, edge)[0]]];
 	},
 	paint(ctx, app) {
-		const { look } = app, { Y, left, right, high, order } = app.placed;
+		const { high, order } = app.placed;
 		inCells(ctx, app, () => {
-			ctx.globalAlpha = 1;
-			ctx.fillStyle = look.faint;
-			if (high > 3) order.rows.forEach((i, r) => r % 2 || ctx.fillRect(left - 4, Y[i] - high / 2, right - left + 8, high));
+			if (high > 3) order.rows.forEach((i, r) => r % 2 || drawStripe(ctx, app, i));
 			drawColumns(ctx, app, order.cols);
 		});
 	},
 	finish(ctx, app) {
-		const { look } = app, s = app.state.scene, { left, top, bottom, high, wide, order } = app.placed;
-		ctx.globalAlpha = 1;
-		ctx.fillStyle = look.background;
-		ctx.fillRect(0, 0, look.width, top - 4);
-		ctx.fillRect(0, 0, left - 4, bottom + 4);
+		const { look } = app, s = app.scene, { left, top, bottom, high, wide, order } = app.placed;
+		box(ctx, look.background, 0, 0, look.width, top - 4);
+		box(ctx, look.background, 0, 0, left - 4, bottom + 4);
 		drawHeads(ctx, app);
 		/** @type {number[][]} */
 		const taken = [];
@@ -142,16 +139,14 @@ export const matrix = {
 		if (wide > 11) for (const e of order.cols) nameColumn(ctx, app, e, false);
 	},
 	highlight(ctx, app, { edges, hovering }) {
-		const { look, chosen } = app, s = app.state.scene, { X, Y, left, top, right, bottom, high, wide } = app.placed;
+		const { look, chosen } = app, s = app.scene, { X, Y, left, top, bottom, high, wide } = app.placed;
 		const { node, edge } = app.state.hover;
 		if (!hovering) matrix.finish(ctx, app); // else only what is lit has a name: the pointer is not kept waiting
 		if (!hovering && !chosen.size) return;
 		veil(ctx, look, hovering ? 0.7 : 0.5);
 		const rows = node >= 0 ? [node] : edge >= 0 ? [...membersOf(s, edge)] : [...chosen];
 		inCells(ctx, app, () => {
-			ctx.globalAlpha = 1;
-			ctx.fillStyle = look.faint;
-			for (const i of rows) ctx.fillRect(left - 4, Y[i] - Math.max(high, 3) / 2, right - left + 8, Math.max(high, 3));
+			for (const i of rows) drawStripe(ctx, app, i);
 			drawColumns(ctx, app, edge >= 0 ? [edge] : edges);
 			pen(ctx, look.text, 1.3);
 			if (edge >= 0) ctx.rect(X[edge] - Math.max(wide, 5) / 2, top - 3, Math.max(wide, 5), bottom - top);
@@ -169,7 +164,7 @@ export const matrix = {
 		matrix.finish(ctx, app);
 	},
 	pick(app, x, y) {
-		const s = app.state.scene, { X, Y, wide, high, left, top, bottom, order } = app.placed;
+		const s = app.scene, { X, Y, wide, high, left, top, bottom, order } = app.placed;
 		if (y < top || y > bottom) return NOTHING;
 		const row = Math.floor((y - (Y[order.rows[0]] - high / 2)) / high), node = order.rows[row] ?? -1;
 		if (x < left) return { ...NOTHING, node };
@@ -183,7 +178,7 @@ export const matrix = {
 		return { ...NOTHING, node };
 	},
 	boxed(app, l, t, r, b) {
-		const s = app.state.scene, { X, Y, high } = app.placed, found = new Set();
+		const s = app.scene, { X, Y, high } = app.placed, found = new Set();
 		for (let e = 0; e < s.e; e++)
 			if (X[e] >= l && X[e] <= r) for (const i of membersOf(s, e)) if (Y[i] > t - high / 2 && Y[i] < b + high / 2) found.add(i);
 		return [...found];

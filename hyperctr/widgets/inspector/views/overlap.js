@@ -1,6 +1,6 @@
 // Overlap (UpSet): one bar for each combination of modalities, how many (node, label) pairs lie in exactly these.
 
-import { circle, pen, write } from "../drawing.js";
+import { box, disc, pen, write } from "../drawing.js";
 import { combinationsOf } from "../scene.js";
 import { NOTHING, number, plural } from "../tools.js";
 
@@ -38,22 +38,18 @@ export const overlap = {
 		const y = (value) => bottom - ((bottom - top - 16) * value) / most;
 		const row = (m) => bottom + 30 + 31 * m;
 		s.modalities.forEach((name, m) => {
-			ctx.fillStyle = look.faint;
-			if (m % 2 === 0) ctx.fillRect(12, row(m) - 15, look.width - 24, 31);
+			if (m % 2 === 0) box(ctx, look.faint, 12, row(m) - 15, look.width - 24, 31);
 			const sum = (stats?.modalities || []).find((one) => one.modality === name);
 			write(ctx, look, name, left - 26, row(m) - (sum ? 6 : 0), "right", look.text, "600 ");
 			if (sum) write(ctx, look, plural(sum.incidences, "pair"), left - 26, row(m) + 7, "right", look.muted);
-			ctx.fillStyle = look.colours[m];
-			ctx.fillRect(left - 20, row(m) - 9, 5, 18);
+			box(ctx, look.colours[m], left - 20, row(m) - 9, 5, 18);
 		});
 		bars.forEach((bar, b) => {
 			const x = left + step * (b + 0.5);
 			const single = s.modalities.map((_, m) => m).filter((m) => (bar.mask >> m) & 1);
-			ctx.fillStyle = single.length === 1 ? look.colours[single[0]] : look.joint;
-			ctx.globalAlpha = hover.bar === b ? 0.5 : 0.28;
-			ctx.fillRect(x - wide / 2, y(bar.total), wide, bottom - y(bar.total));
-			ctx.globalAlpha = 1;
-			ctx.fillRect(x - wide / 2, y(bar.shown.pairs.length), wide, bottom - y(bar.shown.pairs.length));
+			const stand = (many, alpha) => box(ctx, single.length === 1 ? look.colours[single[0]] : look.joint, x - wide / 2, y(many), wide, bottom - y(many), alpha);
+			stand(bar.total, hover.bar === b ? 0.5 : 0.28);
+			stand(bar.shown.pairs.length, 1);
 			const picked = chosen.size ? bar.shown.pairs.reduce((sum, i) => sum + (chosen.has(i) ? 1 : 0), 0) : 0;
 			if (picked) {
 				pen(ctx, look.text, 2);
@@ -67,10 +63,7 @@ export const overlap = {
 			ctx.stroke();
 			s.modalities.forEach((_, m) => {
 				const on = (bar.mask >> m) & 1;
-				ctx.beginPath();
-				circle(ctx, x, row(m), 6);
-				ctx.fillStyle = on ? look.colours[m] : look.background;
-				ctx.fill();
+				disc(ctx, on ? look.colours[m] : look.background, x, row(m), 6);
 				ctx.strokeStyle = on ? look.background : look.grid;
 				ctx.lineWidth = 1.2;
 				ctx.stroke();
@@ -87,7 +80,7 @@ export const overlap = {
 	},
 	bars: (app) => frameOf(app).bars.length,
 	bar(app, bar) {
-		const s = app.state.scene, { mask, total, shown } = frameOf(app).bars[bar];
+		const s = app.scene, { mask, total, shown } = frameOf(app).bars[bar];
 		const names = s.modalities.filter((_, m) => (mask >> m) & 1).join(" + ");
 		return { name: names, words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
 	},

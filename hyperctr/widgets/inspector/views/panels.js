@@ -2,49 +2,60 @@
 // on none of a panel's hyperedges stand back. Hover and selection show in all panels at once.
 
 import { cameraOf, span } from "../camera.js";
-import { legendHeight, tint, tonesOf } from "../colours.js";
-import { circle, drawNodes, label, pen, radius, ring, veil, write } from "../drawing.js";
+import { legendHeight, tonesOf } from "../colours.js";
+import { box, circle, drawNodes, label, pen, radius, ring, veil, write } from "../drawing.js";
 import { edgesOf, membersOf } from "../scene.js";
 import { NOTHING, clamp, number, short } from "../tools.js";
 import { around } from "./maps.js";
 import { inRegion, regionsOf, traceArms, traceRegion } from "./regions.js";
 
 const NAMED = 10; // regions in a panel; more hide what they name
-const HEAD = 24, GAP = 8, MARGIN = 30; // pixels: a panel's head, what is between two, what is kept free in one
+const HEAD = 24, GAP = 8, MARGIN = 30; // pixels: a panel's head, what is between two, what is kept free in a large one
 
-/** The panels and where each stands: as many beside each other as make them largest. @param {App} app @returns {Frame[]} */
+/** A grid over the stage, but for some pixels at the bottom: as many beside each other as make them largest. @param {App} app @param {number} many @returns {Frame[]} */
+export function grid({ look, state }, many, kept = 0) {
+	const wide = look.width - GAP, high = look.height - GAP - legendHeight(state.scene) - kept;
+	const room = (cols) => Math.min(wide / cols, (1.3 * high) / Math.ceil(many / cols));
+	let cols = 1;
+	for (let k = 2; k <= many; k++) if (room(k) > room(cols) + 1) cols = k;
+	const w = wide / cols, h = high / Math.ceil(many / cols);
+	return Array.from({ length: many }, (_, k) => ({ x: GAP + (k % cols) * w, y: GAP + Math.floor(k / cols) * h, w: w - GAP, h: h - GAP }));
+}
+
+/** A panel for each modality; one without hyperedges is a line at the bottom that says so. @param {App} app @returns {Frame[]} */
 function framesOf(app) {
-	const { look } = app, s = app.state.scene, chosen = app.get("modalities");
-	const shown = s.modalities.map((_, m) => m).filter((m) => chosen.includes(s.modalities[m]));
-	const wide = look.width - GAP, high = look.height - GAP - legendHeight(s);
-	const room = (cols) => Math.min(wide / cols, (1.3 * high) / Math.ceil(shown.length / cols));
-	const cols = shown.reduce((best, _, k) => (room(k + 1) > room(best) + 1 ? k + 1 : best), 1);
-	const w = wide / cols, h = high / Math.ceil(shown.length / cols);
-	return shown.map((m, k) => ({ m, x: GAP + (k % cols) * w, y: GAP + Math.floor(k / cols) * h, w: w - GAP, h: h - GAP }));
+	const { look } = app, s = app.scene, chosen = app.get("modalities"), any = new Set(s.edge_modality);
+	const shown = [...s.modalities.keys()].filter((m) => chosen.includes(s.modalities[m]));
+	const full = shown.filter((m) => any.has(m)), lines = shown.filter((m) => !any.has(m));
+	const w = (look.width - GAP) / lines.length, y = look.height - legendHeight(s) - GAP - HEAD;
+	const places = [...grid(app, full.length, lines.length && HEAD + GAP), ...lines.map((_, k) => ({ x: GAP + k * w, y, w: w - GAP, h: HEAD }))];
+	return [...full, ...lines].map((m, k) => ({ ...places[k], m, name: s.modalities[m], colour: look.colours[m],
+		total: app.state.stats?.modalities?.find((row) => row.modality === s.modalities[m])?.hyperedges }));
 }
 
 /** What a panel shows when it is not moved: the part of its layout that holds the nodes. @param {App} app */
 function fitPanels(app) {
-	const s = app.state.scene;
+	const s = app.scene;
 	app.state.boxes = s.modalities.map((_, m) => {
 		const own = [s.px, s.py].map((v) => span(v.subarray(m * s.n, (m + 1) * s.n)));
 		return own.map(([low, high]) => [(low + high) / 2, Math.max((high - low) / 2, 0.04)]);
 	});
 }
 
-/** @param {App} app */
-function placePanels(app) {
-	const s = app.state.scene, { k, x, y } = cameraOf(app), frames = framesOf(app);
+/** Put the nodes into each panel, and say which hyperedges it holds. @param {App} app @param {Frame[]} frames @param {ArrayLike<number>} of the panel or modality of each hyperedge @param {(frame: Frame, p: number) => number} which of them a panel has */
+export function placeIn(app, frames, of, which) {
+	const s = app.scene, { k, x, y } = cameraOf(app);
 	if (!app.state.boxes || app.state.boxes.length !== s.modalities.length) fitPanels(app);
 	tonesOf(s);
 	const panels = frames.map((frame) => {
 		const [[cx, rx], [cy, ry]] = app.state.boxes[frame.m], at = frame.m * s.n;
-		const a = (k * (frame.w / 2 - MARGIN)) / rx, b = (k * ((frame.h - HEAD) / 2 - MARGIN)) / ry, [mx, my] = middleOf(frame);
+		const free = Math.min(MARGIN, Math.min(frame.w, frame.h) / 8), [mx, my] = middleOf(frame);
+		const a = (k * (frame.w / 2 - free)) / rx, b = (k * ((frame.h - HEAD) / 2 - free)) / ry;
 		const X = Float32Array.from({ length: s.n }, (_, i) => mx + x + a * (s.px[at + i] - cx));
 		const Y = Float32Array.from({ length: s.n }, (_, i) => my + y + b * (s.py[at + i] - cy));
-		return { frame, X, Y, reach: clamp(Math.min(frame.w, frame.h) / 30, 6, 12) };
+		return { frame, X, Y, reach: clamp(Math.min(frame.w, frame.h) / 30, 5, 12) };
 	});
-	app.placed = { panels, edges: frames.map(({ m }) => s.sizeOrder.filter((e) => s.edge_modality[e] === m)) };
+	app.placed = { panels, edges: frames.map((frame, p) => s.sizeOrder.filter((e) => of[e] === which(frame, p))) };
 }
 
 const middleOf = (frame) => [frame.x + frame.w / 2, frame.y + HEAD + (frame.h - HEAD) / 2];
@@ -64,8 +75,8 @@ function inPanel(ctx, frame, draw) {
 
 /** @param {Pen} ctx @param {App} app @param {any} panel @param {number} e @param {number} fill @param {number} line @param {number} width */
 function drawRegion(ctx, app, { X, Y, reach }, e, fill, line, width) {
-	const { look } = app, s = app.state.scene, region = regionsOf(s)[e];
-	const colour = tint(look.colours[s.edge_modality[e]], s.rankOf[e]);
+	const { look } = app, s = app.scene, region = regionsOf(s)[e];
+	const tints = look.tints[s.edge_modality[e]], colour = tints[s.rankOf[e] % tints.length];
 	traceRegion(ctx, region, X, Y, reach);
 	ctx.fillStyle = ctx.strokeStyle = colour;
 	ctx.globalAlpha = Math.min(fill * look.strong, 1);
@@ -80,7 +91,7 @@ function drawRegion(ctx, app, { X, Y, reach }, e, fill, line, width) {
 
 /** The name of a hyperedge, above its region or where else there is room. @param {Pen} ctx @param {App} app @param {any} panel @param {number} e @param {number[][]} taken @param {boolean} [force] */
 function nameRegion(ctx, app, { frame, X, Y, reach }, e, taken, force = false) {
-	const s = app.state.scene, { corners } = regionsOf(s)[e];
+	const s = app.scene, { corners } = regionsOf(s)[e];
 	const [l, r] = span(corners.map((i) => X[i])), [t, b] = span(corners.map((i) => Y[i]));
 	const text = short(s.edge_titles[e], frame.w < 260 ? 18 : 26), inside = insideOf(frame), many = taken.length;
 	for (const y of [t - reach - 8, b + reach + 8, (t + b) / 2]) {
@@ -89,38 +100,41 @@ function nameRegion(ctx, app, { frame, X, Y, reach }, e, taken, force = false) {
 	}
 }
 
+/** The name of a node, above it. @param {Pen} ctx @param {App} app @param {any} panel @param {number} i @param {number[][]} taken @param {Look} [look] @param {object} [how] */
+function nameNode(ctx, app, { frame, X, Y }, i, taken, look = app.look, how = {}) {
+	const s = app.scene;
+	label(ctx, look, taken, short(s.titles[i], 20), X[i], Y[i] - radius(s, i) - 10, { frame: insideOf(frame), ...how });
+}
+
 /** Nodes of a panel: members as dots, the others as faint points. @param {Pen} ctx @param {App} app @param {any} panel @param {Set<number>} members */
-function drawPanelNodes(ctx, app, { X, Y }, members) {
-	const s = app.state.scene, { look } = app;
+function drawPanelNodes(ctx, app, { X, Y, reach }, members) {
+	const s = app.scene, { look } = app;
 	ctx.globalAlpha = 0.35;
 	ctx.fillStyle = look.node;
 	ctx.beginPath();
 	for (let i = 0; i < s.n; i++) if (!members.has(i)) circle(ctx, X[i], Y[i], 1.5);
 	ctx.fill();
-	drawNodes(ctx, s, X, Y, look, members);
+	drawNodes(ctx, s, X, Y, look, members, 0, reach / 2);
 }
 
 /** Frame and head. @param {Pen} ctx @param {App} app @param {Frame} frame @param {number} many */
 function drawFrame(ctx, app, frame, many) {
-	const { look } = app, s = app.state.scene, { m, x, y, w, h } = frame;
-	const total = app.state.stats?.modalities?.find((row) => row.modality === s.modalities[m])?.hyperedges;
+	const { look } = app, { x, y, w, h, name, colour, total = many } = frame;
 	pen(ctx, look.grid, 1, 0.5);
 	ctx.rect(x + 0.5, y + 0.5, w - 1, h - 1);
 	ctx.stroke();
-	ctx.globalAlpha = 1;
-	ctx.fillStyle = look.faint;
-	ctx.fillRect(x + 1, y + 1, w - 2, HEAD - 2);
-	ctx.fillStyle = look.colours[m];
-	ctx.fillRect(x + 8, y + 7, 10, 10);
-	write(ctx, look, s.modalities[m], x + 24, y + HEAD / 2, "left", look.text, "600 ");
-	const after = x + 30 + ctx.measureText(s.modalities[m]).width, room = x + w - 6 - after;
-	const words = [`${number(many)} of ${number(total ?? many)} hyperedges`, `${number(many)} of ${number(total ?? many)}`, ""];
+	box(ctx, look.faint, x + 1, y + 1, w - 2, HEAD - 2);
+	if (colour) box(ctx, colour, x + 8, y + 7, 10, 10);
+	const left = x + (colour ? 24 : 8);
+	write(ctx, look, name, left, y + HEAD / 2, "left", look.text, "600 ");
+	const after = left + 6 + ctx.measureText(name).width, room = x + w - 6 - after, count = `${number(many)} of ${number(total)}`;
+	const words = total ? [`${count} hyperedges`, count, `${many}/${total}`, ""] : ["no hyperedge here", "none", ""];
 	write(ctx, look, words.find((text) => (ctx.measureText(text).width * 12) / 11.5 < room), after, y + HEAD / 2, "left", look.muted);
 }
 
 /** Each panel with its members. @param {App} app @param {(panel: any, edges: Int32Array, members: Set<number>) => void} act */
 function each(app, act) {
-	const s = app.state.scene, { panels, edges } = app.placed;
+	const s = app.scene, { panels, edges } = app.placed;
 	panels.forEach((panel, p) => {
 		const members = new Set();
 		for (const e of edges[p]) for (const i of membersOf(s, e)) members.add(i);
@@ -134,20 +148,20 @@ export const panels = {
 	movable: true,
 	camera: "panels",
 	lasso: true,
-	place: placePanels,
+	place: (app) => placeIn(app, framesOf(app), app.scene.edge_modality, ({ m }) => m),
 	fit: fitPanels,
 	centre(app, x, y) {
 		const all = app.placed.panels.map(({ frame }) => frame), under = all.find((frame) => holds(frame, x, y)) || all[0];
 		return /** @type {[number, number]} */ (under ? middleOf(under) : [x, y]);
 	},
 	at(app, { node, edge }) {
-		const s = app.state.scene, own = node >= 0 ? [...edgesOf(s, node)] : [edge];
-		const panel = app.placed.panels.find(({ frame }) => own.some((e) => s.edge_modality[e] === frame.m)) || app.placed.panels[0];
+		const s = app.scene, own = node >= 0 ? [...edgesOf(s, node)] : [edge];
+		const panel = app.placed.panels.find((_, p) => own.some((e) => app.placed.edges[p].includes(e))) || app.placed.panels[0];
 		const i = node >= 0 ? node : membersOf(s, edge)[0];
 		return panel ? [panel.X[i], panel.Y[i]] : [60, 60];
 	},
 	paint(ctx, app) {
-		const s = app.state.scene;
+		const s = app.scene;
 		each(app, (panel, edges, members) => {
 			drawFrame(ctx, app, panel.frame, edges.length);
 			inPanel(ctx, panel.frame, () => {
@@ -155,22 +169,22 @@ export const panels = {
 				for (const e of edges) drawRegion(ctx, app, panel, e, fill, crowd ? 0.5 : 0.9, crowd ? 1 : 1.4);
 				drawPanelNodes(ctx, app, panel, members);
 				/** @type {number[][]} */
-				const taken = [];
-				for (const e of edges) if (taken.length < NAMED) nameRegion(ctx, app, panel, e, taken);
+				const taken = [], most = clamp((panel.frame.w * panel.frame.h) / 20000, 1, NAMED);
+				for (const e of edges) if (taken.length < most) nameRegion(ctx, app, panel, e, taken);
 				const room = taken.length + (cameraOf(app).k > 1.5 ? 30 : 0);
 				for (const i of s.degreeOrder)
-					if (taken.length < room && members.has(i)) label(ctx, { ...app.look, text: app.look.muted }, taken, short(s.titles[i], 20), panel.X[i], panel.Y[i] - radius(s, i) - 9, { frame: insideOf(panel.frame) });
+					if (taken.length < room && members.has(i)) nameNode(ctx, app, panel, i, taken, { ...app.look, text: app.look.muted });
 			});
 		});
 	},
 	highlight(ctx, app, lit) {
-		const { look, chosen } = app, s = app.state.scene, { node, edge } = app.state.hover;
+		const { look, chosen } = app, s = app.scene, { node, edge } = app.state.hover;
 		if (!lit.hovering && !chosen.size) return;
 		veil(ctx, look, lit.hovering ? 0.74 : 0.5);
 		const label_ = edge >= 0 ? s.edge_labels[edge] : null;
 		const all = around(s, lit);
 		each(app, (panel, edges, members) => {
-			const { frame, X, Y } = panel, own = edges.filter((e) => lit.edges.has(e));
+			const { frame, X, Y, reach } = panel, own = edges.filter((e) => lit.edges.has(e));
 			drawFrame(ctx, app, frame, edges.length);
 			inPanel(ctx, frame, () => {
 				for (const e of edges) if (!lit.edges.has(e) && s.edge_labels[e] === label_) drawRegion(ctx, app, panel, e, 0.06, 0.7, 1.2);
@@ -179,24 +193,24 @@ export const panels = {
 				pen(ctx, look.muted, 1.2);
 				for (const i of ghosts) circle(ctx, X[i], Y[i], 3.5);
 				ctx.stroke();
-				drawNodes(ctx, s, X, Y, look, [...all].filter((i) => members.has(i)), 0.4);
+				drawNodes(ctx, s, X, Y, look, [...all].filter((i) => members.has(i)), 0.4, reach / 2);
 				ring(ctx, s, X, Y, look, chosen);
 				/** @type {number[][]} */
 				const taken = [];
 				if (node >= 0) {
 					ring(ctx, s, X, Y, look, [node]);
-					label(ctx, look, taken, short(s.titles[node]), X[node], Y[node] - radius(s, node) - 10, { bold: true, force: holds(frame, X[node], Y[node]), frame: insideOf(frame) });
+					nameNode(ctx, app, panel, node, taken, look, { bold: true, force: holds(frame, X[node], Y[node]) });
 				}
 				for (const e of own) if (taken.length < 20) nameRegion(ctx, app, panel, e, taken, e === edge);
-				for (const i of [...chosen].slice(0, 24)) label(ctx, look, taken, short(s.titles[i], 20), X[i], Y[i] - radius(s, i) - 10, { frame: insideOf(frame) });
+				for (const i of [...chosen].slice(0, 24)) nameNode(ctx, app, panel, i, taken);
 			});
 		});
 	},
 	finish(ctx, app) {
-		each(app, ({ frame, X, Y }) => inPanel(ctx, frame, () => ring(ctx, app.state.scene, X, Y, app.look, app.chosen)));
+		each(app, ({ frame, X, Y }) => inPanel(ctx, frame, () => ring(ctx, app.scene, X, Y, app.look, app.chosen)));
 	},
 	pick(app, x, y) {
-		const s = app.state.scene, p = app.placed.panels.findIndex(({ frame }) => holds(frame, x, y));
+		const s = app.scene, p = app.placed.panels.findIndex(({ frame }) => holds(frame, x, y));
 		if (p < 0) return NOTHING;
 		const panel = app.placed.panels[p], edges = app.placed.edges[p];
 		const members = new Set([...edges].flatMap((e) => [...membersOf(s, e)]));

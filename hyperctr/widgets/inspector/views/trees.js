@@ -21,7 +21,7 @@ function follow(ctx, pairs, X, Y) {
  * @param {number} fill @param {number} line @param {number} width of the rim
  */
 export function drawTree(ctx, app, k, colour, fill, line, width) {
-	const { look, placed } = app, s = app.state.scene;
+	const { look, placed } = app, s = app.scene;
 	ctx.beginPath();
 	follow(ctx, treesOf(s)[k], placed.X, placed.Y);
 	ctx.lineCap = ctx.lineJoin = "round";
@@ -38,7 +38,7 @@ export function drawTree(ctx, app, k, colour, fill, line, width) {
 
 /** All tubes; thousands of them are drawn plainly, one path for each modality. @param {Pen} ctx @param {App} app */
 function drawTrees(ctx, app) {
-	const { look, placed } = app, s = app.state.scene;
+	const { look, placed } = app, s = app.scene;
 	if (s.e > 300) {
 		const trees = treesOf(s);
 		look.colours.forEach((colour, m) => {
@@ -55,7 +55,7 @@ function drawTrees(ctx, app) {
 
 /** Whether a point lies in a hyperedge's tube. @param {App} app @param {number} k @param {number} x @param {number} y */
 function inTree(app, k, x, y) {
-	const { X, Y } = app.placed, s = app.state.scene, pairs = treesOf(s)[k], most = reach(s, k) ** 2;
+	const { X, Y } = app.placed, s = app.scene, pairs = treesOf(s)[k], most = reach(s, k) ** 2;
 	for (let p = 0; p < pairs.length; p += 2) {
 		const [a, b] = [pairs[p], pairs[p + 1]], dx = X[b] - X[a], dy = Y[b] - Y[a];
 		const t = clamp(((x - X[a]) * dx + (y - Y[a]) * dy) / (dx * dx + dy * dy || 1), 0, 1);
@@ -77,10 +77,10 @@ export const trees = {
 	at: atPlace,
 	paint(ctx, app) {
 		drawTrees(ctx, app);
-		drawNodes(ctx, app.state.scene, app.placed.X, app.placed.Y, app.look);
+		drawNodes(ctx, app.scene, app.placed.X, app.placed.Y, app.look);
 	},
 	highlight(ctx, app, lit) {
-		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.state.scene;
+		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.scene;
 		if (!lit.hovering && !chosen.size) return mapLabels(ctx, app, [], look);
 		veil(ctx, look, lit.hovering ? 0.72 : 0.45);
 		for (const k of s.sizeOrder)
@@ -93,11 +93,11 @@ export const trees = {
 		});
 	},
 	finish(ctx, app) {
-		ring(ctx, app.state.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
+		ring(ctx, app.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
 		mapLabels(ctx, app, [], app.look);
 	},
 	pick(app, x, y) {
-		const s = app.state.scene, node = nearest(app.placed.X, app.placed.Y, x, y);
+		const s = app.scene, node = nearest(app.placed.X, app.placed.Y, x, y);
 		if (node >= 0) return { ...NOTHING, node };
 		for (let r = s.e - 1; r >= 0; r--) if (inTree(app, s.sizeOrder[r], x, y)) return { ...NOTHING, edge: s.sizeOrder[r] };
 		return NOTHING;
