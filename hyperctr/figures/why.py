@@ -17,7 +17,7 @@ from hyperctr.display.theme import NEUTRAL, error_bars, figure, need_columns, st
 from hyperctr.errors import counted
 from hyperctr.runs.effects import BY, CLICKS, KINDS, mean_effects
 from hyperctr.runs.effects import effects as effects_of
-from hyperctr.runs.explaining import ScoreExplainer
+from hyperctr.runs.explaining import explainer_of
 from hyperctr.runs.explanation import contributions_frame, effect, explained, history_frame, waterfall_frame
 from hyperctr.written import show_number
 
@@ -150,7 +150,7 @@ def what_if(session: Session, explanation: Mapping[str, Any]) -> Table:
         session: its run gave the score.
         explanation: as for :func:`waterfall`.
     """
-    explainer, own = ScoreExplainer(session.run), session.config.interest_threshold
+    explainer, own = explainer_of(session.run), session.config.interest_threshold
     pair = [explanation[name] for name in ("user", "item", "timestamp")]
     clicks = [[click["item"], click["timestamp"]] for click in explanation["history"]]
     names, delta = session.data.modalities, "\N{GREEK SMALL LETTER DELTA}"

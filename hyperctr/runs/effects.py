@@ -49,9 +49,9 @@ def effects(run: Run, clicks: int = CLICKS, seed: int = 0) -> Effects:
         ConfigError: the run's model has no hypergraphs.
     """
     from hyperctr.model.explain import SIDES, SOURCES, contributions, waterfall
-    from hyperctr.runs.explaining import ScoreExplainer
+    from hyperctr.runs.explaining import explainer_of
 
-    explainer = ScoreExplainer(run)
+    explainer = explainer_of(run)
     data, slots = explainer.split_data.data, explainer.split_data.slots
     pool = explainer.placing.pool("test")
     chosen = np.sort(rng(seed, "explained clicks").choice(len(pool), min(clicks, len(pool)), replace=False))

@@ -292,3 +292,13 @@ class ScoreExplainer:
             return SIDES.index(side), slot, number
         except (ValueError, KeyError) as error:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
+
+
+@lru_cache(2)
+def explainer_of(run: Run) -> ScoreExplainer:
+    """Return the explainer of a run, one for all who ask, so that what it has explained is not explained again.
+
+    Raises:
+        ConfigError: the model has no hypergraphs.
+    """
+    return ScoreExplainer(run)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hyperctr.config import Config
 from hyperctr.data.titles import titles
 from hyperctr.errors import ConfigError
-from hyperctr.runs.explaining import ScoreExplainer
+from hyperctr.runs.explaining import ScoreExplainer, explainer_of
 from hyperctr.runs.session import Session
 from hyperctr.widgets import scene_stats
 from hyperctr.widgets.colourings import Make, colourings
@@ -142,7 +142,7 @@ class Scenes(SceneSource):
         """
         if self.run is None:
             raise ConfigError("an explanation needs a trained model: pass a run, Inspector(data, run)")
-        return ScoreExplainer(self.run)
+        return explainer_of(self.run)
 
     def _group_clicks(self, slot: int, neighbours: int) -> SlotHypergraphs:
         """Group the training clicks of a slot: all of its hypergraphs that no threshold changes."""

@@ -209,6 +209,25 @@ def test_a_struck_click_and_another_threshold_change_the_score(scenes: Scenes, p
     assert explainer.explain(*pair, delta=run.config.interest_threshold, neighbours=0)["changes"] == []
 
 
+def test_what_if_changes_one_thing_at_a_time_and_explains_no_pair_twice(
+    scenes: Scenes, pair: tuple[Any, Any, int]
+) -> None:
+    explainer, run = scenes.explainer, scenes.run
+    assert run is not None
+    answer, known = explainer.explain(*pair), explainer._explained.cache_info().misses
+    session: Any = SimpleNamespace(data=scenes.data, config=run.config, run=run)
+    frame = figures.what_if(session, answer).frame
+    assert frame is not None
+    asked: dict[str, dict[str, Any]] = {"no visual hyperedge": {"removed_modalities": ["visual"]}}
+    asked |= {"no hyperedge": {"removed_modalities": scenes.modalities}, "δ were 0.2, not 0.4": {"delta": 0.2}}
+    asked |= {"hyperedges and users had 5 neighbours at most": {"neighbours": 5}}
+    expected = [explainer.explain(*pair, **changes)["new_score"] for changes in asked.values()]
+    scores = frame.set_index("if")["score"]
+    assert scores[[*asked]].tolist() == expected and len(scores) == 9
+    assert frame["difference"].tolist() == (frame["score"] - answer["score"]).tolist()
+    assert explainer._explained.cache_info().misses == known
+
+
 def test_an_explanation_is_a_table(scenes: Scenes, pair: tuple[Any, Any, int], tmp_path: Path) -> None:
     answer = scenes.explainer.explain(*pair)
     written = pd.read_csv(export_explanation(answer, tmp_path / "why.csv"))
