@@ -18,7 +18,7 @@ from hyperctr.errors import counted
 from hyperctr.runs.effects import BY, CLICKS, KINDS, mean_effects
 from hyperctr.runs.effects import effects as effects_of
 from hyperctr.runs.explaining import explainer_of
-from hyperctr.runs.explanation import contributions_frame, effect, explained, history_frame, waterfall_frame
+from hyperctr.runs.explanation import contributions_frame, effect, explained, history_frame, sources_frame
 from hyperctr.written import show_number
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def waterfall(explanation: Mapping[str, Any] | None) -> Figure:
         ConfigError: no pair is explained.
     """
     explanation = explained(explanation)
-    frame, rank = waterfall_frame(explanation), explanation["rank"]
+    frame, rank = sources_frame(explanation), explanation["rank"]
     pair = f"{explanation['who']} and {explanation['what']}, {explanation['moment']} (slot {explanation['slot_label']})"
     place = f"place {rank['place']:,} of {rank['of']:,} among {rank['among']}"
     place += ", before what is changed" if explanation["changes"] else ""

@@ -21,6 +21,7 @@ from hyperctr.model.slot_convolution import ITEM, USER, PairVectors
 
 SIDES: tuple[Literal["user"], Literal["item"]] = ("user", "item")
 SOURCES = ("content", "history", "user groups", "item groups")  # in the order in which a score takes them in
+GROUPS = dict(zip(SIDES, SOURCES[2:], strict=True))  # the source that the hyperedges of each side are
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def contributions(around: Neighbourhood, calibration: Calibration | None = None)
 
 
 @torch.no_grad()
-def waterfall(around: Neighbourhood, calibration: Calibration | None = None) -> list[float]:
+def scores_by_source(around: Neighbourhood, calibration: Calibration | None = None) -> list[float]:
     """Return the probability as the sources of a score come in one after the other: five values, the last the score.
 
     1. The base rate 1/2, the share of clicks among the pairs for which calibrated probabilities hold. (The mean of

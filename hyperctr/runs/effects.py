@@ -48,7 +48,7 @@ def effects(run: Run, clicks: int = CLICKS, seed: int = 0) -> Effects:
     Raises:
         ConfigError: the run's model has no hypergraphs.
     """
-    from hyperctr.model.explain import SIDES, SOURCES, contributions, waterfall
+    from hyperctr.model.explain import GROUPS, SOURCES, contributions, scores_by_source
     from hyperctr.runs.explaining import explainer_of
 
     explainer = explainer_of(run)
@@ -64,7 +64,7 @@ def effects(run: Run, clicks: int = CLICKS, seed: int = 0) -> Effects:
                 continue
             beside = around = explainer.around(user, item, time, beside)
             pair = {"user": data.users[user], "kind": kind}
-            scores = waterfall(around, explainer.calibration)
+            scores = scores_by_source(around, explainer.calibration)
             for source, value in zip(SOURCES, np.diff(scores).tolist(), strict=True):
                 rows.append(pair | {"by": "source", "source": source, "value": value})
             for part in contributions(around, explainer.calibration):
@@ -73,7 +73,7 @@ def effects(run: Run, clicks: int = CLICKS, seed: int = 0) -> Effects:
                     "order": part.slot,
                     "age": int(around.target.slot) - part.slot,
                 }
-                named = {"source": SOURCES[2 + SIDES.index(part.side)], "modality": data.modalities[part.modality]}
+                named = {"source": GROUPS[part.side], "modality": data.modalities[part.modality]}
                 counted = {"size": len(part.members), "value": part.value}
                 rows.append(pair | {"by": "hyperedge"} | named | place | counted)
     columns = ["user", "kind", "by", "source", "modality", "slot", "order", "age", "size", "value"]

@@ -94,13 +94,13 @@ class ScoreExplainer:
             (whether it is the end of a slot), ``delta``, ``neighbours`` (0: all) and
             ``removed_modalities`` of the new score, and
 
-            - ``waterfall``: ``source``, ``value`` and ``score`` so far of what comes in one after the other, from the
-              base rate to the score (:func:`hyperctr.model.explain.waterfall`); the values add up to it;
+            - ``sources``: ``source``, ``value`` and ``score`` so far of what comes in one after the other, from the
+              base rate to the score (:func:`hyperctr.model.explain.scores_by_source`); the values add up to it;
             - ``rank``: ``place`` of the item among ``of`` candidates of that click, and ``among`` whom, in words;
-            - ``contributions``, the largest effect first: ``key``, ``side``, ``slot`` (number), ``slot_label``,
-              ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of the item or user it comes from),
-              ``title``, ``members`` (ids), ``value`` (score with it minus score without it; they do not add up, since
-              hyperedges act together) and ``removed``;
+            - ``contributions``, the largest effect first: ``key``, ``side``, ``of`` (the source that it belongs to),
+              ``slot`` (number), ``slot_label``, ``number`` (what ``focus`` takes), ``modality``, ``hyperedge`` (id of
+              the item or user it comes from), ``title``, ``members`` (ids), ``value`` (score with it minus score
+              without it; they do not add up, since hyperedges act together) and ``removed``;
             - ``history``, the clicks that the score sees, the nearest first: ``item``, ``title``, ``timestamp``,
               ``moment``, ``slot_label``, ``value`` (score with the click minus score without it) and ``removed``.
 
@@ -174,10 +174,10 @@ class ScoreExplainer:
 
     def _explain(self, user: int, item: int, time: int) -> dict[str, Any]:
         """What does not depend on changes."""
-        from hyperctr.model.explain import SOURCES, click_effects, contributions, waterfall
+        from hyperctr.model.explain import SOURCES, click_effects, contributions, scores_by_source
 
         around, names, data = self.around(user, item, time), titles(self.split_data.data), self.split_data.data
-        scores = waterfall(around, self.calibration)
+        scores = scores_by_source(around, self.calibration)
         steps = [{"source": "base rate", "value": scores[0], "score": scores[0]}]
         for source, before, score in zip(SOURCES, scores, scores[1:], strict=False):
             steps.append({"source": source, "value": score - before, "score": score})
@@ -189,18 +189,21 @@ class ScoreExplainer:
             for click in clicks
         ]
         parts = [self._row(part, names) for part in contributions(around, self.calibration)]
-        known = {"score": scores[-1], "waterfall": steps, "contributions": parts, "history": history}
+        known = {"score": scores[-1], "sources": steps, "contributions": parts, "history": history}
         return known | {"rank": self.placing.rank(around.target, user, item, time)}
 
     def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
         """A contribution in the data set's own ids and titles."""
+        from hyperctr.model.explain import GROUPS
+
         data = self.split_data.data
         of_user = part.side == "user"
         members, labels = (data.users, data.items) if of_user else (data.items, data.users)
         modality = data.modalities[part.modality]
         title = names["item" if of_user else "user"][part.label]
         row = {"key": f"{part.side}:{part.slot}:{modality}:{part.label}", "side": part.side, "slot": part.slot}
-        row |= {"slot_label": self.split_data.slots.labels[part.slot], "modality": modality, "title": title}
+        row |= {"of": GROUPS[part.side], "slot_label": self.split_data.slots.labels[part.slot]}
+        row |= {"modality": modality, "title": title}
         row |= {"number": part.modality * len(labels) + part.label, "hyperedge": labels[[part.label]].tolist()[0]}
         return row | {"members": members[list(part.members)].tolist(), "value": part.value}
 

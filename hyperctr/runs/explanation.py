@@ -12,7 +12,6 @@ from hyperctr.errors import ConfigError
 from hyperctr.runtime import write_atomic
 
 Explanation = Mapping[str, Any]  # what ScoreExplainer.explain returns
-SIDES = {"user": "user groups", "item": "item groups"}
 
 
 def effect(value: float) -> str:
@@ -35,12 +34,12 @@ def explained(explanation: Explanation | None) -> Explanation:
     return explanation
 
 
-def waterfall_frame(explanation: Explanation | None) -> pd.DataFrame:
+def sources_frame(explanation: Explanation | None) -> pd.DataFrame:
     """Return where a score comes from: ``source``, ``value``, ``effect`` and the ``score`` so far.
 
     The values add up to the last score, which is that of the pair. With changes the last row is what they do.
     """
-    rows = [] if explanation is None else list(explanation["waterfall"])
+    rows = [] if explanation is None else list(explanation["sources"])
     if explanation is not None and explanation["changes"]:
         new, words = explanation["new_score"], ", ".join(explanation["changes"])
         rows.append({"source": words, "value": new - explanation["score"], "score": new})
@@ -78,10 +77,10 @@ def explanation_frame(explanation: Explanation | None) -> pd.DataFrame:
     columns += ["value", "effect", "score", "removed"]
     rows: list[dict[str, Any]] = []
     if explanation is not None:
-        sources = waterfall_frame(explanation)[["source", "value", "score"]].to_numpy().tolist()
+        sources = sources_frame(explanation)[["source", "value", "score"]].to_numpy().tolist()
         rows += [{"part": "source", "of": of, "value": value, "score": score} for of, value, score in sources]
         rows += [
-            {"part": "hyperedge", "of": SIDES[row["side"]], "slot": row["slot_label"], "modality": row["modality"]}
+            {"part": "hyperedge", "of": row["of"], "slot": row["slot_label"], "modality": row["modality"]}
             | {"id": row["hyperedge"], "members": len(row["members"]), "who": " ".join(map(str, row["members"]))}
             | {name: row[name] for name in ("title", "value", "removed")}
             for row in explanation["contributions"]

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hyperctr.runs.explanation import effect, waterfall_frame
+from hyperctr.runs.explanation import effect, sources_frame
 
 Rows = Sequence[dict[str, Any]]
 Colours = Mapping[str, str]  # of each modality, in order
@@ -87,7 +87,7 @@ def explanation_panel(explanation: dict[str, Any] | None, colours: Colours, prob
     >>> "Pick a user and an item" in explanation_panel(None, {})
     True
     """
-    steps = _steps(waterfall_frame(explanation))
+    steps = _steps(sources_frame(explanation))
     most = {
         name: max((abs(row["value"]) for row in explanation[name]), default=0.0) or 1.0
         for name in ("contributions", "history")

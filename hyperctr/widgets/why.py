@@ -54,9 +54,9 @@ class Explaining(t.HasTraits):
         """Return the explanation of :attr:`pair`; see :meth:`hyperctr.runs.explaining.ScoreExplainer.explain`."""
         return self._explanation
 
-    def waterfall(self) -> pd.DataFrame:
-        """Return where the score comes from: :func:`hyperctr.runs.explanation.waterfall_frame`."""
-        return frames.waterfall_frame(self._explanation)
+    def sources(self) -> pd.DataFrame:
+        """Return where the score comes from: :func:`hyperctr.runs.explanation.sources_frame`."""
+        return frames.sources_frame(self._explanation)
 
     def contributions(self) -> pd.DataFrame:
         """Return what each hyperedge adds to the score of :attr:`pair`, largest effect first; empty without a pair."""

@@ -204,7 +204,7 @@ def test_a_score_shows_its_sources_and_clicks_are_struck_out(lab: Lab, page: Any
     page.click("[role=tab][data-key=why]")
     page.wait_for_selector("[data-key=waterfall]")
     shown = page.eval_on_selector_all("[data-key=waterfall] .hc-value", "all => all.map(one => one.textContent)")
-    values = json.loads(lab.python("print(inspector.waterfall()['value'].tolist())"))
+    values = json.loads(lab.python("print(inspector.sources()['value'].tolist())"))
     assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in shown] == pytest.approx(values, abs=5.1e-5)
     assert page.text_content("[data-key=rank]") == lab.python(
         "rank = inspector.why()['rank']; print('place', rank['place'], 'of', rank['of'])"

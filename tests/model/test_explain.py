@@ -14,7 +14,7 @@ from hyperctr.hypergraph.settings import GraphSettings
 from hyperctr.hypergraph.stack import SlotHypergraphs
 from hyperctr.metrics.platt import Calibration
 from hyperctr.model.context import Context
-from hyperctr.model.explain import click_effects, waterfall, window_without, with_graphs
+from hyperctr.model.explain import click_effects, scores_by_source, window_without, with_graphs
 from hyperctr.model.history import ClickHistory, Targets, Window
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.model.neighbourhood import Neighbourhood, Removed
@@ -46,7 +46,7 @@ class Sources(Dense):
 
 
 @pytest.mark.parametrize("changes", [{}, {"protocol": "causal"}, {"matching": False, "layers": 1}], ids=str)
-def test_a_waterfall_is_the_formula_with_one_source_after_the_other(changes: dict[str, Any]) -> None:
+def test_a_score_by_source_is_the_formula_with_one_source_after_the_other(changes: dict[str, Any]) -> None:
     study = small(12, rows=90)
     model, config = build(study, **changes), TINY.replace(**changes)
     rows, targets = targets_of(study)
@@ -61,7 +61,7 @@ def test_a_waterfall_is_the_formula_with_one_source_after_the_other(changes: dic
         for there, sides in ((False, (0, 0)), (True, (0, 0)), (True, (1, 0)), (True, (1, 1))):
             dense.history_there, dense.sides = there, (bool(sides[0]), bool(sides[1]))
             expected.append(expit(0.7 * dense.logit(user, slot, time, hidden, item) - 0.2))
-        found = waterfall(Neighbourhood(model, target, item), CALIBRATION)
+        found = scores_by_source(Neighbourhood(model, target, item), CALIBRATION)
         np.testing.assert_allclose(found, expected, atol=1e-9)
         steps.append(np.abs(np.diff(found)))
     assert (np.max(steps, axis=0) > 1e-3).all(), "each source does something somewhere"
@@ -156,4 +156,4 @@ def test_an_empty_history_has_no_clicks_to_strike() -> None:
     nobody = Targets(*(torch.tensor([value]) for value in (0, 0, 0, -1)))
     around = Neighbourhood(model, nobody, 1)
     assert click_effects(around) == [] and isinstance(around.window, Window)
-    assert len(waterfall(around)) == 5
+    assert len(scores_by_source(around)) == 5

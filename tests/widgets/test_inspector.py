@@ -383,7 +383,7 @@ def test_what_changes_a_score_are_traits(trained: Trained) -> None:
     inspector.explained_delta, inspector.explained_neighbours = 0.2, 3
     asked = {"removed_clicks": clicks, "delta": 0.2, "neighbours": 3}
     assert inspector.score == explainer.explain(*first, **asked)["new_score"]
-    assert inspector.waterfall()["value"].sum() == pytest.approx(inspector.score, abs=1e-9)
+    assert inspector.sources()["value"].sum() == pytest.approx(inspector.score, abs=1e-9)
     inspector.pair = second
     assert inspector.removed_clicks == [] and inspector.explained_delta == 0.2, "clicks are of the user before"
     with pytest.raises(hc.ConfigError, match="explained_delta=1.5: a number from 0 to 1, or None, is needed"):

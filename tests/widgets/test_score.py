@@ -20,7 +20,7 @@ from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.effects import effects, mean_effects
 from hyperctr.runs.explaining import ScoreExplainer
-from hyperctr.runs.explanation import effect, explanation_frame, export_explanation, waterfall_frame
+from hyperctr.runs.explanation import effect, explanation_frame, export_explanation, sources_frame
 from hyperctr.runs.prediction import score_pairs
 from hyperctr.runs.scoring import build_model, interest_of
 from hyperctr.runtime import rng
@@ -144,7 +144,7 @@ def test_the_sources_add_up_to_the_score_and_are_scores_of_rebuilt_hypergraphs(
     scenes: Scenes, pair: tuple[Any, Any, int]
 ) -> None:
     answer = scenes.explainer.explain(*pair)
-    frame = waterfall_frame(answer)
+    frame = sources_frame(answer)
     assert frame["source"].tolist() == ["base rate", "content", "history", "user groups", "item groups"]
     assert frame["value"].sum() == pytest.approx(answer["score"], abs=1e-9) and frame["value"][0] == 0.5
     bare = rebuilt(scenes, pair, lambda *edge: True)
@@ -153,7 +153,7 @@ def test_the_sources_add_up_to_the_score_and_are_scores_of_rebuilt_hypergraphs(
     assert frame["score"][3] == pytest.approx(users_only, abs=CLOSE)
     effects = [effect(value) for value in frame["value"][1:]]
     assert frame["effect"][1:].tolist() == effects and {*effects} <= {"raises", "lowers", "no effect"}
-    changed = waterfall_frame(scenes.explainer.explain(*pair, removed_modalities=scenes.modalities))
+    changed = sources_frame(scenes.explainer.explain(*pair, removed_modalities=scenes.modalities))
     assert changed["source"].iloc[-1] == "without hyperedges"
     assert changed["score"].iloc[-1] == pytest.approx(bare, abs=CLOSE)
     assert changed["value"].sum() == pytest.approx(bare, abs=CLOSE)
@@ -257,7 +257,7 @@ def test_no_test_click_is_left_without_a_reason(name: str, budget: str, request:
     for number in range(0, 60, 5):
         answer = explainer.explain(*session.test_click(number))
         hyperedges, clicks, table = figures.hyperedges(answer), figures.clicks(answer), explanation_frame(answer)
-        assert len(hyperedges.rows) and len(clicks.rows) and len(waterfall_frame(answer)) == 5
+        assert len(hyperedges.rows) and len(clicks.rows) and len(sources_frame(answer)) == 5
         assert (table["part"] != "source").any()
         count, seen = len(answer["history"]), f"{len(answer['history'])} click{'s' * (len(answer['history']) != 1)}"
         first = f"The 12 nearest in time of {seen}" if count > 12 else f"{seen} that the score sees, the nearest"
@@ -269,7 +269,7 @@ def test_no_test_click_is_left_without_a_reason(name: str, budget: str, request:
 
 
 def test_a_pair_without_hyperedges_or_clicks_says_so() -> None:
-    nothing = {"contributions": [], "history": [], "waterfall": [], "changes": [], "score": 0.5, "new_score": 0.5}
+    nothing = {"contributions": [], "history": [], "sources": [], "changes": [], "score": 0.5, "new_score": 0.5}
     assert "No hyperedge touches this pair" in figures.hyperedges(nothing).text()
     assert "The score sees no click of this user" in figures.clicks(nothing).text()
 
@@ -285,7 +285,7 @@ def test_effects_in_general_are_means_of_explanations(scenes: Scenes) -> None:
         user, time = data.users[pool.users[row]], int(pool.timestamps[row])
         for item in (pool.items[row], pool.negatives[row : row + 1][0, 0]):
             expected.append(scenes.explainer.explain(user, data.items[item], time))
-    steps = [answer["waterfall"][2]["value"] for answer in expected[::2]]
+    steps = [answer["sources"][2]["value"] for answer in expected[::2]]
     edges = [part for answer in expected[1::2] for part in answer["contributions"] if part["modality"] == "visual"]
     frame = mean_effects(found).set_index(["by", "group", "kind"])
     assert frame.loc[("source", "history", "clicked"), "mean"] == pytest.approx(np.mean(steps), abs=CLOSE)
