@@ -17,6 +17,7 @@ from hyperctr.cli import main
 from hyperctr.config import Config
 from hyperctr.data import registry
 from hyperctr.errors import DataError, RunError
+from hyperctr.runs.store import runs_folder
 
 Captured = pytest.CaptureFixture[str]
 
@@ -28,8 +29,10 @@ def replace_module(monkeypatch: pytest.MonkeyPatch, name: str, **names: Any) -> 
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
     """Calls of ``train``; the run that it returns has a test AUC of 0.81239."""
+    (tmp_path / "runs").mkdir()
+    monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path / "runs"))
     calls: list[dict[str, Any]] = []
 
     def load_dataset(name: str, *, data_dir: Path | None = None) -> Any:
@@ -39,6 +42,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def train(data: Any, config: Config, *, resume: bool, device: str | None, dry_run: bool) -> Any:
         calls.append({"data": data, "config": config, "resume": resume, "device": device, "dry_run": dry_run})
+        (runs_folder() / "planted-1a2b").mkdir(exist_ok=True)
         print("progress of some kind")
         return SimpleNamespace(id="planted-1a2b", metrics={"auc": 0.81239})
 
@@ -60,6 +64,7 @@ def test_train_takes_a_budget_or_a_file_not_both(
     assert main(["train", "planted", "--budget", "quick", "--dry-run", "--set", "model=hyperctr+"]) == 0
     assert trained[0]["config"] == Config.for_model("hyperctr+", "quick")
     assert trained[0]["dry_run"]
+    assert runs_folder() == tmp_path / "runs" and [*runs_folder().iterdir()] == [], "a dry run is not kept"
     (tmp_path / "run.toml").write_text("epochs = 7\n")
     assert main(["train", "planted", "--budget", "quick", "--config", str(tmp_path / "run.toml")]) == 2
     assert "leave one out" in capsys.readouterr().err

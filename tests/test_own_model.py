@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hyperctr.config import SYSTEMS, Config
 from hyperctr.errors import ConfigError
 from hyperctr.models import model_class
 from hyperctr.paper.tables.table3_overall import table3_frame
+from hyperctr.runs import store
 from hyperctr.runs.experiment import train
 from hyperctr.runs.run import load_run
 from hyperctr.sweeps.plan import open_plan
@@ -47,6 +49,7 @@ def test_it_trains_by_name_and_is_loaded_again(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
+    monkeypatch.setattr(store, "nothing_kept", nullcontext)
     line = ["train", "planted", "--budget", "smoke", "--dry-run", "--set", f"model={EXAMPLE}", "options.width=4"]
     assert main(line) == 0
     run = load_run(capsys.readouterr().out.split()[0])

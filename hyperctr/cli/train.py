@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def add_commands(commands: Commands) -> None:
     text = "of a system to compare with: the paper's settings (table2, the default) or its authors' own"
     train.add_argument("--variant", choices=("table2", "author"), help=text)
     train.add_argument(
-        "--dry-run", action="store_true", help="a few steps of everything on a sample of the data, in seconds"
+        "--dry-run", action="store_true", help="a few steps of everything on a sample of the data, in seconds; not kept"
     )
     train.add_argument("--resume", action="store_true", help="go on where the same run was interrupted")
     train.add_argument("--device", metavar="D", help="cpu, cuda, cuda:N or mps (default: the best there is)")
@@ -45,9 +46,11 @@ def run_train(options: argparse.Namespace) -> int:
     config = config_of(options, options.variant)
 
     from hyperctr.runs.experiment import train
+    from hyperctr.runs.store import nothing_kept
 
     data = open_dataset(options)
-    run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
+    with nothing_kept() if options.dry_run else nullcontext():
+        run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
     if first_process():
         print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
     return 0

@@ -6,8 +6,10 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hyperctr.config import REFERENCE_MODEL
@@ -27,6 +29,28 @@ def runs_folder() -> Path:
         return Path(named).expanduser()
     checkout = (PACKAGE.parent / "pyproject.toml").exists()
     return (PACKAGE.parent if checkout else Path.cwd()) / "reports" / "runs"
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Let runs be written to a store of their own, which goes when they are done or have failed.
+
+    It lies in the run store, on whose disk there is room for a model. Processes that train together must see one
+    store, so theirs are kept.
+    """
+    store = runs_folder()
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        yield
+        return
+    store.mkdir(parents=True, exist_ok=True)
+    before = os.environ.get("HYPERCTR_RUNS")
+    with TemporaryDirectory(prefix=".dry-", dir=store, ignore_cleanup_errors=True) as aside:
+        os.environ["HYPERCTR_RUNS"] = aside
+        try:
+            yield
+        finally:
+            os.environ.pop("HYPERCTR_RUNS")
+            os.environ |= {} if before is None else {"HYPERCTR_RUNS": before}
 
 
 def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
