@@ -9,6 +9,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hyperctr.data.splits import PARTS, Split
 from hyperctr.display.card import card, columns, drawing, facts, share_bar, soft, table, written
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hyperctr.slots import Slots
 
 BINS, USERS = 40, 60  # of the distribution of degrees; columns of the map of users
+REST = 0.005  # share of degrees on either side that the axis need not reach
 LABELLED = 12  # slots that each get their number
 
 
@@ -131,14 +133,18 @@ def _who(split: Split) -> dict[str, Any]:
 def interest(interest: Interest) -> str:
     """Return the card of the interest: how degrees lie around the threshold, and the interests of users as a map."""
     delta, names = interest.threshold, list(interest.modalities)
-    edges = np.linspace(0, 1, BINS + 1)
+    low, high = _ends(interest.degree, delta)
+    edges = np.linspace(low, high, BINS + 1)
     colours = [diverging(0.5 + np.sign(middle - delta) / 2) for middle in (edges[:-1] + edges[1:]) / 2]
     rows = []
     for m, name in enumerate(names):
         degree = interest.degree[:, m][np.isfinite(interest.degree[:, m])]
-        bars = columns(np.histogram(degree, edges)[0].tolist(), colours, width=240, height=34)
-        line = f'<path d="M{240 * delta:g} 0V34" stroke="currentColor" stroke-dasharray="2 2"/>'
-        picture = drawing(bars + line, width=240, height=35, says=f"degrees of interest in {name}, from 0 to 1")
+        counts = np.histogram(np.clip(degree, low, high), edges)[0]  # bars at the ends have what lies beyond
+        bars = columns(counts.tolist(), colours, width=240, height=34)
+        at = 240 * (delta - low) / (high - low)
+        line = f'<path d="M{at:.1f} 0V34" stroke="currentColor" stroke-dasharray="2 2"/>'
+        said = f"degrees of interest in {name}, from {low:g} to {high:g}"
+        picture = drawing(bars + line, width=240, height=35, says=said)
         middle, above = (np.median(degree), (degree >= delta).mean()) if len(degree) else (np.nan, np.nan)
         share = f"{above:.1%}" if len(degree) else EMPTY
         rows.append((_swatch(modality_colour(name, names), name), picture, show_number(float(middle), 3), share))
@@ -147,10 +153,19 @@ def interest(interest: Interest) -> str:
     if interest.losses:
         many = len(interest.losses)
         says["loss"] = f"{interest.losses[0]:.3f} to {interest.losses[-1]:.3f} in {many} epoch{'s' * (many > 1)}"
-    head = ["degree of interest", "0 to 1, training clicks", "median", f"at least δ = {delta:g}"]
+    head = ["degree of interest", f"training clicks, {low:g} to {high:g}", "median", f"at least δ = {delta:g}"]
     return card(
         "Interest", "pre-trained, in each modality", facts(says), table(head, rows), _map_of_users(interest, names)
     )
+
+
+def _ends(degree: NDArray[np.floating[Any]], delta: float) -> tuple[float, float]:
+    """Return the ends of one axis for all modalities: round numbers around nearly all degrees and the threshold."""
+    known = degree[np.isfinite(degree)]
+    nearly = np.quantile(known, [REST, 1 - REST]).tolist() if len(known) else [0.0, 1.0]
+    low, high = min(*nearly, delta), max(*nearly, delta)
+    step = 10 ** np.floor(np.log10(max(high - low, 0.01) / 4))
+    return max(0.0, np.floor(low / step - 0.5) * step), min(1.0, np.ceil(high / step + 0.5) * step)
 
 
 def _map_of_users(interest: Interest, names: list[str]) -> str:

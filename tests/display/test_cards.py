@@ -132,6 +132,12 @@ def test_the_card_of_interest_turns_at_the_threshold(session: hc.Session) -> Non
         degree = degree[np.isfinite(degree)]
         assert row[0].strip() == name and row[2:] == [f"{np.median(degree):.3f}", f"{(degree >= 0.4).mean():.1%}"]
     assert "at least δ = 0.4" in page
+    axes = re.findall(r'aria-label="degrees of interest in \w+, from ([\d.]+) to ([\d.]+)">(.*?)</svg>', page)
+    (low, high), shown = map(float, axes[0][:2]), interest.degree[np.isfinite(interest.degree)]
+    assert len({axis[:2] for axis in axes}) == 1 and len(axes) == 3, "one scale, stated"
+    assert f"training clicks, {low:g} to {high:g}" in page and low < 0.4 < high
+    assert ((shown < low) | (shown > high)).mean() <= 0.01 and high - low < 2 * np.ptp(np.append(shown, 0.4)) + 0.02
+    assert min(axis[2].count("M") for axis in axes) > 8, "a shape, not a spike"
     low, high = (page.count(f'fill="{diverging(side)}" d="M') for side in (0, 1))
     assert low >= 1 and high >= 1
     nobody = dataclasses.replace(interest, degree=interest.degree[:0], matrix=np.full_like(interest.matrix, np.nan))
