@@ -19,7 +19,7 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
-from hyperctr.display.theme import PLOTLY_MIME
+from hyperctr.display.theme import DARK, PLOTLY_MIME
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 NOTEBOOK = re.compile(r"^<!-- notebook: (\S+) -->$", re.MULTILINE)
@@ -97,9 +97,10 @@ def on_source(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def on_page(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    """Load plotly.js where a page has figures."""
+    """Load plotly.js where a page has figures, which follow the site's theme."""
     if 'class="live-figure"' in context.get("body", ""):
         app.add_js_file("plotly.min.js")
+        context["body"] = DARK + context["body"]
 
 
 def on_finish(app: Sphinx, error: Exception | None) -> None:

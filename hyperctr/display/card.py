@@ -24,7 +24,7 @@ STYLE = """<style>
 .hctr-card{--hc-good:var(--good,#0a7d5a);--hc-bad:var(--bad,#c4443a);--hc-line:rgba(128,136,148,.4);
  max-width:820px;box-sizing:border-box;border:1px solid var(--hc-line);border-radius:6px;padding:10px 14px;margin:4px 0;
  font-size:13px;line-height:1.5;overflow-x:auto}
-[data-jp-theme-light=false] .hctr-card,.vscode-dark .hctr-card{--hc-good:#46c295;--hc-bad:#ff8b7b}
+:is([data-jp-theme-light=false],.vscode-dark,[data-theme=dark]) .hctr-card{--hc-good:#46c295;--hc-bad:#ff8b7b}
 .hctr-card .hc-title{font-size:15px;font-weight:600}
 .hctr-card .hc-soft{opacity:.72;font-weight:400;font-size:12px}
 .hctr-card .hc-part{margin-top:8px}

@@ -35,7 +35,8 @@ CONFIG: dict[str, Any] = {
 
 # What is written in this colour, on white, is turned by DARK.
 INK = "#24292f"
-_IN = ":is([data-jp-theme-light=false],.vscode-dark) .js-plotly-plot"  # JupyterLab and nbconvert, VS Code
+# JupyterLab and nbconvert, VS Code, the site of the docs
+_IN = ":is([data-jp-theme-light=false],.vscode-dark,[data-theme=dark]) .js-plotly-plot"
 DARK = f"""<style class="hctr-dark">
 {_IN} .main-svg[style*="background: white"]{{background:none!important}}
 {_IN} rect.bg[style*="fill: rgb(255, 255, 255)"]{{fill:none!important}}
