@@ -27,7 +27,8 @@ from hyperctr.data.registry import load_dataset
 from hyperctr.errors import DataWarning
 from hyperctr.runtime import write_atomic
 from tests.benchmarks.measuring import run_measured
-from tests.data.scaled import SCALED, World
+from tests.data.scaled import SCALED
+from tests.data.world import World
 
 GENUINE = {"movielens-csv": "raw", "kuaishou-challenge": "kuaishou-fragment"}
 STEPS = ("import", "check", "train", "predict", "report")

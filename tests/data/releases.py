@@ -8,27 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+
+from tests.data.writers import h5, parquet, save, vectors, write
 
 RATED = [(1, 7, 5, 978300760), (1, 12, 3, 978302109), (2, 7, 4, 978301968), (2, 9, 1, 978300275), (3, 12, 4, 978824291)]
-
-
-def write(path: Path, content: str | bytes, encoding: str = "utf-8") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode(encoding) if isinstance(content, str) else content)
-    return path
-
-
-def vectors(rows: int, dim: int, dtype: str = "<f4") -> npt.NDArray[np.float32]:
-    """Row r holds r + 0, r + 0.125, ..."""
-    return (np.arange(rows)[:, None] + np.arange(dim)[None] / 8).astype(dtype)
-
-
-def save(path: Path, values: npt.NDArray[np.float32]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "wb") as file:  # numpy.save adds an extension
-        np.save(file, values)
-    return path
 
 
 def movielens_100k(top: Path) -> None:
@@ -65,26 +48,6 @@ def movielens_csv(top: Path) -> None:
     write(root / "movies.csv", f"movieId,title,genres\n{movies}")
     write(root / "tags.csv", 'userId,movieId,tag,timestamp\n1,7,"black, white",1215184630\n')
     write(root / "links.csv", "movieId,imdbId,tmdbId\n7,0114709,862\n")
-
-
-def mmtf_original(top: Path) -> None:
-    visual = top / "MMTF" / "Visual" / "Aesthetic features" / "Avg" / "AestheticFeatures - AVG - All.csv"
-    write(visual, "movieId,A1,A2\n12,0.5,inf\n7,1.5,-2\n4000,1,1\n")
-    acoustic = top / "MMTF" / "Audio" / "ivector features"
-    write(acoustic / "IVec_splitItem_fold_1_gmm_16_tvDim_10.csv", "movieId,ivec1,ivec2\n7,0.25,1e-3\n9,3,4\n")
-    write(acoustic / "IVec_splitItem_fold_1_gmm_64_tvDim_10.csv", "movieId,ivec1,ivec2\n7,9,9\n9,9,9\n")
-
-
-def mmtf_reissued(top: Path) -> None:
-    rows = '7,A,Drama,"0.5,1.5,2"\n12,B,War,"1,inf,3"\n'
-    write(top / "fused" / "fused_llm_mmtf_avf_avg.csv", f"itemId,title,genres,embedding\n{rows}")
-
-
-def m3l(top: Path) -> None:
-    for kind, encoder, dim in (("1_text_feat", "minilm", 3), ("2_image_feat", "vit", 2)):
-        for item in (7, 12):
-            content = json.dumps({str(item): [item + k / 8 for k in range(dim)]})
-            write(top / "features_json_format" / kind / encoder / f"{item}.json", content)
 
 
 def kuaishou_challenge(top: Path) -> None:
@@ -128,22 +91,6 @@ def microvideo_x1(top: Path) -> None:
     write(top / "MicroVideo1.7M_x1" / "train.csv", f"{head}0,0,5,1,100,,\n10,1,511,0,101,0^2,5^5\n2,2,5,1,102,,\n")
     write(top / "MicroVideo1.7M_x1" / "test.csv", f"{head}0,4,5,0,200,0,5\n")
     h5(top / "MicroVideo1.7M_x1" / "item_image_emb_dim64.h5", vectors(5, 64))
-
-
-def h5(path: Path, values: npt.NDArray[np.float32]) -> None:
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
-        file["key"], file["value"] = np.arange(len(values)), values
-
-
-def parquet(path: Path, **columns: object) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), path, row_group_size=2)
 
 
 def kuairand(top: Path) -> None:

@@ -9,55 +9,14 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from hyperctr.data.planted import planted
-from tests.data.releases import h5, parquet, save, write
+from tests.data.world import World
+from tests.data.writers import h5, parquet, save, text, write
 
-Array = npt.NDArray[Any]
-Writer = Callable[[Path, "World"], None]
-
-
-class World:
-    """Rows of ``planted``, in the order of time: indices of users and items from 0, and vectors of all items."""
-
-    def __init__(self, rows: int = 9000) -> None:
-        data = planted(num_users=max(30, rows // 30), num_items=max(120, rows // 15), num_interactions=rows)
-        self.users, self.items, self.time = data.user_index, data.item_index, data.timestamp
-        self.clicked, self.count = data.clicked, data.num_items
-        self.vectors = {}
-        for name, table in data.features.items():  # where one is missing the mean stands, as in MMRec
-            mean = table.values[table.present].mean(axis=0)
-            self.vectors[name] = np.where(table.present[:, None], table.values, mean).astype(np.float32)
-        self.titles = [str(title).replace(",", "") for title in data.item_table["title"]]
-        assert (np.diff(self.time) >= 0).all()
-
-    def frame(self, clicks: bool = False, first_item: int = 0, **columns: Array | int) -> pd.DataFrame:
-        """Return the rows, or the clicks, as ``user, item`` and further columns [rows]."""
-        frame = pd.DataFrame({"user": self.users, "item": self.items + first_item, **columns})
-        return frame[self.clicked].reset_index(drop=True) if clicks else frame
-
-    @property
-    def stars(self) -> Array:
-        """Ratings: 4 or 5 where clicked, else 1 to 3."""
-        return np.where(self.clicked, 4 + self.items % 2, 1 + self.items % 3)
-
-    @property
-    def train(self) -> int:
-        """How many of the rows releases with parts call train."""
-        return len(self.users) * 4 // 5
-
-
-def text(path: Path, frame: pd.DataFrame, names: str, separator: str = ",", header: bool = True) -> None:
-    """Write a delimited file whose columns have the names given, by commas."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    named = frame.set_axis(names.split(","), axis=1)
-    rows = named.to_csv(sep="\x1f", index=False, header=header, lineterminator="\n")
-    path.write_text(rows.replace("\x1f", separator), encoding="utf-8")
+Writer = Callable[[Path, World], None]
 
 
 def movielens_100k(top: Path, world: World) -> None:
@@ -110,12 +69,7 @@ def alpine(top: Path, world: World) -> None:
     samples = [((user, item, int(click), 0, 0, time), 0, 0) for user, item, click, time in rows]
     parts = (samples[: world.train], samples[world.train :], [[]], [[]], [[]], [[]])
     write(top / "alpine" / "dataset.pkl", b"".join(pickle.dumps(part, 3) for part in parts))
-    save(top / "alpine" / "visual64_select.npy", with_padding(world))
-
-
-def with_padding(world: World) -> Array:
-    """Return 64 numbers an item, and the row that pads histories behind."""
-    return np.concatenate([world.vectors["visual"][:, :64], np.zeros((1, 64), np.float32)])
+    save(top / "alpine" / "visual64_select.npy", world.padded)
 
 
 def kuaivideo_x1(top: Path, world: World) -> None:
@@ -124,7 +78,7 @@ def kuaivideo_x1(top: Path, world: World) -> None:
     names = "timestamp,user_id,item_id,is_click,is_like,is_follow,pos_items,neg_items"
     text(top / "KuaiVideo_x1" / "train.csv", rows[: world.train], names)
     text(top / "KuaiVideo_x1" / "test.csv", rows[world.train :], names)
-    h5(top / "KuaiVideo_x1" / "item_visual_emb_dim64.h5", with_padding(world))
+    h5(top / "KuaiVideo_x1" / "item_visual_emb_dim64.h5", world.padded)
 
 
 def thacil(top: Path, world: World) -> None:
@@ -253,7 +207,7 @@ def longctr(top: Path, world: World) -> None:
         names = {"user_index": world.users[rows], "item_index": world.items[rows] + 1, "seq_len": before[rows]}
         parquet(root / f"{part}.parquet", **names, is_click=world.clicked[rows] * 1)
     parquet(root / "user_info.parquet", user_index=[0, 1], full_item_seq=[[1, 2, 1], [2, 1, 2]])
-    ids, values = np.arange(world.count + 1), np.concatenate([np.zeros((1, 64), np.float32), with_padding(world)[:-1]])
+    ids, values = np.arange(world.count + 1), np.concatenate([np.zeros((1, 64), np.float32), world.padded[:-1]])
     parquet(root / "item_info.parquet", item_index=ids, item_id=ids, image_emb_dim64=list(values))
 
 
@@ -290,10 +244,8 @@ def tiktok(top: Path, world: World) -> None:
     rows = rows.assign(**dict.fromkeys("abcdefgh", 0))
     order = ["user", "a", "item", "b", "c", "d", "finish", "e", "f", "g", "time", "h"]
     text(root / "final_track2_train.txt", rows[order], ",".join(order), "\t", header=False)
-    for file, key, modality in (
-        ("video", "video_feature_dim_128", "visual"),
-        ("audio", "audio_feature_128_dim", "acoustic"),
-    ):
+    features = (("video", "video_feature_dim_128", "visual"), ("audio", "audio_feature_128_dim", "acoustic"))
+    for file, key, modality in features:
         lines = (json.dumps({"item_id": k, key: v.tolist()}) + "\n" for k, v in enumerate(world.vectors[modality]))
         write(root / f"track2_{file}_features.txt", "".join(lines))
     lines = (

@@ -11,7 +11,8 @@ import pytest
 from hyperctr.cli import main
 from hyperctr.data.formats import FORMATS
 from hyperctr.data.registry import load_dataset
-from tests.data.scaled import SCALED, World
+from tests.data.scaled import SCALED
+from tests.data.world import World
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 SMALL = ["embedding_size=8", "layers=1", "hidden=[8, 4]", "epochs=2", "interest_epochs=1", "test_candidates=20"]

@@ -19,7 +19,7 @@ from hyperctr.data.exporting import export
 from hyperctr.data.features import FeatureTable
 from hyperctr.data.interactions import Interactions
 from hyperctr.data.options import TableOptions
-from hyperctr.data.splits import PARTS
+from hyperctr.data.splits import PARTS, Split
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
 
@@ -97,6 +97,17 @@ def test_without_a_catalogue_none_is_written(tmp_path: Path) -> None:
     assert load_table(tmp_path / "out").fingerprint == data.fingerprint
 
 
+@pytest.fixture(params=["planted", "odd"])
+def given(
+    request: pytest.FixtureRequest, planted: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Dataset, Split, Path]:
+    """A data set, its split, and the folder to write them to, in several pieces."""
+    monkeypatch.setattr(peers, "ROWS", 100)
+    monkeypatch.setattr(peers, "BLOCK", 2000)
+    data = planted if request.param == "planted" else awkward()
+    return data, hc.split(data, seed=3), tmp_path / data.name
+
+
 def atomic(path: Path) -> pd.DataFrame:
     """An atomic file as RecBole reads it: tokens as text, sequences split at spaces."""
     header = path.read_text(encoding="utf-8").split("\n")[0].split("\t")
@@ -107,14 +118,8 @@ def atomic(path: Path) -> pd.DataFrame:
     return frame
 
 
-@pytest.mark.parametrize("odd", [False, True])
-def test_recbole_has_the_rows_of_each_part(
-    odd: bool, planted: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(peers, "ROWS", 100)
-    monkeypatch.setattr(peers, "BLOCK", 2000)
-    data = awkward() if odd else planted
-    parts, folder = hc.split(data, seed=3), tmp_path / data.name
+def test_recbole_has_the_rows_of_each_part(given: tuple[Dataset, Split, Path]) -> None:
+    data, parts, folder = given
     made = export(data, folder, "recbole", parts)
     rows = data.interactions.astype({"user_id": str, "item_id": str, "timestamp": float, "clicked": float})
     rows.columns = pd.Index(["user_id", "item_id", "timestamp", "label"])
@@ -145,14 +150,8 @@ def test_recbole_needs_no_files_of_clicks_where_all_rows_are(tmp_path: Path) -> 
     assert not list((tmp_path / "odd.set").glob("*clicks*")) and made.notes == []
 
 
-@pytest.mark.parametrize("odd", [False, True])
-def test_mmrec_has_clicks_with_their_part_and_a_row_for_each_id(
-    odd: bool, planted: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(peers, "ROWS", 100)
-    monkeypatch.setattr(peers, "BLOCK", 2000)
-    data = awkward() if odd else planted
-    parts, folder = hc.split(data, seed=3), tmp_path / data.name
+def test_mmrec_has_clicks_with_their_part_and_a_row_for_each_id(given: tuple[Dataset, Split, Path]) -> None:
+    data, parts, folder = given
     made = export(data, folder, "mmrec", parts)
     log = pd.read_csv(folder / f"{data.name}.inter", sep="\t")
     assert list(log.columns) == ["userID", "itemID", "rating", "timestamp", "x_label"]
@@ -171,7 +170,7 @@ def test_mmrec_has_clicks_with_their_part_and_a_row_for_each_id(
     assert made.rows == len(log)
     assert f"{len(data.non_clicks):,} of {len(data.clicked):,} rows were left out" in " ".join(made.notes)
 
-    place = data.items_to_index(items if odd else items.astype(int))
+    place = data.items_to_index(items.astype(data.items.dtype))
     names = {
         "visual": ("image", "img"),
         "textual": ("text", "text"),

@@ -15,8 +15,9 @@ from hyperctr.data.formats.plain_pickle import PlainArray, load_plain
 from hyperctr.data.importing import import_folder
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
-from tests.data import releases
-from tests.data.releases import RATED, RELEASES, vectors, write
+from tests.data import releases, trailers
+from tests.data.releases import RATED, RELEASES
+from tests.data.writers import save, vectors, write
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
@@ -69,8 +70,8 @@ def test_quotes_and_commas_in_titles(tmp_path: Path) -> None:
 
 def test_mmtf_and_m3l(tmp_path: Path) -> None:
     releases.movielens_10m(tmp_path)
-    releases.mmtf_original(tmp_path)
-    releases.m3l(tmp_path)
+    trailers.mmtf_original(tmp_path)
+    trailers.m3l(tmp_path)
     data = imported(tmp_path)
     assert data.features["visual"].values[0].tolist() == [1.5, -2.0]
     assert data.features["visual"].present.tolist() == [True, False, False]  # item 12 has an infinity
@@ -80,8 +81,8 @@ def test_mmtf_and_m3l(tmp_path: Path) -> None:
 
 def test_one_of_several_feature_files_is_chosen_by_a_part_of_its_name(tmp_path: Path) -> None:
     releases.movielens_10m(tmp_path)
-    releases.mmtf_original(tmp_path)
-    releases.m3l(tmp_path)
+    trailers.mmtf_original(tmp_path)
+    trailers.m3l(tmp_path)
     data = imported(tmp_path, visual="vit", acoustic="gmm_64")
     assert data.features["visual"].values[2].tolist() == [12.0, 12.125]
     assert data.features["acoustic"].values[0].tolist() == [9.0, 9.0]
@@ -253,7 +254,7 @@ def test_what_does_not_fit_is_named_with_file_line_and_value(fault: str, tmp_pat
 def test_a_damaged_photo_is_named(tmp_path: Path) -> None:
     releases.kuaishou_challenge(tmp_path)
     photo = tmp_path / "train" / "final_visual_train" / "32"
-    releases.save(photo, vectors(1, 5))
+    save(photo, vectors(1, 5))
     with pytest.raises(DataError, match=rf"{photo}: has 5 numbers, the first photo 4"):
         imported(tmp_path)
     write(photo, photo.read_bytes()[:-3])
@@ -279,6 +280,6 @@ def test_genuine_movielens_with_genuine_trailers(shared_dir: Path, tmp_path: Pat
     data = load_table(tmp_path / "out")
     from hyperctr.data.registry import load_dataset
 
-    trailers = load_dataset("ml-trailers", data_dir=shared_dir / "data" / "raw")
-    place = data.items_to_index(trailers.items)
-    assert (data.features["acoustic"].values[place] == trailers.features["acoustic"].values).all()
+    films = load_dataset("ml-trailers", data_dir=shared_dir / "data" / "raw")
+    place = data.items_to_index(films.items)
+    assert (data.features["acoustic"].values[place] == films.features["acoustic"].values).all()

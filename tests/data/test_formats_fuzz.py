@@ -16,7 +16,7 @@ import pytest
 from hyperctr.data.importing import import_folder
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
-from tests.data import releases
+from tests.data import trailers
 from tests.data.releases import RELEASES
 
 COUNT, FIRST = int(os.environ.get("HYPERCTR_FUZZ", "200")), int(os.environ.get("HYPERCTR_FUZZ_SEED", "0"))
@@ -39,7 +39,7 @@ SPICE = [
     b"0",
     b"99999",
 ]
-MORE = {"movielens-10m": [releases.mmtf_original, releases.m3l], "movielens-csv": [releases.mmtf_reissued]}
+MORE = {"movielens-10m": [trailers.mmtf_original, trailers.m3l], "movielens-csv": [trailers.mmtf_reissued]}
 # separator, header lines, columns of user, item, time and label, what is a click, what is added to an item
 LOGS: dict[str, tuple[str, int, tuple[int, ...], Callable[[str], bool], int]] = {
     "u.data": ("\t", 0, (0, 1, 3, 2), lambda text: float(text) >= 4, 0),

@@ -24,7 +24,9 @@ from hyperctr.data.options import TableOptions
 from hyperctr.data.table import load_table
 from hyperctr.errors import DataError
 from hyperctr.progress import Stage
-from tests.data.releases import RELEASES, mmtf_original, mmtf_reissued, movielens_10m, movielens_csv, thacil, write
+from tests.data.releases import RELEASES, movielens_10m, movielens_csv, thacil
+from tests.data.trailers import mmtf_original, mmtf_reissued
+from tests.data.writers import write
 
 pytestmark = pytest.mark.filterwarnings("ignore::hyperctr.errors.DataWarning")
 
