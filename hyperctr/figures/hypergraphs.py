@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PANELS = {
     "hyperedges": "hyperedges",
-    "mean_size": "members per hyperedge (mean)",
-    "covered": "share of nodes on a hyperedge",
+    "mean_size": "members per<br>hyperedge (mean)",
+    "covered": "share of nodes<br>on a hyperedge",
 }
 
 
@@ -81,8 +81,8 @@ def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -
     panels = rows.rename(columns=PANELS).melt(["slot", "modality"], var_name="panel")
     axes = {"x": "slot", "y": "value", "facet_col": "panel", "facet_col_spacing": 0.07}
     chart = px.line(panels, **axes, **_lines(names), labels={"slot": "time slot", "value": "", "modality": ""})
-    chart.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=16))
-    style(chart, title, "one line per modality", height=430, margin={"t": 120}, legend={"y": 1.16})
+    chart.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=13))
+    style(chart, title, "one line per modality", height=430, margin={"t": 128}, legend={"y": 1.22})
     chart.update_xaxes(type="category", tickangle=-45, nticks=8)
     chart.update_yaxes(matches=None, showticklabels=True, rangemode="tozero")
     return chart
