@@ -85,7 +85,8 @@ def draw_waterfall(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
         )
     low, high = frame["score"].min(), frame["score"].max()
     room = max(high - low, 0.01)
-    chart.update_xaxes(range=[low - 0.25 * room, high + 0.4 * room], tickformat=".3~f")
+    left = 0.45 if (steps["value"] < 0).any() else 0.15  # words stand where a bar ends
+    chart.update_xaxes(range=[low - left * room, high + 0.4 * room], tickformat=".3~f")
     chart.update_yaxes(categoryorder="array", categoryarray=order, autorange="reversed", showgrid=False)
     chart.update_layout(height=170 + 42 * len(order), margin_r=40)
     return chart
@@ -204,7 +205,7 @@ def draw_effects(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
     slots = frame.loc[frame["by"] == "slot", "group"].nunique()
     shown = ["source", "modality", "slot" if slots <= MOST_SLOTS else "age", "size"]
     titles = [f"{'all of a source' if by == 'source' else 'one hyperedge'}, by {BY[by]}" for by in shown]
-    chart = make_subplots(2, 2, subplot_titles=titles, horizontal_spacing=0.2, vertical_spacing=0.2)
+    chart = make_subplots(2, 2, subplot_titles=titles, horizontal_spacing=0.2, vertical_spacing=0.25)
     for place, by in enumerate(shown):
         part, where = frame[frame["by"] == by], {"row": place // 2 + 1, "col": place % 2 + 1}
         groups = list(dict.fromkeys(part["group"]))
@@ -221,8 +222,8 @@ def draw_effects(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
             chart.add_scatter(mode="markers", **points, **told, **named, **where)
         ticks = {"tickvals": list(range(len(groups))), "ticktext": groups, "range": [len(groups) - 0.5, -0.5]}
         chart.update_yaxes(**ticks, showgrid=False, **where)
-    chart.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, exponentformat="none", nticks=5)
-    chart.update_xaxes(rangemode="tozero", title_text="mean change in probability")
+    chart.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1.5, exponentformat="none")
+    chart.update_xaxes(rangemode="tozero", title_text="mean change in probability", nticks=3, tickangle=0)
     style(chart, "What sources and hyperedges do to scores", subtitle, height=660, margin={"t": 130, "b": 100})
     # measured from the chart's lower edge: below the titles of the axes at any width
     chart.update_layout(legend={"yref": "container", "y": 0.015, "yanchor": "bottom", "x": 0, "xanchor": "left"})

@@ -4,6 +4,7 @@
   const SMALL = 640; // pixels across, in which a thumbnail is drawn before it is shrunk
   const NARROW = 600; // pixels across; what is less is a phone
   const LETTER = 6.6; // pixels of a letter under a title
+  const PRINTED = { false: 680, true: 216 }; // pixels across on paper: of a figure, of a thumbnail
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const charts = Array.from(document.querySelectorAll("figure.chart, .thumbnail"), (box) => {
     const source = box.querySelector("script").textContent;
@@ -11,7 +12,7 @@
     return { source, target, small: box.classList.contains("thumbnail") };
   });
 
-  function shrink(figure, target) {
+  function shrink(figure, target, across) {
     const layout = figure.layout;
     const height = layout.height || 420;
     delete layout.title;
@@ -20,7 +21,7 @@
     figure.config = { staticPlot: true };
     layout.width = SMALL;
     layout.height = Math.min(height, 440);
-    const scale = target.parentNode.clientWidth / SMALL;
+    const scale = (across || target.parentNode.clientWidth) / SMALL;
     Object.assign(target.style, { width: SMALL + "px", height: layout.height + "px", transform: `scale(${scale})` });
   }
 
@@ -56,7 +57,7 @@
     template.layout.font = Object.assign({}, template.layout.font, { color: ink });
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
     if (chart.small) {
-      shrink(figure, chart.target);
+      shrink(figure, chart.target, width);
     } else if (width) {
       layout.width = width;
     } else {
@@ -82,6 +83,6 @@
   }
   drawAll();
   dark.addEventListener("change", drawAll);
-  window.addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "#24292f", 680)));
+  window.addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "#24292f", PRINTED[chart.small])));
   window.addEventListener("afterprint", drawAll);
 })();
