@@ -174,12 +174,10 @@ def _check_times(ends: list[int], path: Path, clock: Clock) -> None:
     """Refuse a first and a last time that the reader of tables would refuse."""
     try:
         read_times(pd.Series(ends, name="timestamp", dtype="int64"), "", clock)
-    except DataError as error:
-        problem = str(error).partition("): ")[2].partition(";")[0].partition(", and")[0]
-        raise DataError(
-            f"{path}: {problem}; times run from {ends[0]} to {ends[1]}, which no log does: the file is cut off or "
-            "damaged, get it again"
-        ) from error
+    except DataError as error:  # its advice is for tables: here the format knows the unit
+        run = f"{ends[0]} to {ends[1]}" + " seconds since 1970" * (clock == "calendar")
+        damaged = f"times run from {run}, which no log does: the file is cut off or damaged, get it again"
+        raise DataError(f"{path}: {damaged}") from error
 
 
 def _count(path: Path, done: Imported) -> npt.NDArray[Any]:

@@ -350,9 +350,6 @@ def test_times_that_a_table_would_not_take_are_refused_before_anything_is_writte
     RELEASES["movielens-100k"](tmp_path / "raw")
     (log,) = (tmp_path / "raw").rglob("u.data")
     write(log, "1\t7\t5\t9783\n")  # cut off within the time
-    with pytest.raises(
-        DataError,
-        match=r"u.data: timestamp 9783 would be at most 1970-01-01 .* times run from 9783 to 9783, .* get it again",
-    ):
+    with pytest.raises(DataError, match="u.data: times run from 9783 to 9783 seconds since 1970, .* get it again"):
         import_folder(tmp_path / "raw", tmp_path / "out", "movielens-100k")
     assert not (tmp_path / "out").exists()
