@@ -96,7 +96,7 @@ def _needed(gap: str, before: str, after: str) -> str:
     return " " if gap and (bool(word.match(left) and word.match(right)) or left == right in "+-") else ""
 
 
-def stylesheet() -> str:
-    """Return the stylesheet without comments and ends of lines."""
-    text = re.sub(r"/\*.*?\*/", "", (HERE / "style.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+def stylesheet(path: Path = HERE / "style.css") -> str:
+    """Return a stylesheet without comments and ends of lines."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()

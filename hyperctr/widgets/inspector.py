@@ -1,6 +1,7 @@
-"""The hypergraph inspector as a JupyterLab widget; without a live front end, the same call shows a plotly figure.
+"""The hypergraph inspector as a JupyterLab widget; without a live front end, the same call shows a page part.
 
-Settings and selection are traits that a notebook may save; scenes, tables and answers are messages, never saved.
+Settings and selection are traits that a notebook may save; scenes, tables and answers are messages, never saved. What
+shows them without Python is an output of its own (``saving.py``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperctr.display.theme import mime_bundle, modality_colour
+from hyperctr.display.theme import modality_colour
 from hyperctr.errors import DataWarning, HyperCTRError, counted
 from hyperctr.widgets import lookup
 from hyperctr.widgets.contrast import Contrast, contrast
@@ -29,6 +30,7 @@ from hyperctr.widgets.messages import (
 )
 from hyperctr.widgets.multiples import Multiples, multiples
 from hyperctr.widgets.own import scenes_of
+from hyperctr.widgets.saving import Saving
 from hyperctr.widgets.scene import Query, Scene
 from hyperctr.widgets.traits import SceneTraits, Text
 from hyperctr.widgets.views import automatic_view, known_view
@@ -51,7 +53,7 @@ QUICK = 0.3  # seconds: a scene like the last one, that took no longer, is sent 
 ASKED = tuple(field.name for field in fields(Query) if field.name not in ("kinds", "own"))
 
 
-class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
+class Inspector(SceneTraits, Explaining, Saving, anywidget.AnyWidget):
     """Look into the hypergraphs of a data set and the scores of a run, or into hypergraphs of your own.
 
     Every trait below can be read and set from Python, and changes with what the user does.
@@ -120,6 +122,8 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         self._sent: Any = None  # what the last scene was asked for
         self._took = 0.0  # seconds that it needed
         self._user: Any = None  # whose timeline is shown, and in which slot
+        self._pages: list[Any] = []  # outputs that show a reader without Python what is shown here
+        self._paged: set[str] = set()  # sides whose scenes these hold
         self._set_for: dict[str, Any] = {}  # side and swap for which focus and selection were set
         lookup.keywords(traits, self.trait_names())
         self._colours = {name: modality_colour(name, names) for name in names}
@@ -199,7 +203,7 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         return f"Inspector({counted(len(self.scenes.slots), 'slot')}; {', '.join(self.scenes.modalities)})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return super()._repr_mimebundle_(**kwargs) if live() else mime_bundle(self.figure())
+        return super()._repr_mimebundle_(**kwargs) if live() else self._saved()
 
     def _asked(self) -> Query:
         asked = {name: getattr(self, name) for name in ASKED}
@@ -226,13 +230,18 @@ class Inspector(SceneTraits, Explaining, anywidget.AnyWidget):
         self._sent, self._took = asked, time.perf_counter() - begun
         self.send(content, buffers)
         self._show_user(self._user and self._user[0])
+        self._save()
 
     def _send_selection(self, _: Any = None) -> None:
         if self.comm is None:
             return
         self.send(selection_message(self.scenes, self.selection, self.node_kind, self._colours))
+        self._show_user(self.user_shown())
+
+    def user_shown(self) -> Any:
+        """Return the user whose timeline is shown: the first selected, else the one of the pair; None for nobody."""
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
-        self._show_user(None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]]))
+        return None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]])
 
     def _show_user(self, user: Any) -> None:
         if (user, self.slot) != self._user:

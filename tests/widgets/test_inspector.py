@@ -14,7 +14,6 @@ import pytest
 import traitlets
 
 import hyperctr as hc
-from hyperctr.display.theme import PLOTLY_MIME
 from hyperctr.errors import ConfigError, DataWarning, HyperCTRError
 from hyperctr.widgets import inspector as module
 from hyperctr.widgets.lookup import find, known_id
@@ -251,13 +250,40 @@ def test_the_saved_state_is_small_even_with_much_selected(study: Any, seen: tupl
     assert len(state) < 100_000
 
 
-def test_without_a_front_end_the_same_call_shows_the_figure(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_run_stores_a_page_part_and_no_widget(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERCTR_BATCH", "1")
     inspector = hc.Inspector(study.data, delta=0.4, limit=7)
     shown = inspector._repr_mimebundle_()
-    drawn = shown[PLOTLY_MIME]["layout"]["meta"]["edge_number"]
-    assert drawn == inspector.scene.edges.number.tolist()
+    assert {*shown} == {"text/html", "text/plain"} and 'class="hctr-saved"' in shown["text/html"]
+    drawn = inspector.figure().layout.meta["edge_number"]
+    assert list(drawn) == inspector.scene.edges.number.tolist(), "the still twin"
     assert inspector.comm is None, "no widget state is stored"
+
+
+def test_a_live_front_end_gets_a_page_part_behind_the_widget_after_the_first_picture(
+    seen: tuple[hc.Inspector, Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspector, sent = seen
+    shown: list[dict[str, Any]] = []
+    kept: list[str] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], **_: Any) -> None:
+            assert last(sent, "scene")[0]["scene"]["side"] == inspector.side, "nobody waits for it"
+            kept.append(data["text/html"])
+
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, display_id=None, **_: shown.append(data) or (display_id and Handle())
+    )
+    monkeypatch.setattr("hyperctr.widgets.saving.live", lambda: True)
+    inspector._ipython_display_()
+    assert [[*data] for data in shown] == [["application/vnd.jupyter.widget-view+json"], ["text/html", "text/plain"]]
+    assert shown[1]["text/html"] == "" and kept == []
+    inspector._receive(inspector, {"type": "hello"}, [])
+    inspector.slot = 1
+    assert len(kept) == 1, "once, not with each change"
+    inspector.side = "item"
+    assert len(kept) == 2, "and once more for a side that was not looked at before"
 
 
 def test_files_of_the_selection(study: Any, seen: tuple[hc.Inspector, Sent], tmp_path: Path) -> None:

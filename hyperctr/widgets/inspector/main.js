@@ -12,7 +12,7 @@ import { sync } from "./sync.js";
 import { NOTHING } from "./tools.js";
 
 /** What anywidget calls. @param {{model: any, el: HTMLElement}} widget */
-function render({ model, el }) {
+export function render({ model, el }) {
 	const app = createApp(model), { els, state, cleanups } = app;
 	app.goInto = (nodes, name) => goInto(app, nodes, name);
 	createControls(app, createAside(app));
