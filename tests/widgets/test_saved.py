@@ -75,7 +75,7 @@ def test_scenes_without_room_are_left_out_and_the_page_says_so(trained: Trained,
     some, _ = opened(page_part(inspector, room=sum(len(zlib.compress(scene)) * 4 // 3 for scene in packed[:2]) + 9))
     assert [one["slot"] for one in some["scenes"]] == [1, 0] and "Saved here: 2 of 3 slots" in some["note"]
     assert "Saved here" not in whole["note"]
-    with pytest.raises(DataError, match=r"takes 0\.\d\d MB of the 0\.00 MB .* limit=.*export_html"):
+    with pytest.raises(DataError, match=r"takes 0\.\d\d MB of the 0\.00 MB .*limit=.*export_html"):
         page_part(inspector, room=1000)
     path = inspector.export_html(tmp_path / "picture.html")
     assert opened(path.read_text(encoding="utf-8"))[0]["scenes"] == whole["scenes"]
