@@ -153,8 +153,8 @@ def _note(inspector: Inspector, kept: Sequence[dict[str, Any]]) -> str:
 
 def _title(inspector: Inspector) -> str:
     """What a page is called: which hypergraphs, of when."""
-    slots = inspector.scenes.slots
-    return f"Hypergraph over {inspector.node_kind}s, {slots[0]}" + (f" to {slots[-1]}" if len(slots) > 1 else "")
+    scenes = inspector.scenes
+    return f"Hypergraph over {inspector.node_kind}s, {scenes.when(0, len(scenes.slots) - 1)}"
 
 
 @cache

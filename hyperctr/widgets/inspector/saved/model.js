@@ -53,6 +53,7 @@ export function createSavedModel(saved) {
 			const wish = { ...traits, ...changes };
 			changes = {};
 			if (wish.side !== traits.side) Object.assign(wish, { focus: null, selection: [] }); // users are not items
+			if (own(wish) && !look(wish)) wish.view = null; // the plain scene may be here
 			const changed = Object.keys(wish).filter((name) => !same(wish[name], traits[name]));
 			const next = changed.every((name) => FREE.includes(name)) ? look(wish) : null;
 			if (!next) return refuse();
