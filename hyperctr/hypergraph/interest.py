@@ -51,7 +51,7 @@ Float32 = NDArray[np.float32]
 
 # Pull per click towards e_u = 0 and e_i = 1, and per step towards P_m = 0; chosen on `planted`, seed 0.
 USER_DECAY, ITEM_DECAY, PROJECTION_DECAY = 2.0, 1.0, 0.05
-# Weights are averaged over about so many epochs, taken in so often in each; as training does by default.
+# Weights are averaged over about so many epochs, as training does by default; taken in at most so often in each.
 AVERAGE_EPOCHS, AVERAGED_AN_EPOCH = 2.0, 8
 CLICKS_AT_A_TIME = 200_000  # whose degrees are computed, once the critic is trained
 
@@ -155,7 +155,9 @@ def pretrain_interest(
     projections = [nn.Parameter(matrix.to(place)) for matrix in drawn]
     weights = [nn.Parameter(torch.eye(size, device=place)) for _ in values]
     parameters = [users, items, *projections, *weights]
-    average = WeightAverage(nn.ParameterList(parameters), AVERAGE_EPOCHS * AVERAGED_AN_EPOCH)
+    batches = -(-len(clicks) // batch_size)
+    stretch = -(-batches // AVERAGED_AN_EPOCH)
+    average = WeightAverage(nn.ParameterList(parameters), AVERAGE_EPOCHS * -(-batches // stretch))
     large = large_tables([users, items])
     rest = [parameter for parameter in parameters if all(parameter is not table for table in large)]
     optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, learning_rate, weight_decay=0.0, fused=True)]
@@ -163,8 +165,6 @@ def pretrain_interest(
         optimisers.append(SparseAdamW(large, learning_rate))
 
     losses = []
-    batches = -(-len(clicks) // batch_size)
-    stretch = -(-batches // AVERAGED_AN_EPOCH)
     with begin_stage("pre-training", epochs, "epoch") as shown:
         for epoch in range(epochs):
             total = torch.zeros((), device=place)
