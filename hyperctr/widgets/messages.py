@@ -65,6 +65,7 @@ WORDS = {  # what the picture itself says, by view and occasion
     "empty": "No hyperedge has two members here: lower \N{GREEK SMALL LETTER DELTA}, choose another slot or switch "
     "more modalities on.",
 }
+OWN_WORDS = {"empty": "There is no hyperedge here: choose another slot, loosen a filter or switch more groups on."}
 
 
 def live() -> bool:
@@ -96,7 +97,8 @@ def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
     counts, unit = scenes.slot_counts
     known |= {"slot_counts": counts, "slot_unit": unit, "automatic": AUTOMATIC}
     known["tints"] = [[tint(colour, rank) for rank in range(TINTS)] for colour in colours.values()]
-    return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": WORDS}
+    words = WORDS | (OWN_WORDS if scenes.own else {})
+    return known | {"colourings": colourings, "joint": MODALITY_COLOURS["multi-modal"], "words": words}
 
 
 def scene_message(

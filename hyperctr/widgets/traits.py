@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -26,17 +28,18 @@ class Told(t.TraitType[Any, Any]):
     """
 
     def _validate(self, obj: Any, value: Any) -> Any:
-        if value and self.metadata.get("of_data") and obj.scenes.own:
-            raise SettingError(
-                f"{self.name}={value!r}: hypergraphs of your own have no clicks, interest or scores, so it would "
-                "change nothing; leave it out, or give a data set: Inspector(data, run)"
-            )
         try:
-            return super()._validate(obj, value)
+            valid = super()._validate(obj, value)
         except SettingError:
             raise
         except t.TraitError as error:
             raise SettingError(f"{self.name}={value!r}: {self.needed} is needed") from error
+        if valid and self.metadata.get("of_data") and obj.scenes.own:
+            raise SettingError(
+                f"{self.name}={value!r}: hypergraphs of your own have no clicks, interest or scores, so it would "
+                "change nothing; leave it out, or give a data set: Inspector(data, run)"
+            )
+        return valid
 
     @property
     def needed(self) -> str:
@@ -59,7 +62,14 @@ class _Bounded(Told):
 
 
 class Number(_Bounded, t.Float[Any, Any]):
-    """A number, perhaps within bounds."""
+    """A number, perhaps within bounds; NaN is none."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return a float, also where numpy's own kinds of numbers are given."""
+        number = float(value) if isinstance(value, Real) else value
+        if isinstance(number, float) and isnan(number):
+            self.error(obj, value)
+        return super().validate(obj, number)
 
 
 class Whole(_Bounded, t.Int[Any, Any]):

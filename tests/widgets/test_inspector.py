@@ -30,6 +30,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "neighbours": (1.5, "a whole number from 0 up"),
     "delta": (1.5, "a number from 0 to 1"),
     "compare_delta": (-1, "a number from 0 to 1, or None,"),
+    "explained_delta": (float("nan"), "a number from 0 to 1, or None,"),
+    "selection": (np.arange(2), "a list"),
     "query": (5, "a text"),
     "modalities": ([3], "a list of names"),
     "slots": ([1], "None or [first, last]"),

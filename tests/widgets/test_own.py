@@ -103,6 +103,7 @@ def test_a_browser_gets_no_panel_that_needs_data() -> None:
     colours = {"group 0": "#0072B2"}
     told = about(scenes, colours)
     assert (told["own"], told["kinds"]) == (True, ["node", "hyperedge"])
+    assert "δ" not in "".join(told["words"].values()), "nobody can lower a threshold that is not there"
     content, _ = scene_message(scenes, scenes.build(), colours)
     assert "AUC" not in content["numbers"] and content["scene"]["edge_kind"] == "hyperedge"
     assert ">2<" in selection_message(scenes, ["bob"], "node", colours)["html"]
