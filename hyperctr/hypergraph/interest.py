@@ -157,7 +157,7 @@ def pretrain_interest(
     parameters = [users, items, *projections, *weights]
     batches = -(-len(clicks) // batch_size)
     stretch = -(-batches // AVERAGED_AN_EPOCH)
-    average = WeightAverage(nn.ParameterList(parameters), AVERAGE_EPOCHS * -(-batches // stretch))
+    average = WeightAverage(nn.ParameterList(parameters), AVERAGE_EPOCHS * min(batches, AVERAGED_AN_EPOCH))
     large = large_tables([users, items])
     rest = [parameter for parameter in parameters if all(parameter is not table for table in large)]
     optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, learning_rate, weight_decay=0.0, fused=True)]

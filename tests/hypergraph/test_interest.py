@@ -141,7 +141,7 @@ def test_one_modality_alone_keeps_its_own_scale(small: tuple[Dataset, Split, Slo
 def test_the_critic_is_the_average_of_about_two_epochs(
     small: tuple[Dataset, Split, Slots], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At most eight times an epoch: of n times, one's weights count exp(-1/2n) times as much as the next one's."""
+    """Of n batches an epoch, eight at most, one's weights count exp(-1/2n) times as much as the next one's."""
     seen: list[list[np.ndarray]] = []
     update = WeightAverage.update
 
@@ -150,8 +150,8 @@ def test_the_critic_is_the_average_of_about_two_epochs(
         update(average)
 
     monkeypatch.setattr(WeightAverage, "update", watched)
-    learned = pretrain_interest(*small, **FEW | {"batch_size": 50})
-    assert -(-len(small[1].train) // 50) == 10 and len(seen) == 2 * 5, "every second batch of two epochs"
+    learned = pretrain_interest(*small, **FEW | {"batch_size": 100})
+    assert -(-len(small[1].train) // 100) == 5 and len(seen) == 2 * 5, "every batch of two epochs"
     shares = np.exp(-np.arange(10)[::-1] / 10)
     users, items = (sum(s * w[k] for s, w in zip(shares, seen, strict=True)) / shares.sum() for k in (0, 1))
     np.testing.assert_allclose(learned.user_embedding, users, rtol=1e-4, atol=1e-6)
