@@ -42,7 +42,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Train one run; the last line printed is its id and its test AUC."""
+    """Train one run; the last line printed is its id and its test AUC, or that a dry run went through."""
     config = config_of(options, options.variant)
 
     from hyperctr.runs.experiment import train
@@ -51,7 +51,9 @@ def run_train(options: argparse.Namespace) -> int:
     data = open_dataset(options)
     with nothing_kept() if options.dry_run else nullcontext():
         run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
-    if first_process():
+    if first_process() and options.dry_run:
+        print("the dry run went through: a few steps of training, validation and test; nothing is kept")
+    elif first_process():
         print(f"{run.id} test AUC {run.metrics['auc']:.4f}")
     return 0
 

@@ -187,7 +187,8 @@ def pretrain_interest(
                 for optimiser in optimisers:
                     optimiser.step()
                 if number % stretch == 0 or number == batches:
-                    settled(users), settled(items)
+                    for table in (users, items):
+                        settled(table)
                     average.update()
                 shown.step(epoch + number / batches)
             losses.append(float(total))

@@ -252,6 +252,10 @@ class Inspector(SceneTraits, Explaining, Saving, anywidget.AnyWidget):
         if self.query and self.comm is not None:
             self.send({"type": "found", "rows": lookup.find(self.scenes, self._asked(), self.query)})
 
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message, large ids as texts."""
+        super().send(lookup.exact(content), buffers)
+
     def _receive(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type")
         if kind == "hello":

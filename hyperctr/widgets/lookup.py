@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hyperctr.widgets.scene import Query
     from hyperctr.widgets.scene_source import SceneSource
 
+LARGEST = 2**53 - 1  # whole number that JavaScript tells from its neighbours
 MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 SETTINGS = {"interest_threshold": "delta", "max_neighbours": "neighbours"}  # settings of a run, and their traits
 
@@ -98,16 +99,45 @@ def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
     return [name.item() if isinstance(name, np.generic) else name for name in ids]
 
 
-def known_nodes(ids: list[Any], kind: str, scenes: SceneSource) -> list[Any]:
+def exact(value: Any, _: Any = None) -> Any:
+    """Return what a browser is sent, with whole numbers that it would round as texts; :func:`sent_ids` reads them.
+
+    >>> exact({"nodes": [7, 2**62], "title": "seven"})
+    {'nodes': [7, '4611686018427387904'], 'title': 'seven'}
+    """
+    if isinstance(value, dict):
+        return {name: exact(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(part) for part in value]
+    return str(value) if isinstance(value, int) and abs(value) > LARGEST else value
+
+
+def sent_ids(ids: list[Any], kind: str, scenes: SceneSource) -> list[Any]:
+    """Return ids of nodes as the data have them, where :func:`exact` made texts of them."""
+
+    def unknown(name: Any) -> bool:
+        try:
+            scenes.index(kind, [name])
+        except DataError:
+            return True
+        return False
+
+    texts = {name for name in ids if isinstance(name, str) and name.removeprefix("-").isdecimal() and unknown(name)}
+    numbers = {name: int(name) for name in texts if abs(int(name)) > LARGEST and not unknown(int(name))}
+    return [numbers.get(name, name) if isinstance(name, str) else name for name in ids]
+
+
+def known_nodes(ids: list[Any], kind: str, scenes: SceneSource, trait: str = "selection") -> list[Any]:
     """Return ids, all of nodes of one kind.
 
     Raises:
         SettingError: one is of another kind, or there is none of that id.
     """
+    ids = sent_ids(ids, kind, scenes)
     try:
         scenes.index(kind, ids)
     except DataError as error:
-        raise SettingError(f"selection: the nodes are {kind}s; {error}") from error
+        raise SettingError(f"{trait}: the nodes are {kind}s; {error}") from error
     return ids
 
 
@@ -117,9 +147,9 @@ def keywords(given: Iterable[str], known: Iterable[str]) -> None:
     Raises:
         ConfigError: there is no such trait; the message names the nearest.
 
-    >>> keywords(["slots"], ["slot", "delta"])
+    >>> keywords(["slott"], ["slot", "delta"])
     Traceback (most recent call last):
-    hyperctr.errors.ConfigError: Inspector has no setting 'slots': did you mean 'slot'?
+    hyperctr.errors.ConfigError: Inspector has no setting 'slott': did you mean 'slot'?
     """
     names = [name for name in known if not name.startswith("_")]
     for name in given:

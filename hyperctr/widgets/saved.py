@@ -22,6 +22,7 @@ from hyperctr.errors import ConfigError, DataError, counted
 from hyperctr.runtime import write_atomic
 from hyperctr.widgets.contrast import Contrast
 from hyperctr.widgets.front_end import HERE, joined, stylesheet
+from hyperctr.widgets.lookup import exact
 from hyperctr.widgets.messages import scene_message, user_message
 from hyperctr.widgets.multiples import Multiples, multiples
 from hyperctr.widgets.panels import explanation_panel, render
@@ -71,7 +72,7 @@ def page_part(
     content["user"] = _users(inspector)
     why = inspector.why()
     content["why"] = explanation_panel(why, inspector._colours) if why else ""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(exact(content), separators=(",", ":"), allow_nan=False).encode()
     packed = gzip.compress(len(text).to_bytes(4, "little") + text + b"".join(buffers), mtime=0)
     data = base64.b64encode(packed).decode()
     return render("saved", data=data, styles=_styles(), script=_script(), sentence=NOWHERE)
@@ -103,9 +104,10 @@ def _kept(
             break
         message, buffers = scene_message(inspector.scenes, _shown(inspector, query, view), inspector._colours)
         own = [bytes(part) for part in buffers]
-        size += len(zlib.compress(json.dumps(message).encode() + b"".join(own))) * 4 // 3
-        if size > room:
-            break
+        cost = len(zlib.compress(json.dumps(exact(message)).encode() + b"".join(own))) * 4 // 3
+        if size + cost > room:
+            continue
+        size += cost
         asked = {name: getattr(query, name) for name in ("side", "slot", "slots", "modalities", "focus")}
         kept.append({**asked, "view": view, "message": message, "sizes": [len(part) for part in own]})
         arrays += own

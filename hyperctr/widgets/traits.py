@@ -120,7 +120,7 @@ class SceneTraits(t.HasTraits):
     neighbours = Whole(0, min=0).tag(sync=True, of_data=True)
     swap = Switch(False).tag(sync=True)
     focus: Any = Several(allow_none=True, default_value=None, minlen=2, maxlen=2).tag(
-        sync=True, needed="None, ['node', id] or ['hyperedge', number]"
+        sync=True, to_json=lookup.exact, needed="None, ['node', id] or ['hyperedge', number]"
     )
     limit = Whole(15, min=1).tag(sync=True)
     min_size = Whole(0, min=0).tag(sync=True)
@@ -128,7 +128,7 @@ class SceneTraits(t.HasTraits):
     min_degree = Whole(0, min=0).tag(sync=True)
     min_modalities = Whole(0, min=0).tag(sync=True)
     colour_by = Text("").tag(sync=True)
-    selection: Any = Several().tag(sync=True)
+    selection: Any = Several().tag(sync=True, to_json=lookup.exact)
     query = Text("").tag(sync=True)
     compare_slot = Whole(None, allow_none=True).tag(sync=True)
     compare_delta = Number(None, allow_none=True, min=0.0, max=1.0).tag(sync=True, of_data=True)
@@ -155,7 +155,11 @@ class SceneTraits(t.HasTraits):
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
         name, value = proposal["trait"].name, lookup.plain_ids(proposal["value"])
         self._set_for[name] = self.side, self.swap
-        return lookup.known_nodes(value, self.node_kind, self.scenes) if name == "selection" and value else value
+        if name == "selection" and value:
+            return lookup.known_nodes(value, self.node_kind, self.scenes)
+        if name == "focus" and value and value[0] == "node":
+            return ["node", *lookup.known_nodes(value[1:], self.node_kind, self.scenes, "focus")]
+        return value
 
     @t.validate("view")
     def _known_view(self, proposal: Any) -> str | None:

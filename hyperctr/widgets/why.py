@@ -35,11 +35,13 @@ class Explaining(t.HasTraits):
     _colours: dict[str, str]
     _explanation: dict[str, Any] | None = None
 
-    pair: Any = Several(maxlen=3).tag(sync=True, of_data=True, needed="[user, item] or [user, item, time]")
+    pair: Any = Several(maxlen=3).tag(
+        sync=True, to_json=lookup.exact, of_data=True, needed="[user, item] or [user, item, time]"
+    )
     removed = Several(t.Unicode()).tag(sync=True, of_data=True)
     removed_modalities = Several(t.Unicode()).tag(sync=True, of_data=True)
     removed_clicks: Any = Several(t.List(minlen=2, maxlen=2)).tag(
-        sync=True, of_data=True, needed="a list of [item, time]"
+        sync=True, to_json=lookup.exact, of_data=True, needed="a list of [item, time]"
     )
     explained_delta = Number(None, allow_none=True, min=0.0, max=1.0).tag(sync=True, of_data=True)
     explained_neighbours = Whole(None, allow_none=True, min=0).tag(sync=True, of_data=True)
@@ -149,7 +151,9 @@ class Explaining(t.HasTraits):
 
     @t.validate("removed_clicks")
     def _plain_clicks(self, proposal: Any) -> list[list[Any]]:
-        return [lookup.plain_ids(click) or [] for click in proposal["value"]]
+        clicks = [lookup.plain_ids(click) or [] for click in proposal["value"]]
+        items = self.scenes.kinds[1]
+        return [[*lookup.sent_ids(click[:1], items, self.scenes), *click[1:]] for click in clicks]
 
     @t.validate("removed_modalities")
     def _known_removed(self, proposal: Any) -> list[str]:

@@ -131,3 +131,13 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out() -> None:
     with pytest.raises(ConfigError, match=r"^removed=\['x'\].*hypergraphs of your own"):
         hc.Inspector(PETS, removed=["x"])
     assert "δ" not in inspector.figure().layout.title.subtitle.text and inspector.delta == 0
+
+
+def test_ids_that_javascript_would_round_go_to_the_browser_as_texts_and_come_back_as_they_are() -> None:
+    big = 7031234567890123456
+    inspector = hc.Inspector({"cats": [big, big + 1], "dogs": [big + 1, big + 2, 5], "texts": [str(2**60), 5]})
+    inspector.set_state({"selection": [str(big + 1), 5, str(2**60)], "focus": ["node", str(big + 2)]})
+    assert inspector.selection == [big + 1, 5, str(2**60)] and inspector.focus == ["node", big + 2]
+    assert inspector.get_state(["selection"]) == {"selection": [str(big + 1), 5, str(2**60)]}
+    with pytest.raises(ConfigError, match=r"focus: the nodes are nodes; node 'zz' is in none"):
+        inspector.focus = ["node", "zz"]

@@ -77,6 +77,11 @@ def test_scenes_without_room_are_left_out_and_the_page_says_so(trained: Trained,
     assert "Saved here" not in whole["note"]
     with pytest.raises(DataError, match=r"takes 0\.\d\d MB of the 0\.00 MB .*limit=.*export_html"):
         page_part(inspector, room=1000)
+    name = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    hostile = page_part(hc.Inspector({name: [name, "b"], "dogs": ["b", 2**62, 2**62 + 1]}))
+    assert "alert(1)" not in hostile
+    nodes = opened(hostile)[0]["scenes"][0]["message"]["scene"]["nodes"]
+    assert set(nodes) == {name, "b", str(2**62), str(2**62 + 1)}, "and no id is rounded"
     path = inspector.export_html(tmp_path / "picture.html")
     assert opened(path.read_text(encoding="utf-8"))[0]["scenes"] == whole["scenes"]
     with pytest.raises(ConfigError, match=r"picture\.pdf: an inspector is written as \.html"):
