@@ -156,7 +156,9 @@ def _note(inspector: Inspector, kept: Sequence[dict[str, Any]]) -> str:
 def _title(inspector: Inspector) -> str:
     """What a page is called: which hypergraphs, of when."""
     scenes = inspector.scenes
-    return f"Hypergraph over {inspector.node_kind}s, {scenes.when(0, len(scenes.slots) - 1)}"
+    when = scenes.when(0, len(scenes.slots) - 1)
+    named = "" if when == "hypergraph" else f", {when}"  # the one name that nobody gave
+    return f"Hypergraph over {inspector.node_kind}s{named}"
 
 
 @cache

@@ -27,7 +27,7 @@ export function createControls(app, aside) {
 	els.delta = range("delta", 1, 0.01, (value) => set(app, { delta: value }));
 	els.deltaText = h("output");
 	els.limit = select("limit", LIMITS.map((v) => [v, number(v)]), (v) => set(app, { limit: +v }));
-	els.chips = h("div.hc-chips", { role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
+	els.chips = h("div.hc-chips", { hidden: !about.modalities[1], role: "group", "aria-label": "modalities" }, about.modalities.map((name, m) =>
 		button([h("i", { style: `background:${about.colours[m]}` }), name], () => toggle(app, "modalities", name), { class: "hc-chip", key: name, title: `show or hide ${name}` })));
 	els.search = h("input", { type: "search", key: "query", placeholder: `${about.kinds.join(", ")} or title`, "aria-label": "find",
 		oninput: () => {

@@ -40,7 +40,7 @@ function contextOf(app, canvas) {
 export function paint(app, ctx) {
 	if (!app.scene) return;
 	app.view.paint(ctx, app);
-	drawLegend(ctx, app);
+	if (!app.view.repaints) drawLegend(ctx, app); // overlap colours no nodes
 }
 
 /** Draw everything. @param {App} app */

@@ -18,7 +18,7 @@ export function createTimeline(app) {
 	els.slotText = h("output");
 	els.oneSlot = button("×", () => set(app, { slots: null }), { class: "hc-one", key: "one_slot", "aria-label": "one slot", title: about.words.one_slot });
 	els.bars = h("div.hc-bars-of-slots", { "aria-hidden": "true" }, about.slots.map((_, k) => h("i", { style: `height:${Math.max((100 * about.slot_counts[k]) / most, 4)}%` })));
-	els.play = button("▶", () => playing(app, !state.playing), { disabled: !last, class: "hc-play", "aria-label": "play the slots", title: "Play the slots" });
+	els.play = button("▶", () => playing(app, !state.playing), { class: "hc-play", "aria-label": "play the slots", title: "Play the slots" });
 	const under = (e) => {
 		const box = els.bars.getBoundingClientRect();
 		return clamp(Math.floor(((last + 1) * (e.clientX - box.left)) / box.width), 0, last);
@@ -44,7 +44,7 @@ export function createTimeline(app) {
 			e.preventDefault();
 			e.stopPropagation();
 		} }, els.bars, els.slot);
-	return h("div.hc-field", {}, els.play, els.timeline, els.slotText, els.oneSlot);
+	return h("div.hc-field", { hidden: !last }, els.play, els.timeline, els.slotText, els.oneSlot);
 }
 
 /** Bring out the bars of some slots, and say when they are. @param {App} app @param {number[]} span */

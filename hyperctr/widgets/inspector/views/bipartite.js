@@ -8,7 +8,7 @@ import { around, atPlace, centreOfMap, nameLit, nearest, nodesInside, placeMap }
 /** Lines of all hyperedges, or of some. @param {Pen} ctx @param {App} app @param {Set<number> | null} [which] @param {number} [alpha] */
 function drawLinks(ctx, app, which = null, alpha = 0) {
 	const { look, placed: { X, Y, EX, EY } } = app, s = app.scene, links = s.edge_nodes.length;
-	const dense = Math.min((alpha || clamp(14 / Math.sqrt(links + 1), 0.05, 0.5)) * look.strong, 1);
+	const dense = Math.min((alpha || clamp(600 / (links + 1), 0.04, 0.5)) * look.strong, 1);
 	for (let m = 0; m < look.colours.length; m++) {
 		pen(ctx, look.colours[m], links > 2000 && !which ? 0.7 : 1.1, dense);
 		for (const k of which || s.sizeOrder) {
@@ -33,8 +33,8 @@ function drawSquares(ctx, app, which = null, grow = 0) {
 /** Heads of the columns; labels left of nodes and right of hyperedges, as many as fit. @param {Pen} ctx @param {App} app @param {number[][]} taken @param {Look} shade */
 function columnLabels(ctx, app, taken, shade) {
 	const { look, placed: { X, Y, EX, EY } } = app, s = app.scene;
-	label(ctx, look, taken, `${plural(s.n, s.node_kind)} (nodes)`, X[0] ?? 0, 12, { bold: true });
-	label(ctx, look, taken, plural(s.e, s.edge_kind + " hyperedge"), EX[0] ?? look.width / 2, 12, { bold: true });
+	label(ctx, look, taken, plural(s.n, s.node_kind), X[0] ?? 0, 12, { bold: true });
+	label(ctx, look, taken, plural(s.e, [...new Set([s.edge_kind, "hyperedge"])].join(" ")), EX[0] ?? look.width / 2, 12, { bold: true });
 	for (const i of s.degreeOrder) {
 		if (taken.length > 120) break;
 		if (Y[i] > 24) label(ctx, shade, taken, short(s.titles[i]), X[i] - 12, Y[i], { align: "right" });

@@ -18,7 +18,7 @@ function placeMatrix(app) {
 	const gap = Math.max(0.6, s.e / 80); // columns left free between two groups
 	const room = { w: look.width - left - 16, h: look.height - 30 - legendHeight(s) };
 	const wide = k * Math.min(room.w / (s.e + gap * (groups - 1) || 1), WIDEST);
-	const top = 42 + clamp((wide - 8) * 24, 0, 84); // with room for names of columns
+	const top = 42 + clamp((wide - 8) * 33, 0, 116); // with room for names of columns
 	const high = k * Math.min((room.h - top) / Math.max(s.n, 1), WIDEST);
 	const X = new Float32Array(s.e), heads = [];
 	order.cols.forEach((e, c) => {
@@ -90,7 +90,7 @@ function nameColumn(ctx, app, e, bold) {
 	ctx.save();
 	ctx.translate(X[e], top - 8);
 	ctx.rotate(-Math.PI / 2);
-	write(ctx, look, short(app.scene.edge_titles[e], 12), 0, 0, "left", bold ? look.text : look.muted, bold ? "600 " : "");
+	write(ctx, look, short(app.scene.edge_titles[e], 18), 0, 0, "left", bold ? look.text : look.muted, bold ? "600 " : "");
 	ctx.restore();
 }
 
