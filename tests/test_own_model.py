@@ -45,14 +45,12 @@ def test_the_plan_of_the_page_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
-def test_it_trains_by_name_and_is_loaded_again(
-    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_trains_by_name_and_is_loaded_again(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERCTR_RUNS", str(tmp_path))
     monkeypatch.setattr(store, "nothing_kept", nullcontext)
     line = ["train", "planted", "--budget", "smoke", "--dry-run", "--set", f"model={EXAMPLE}", "options.width=4"]
     assert main(line) == 0
-    run = load_run(capsys.readouterr().out.split()[0])
+    run = load_run(*store.run_names())
     dry = ("validation_clicks", "validation_candidates", "test_candidates", "rounds_per_epoch", "points_per_epoch")
     wanted = Config.for_model(EXAMPLE, "smoke", **{name: getattr(run.config, name) for name in dry})
     assert run.config == wanted.replace(**{"options.width": 4})

@@ -90,9 +90,8 @@ class ScoreExplainer:
 
         Returns:
             ``score`` and ``new_score`` (probabilities), ``changes`` (what differs, in words), ``user``, ``item``, their
-            titles in ``who`` and ``what``, ``timestamp``, ``moment`` (the same in words), ``slot_label``, ``of_slot``
-            (whether it is the end of a slot), ``delta``, ``neighbours`` (0: all) and
-            ``removed_modalities`` of the new score, and
+            titles in ``who`` and ``what``, ``timestamp``, ``moment`` (in words), ``slot_label``, ``of_slot`` (whether
+            it is the end of a slot), ``delta``, ``neighbours`` (0: all) and ``removed_modalities`` of the new score;
 
             - ``sources``: ``source``, ``value`` and ``score`` so far of what comes in one after the other, from the
               base rate to the score (:func:`hyperctr.model.explain.scores_by_source`); the values add up to it;
@@ -132,12 +131,8 @@ class ScoreExplainer:
         answer |= {"delta": settings.interest_threshold, "neighbours": settings.max_neighbours or 0}
         answer |= {"removed_modalities": list(asked.removed_modalities)}
         new_score = self._changed(who, what, time, asked) if words else known["score"]
-        return (
-            answer
-            | known
-            | {"contributions": contributions, "history": history}
-            | {"new_score": new_score, "changes": words}
-        )
+        rows = {"contributions": contributions, "history": history}
+        return answer | known | rows | {"new_score": new_score, "changes": words}
 
     # ---- when
     def _moment(self, user: int, item: int, time: Any, slot: int | None) -> tuple[int, bool, str]:
@@ -174,7 +169,7 @@ class ScoreExplainer:
 
     def _explain(self, user: int, item: int, time: int) -> dict[str, Any]:
         """What does not depend on changes."""
-        from hyperctr.model.explain import SOURCES, click_effects, contributions, scores_by_source
+        from hyperctr.model.explain import GROUPS, SOURCES, click_effects, contributions, scores_by_source
 
         around, names, data = self.around(user, item, time), titles(self.split_data.data), self.split_data.data
         scores = scores_by_source(around, self.calibration)
@@ -188,22 +183,19 @@ class ScoreExplainer:
             | {"value": click.value}
             for click in clicks
         ]
-        parts = [self._row(part, names) for part in contributions(around, self.calibration)]
+        parts = [self._row(part, names) | {"of": GROUPS[part.side]} for part in contributions(around, self.calibration)]
         known = {"score": scores[-1], "sources": steps, "contributions": parts, "history": history}
         return known | {"rank": self.placing.rank(around.target, user, item, time)}
 
     def _row(self, part: Contribution, names: dict[str, list[str]]) -> dict[str, Any]:
         """A contribution in the data set's own ids and titles."""
-        from hyperctr.model.explain import GROUPS
-
         data = self.split_data.data
         of_user = part.side == "user"
         members, labels = (data.users, data.items) if of_user else (data.items, data.users)
         modality = data.modalities[part.modality]
         title = names["item" if of_user else "user"][part.label]
         row = {"key": f"{part.side}:{part.slot}:{modality}:{part.label}", "side": part.side, "slot": part.slot}
-        row |= {"of": GROUPS[part.side], "slot_label": self.split_data.slots.labels[part.slot]}
-        row |= {"modality": modality, "title": title}
+        row |= {"slot_label": self.split_data.slots.labels[part.slot], "modality": modality, "title": title}
         row |= {"number": part.modality * len(labels) + part.label, "hyperedge": labels[[part.label]].tolist()[0]}
         return row | {"members": members[list(part.members)].tolist(), "value": part.value}
 
@@ -213,11 +205,8 @@ class ScoreExplainer:
         counts = ((asked.removed, "hyperedge"), (asked.removed_clicks, "click"))
         words = [f"without {len(gone)} {kind}{'s' * (len(gone) != 1)}" for gone, kind in counts if gone]
         gone = sorted(set(asked.removed_modalities), key=self.split_data.data.modalities.index)
-        words += (
-            ["without hyperedges"]
-            if len(gone) == len(self.split_data.data.modalities)
-            else [f"without {name}" for name in gone]
-        )
+        every = len(gone) == len(self.split_data.data.modalities)
+        words += ["without hyperedges"] if every else [f"without {name}" for name in gone]
         own, new = self.settings, self._settings(asked)
         if new.interest_threshold != own.interest_threshold:
             words.append(f"\N{GREEK SMALL LETTER DELTA} = {new.interest_threshold:g}, not {own.interest_threshold:g}")

@@ -52,7 +52,7 @@ def multiples(scenes: SceneSource, query: Query) -> Multiples:
     >>> [panel["label"] for panel in shown.panels], shown.part.tolist()
     (['2018-01 to 2018-06', '2018-07 to 2018-12'], [0, 0, 0, 0, 1, 1, 1, 1])
     >>> shown.picture.rule
-    'showing 8 of 387 hyperedges in 2 slots, 2023-01 to 2023-12: the largest 4 of each slot'
+    'showing 8 of 289 hyperedges in 2 slots, 2018-01 to 2018-12: the largest 4 of each slot'
     """
     first, last = query.slots or (0, len(scenes.slots) - 1)
     start = max(first, min(query.slot - MOST // 2, last - MOST + 1))

@@ -47,7 +47,7 @@ def built(scenes: Scenes, side: str, slot: int, delta: float, neighbours: int | 
 
 @pytest.mark.parametrize(
     ("side", "slot", "delta", "neighbours"),
-    [("user", 0, 0.4, 0), ("user", 2, 0.55, 0), ("item", 1, 0.4, 0), ("item", 0, 0.3, 3)],
+    [("user", 0, 0.4, 0), ("user", 2, 0.52, 0), ("item", 1, 0.4, 0), ("item", 0, 0.3, 3)],
 )
 def test_members_and_weights_are_those_of_the_built_hypergraph(
     scenes: Scenes, side: Any, slot: int, delta: float, neighbours: int
