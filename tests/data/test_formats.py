@@ -193,12 +193,7 @@ FAULTS = {  # release and file, what gives way to what, message
     "infinite": (RATINGS_1M, "2::7::4", "2::7::inf", "line 3: rating 'inf' is not a finite"),
     "too few": (RATINGS_1M, "2::7::4::978301968", "2::7::4", "line 3: has 3 fields .* expected 4"),
     "too many": (RATINGS_1M, "2::7::4", "2::7::4::4", "line 3: has 5 fields .* expected 4"),
-    "milliseconds": (
-        RATINGS_1M,
-        "978301968",
-        "978301968000",
-        "times run from 978300275 to 978301968000 seconds",
-    ),
+    "milliseconds": (RATINGS_1M, "978301968", "978301968000", "times run from 978300275 to 978301968000 seconds"),
     "negative": (RATINGS_1M, "978301968", "-978301968", "times run from -978301968 to 978824291 seconds"),
     "too large": (RATINGS_1M, "2::7::4", "9223372036854775808::7::4", "line 3: userId '92233"),
     "movie twice": ("movielens-1m ml-1m/movies.dat", "9::Nought", "7::Nought", "movie 7 is listed twice"),
