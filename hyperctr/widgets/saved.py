@@ -72,7 +72,7 @@ def page_part(
     content["user"] = _users(inspector)
     why = inspector.why()
     content["why"] = explanation_panel(why, inspector._colours) if why else ""
-    text = json.dumps(exact(content), separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
     packed = gzip.compress(len(text).to_bytes(4, "little") + text + b"".join(buffers), mtime=0)
     data = base64.b64encode(packed).decode()
     return render("saved", data=data, styles=_styles(), script=_script(), sentence=NOWHERE)
@@ -104,12 +104,13 @@ def _kept(
             break
         message, buffers = scene_message(inspector.scenes, _shown(inspector, query, view), inspector._colours)
         own = [bytes(part) for part in buffers]
-        cost = len(zlib.compress(json.dumps(exact(message)).encode() + b"".join(own))) * 4 // 3
+        asked = {name: getattr(query, name) for name in ("side", "slot", "slots", "modalities", "focus")}
+        scene = exact({**asked, "view": view, "message": message, "sizes": [len(part) for part in own]})
+        cost = len(zlib.compress(json.dumps(scene["message"]).encode() + b"".join(own))) * 4 // 3
         if size + cost > room:
             continue
         size += cost
-        asked = {name: getattr(query, name) for name in ("side", "slot", "slots", "modalities", "focus")}
-        kept.append({**asked, "view": view, "message": message, "sizes": [len(part) for part in own]})
+        kept.append(scene)
         arrays += own
     if not kept:
         raise DataError(
