@@ -7,7 +7,6 @@ history without the click, on the hypergraphs of another threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -243,9 +242,8 @@ class ScoreExplainer:
 
         if settings == self.settings:
             return self.model
-        graphs = copy(self._graphs(settings.max_neighbours))
-        graphs.settings = settings  # the threshold is read when a slot is assembled
-        return with_graphs(self.model, graphs)
+        graphs = self._graphs(settings.max_neighbours)
+        return with_graphs(self.model, graphs.at_threshold(settings.interest_threshold))
 
     def _of_neighbours(self, limit: int | None) -> SlotHypergraphs:
         from hyperctr.hypergraph.stack import SlotHypergraphs

@@ -242,10 +242,11 @@ class SceneSource(ABC):
         joint, own = self.places(node)
         local = np.stack([position, edges.edge])
         around, when = self._focus_title(query), self.when(*query.span)
-        places = drawn_places(own[:, members], local, edges.modality)
         if alike:
             one = drawn_places(joint[members][None], local, np.zeros_like(edges.modality))
             places = np.repeat(one, len(own), axis=0)
+        else:
+            places = drawn_places(own[:, members], local, edges.modality)
         make = self.colourings[node].get(query.colour_by)
         colouring = make(query) if make else None
         return Scene(
