@@ -253,10 +253,10 @@ def test_all_models_share_a_picture_and_the_axis_is_zoomed_in_on_the_best_points
     ]
     assert point_share(frame) == "25%"
     chart = curves_chart(frame)
-    rings = [ring for ring in chart.data if ring.name == "hyperctr, best"]
+    rings = [ring for ring in chart.data if ring.name == "HyperCTR, best"]
     assert [(list(ring.x), list(ring.y)) for ring in rings] == [([0.5], [0.7]), ([0.75], [0.65])]
     lines = [line for line in chart.data if line.mode == "lines" and line.yaxis == "y"]
-    assert [(line.name, line.showlegend) for line in lines] == [("hyperctr", True), ("hyperctr", False), ("b", True)]
+    assert [(line.name, line.showlegend) for line in lines] == [("HyperCTR", True), ("HyperCTR", False), ("b", True)]
     assert lines[0].line.color == lines[1].line.color != lines[2].line.color
     assert list(chart.layout.yaxis.range) == pytest.approx([0.65 - 0.15, 0.8 + 0.03])
     assert "curves begin further down" not in subtitle(chart), "nothing is cut off here"
@@ -264,6 +264,38 @@ def test_all_models_share_a_picture_and_the_axis_is_zoomed_in_on_the_best_points
     assert "a point every 25% of a pass" in subtitle(curves_chart(mark_best(low)))
     assert "curves begin further down" in subtitle(curves_chart(mark_best(low)))
     assert words(curves_chart(frame.iloc[:0])) == ["no run has finished, so there is no curve"]
+
+
+def test_of_the_other_systems_the_best_stands_out_and_the_rest_are_named_beside_the_plot() -> None:
+    best = {"din, table2": 0.7, "din, author": 0.75, "dstn, table2": 0.74, "mimn, table2": 0.739, "vbpr, table2": 0.6}
+    model = {label: label.partition(",")[0] for label in best} | {"hyperctr": "hyperctr"}
+    tries = [{"hyperctr": [0.5, 0.8]}, {name: [value, 0.5] for name, value in best.items()}]
+    curves = pd.concat([curves_frame(points, seed=seed) for points in tries for seed in (1, 0)], ignore_index=True)
+    curves["run"], curves["model"] = curves["label"] + curves["seed"].astype(str), curves["label"].map(model)
+    results = results_frame({"hyperctr": 0.8, **best})
+    shown = figure8(sweep_of(results.assign(model=results["label"].map(model)), curves=curves))
+    assert shown.frame is not None
+    assert "din, table2" not in set(shown.frame["label"]), "validation chose the authors' settings"
+
+    lines = [line for line in shown.chart.data if line.mode == "lines" and line.yaxis == "y" and line.name]
+    coloured = [line for line in lines if line.legendgroup != "systems"]
+    assert [line.name for line in coloured] == ["HyperCTR", "HyperCTR", "din", "din"], "both seeds of what stands out"
+    grey = [line for line in lines if line.legendgroup == "systems"]
+    assert [(line.hovertemplate[:20], line.showlegend) for line in grey] == [
+        ("dstn, table2, seed 0", True),
+        ("mimn, table2, seed 0", False),
+        ("vbpr, table2, seed 0", False),
+    ]
+    assert len({line.line.color for line in grey} | {line.line.color for line in coloured}) == 3
+    names = {note.text: note.y for note in shown.chart.layout.annotations}
+    assert list(names) == ["din", "DSTN", "MIMN", "vbpr"], "from the top down"
+    low, high = shown.chart.layout.yaxis.range
+    pixels = 0.64 * (shown.chart.layout.height - shown.chart.layout.margin.t - shown.chart.layout.margin.b)
+    apart = -np.diff(list(names.values())) * pixels / (high - low)
+    assert (apart > 12.9).all() and apart[0] < 13.1, "no name lies on another, though two systems are 0.001 apart"
+    assert "**din**: best validation AUC 0.7500 after 0.25 of 0.50 passes, means of 2 seeds." in shown.note
+    others = "DSTN 0.7400 after 0.2 passes, MIMN 0.7390 after 0.2 passes, vbpr 0.6000 after 0.2 passes."
+    assert f"The other systems, the best first: {others}" in shown.note
 
 
 def experiment(seeds: int) -> pd.DataFrame:
