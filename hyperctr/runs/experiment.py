@@ -185,6 +185,7 @@ def _train(
             config,
             reference_run,
             replicates=20 if dry_run else 1000,
+            judged=not dry_run,
         )
         shown.end("test AUC {auc:.4f}, 95 % interval {auc_low:.4f} to {auc_high:.4f}".format(**test.metrics))
 

@@ -284,11 +284,16 @@ class ScoreExplainer:
             raise ConfigError(f"{key!r} is the key of no hyperedge; take it from a contribution's 'key'") from error
 
 
-@lru_cache(2)
 def explainer_of(run: Run) -> ScoreExplainer:
     """Return the explainer of a run, one for all who ask, so that what it has explained is not explained again.
+
+    The run keeps it, so both, and the model, are let go together.
 
     Raises:
         ConfigError: the model has no hypergraphs.
     """
-    return ScoreExplainer(run)
+    kept = vars(run)
+    if "explainer" not in kept:
+        kept["explainer"] = ScoreExplainer(run)
+    explainer: ScoreExplainer = kept["explainer"]
+    return explainer

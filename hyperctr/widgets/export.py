@@ -17,6 +17,8 @@ from hyperctr.widgets.scene import Scene
 def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: str | Path) -> Path:
     """Write one row per selected node: ``id``, ``title``, ``degree``, ``hyperedges`` as ``modality:id`` by spaces.
 
+    Of slots side by side, a row per slot in which the node lies on a hyperedge, with ``slot`` before all others.
+
     Args:
         scene: what was shown.
         selection: ids of nodes; None or empty is all nodes of the scene.
@@ -36,14 +38,22 @@ def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: st
     """
     places = _places(scene, selection)
     names = [f"{modality}:{label}" for modality, label in scene.edge_keys()]
-    on = [[names[e] for e in scene.edges.edge[scene.edges.nodes == place]] for place in places]
-    columns = {
-        "id": [scene.nodes[place] for place in places],
-        "title": [scene.titles[place] for place in places],
-        "degree": list(map(len, on)),
-        "hyperedges": list(map(" ".join, on)),
-    }
-    write_atomic(path, pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
+    slots = scene.edge_slots or [""] * len(names)
+    rows = []
+    for slot in dict.fromkeys(slots):
+        for place in places:
+            on = [names[e] for e in scene.edges.edge[scene.edges.nodes == place] if slots[e] == slot]
+            row = {
+                "id": scene.nodes[place],
+                "title": scene.titles[place],
+                "degree": len(on),
+                "hyperedges": " ".join(on),
+            }
+            if on:
+                rows.append({"slot": slot, **row})
+    table = pd.DataFrame(rows, columns=["slot", "id", "title", "degree", "hyperedges"])
+    table = table if scene.edge_slots else table.drop(columns="slot")
+    write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
     return Path(path)
 
 
@@ -51,7 +61,8 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     """Write the part of the scene on the selected nodes as a HIF file; ``Hypergraph.from_hif`` reads it.
 
     Every hyperedge that holds a selected node is written with its selected members, modality and weight;
-    ``attrs.label_id`` is the id of what it comes from.
+    ``attrs.label_id`` is the id of what it comes from. Of slots side by side, ``attrs.time_slot`` is its own; of
+    several in one picture, the slot of the whole are their dates.
 
     Args:
         scene: what was shown.
@@ -69,9 +80,12 @@ def export_selection_hif(scene: Scene, selection: Sequence[Any] | None, path: st
     member, edges = new[scene.edges.nodes], scene.edges
     kept, number = np.unique(edges.edge[member >= 0], return_inverse=True)
     incidence = np.stack([member[member >= 0], number])
-    known: dict[str, Any] = {"group_names": scene.modalities, "node_kind": scene.node_kind, "slot": scene.slot}
+    slot = scene.slot_label if scene.query.slots else scene.slot
+    known: dict[str, Any] = {"group_names": scene.modalities, "node_kind": scene.node_kind, "slot": slot}
     weight, group = edges.weight[kept], edges.modality[kept]
     graph = Hypergraph(incidence, len(places), len(kept), weight=weight, group=group, **known)
+    if scene.edge_slots:
+        graph = graph.annotate(hyperedge_attrs=[{"time_slot": scene.edge_slots[e]} for e in kept])
     labels = [scene.edge_labels[e] for e in kept]
     graph.to_hif(path, node_ids=[scene.nodes[place] for place in places], label_ids=labels)
     return Path(path)

@@ -90,6 +90,7 @@ def about(scenes: SceneSource, colours: Mapping[str, str]) -> dict[str, Any]:
         "own": scenes.own,
         "kinds": list(scenes.kinds),
         "slots": scenes.slots,
+        "slot_ends": scenes.slot_ends,
         "modalities": list(scenes.modalities),
         "colours": list(colours.values()),
     }

@@ -69,9 +69,11 @@ def multiples(scenes: SceneSource, query: Query) -> Multiples:
     how = "all of them" if total == len(joined) else f"the largest {most} of each slot"
     rule = f"showing {len(joined):,} of {total:,} hyperedges in {slots}, {scenes.when(shown[0], shown[-1])}: {how}"
     whole = replace(query, slots=(shown[0], shown[-1]))
+    part = np.repeat(np.arange(len(parts)), list(map(len, parts))).astype(np.uint8)
+    picture = scenes.cut(whole, joined, np.arange(len(joined)), rule, alike=True)
     return Multiples(
-        picture=scenes.cut(whole, joined, np.arange(len(joined)), rule, alike=True),
-        part=np.repeat(np.arange(len(parts)), list(map(len, parts))).astype(np.uint8),
+        picture=replace(picture, edge_slots=[scenes.slots[shown[at]] for at in part]),
+        part=part,
         panels=[
             {"slot": slot, "label": scenes.slots[slot], "total": len(edges)}
             for slot, edges in zip(shown, wholes, strict=True)

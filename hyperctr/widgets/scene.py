@@ -107,6 +107,7 @@ class Scene:
         panel_places: float32 [M, n, 2], each modality's own layout within [-1, 1]; None is ``x`` and ``y`` for each.
         node_colour: float32 [n], value of ``colouring`` of each node, NaN where unknown.
         colouring: what the values are; None colours nothing.
+        edge_slots: where several slots stand side by side the label of each hyperedge's, e; else None.
 
     >>> query = Query("user", 0, ("visual",), 0.5, 0, False, None, 300)
     >>> edges = Edges(np.array([0, 2]), np.array([0, 1]), np.array([0]), np.array([7]), np.ones(1, "f4"), 2, 9)
@@ -134,6 +135,7 @@ class Scene:
     panel_places: NDArray[np.float32] | None = None
     node_colour: NDArray[np.float32] | None = None
     colouring: Colouring | None = None
+    edge_slots: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.edge_labels)

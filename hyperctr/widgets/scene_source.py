@@ -180,10 +180,14 @@ class SceneSource(ABC):
         several = (int(first), int(last)) if slots else None
         return Query(side, int(slot), names, delta, *numbers, name, self.kinds, self.own, several)
 
+    @property
+    def slot_ends(self) -> list[tuple[str, str]]:
+        """How each slot is called where it begins a range of slots, and where it ends one."""
+        return [(label, label) for label in self.slots]
+
     def when(self, first: int, last: int) -> str:
-        """Say from when to when some slots are: "2018-01 to 2019-06", "slot 3 to 5"."""
-        start, end = self.slots[first].partition(" to ")[0], self.slots[last].rpartition(" to ")[2]
-        return self.slots[first] if first == last else f"{start} to {end.removeprefix('slot ')}"
+        """Say from when to when some slots are: "2018-01 to 2019-06", "slot 3 to 5"; of one slot, its label."""
+        return self.slots[first] if first == last else f"{self.slot_ends[first][0]} to {self.slot_ends[last][1]}"
 
     def build(self, **asked: Any) -> Scene:
         """Cut the scene that the arguments of :meth:`query` ask for.

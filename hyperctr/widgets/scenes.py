@@ -164,6 +164,12 @@ class Scenes(SceneSource):
         slots = self.split_data.slots
         return np.bincount(slots.index[self.split_data.split.train], minlength=slots.count).tolist(), "training clicks"
 
+    @property
+    def slot_ends(self) -> list[tuple[str, str]]:
+        """Of "2018-01 to 2018-06" the first and the last month, of "slot 3" the whole and the number."""
+        ends = [(label.partition(" to ")[0], label.rpartition(" to ")[2]) for label in self.slots]
+        return [(start, end.removeprefix("slot ")) for start, end in ends]
+
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Build both hypergraphs of a slot from its own clicks: they depend on no others."""
         from hyperctr.hypergraph.build import hypergraphs_of_slot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,10 @@ def test_every_kind_of_study_runs_dry(
     tiny: Tiny, store: Path, changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     started = time.perf_counter()
-    run = dry(tiny, **changes)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*popularity")
+        run = dry(tiny, **changes)
+    assert run.metrics["warnings"] == [], "a dry run cannot have learned"
     assert time.perf_counter() - started < 20  # a second or two; this machine may be busy
     assert {name: run.metrics[name] for name in expected} == expected
     assert run.id.startswith("dry-") and (run.folder / "DONE").exists()

@@ -11,6 +11,7 @@ import pytest
 import hyperctr as hc
 from hyperctr.errors import DataError
 from hyperctr.widgets.export import export_selection_csv, export_selection_hif
+from hyperctr.widgets.multiples import multiples
 from hyperctr.widgets.scene import Scene
 from hyperctr.widgets.scenes import Scenes
 
@@ -46,6 +47,32 @@ def test_hif(scene: Scene, tmp_path: Path) -> None:
         name: ({chosen[v] for v in graph.members(e).tolist()}, float(graph.weight[e])) for e, name in enumerate(names)
     }
     assert read == expected
+
+
+def test_of_several_slots_each_hyperedge_is_told_with_its_own(scenes: Scenes, tmp_path: Path) -> None:
+    shown = multiples(scenes, scenes.query(delta=0.3, limit=40, slots=(0, 1)))
+    scene, labels = shown.picture, [scenes.slots[at] for at in shown.part]
+    keys = scene.edge_keys()
+    assert len(set(keys)) < len(keys), "some lie in both slots"
+    members = [
+        {name for e in range(len(keys)) if labels[e] == slot for name in scene.members(e)} for slot in scenes.slots
+    ]
+    node = sorted(members[0] & members[1])[0]
+    table = pd.read_csv(export_selection_csv(scene, [node], tmp_path / "slots.csv"))
+    assert list(table) == ["slot", "id", "title", "degree", "hyperedges"]
+    assert table["slot"].tolist() == scenes.slots[:2] and table["id"].tolist() == [node, node]
+    for row in table.itertuples():
+        on = {f"{m}:{k}" for e, (m, k) in enumerate(keys) if labels[e] == row.slot and node in scene.members(e)}
+        assert set(str(row.hyperedges).split()) == on and row.degree == len(on)
+    path = export_selection_hif(scene, [], tmp_path / "slots.hif.json")
+    edges = json.loads(path.read_text(encoding="utf-8"))["edges"]
+    assert [edge["attrs"]["time_slot"] for edge in edges] == labels
+    assert [attrs["time_slot"] for attrs in hc.Hypergraph.from_hif(path).annotations.hyperedge_attrs] == labels
+
+    united = scenes.build(delta=0.3, limit=6, slots=(0, 1))
+    assert len(set(united.edge_keys())) == len(united), "once each"
+    read = hc.Hypergraph.from_hif(export_selection_hif(united, [], tmp_path / "united.hif.json"))
+    assert read.slot == united.slot_label == scenes.when(0, 1)
 
 
 def test_hif_of_a_whole_scene_is_read_by_xgi(scene: Scene, tmp_path: Path) -> None:

@@ -71,6 +71,16 @@ def test_files_and_dicts_are_slots_too(tmp_path: Path) -> None:
     assert members(inspector.scene) == {"cats": {"ann", "eve"}}
 
 
+def test_a_name_with_to_in_it_is_no_range_of_dates() -> None:
+    inspector = hc.Inspector(dict.fromkeys(("back to school", "winter", "off to summer"), PETS))
+    ends = about(inspector.scenes, {})["slot_ends"]
+    assert ends == [("back to school",) * 2, ("winter",) * 2, ("off to summer",) * 2], "what the timeline writes"
+    inspector.slots = [0, 2]
+    assert inspector.scene.slot_label == "back to school to off to summer"
+    inspector.slots = [2, 2]
+    assert inspector.scene.slot_label == "off to summer"
+
+
 def test_groups_are_modalities_and_the_dual_swaps_roles() -> None:
     graph = hc.Hypergraph(
         [[0, 1, 1, 2, 0, 2], [0, 0, 1, 1, 2, 2]], 3, 3, group=[0, 0, 1], group_names=["music", "film"]

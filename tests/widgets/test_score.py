@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +21,7 @@ from hyperctr.hypergraph.incidence import Hypergraph
 from hyperctr.model.history import Targets
 from hyperctr.model.hyperctr import HyperCTR
 from hyperctr.runs.effects import effects, mean_effects
-from hyperctr.runs.explaining import ScoreExplainer
+from hyperctr.runs.explaining import ScoreExplainer, explainer_of
 from hyperctr.runs.explanation import effect, explanation_frame, export_explanation, sources_frame
 from hyperctr.runs.prediction import score_pairs
 from hyperctr.runs.scoring import build_model, interest_of
@@ -297,3 +299,14 @@ def test_effects_in_general_are_means_of_explanations(scenes: Scenes) -> None:
         assert frame.loc[by]["effects"].sum() == (found.rows["by"] == "hyperedge").sum()
     chart = figures.draw_effects(mean_effects(found))
     assert chart.data[0].x.tolist() == frame.loc["source"].xs("clicked", level="kind")["mean"].tolist()
+
+
+def test_an_explainer_is_shared_and_goes_with_its_run(scenes: Scenes, pair: tuple[Any, Any, int]) -> None:
+    assert scenes.run is not None
+    run = hc.load_run(str(scenes.run.folder), scenes.data)
+    assert explainer_of(run) is explainer_of(run)
+    assert explainer_of(run).explain(*pair)["score"] == scenes.explainer.explain(*pair)["score"]
+    model = weakref.ref(run.model)
+    del run
+    gc.collect()
+    assert model() is None

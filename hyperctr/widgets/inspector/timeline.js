@@ -49,8 +49,7 @@ export function createTimeline(app) {
 
 /** Bring out the bars of some slots, and say when they are. @param {App} app @param {number[]} span */
 export function light({ els, about }, [a, b] = [0, 0]) {
-	const [from, to] = [about.slots[a].split(" to ")[0], about.slots[b].split(" to ").pop().replace("slot ", "")];
-	els.slotText.value = a === b ? about.slots[a] : `${from} to ${to}`;
+	els.slotText.value = a === b ? about.slots[a] : `${about.slot_ends[a][0]} to ${about.slot_ends[b][1]}`;
 	[...els.bars.children].forEach((bar, k) => bar.classList.toggle("hc-on", k >= a && k <= b));
 }
 
