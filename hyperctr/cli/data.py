@@ -14,7 +14,7 @@ from hyperctr.cli.parser import Commands, command, command_group, open_dataset, 
 def add_commands(commands: Commands) -> None:
     """Add ``doctor``, and ``data`` with its actions."""
     with_data_dir(command(commands, "doctor", run_doctor, "versions, device, data: what is missing, the line to type"))
-    actions = command_group(commands, "data", "list the known data sets, or check one")
+    actions = command_group(commands, "data", "data sets: list, check, import, export, make features")
     with_data_dir(command(actions, "list", run_list, "list the known data sets, and which are ready"))
     check = command(actions, "check", run_check, "list all that is wrong with a data set, or what a model will find")
     check.add_argument("dataset", metavar="NAME|FOLDER")

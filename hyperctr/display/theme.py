@@ -139,6 +139,19 @@ def error_bars(values: pd.Series, low: pd.Series, high: pd.Series, **look: Any) 
     return {"array": high - values, "arrayminus": values - low, "thickness": 1.5, **look}
 
 
+def slot_axis(slots: Sequence[str], most: int = 8) -> dict[str, Any]:
+    """Return plotly's settings of an axis of time slots: not too many ticks, each where its slot begins.
+
+    >>> axis = slot_axis(["2018-01 to 2018-06", "2018-07 to 2018-12"])
+    >>> axis["ticktext"], axis["title"], slot_axis(["slot 0"])["title"]
+    (['2018-01', '2018-07'], {'text': 'time slot, from'}, {'text': 'time slot'})
+    """
+    shown = list(slots[:: -(-len(slots) // most) or 1])
+    texts = [slot.partition(" to ")[0] for slot in shown]
+    title = "time slot" if texts == shown else "time slot, from"
+    return {"type": "category", "tickvals": shown, "ticktext": texts, "title": {"text": title}}
+
+
 def need_columns(frame: pd.DataFrame, *columns: str) -> None:
     """Refuse a frame that lacks columns a figure reads.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hyperctr.data.titles import titles
 from hyperctr.display.figure import Figure
 from hyperctr.display.hypergraph import draw
-from hyperctr.display.theme import modality_colour, need_columns, style
+from hyperctr.display.theme import modality_colour, need_columns, slot_axis, style
 
 if TYPE_CHECKING:
     from hyperctr.hypergraph.incidence import Hypergraph
@@ -80,10 +80,10 @@ def draw_sizes(summary: pd.DataFrame, *, title: str = "Hypergraphs over time") -
     rows = summary[["slot", "modality", *PANELS]].astype(dict.fromkeys(PANELS, np.float32))
     panels = rows.rename(columns=PANELS).melt(["slot", "modality"], var_name="panel")
     axes = {"x": "slot", "y": "value", "facet_col": "panel", "facet_col_spacing": 0.07}
-    chart = px.line(panels, **axes, **_lines(names), labels={"slot": "time slot", "value": "", "modality": ""})
+    chart = px.line(panels, **axes, **_lines(names), labels={"value": "", "modality": ""})
     chart.for_each_annotation(lambda title: title.update(text=title.text.removeprefix("panel="), font_size=13))
     style(chart, title, "one line per modality", height=430, margin={"t": 128}, legend={"y": 1.22})
-    chart.update_xaxes(type="category", tickangle=-45, nticks=8)
+    chart.update_xaxes(slot_axis(list(dict.fromkeys(summary["slot"])), most=4))
     chart.update_yaxes(matches=None, showticklabels=True, rangemode="tozero")
     return chart
 

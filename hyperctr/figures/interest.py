@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from hyperctr.display.colours import HIGH, LOW, MIDDLE
 from hyperctr.display.figure import Figure
-from hyperctr.display.theme import figure, modality_colour, need_columns, style, translucent
+from hyperctr.display.theme import figure, modality_colour, need_columns, slot_axis, style, translucent
 from hyperctr.errors import ShapeError
 from hyperctr.written import show_number
 
@@ -87,7 +87,7 @@ def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users
     axes = {"x": slots, "y": [f"user {user}" for user in users], "facet_col": 0, "facet_col_spacing": 0.02}
     limits = {"zmin": threshold - (reach or 0.5), "zmax": threshold + (reach or 0.5)}
     colours = {**limits, "color_continuous_scale": [LOW, MIDDLE, HIGH]}
-    labels = {"x": "time slot", "y": "", "color": "degree of<br>interest"}
+    labels = {"y": "", "color": "degree of<br>interest"}
     chart = px.imshow(cube, **axes, **colours, aspect="auto", labels=labels)
     chart.for_each_annotation(lambda title: title.update(text=names[int(title.text.partition("=")[2])], font_size=16))
     chart.update_traces(xgap=1, ygap=1, hoverongaps=False)
@@ -99,7 +99,7 @@ def draw_interest(interest: pd.DataFrame, *, threshold: float = 0.5, total_users
     )
     subtitle += "modality; orange: at or above the threshold δ; blank: no training click in the slot"
     style(chart, "Interest matrix", subtitle, height=190 + max(14 * len(users), 120), margin={"t": 104})
-    chart.update_xaxes(tickangle=-45, showgrid=False, type="category", nticks=min(12, len(slots)))
+    chart.update_xaxes(slot_axis(slots, most=4), showgrid=False)
     chart.update_yaxes(showgrid=False, type="category", autorange="reversed", tickfont={"size": 10})
     return chart
 
@@ -147,11 +147,11 @@ def draw_interest_over_slots(interest: pd.DataFrame) -> go.Figure:
     need_columns(interest, "slot", "modality", "low", "median", "high")
     slots, names = (list(dict.fromkeys(interest[name])) for name in ("slot", "modality"))
     subtitle = "line: the median user; band: the middle half of the users with a training click in the slot"
-    chart = figure("Interest over time", subtitle, x="time slot", y="degree of interest (0 to 1)")
+    chart = figure("Interest over time", subtitle, y="degree of interest (0 to 1)")
     for name in names:
         rows = interest[interest["modality"] == name]
         chart.add_traces(_line_and_band(rows, rows["slot"].tolist(), name, modality_colour(name, names)))
-    chart.update_xaxes(type="category", categoryorder="array", categoryarray=slots, nticks=8)
+    chart.update_xaxes(slot_axis(slots), categoryorder="array", categoryarray=slots)
     return chart
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hyperctr.sweeps.sweep import Sweep
 
 CONSTANT = "constant"  # its AUC is a half, whatever the data
-KINDS = "blue: HyperCTR; grey: the paper's other systems; orange: baselines"
+KINDS = "blue: HyperCTR; grey: other systems; orange: baselines"
 
 
 def overall(sweep: Sweep) -> Figure:
