@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # for whatever else is tw
 MODALITY_COLOURS = {"visual": BLUE, "acoustic": ORANGE, "textual": GREEN, "multi-modal": "#CC79A7"}
 FURTHER_COLOURS = ("#E69F00", "#56B4E9", "#794006", "#243AA8")  # modalities the paper does not have
 NEUTRAL = "#7A828C"  # what belongs to no modality; readable on white and on near-black
+BRIGHTEST = 0.47  # luminance of a tint, which is a contrast of two to white
 TINTS = 20  # of a colour, after which they come again
 LOW, MIDDLE, HIGH = BLUE, "#DEDCD7", "#C04E00"  # around a middle that means something
 NUMBER_COLOURS = ("#00224E", "#233E6C", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")  # Cividis in seven steps
@@ -71,7 +72,7 @@ def translucent(colour: str, alpha: float) -> str:
 
 
 def tint(colour: str, rank: int) -> str:
-    """Return one of 20 tints of a colour, so that neighbours in a list differ.
+    """Return one of 20 tints of a colour, so that neighbours in a list differ; a yellow is dark enough for white paper.
 
     >>> tint("#0072B2", 0), tint("#0072B2", 1)
     ('#0471ae', '#1058f9')
@@ -80,7 +81,15 @@ def tint(colour: str, rank: int) -> str:
     hue, light, vivid = rgb_to_hls(red, green, blue)
     hue = (hue + (0, 0.055, -0.055, 0.028, -0.028)[rank % 5]) % 1
     light = min(max(light + (0, 0.1, -0.09, 0.17)[rank * 3 % 4], 0.24), 0.66)
-    return "#" + "".join(f"{round(255 * part):02x}" for part in hls_to_rgb(hue, light, min(max(vivid, 0.35), 0.95)))
+    vivid = min(max(vivid, 0.35), 0.95)
+    while _luminance(parts := hls_to_rgb(hue, light, vivid)) > BRIGHTEST:
+        light -= 0.02
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def _luminance(parts: tuple[float, float, float]) -> float:
+    """How bright a colour is, from 0 to 1, about as the guidelines for accessible pages have it."""
+    return float(sum(weight * part**2.2 for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True)))
 
 
 def diverging(share: float) -> str:

@@ -97,6 +97,6 @@ def _needed(gap: str, before: str, after: str) -> str:
 
 
 def stylesheet(path: Path = HERE / "style.css") -> str:
-    """Return a stylesheet without comments and ends of lines."""
+    """Return a stylesheet without comments, and without blanks that mean nothing."""
     text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
+    return re.sub(r"\s*([{};,])\s*|(?<=:) ", r"\1", re.sub(r"\s+", " ", text)).strip()

@@ -241,7 +241,7 @@ class Inspector(SceneTraits, Explaining, Saving, anywidget.AnyWidget):
     def user_shown(self) -> Any:
         """Return the user whose timeline is shown: the first selected, else the one of the pair; None for nobody."""
         user = self.selection[0] if self.selection and self.node_kind == "user" else (self.pair or [None])[0]
-        return None if user is None else lookup.known_id(user, self.scenes.ids[self.scenes.kinds[0]])
+        return None if user is None else lookup.known_ids([user], self.scenes.kinds[0], self.scenes)[0]
 
     def _show_user(self, user: Any) -> None:
         if (user, self.slot) != self._user:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from traitlets import TraitError
 
 from hyperctr.errors import ConfigError, DataError, did_you_mean
-from hyperctr.widgets import views
-from hyperctr.widgets.colourings import colouring_name
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from hyperctr.widgets.scene import Query
     from hyperctr.widgets.scene_source import SceneSource
 
+T = TypeVar("T")
 LARGEST = 2**53 - 1  # whole number that JavaScript tells from its neighbours
 MOST_SELECTED = 5000  # ids kept in the saved state of a notebook
 SETTINGS = {"interest_threshold": "delta", "max_neighbours": "neighbours"}  # settings of a run, and their traits
@@ -28,60 +25,14 @@ class SettingError(ConfigError, TraitError):
     """A value that a trait cannot have; being traitlets' own, what was set together with it is taken back."""
 
 
-def known_slot(name: str, value: int | None, count: int) -> int | None:
-    """Return the number of a slot, or None.
+def setting(check: Callable[..., T], *given: Any) -> T:
+    """Return what a check lets pass; what it refuses is refused to a trait.
 
     Raises:
-        SettingError: there is no such slot.
-    """
-    if value is not None and not 0 <= value < count:
-        raise SettingError(f"{name} {value}: slots are 0 to {count - 1}")
-    return value
-
-
-def known_range(value: list[int] | None, count: int) -> list[int] | None:
-    """Return the first and the last of several slots, or None.
-
-    Raises:
-        SettingError: one does not exist, or the first comes after the last.
-    """
-    if value is not None and not 0 <= value[0] <= value[1] < count:
-        raise SettingError(f"slots={value}: [first, last] within 0 to {count - 1} is needed")
-    return value
-
-
-def known_modalities(names: list[str], known: Sequence[str]) -> list[str]:
-    """Return names of modalities that the data set has.
-
-    Raises:
-        SettingError: it has no such modality.
-    """
-    for name in names:
-        if name not in known:
-            raise SettingError(f"modality {name!r}: this data set has {list(known)}")
-    return names
-
-
-def known_colouring(name: str, known: Mapping[str, Iterable[str]]) -> str:
-    """Return the name of a colouring that nodes of some kind have, or "" for none.
-
-    Raises:
-        SettingError: there is none; the message has the choices.
+        SettingError: see the check.
     """
     try:
-        return colouring_name(name, known)
-    except ConfigError as error:
-        raise SettingError(str(error)) from error
-
-
-def known_view(name: str | None) -> str | None:
-    """Return the present name of a view; see :func:`hyperctr.widgets.views.known_view`.
-
-    Raises:
-        SettingError: there is none of that name.
-    """
-    try:
-        return views.known_view(name)
+        return check(*given)
     except ConfigError as error:
         raise SettingError(str(error)) from error
 
@@ -100,7 +51,7 @@ def plain_ids(ids: Sequence[Any] | None) -> list[Any] | None:
 
 
 def exact(value: Any, _: Any = None) -> Any:
-    """Return what a browser is sent, with whole numbers that it would round as texts; :func:`sent_ids` reads them.
+    """Return what a browser is sent, with whole numbers that it would round as texts; :func:`known_ids` reads them.
 
     >>> exact({"nodes": [7, 2**62], "title": "seven"})
     {'nodes': [7, '4611686018427387904'], 'title': 'seven'}
@@ -112,19 +63,16 @@ def exact(value: Any, _: Any = None) -> Any:
     return str(value) if isinstance(value, int) and abs(value) > LARGEST else value
 
 
-def sent_ids(ids: list[Any], kind: str, scenes: SceneSource) -> list[Any]:
-    """Return ids of nodes as the data have them, where :func:`exact` made texts of them."""
+def known_ids(ids: Sequence[Any], kind: str, scenes: SceneSource) -> list[Any]:
+    """Return ids as the data have them, where a browser sent what was typed, or a text that :func:`exact` made.
 
-    def unknown(name: Any) -> bool:
-        try:
-            scenes.index(kind, [name])
-        except DataError:
-            return True
-        return False
-
-    texts = {name for name in ids if isinstance(name, str) and name.removeprefix("-").isdecimal() and unknown(name)}
-    numbers = {name: int(name) for name in texts if abs(int(name)) > LARGEST and not unknown(int(name))}
-    return [numbers.get(name, name) if isinstance(name, str) else name for name in ids]
+    >>> import hyperctr as hc
+    >>> known_ids(["7", 5, "9"], "node", hc.Inspector([[5, 7]]).scenes)
+    [7, 5, '9']
+    """
+    known = scenes.ids[kind].tolist()
+    kept, by_text = set(map(repr, known)), {str(name): name for name in known}
+    return [name if repr(name) in kept else by_text.get(str(name), name) for name in ids]
 
 
 def known_nodes(ids: list[Any], kind: str, scenes: SceneSource, trait: str = "selection") -> list[Any]:
@@ -133,7 +81,7 @@ def known_nodes(ids: list[Any], kind: str, scenes: SceneSource, trait: str = "se
     Raises:
         SettingError: one is of another kind, or there is none of that id.
     """
-    ids = sent_ids(ids, kind, scenes)
+    ids = known_ids(ids, kind, scenes)
     try:
         scenes.index(kind, ids)
     except DataError as error:
@@ -189,16 +137,5 @@ def find(scenes: SceneSource, query: Query, text: str, most: int = 20) -> list[d
 
 def known_pair(pair: Sequence[Any], scenes: SceneSource) -> tuple[Any, Any, int | None]:
     """Return user id and item id as they are known, where a browser sent what was typed, and the time."""
-    user, item = (known_id(typed, scenes.ids[kind]) for typed, kind in zip(pair[:2], scenes.kinds, strict=True))
+    user, item = (known_ids([typed], kind, scenes)[0] for typed, kind in zip(pair[:2], scenes.kinds, strict=True))
     return user, item, pair[2] if len(pair) > 2 else None
-
-
-def known_id(typed: Any, ids: NDArray[Any]) -> Any:
-    """Return the id as the data set has it, where a browser sent what was typed.
-
-    >>> import numpy as np
-    >>> known_id("7", np.array([5, 7])), known_id("9", np.array([5, 7]))
-    (7, '9')
-    """
-    known = ids.tolist()
-    return typed if typed in known else next((name for name in known if str(name) == str(typed)), typed)

@@ -42,6 +42,12 @@ WORDS = {  # what the picture itself says, by view and occasion
     "slots_view": "Several slots side by side: all, or those chosen on the timeline",
     "slots": "A drag over the timeline chooses slots; a click beside nodes and hyperedges goes to a slot.",
     "overlap": "Click a bar to select the nodes behind it.",
+    "overlap_head": "pairs that lie on a hyperedge in exactly these modalities",
+    "overlap_bars": "pale: the whole hypergraph; full: the hyperedges shown; outlined: selected",
+    "overlap_inset": "pairs in exactly these modalities, pale those not shown",
+    "partly": "of large hyperedges that stand together; point at a node to see all of its own",
+    "lines": "hyperedges has its lines; point at a node to see all of its own",
+    "regions": "choose Panels to see the largest as regions",
     "difference": "Filled: only here. Hollow: only there. Grey: in both.",
     "keys": "Hypergraph. N and P step through nodes or bars, E and R through hyperedges, Enter selects, F focuses, "
     "arrows move, + and - zoom, 0 fits, Escape clears. On the timeline, arrows go to a slot; with Shift they choose "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = ("title", "name", "label")  # attributes that name a node or hyperedge, the first that is there
 OF_KIND = {"user": "item", "item": "user"}  # what the hyperedges of a data set's hypergraphs come from
+UNGROUPED = "hyperedges"  # shown where nobody gave groups
 Ints = NDArray[np.int64]
 Things = dict[Any, dict[str, Any]]  # attributes by id, in order
 
@@ -59,7 +60,7 @@ class OwnScenes(SceneSource):
         node = kinds.pop()
         self.kinds = node, OF_KIND.get(node, "hyperedge")
         self.slots = list(graphs)
-        self.modalities = tuple(dict.fromkeys(name for graph in graphs.values() for name in graph.group_names))
+        self.modalities = tuple(dict.fromkeys(name for graph in graphs.values() for name in _groups(graph)))
         self.delta, self.neighbours = 0.0, 0
         self._graphs = list(graphs.values())
         self._things: dict[str, Things] = {kind: {} for kind in self.kinds}
@@ -134,7 +135,7 @@ class OwnScenes(SceneSource):
     def _build_pair(self, slot: int, delta: float, neighbours: int) -> dict[str, Edges]:
         """Return the hypergraph of a slot, and its dual; threshold and K change nothing."""
         graph, (nodes, labels) = self._graphs[slot], (self._number[kind] for kind in self.kinds)
-        groups = np.array([self.modalities.index(name) for name in graph.group_names], dtype=np.int64)
+        groups = np.array([self.modalities.index(name) for name in _groups(graph)], dtype=np.int64)
         incidence = graph.incidence.cpu().numpy()
         node = np.array([nodes[name] for name in graph.node_ids], dtype=np.int64)[incidence[0]]
         label = np.array([labels[name] for name in _hyperedge_ids(graph)], dtype=np.int64)
@@ -231,6 +232,11 @@ def _slot_name(source: Any, graph: Hypergraph, at: int) -> str:
     if isinstance(source, str | Path):
         return f"{at}: {Path(source).stem}"
     return f"hypergraph {at}" if graph.slot is None or graph.slot == at else f"hypergraph {at}: slot {graph.slot}"
+
+
+def _groups(graph: Hypergraph) -> tuple[str, ...]:
+    """Return the names of the groups; of a hypergraph without groups what all of it is."""
+    return (UNGROUPED,) if graph.group_names == ("group 0",) else graph.group_names
 
 
 def _hyperedge_ids(graph: Hypergraph) -> Iterable[Any]:

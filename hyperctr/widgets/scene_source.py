@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from hyperctr.display.hypergraph import largest_hyperedges
 from hyperctr.display.layout import drawn_places
-from hyperctr.errors import ConfigError, DataError, did_you_mean
+from hyperctr.errors import ConfigError, DataError
 from hyperctr.widgets import scene_stats
+from hyperctr.widgets.checks import known_modalities, known_range, known_slot
 from hyperctr.widgets.colourings import Make, colouring_name
 from hyperctr.widgets.edges import Edges
 from hyperctr.widgets.filters import filtered, shown_rule
@@ -159,17 +160,12 @@ class SceneSource(ABC):
         """
         if side not in ("user", "item"):
             raise ConfigError(f"side {side!r}: use 'user' or 'item'")
-        first, last = slots or (slot, slot)
-        for one in (slot, first, last):
-            if not 0 <= one < len(self.slots):
-                raise ConfigError(f"slot {one} does not exist; slots are 0 to {len(self.slots) - 1}")
-        if first > last:
-            raise ConfigError(f"slots from {first} to {last}: the first stands before the last")
+        known_slot("slot", slot, len(self.slots))
+        if slots:
+            known_range(slots, len(self.slots))
         if limit < 1:
             raise ConfigError(f"limit={limit} shows nothing; use at least 1")
-        for name in modalities or ():
-            if name not in self.modalities:
-                raise ConfigError(f"modality {name!r}: {did_you_mean(name, self.modalities)}")
+        known_modalities(modalities or (), self.modalities)
         names = self.modalities if modalities is None else tuple(m for m in self.modalities if m in modalities)
         delta = float(self.delta if delta is None else delta)
         filters = int(min_size), int(max_size), int(min_degree), int(min_modalities)
@@ -177,7 +173,7 @@ class SceneSource(ABC):
             raise ConfigError(f"a filter below 0, of {filters}; 0 filters nothing")
         name = colouring_name(colour_by, self.colourings)
         numbers = int(neighbours), bool(swap), focus, int(limit), *filters
-        several = (int(first), int(last)) if slots else None
+        several = (int(slots[0]), int(slots[1])) if slots else None
         return Query(side, int(slot), names, delta, *numbers, name, self.kinds, self.own, several)
 
     @property
@@ -282,7 +278,8 @@ class SceneSource(ABC):
         if query.focus[0] == "node":
             return self.titles[query.node_kind][int(self.index(query.node_kind, [query.focus[1]])[0])]
         modality, label = divmod(int(query.focus[1]), len(self.titles[query.label_kind]))
-        return f"{self.modalities[modality]}: {self.titles[query.label_kind][label]}"
+        name = f"{self.modalities[modality]}: " if len(self.modalities) > 1 else ""
+        return name + self.titles[query.label_kind][label]
 
     def stats(self, scene: Scene) -> dict[str, Any]:
         """Return sizes and overlap of the scene's whole hypergraph."""

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from hyperctr.widgets import lookup
+from hyperctr.widgets.checks import known_modalities, known_range, known_slot
+from hyperctr.widgets.colourings import colouring_name
 from hyperctr.widgets.lookup import SettingError
+from hyperctr.widgets.views import known_view
 
 if TYPE_CHECKING:
     from hyperctr.widgets.scene_source import SceneSource
@@ -140,16 +143,17 @@ class SceneTraits(t.HasTraits):
 
     @t.validate("slot", "compare_slot")
     def _known_slot(self, proposal: Any) -> int | None:
-        return lookup.known_slot(proposal["trait"].name, proposal["value"], len(self.scenes.slots))
+        return lookup.setting(known_slot, proposal["trait"].name, proposal["value"], len(self.scenes.slots))
 
     @t.validate("slots")
     def _known_range(self, proposal: Any) -> list[int] | None:
         self._set_for["slots"] = self.slot
-        return lookup.known_range(proposal["value"], len(self.scenes.slots))
+        asked: list[int] | None = proposal["value"]
+        return None if asked is None else lookup.setting(known_range, asked, len(self.scenes.slots))
 
     @t.validate("modalities")
     def _known_modalities(self, proposal: Any) -> list[str]:
-        return lookup.known_modalities(proposal["value"], self.scenes.modalities)
+        return lookup.setting(known_modalities, proposal["value"], self.scenes.modalities)
 
     @t.validate("selection", "focus")
     def _plain_ids(self, proposal: Any) -> list[Any] | None:
@@ -163,8 +167,8 @@ class SceneTraits(t.HasTraits):
 
     @t.validate("view")
     def _known_view(self, proposal: Any) -> str | None:
-        return lookup.known_view(proposal["value"])
+        return lookup.setting(known_view, proposal["value"])
 
     @t.validate("colour_by")
     def _known_colouring(self, proposal: Any) -> str:
-        return lookup.known_colouring(proposal["value"], self.scenes.colourings)
+        return lookup.setting(colouring_name, proposal["value"], self.scenes.colourings)

@@ -10,6 +10,7 @@ import traitlets as t
 from hyperctr.errors import HyperCTRError
 from hyperctr.runs import explanation as frames
 from hyperctr.widgets import lookup
+from hyperctr.widgets.checks import known_modalities
 from hyperctr.widgets.panels import explanation_panel
 from hyperctr.widgets.traits import Number, Several, Whole
 
@@ -153,11 +154,11 @@ class Explaining(t.HasTraits):
     def _plain_clicks(self, proposal: Any) -> list[list[Any]]:
         clicks = [lookup.plain_ids(click) or [] for click in proposal["value"]]
         items = self.scenes.kinds[1]
-        return [[*lookup.sent_ids(click[:1], items, self.scenes), *click[1:]] for click in clicks]
+        return [[*lookup.known_ids(click[:1], items, self.scenes), *click[1:]] for click in clicks]
 
     @t.validate("removed_modalities")
     def _known_removed(self, proposal: Any) -> list[str]:
-        return lookup.known_modalities(proposal["value"], self.scenes.modalities)
+        return lookup.setting(known_modalities, proposal["value"], self.scenes.modalities)
 
 
 def explanation_message(explanation: dict[str, Any] | None) -> Message:

@@ -13,6 +13,17 @@ from tests.browser.lab import CONTRAST, Lab, after_scene, drag, menu, over, plac
 
 pytestmark = pytest.mark.browser
 PIXELS = "document.querySelector('.hc-base').toDataURL()"
+REGIONS = """() => {
+  const i = document.querySelector('.hctr').inspector, s = i.state.scene, { panels } = i.placed();
+  const mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
+  const spread = (m, e) => { const own = [...s.edge_nodes.subarray(s.edge_offsets[e], s.edge_offsets[e + 1])];
+    const [x, y] = [s.px, s.py].map((v) => own.map((k) => v[m * s.n + k])), [mx, my] = [mean(x), mean(y)];
+    return mean(x.map((v, k) => (v - mx) ** 2 + (y[k] - my) ** 2)); };
+  const all = [...s.edge_modality.keys()].filter((e) => s.edge_modality[e] === 0);
+  return [+document.querySelector('[data-key=how]').textContent.match(/^(\\d+) regions a panel, of large/)[1],
+    panels.map(({ edges }) => edges.length),
+    [panels[0].edges, all].map((some) => mean([...some].map((e) => spread(0, e))))];
+}"""
 
 
 def test_sides_roles_and_neighbours(lab: Lab, page: Any) -> None:
@@ -284,12 +295,20 @@ def test_the_number_of_hyperedges_chooses_the_view_until_the_reader_does(lab: La
     assert page.get_attribute(".hctr", "data-view") == "panels" and page.text_content("[data-key=how]") == ""
     after_scene(page, lambda: page.select_option("select[data-key=limit]", "60"), "s.e === 60")
     page.wait_for_selector(".hctr[data-view=matrix]")
-    assert page.text_content("[data-key=how]") == "60 hyperedges: shown as a matrix; choose Panels to see regions"
+    assert (
+        page.text_content("[data-key=how]")
+        == "60 hyperedges: shown as a matrix; choose Panels to see the largest as regions"
+    )
     assert lab.python("print(inspector.view, inspector.shown_view)") == "None matrix"
     page.click(".hc-bar [data-key=panels]")
     page.wait_for_selector(".hctr[data-view=panels]")
     after_scene(page, lambda: page.select_option("select[data-key=limit]", "150"), "s.e === 150")
     assert page.get_attribute(".hctr", "data-view") == "panels", "a view that was chosen stays"
+    regions, drawn, spread = page.evaluate(REGIONS)
+    assert max(drawn) == regions < 150 / 3 and spread[0] < 0.5 * spread[1], "compact ones are drawn, the others said"
+    spare = placed(page)["spare"]
+    page.mouse.click(*over(page, (spare["x"] + spare["w"] / 2, spare["y"] + spare["h"] / 2)))
+    page.wait_for_selector(".hctr[data-view=overlap]")
     page.click("[data-key=auto]")
     page.wait_for_selector(".hctr[data-view=matrix]")
     until(lab, "inspector.view", "None")
@@ -307,6 +326,15 @@ def test_options_colour_size_and_filter(lab: Lab, page: Any) -> None:
     sizes = "[...s.edge_offsets].slice(1).map((end, k) => end - s.edge_offsets[k])"
     after_scene(page, lambda: page.fill("input[data-key=max_size]", "4"), f"s.e > 0 && Math.max(...{sizes}) <= 4")
     assert page.text_content("[data-key=options_menu]") == "Options (1)"
+    page.click(".hc-bar [data-key=matrix]")
+    page.wait_for_selector(".hctr[data-view=matrix]")
+    low = placed(page)["bottom"]
+    page.evaluate(
+        "document.querySelector('.hctr').inspector.state.scene.colouring.labels = Array(12).fill('a long name')"
+    )
+    page.click("[aria-label=fit]")
+    assert low - placed(page)["bottom"] in (19, 38), "names that take two or three rows get them"
+    menu(page, "options")
     page.mouse.click(*over(page, (5, 5)))
     page.wait_for_selector("details[data-key=options]:not([open])")
     page.evaluate("document.querySelector('[data-key=size_by]').value = 'degree'")

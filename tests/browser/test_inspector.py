@@ -62,7 +62,7 @@ def test_search_focuses_on_a_neighbourhood(lab: Lab, page: Any) -> None:
     after_scene(page, lambda: None, f"s.e > 0 && {every}")
 
 
-def test_brushing_the_matrix_selects_the_members_under_it(lab: Lab, page: Any) -> None:
+def test_a_lasso_in_the_matrix_selects_the_members_in_it(lab: Lab, page: Any) -> None:
     page.click("[data-key=matrix]")
     page.wait_for_selector(".hctr[data-view=matrix]")
     there = placed(page)
@@ -74,7 +74,8 @@ def test_brushing_the_matrix_selects_the_members_under_it(lab: Lab, page: Any) -
     )
     page.keyboard.down("Shift")
     first, last = there["X"][str(columns[0])], there["X"][str(columns[-1])]
-    drag(page, (first - 2, there["Y"][str(rows[0])]), (last + 2, there["Y"][str(rows[-1])]))
+    top, bottom = there["Y"][str(rows[0])] - 1, there["Y"][str(rows[-1])] + 1
+    drag(page, (first - 2, top), (last + 2, top), (last + 2, bottom), (first - 2, bottom))
     page.keyboard.up("Shift")
     page.wait_for_selector(f".hctr[data-selected='{len(json.loads(expected))}']")
     until(lab, "sorted(inspector.selection)", expected)

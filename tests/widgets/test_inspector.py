@@ -16,7 +16,7 @@ import traitlets
 import hyperctr as hc
 from hyperctr.errors import ConfigError, DataWarning, HyperCTRError
 from hyperctr.widgets import inspector as module
-from hyperctr.widgets.lookup import find, known_id
+from hyperctr.widgets.lookup import find, known_ids
 from hyperctr.widgets.panels import numbers_panel, user_panel
 from tests.widgets.conftest import Trained
 
@@ -235,7 +235,7 @@ def test_the_first_slot_differs_from_the_second(seen: tuple[hc.Inspector, Sent])
 
 def test_an_id_typed_in_a_browser_is_the_data_sets_own(study: Any, seen: tuple[hc.Inspector, Sent]) -> None:
     user = study.data.users[3]
-    assert known_id(str(user), study.data.users) == user
+    assert known_ids([str(user)], "user", seen[0].scenes) == [user]
     asked = seen[0].scenes, seen[0].scene.query
     row = find(*asked, str(user))[0]
     assert (row["kind"], row["id"], row["focus"]) == ("user", user, ["node", user])

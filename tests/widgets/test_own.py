@@ -60,7 +60,7 @@ def test_several_hypergraphs_are_slots_in_which_a_name_is_one_node_at_one_place(
     assert (counts["only_a"], counts["only_b"], counts["both"], counts["changed"]) == (0, 1, 2, 1)
     inspector.selection = ["bob", "eve"]
     frame = inspector.selected()
-    assert frame.set_index("id")["group 0"].to_dict() == {"bob": 3, "eve": 1}  # hyperedges of both months
+    assert frame.set_index("id")["hyperedges"].to_dict() == {"bob": 3, "eve": 1}  # hyperedges of both months
 
 
 def test_files_and_dicts_are_slots_too(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_hyperedges_of_a_data_set_keep_what_they_come_from() -> None:
 
 def test_a_browser_gets_no_panel_that_needs_data() -> None:
     scenes: SceneSource = OwnScenes(own_hypergraphs(PETS))
-    colours = {"group 0": "#0072B2"}
+    colours = {"hyperedges": "#0072B2"}
     told = about(scenes, colours)
     assert (told["own"], told["kinds"]) == (True, ["node", "hyperedge"])
     assert "δ" not in "".join(told["words"].values()), "nobody can lower a threshold that is not there"

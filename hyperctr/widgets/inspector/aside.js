@@ -3,7 +3,7 @@
 import { dim, explain, fillPair } from "./choosing.js";
 import { hover } from "./hover.js";
 import { UNCHANGED, ask, own, set, toggle } from "./state.js";
-import { NOTHING, button, h } from "./tools.js";
+import { NOTHING, button, h, listen } from "./tools.js";
 
 const TABS = { selection: "Selection", user: "User", why: "Why", numbers: "Numbers" };
 
@@ -23,16 +23,16 @@ export function createAside(app) {
 	els.panels.why.append(h("div.hc-pair", { onkeydown: (e) => e.key === "Enter" && explain(app) },
 		h("label", {}, "User", els.whyUser), h("label", {}, "Item", els.whyItem),
 		button("Explain", () => explain(app), { class: "hc-main" })), els.whyOut);
-	els.tabs.addEventListener("keydown", (e) => {
+	listen(els.tabs, { keydown(e) {
 		const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
 		if (!step) return;
 		const keys = Object.keys(TABS).filter((key) => !els.tabs.querySelector(`[data-key=${key}]`).hidden);
 		showTab(app, keys[(keys.indexOf(app.state.tab) + step + keys.length) % keys.length]);
 		els.root.ownerDocument.getElementById(uid + app.state.tab)?.focus();
-	});
+	} });
 	if (app.about.own) for (const key of ["user", "why"]) els.tabs.querySelector(`[data-key=${key}]`).hidden = true; // there are no clicks, no scores
 	const aside = h("div.hc-aside", {}, els.tabs, Object.values(els.panels));
-	listen(app, aside);
+	listenToRows(app, aside);
 	return aside;
 }
 
@@ -80,30 +80,34 @@ const ACTS = {
 };
 
 /** @param {App} app @param {HTMLElement} aside */
-function listen(app, aside) {
+function listenToRows(app, aside) {
 	const { state } = app;
 	const acted = (e) => {
 		const b = e.target.closest("[data-act]");
 		if (b) ACTS[b.dataset.act](app, b);
 	};
-	aside.addEventListener("click", acted);
-	aside.addEventListener("input", (e) => { // not on change: JupyterLab keeps Enter to itself
-		const box = /** @type {HTMLInputElement} */ (e.target);
-		clearTimeout(state.typed);
-		if (box.dataset.set && box.value && box.validity.valid) state.typed = setTimeout(() => set(app, { [box.dataset.set]: +box.value }), 300);
-	});
-	aside.addEventListener("keydown", (e) => e.key === "Enter" && /** @type {Element} */ (e.target).tagName === "TR" && acted(e));
-	aside.addEventListener("mouseover", (e) => {
-		const row = /** @type {HTMLElement | null} */ (/** @type {Element} */ (e.target).closest("tr[data-act]"));
-		const i = row ? state.scene?.index.get(state.rows[row.dataset.key]) : null;
-		if (i != null) hover(app, { ...NOTHING, node: i }, ...app.view.at(app, { ...NOTHING, node: i }));
-	});
 	/** Light the hyperedge of a contribution where it is in the picture. */
 	const ofBar = (e) => {
 		const [side, slot, edge] = whereIs(e.target) || [], s = state.scene;
 		if (side && s && app.view.movable)
 			hover(app, { ...NOTHING, edge: side === s.side && side === s.node_kind && +slot === s.slot ? s.edge_number.indexOf(+edge) : -1 }, 14, 14);
 	};
-	for (const kind of ["mouseover", "focusin"]) aside.addEventListener(kind, ofBar);
-	for (const kind of ["mouseleave", "focusout"]) aside.addEventListener(kind, () => state.scene && hover(app, NOTHING));
+	const leave = () => state.scene && hover(app, NOTHING);
+	listen(aside, {
+		click: acted,
+		input(e) { // not on change: JupyterLab keeps Enter to itself
+			const { dataset, value, validity } = e.target;
+			clearTimeout(state.typed);
+			if (dataset.set && value && validity.valid) state.typed = setTimeout(() => set(app, { [dataset.set]: +value }), 300);
+		},
+		keydown: (e) => e.key === "Enter" && e.target.tagName === "TR" && acted(e),
+		mouseover(e) {
+			const row = e.target.closest("tr[data-act]"), i = row && state.scene?.index.get(state.rows[row.dataset.key]);
+			if (i != null) hover(app, { ...NOTHING, node: i }, ...app.view.at(app, { ...NOTHING, node: i }));
+			ofBar(e);
+		},
+		focusin: ofBar,
+		mouseleave: leave,
+		focusout: leave,
+	});
 }

@@ -1,7 +1,9 @@
 // Colours of nodes, by the values that Python sent.
 
-import { box, disc, write } from "./drawing.js";
+import { box, disc, font, write } from "./drawing.js";
 import { clamp, number, short } from "./tools.js";
+
+const ROW = 19; // pixels between the rows of a legend
 
 /**
  * The number of each node's colour, -1 where nothing is known, and the colours.
@@ -17,32 +19,41 @@ export function tonesOf(s) {
 	return (s.tones = { tone, palette: c.colours });
 }
 
-/** Height of the legend's strip under a picture. @param {Scene} s */
-export const legendHeight = (s) => (s?.colouring ? 28 : 0);
+/** The kinds that colours stand for, in as many rows as they take: their words, place and row. @param {Pen} ctx @param {App} app @returns {[string, number, number][]} */
+function entriesOf(ctx, { look, scene: { colouring: c } }) {
+	font(ctx, look, true);
+	const from = 26 + ctx.measureText(c.name).width;
+	font(ctx, look);
+	let x = from, row = 0;
+	return c.labels.map((label) => {
+		const words = short(label, 18), wide = 26 + ctx.measureText(words).width;
+		if (x + wide > look.width && x > from) [x, row] = [from, row + 1];
+		x += wide;
+		return [words, x - wide, row];
+	});
+}
 
-/** What the colours of nodes mean, in a strip at the bottom. @param {Pen} ctx @param {App} app */
+/** Height of the legend under a picture. @param {Pen} ctx @param {App} app */
+export const legendHeight = (ctx, app) => (app.scene?.colouring ? 28 + ROW * (entriesOf(ctx, app).at(-1)?.[2] ?? 0) : 0);
+
+/** What the colours of nodes mean, at the bottom. @param {Pen} ctx @param {App} app */
 export function drawLegend(ctx, app) {
-	const { look } = app, s = app.scene, c = s.colouring, y = look.height - 14;
+	const { look } = app, c = app.scene.colouring, y = look.height - look.legend + 14;
 	if (!c) return;
-	box(ctx, look.background, 0, look.height - 28, look.width, 28);
-	write(ctx, look, c.name, 12, y, "left", look.text, "600 ");
-	let x = 12 + ctx.measureText(c.name).width + 14;
+	box(ctx, look.background, 0, y - 14, look.width, look.legend);
+	write(ctx, look, c.name, 12, y, "left", look.text, true);
 	if (c.kind === "number") {
+		let x = 26 + ctx.measureText(c.name).width;
 		const text = (v) => number(+v.toPrecision(3));
 		write(ctx, look, text(c.low), x, y, "left", look.muted);
 		x += ctx.measureText(text(c.low)).width + 6;
 		c.colours.forEach((colour, k) => box(ctx, colour, x + 5 * k, y - 5, 5.5, 10));
 		write(ctx, look, `${text(c.high)}${c.log ? " (logarithmic)" : ""}`, x + 5 * c.colours.length + 6, y, "left", look.muted);
-		return;
 	}
-	const room = look.width - 130; // the buttons to zoom stand at the right
-	for (const [k, name] of c.labels.entries()) {
-		const words = short(name, 18);
-		if (x + 14 + ctx.measureText(words).width > room) return write(ctx, look, `… ${c.labels.length - k} more`, x, y, "left", look.muted);
-		disc(ctx, c.colours[k], x + 4, y, 4.5);
-		write(ctx, look, words, x + 12, y, "left", look.text);
-		x += 12 + ctx.measureText(words).width + 14;
-	}
+	entriesOf(ctx, app).forEach(([words, x, row], k) => {
+		disc(ctx, c.colours[k], x + 4, y + ROW * row, 4.5);
+		write(ctx, look, words, x + 12, y + ROW * row);
+	});
 }
 
 /** Say how large the dots of nodes are. @param {Scene} s @param {string} how `degree`, `colour` (a number that colours them) or `equal` */

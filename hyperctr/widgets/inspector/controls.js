@@ -6,7 +6,7 @@ import { createOptions, menu } from "./options.js";
 import { redraw } from "./stage.js";
 import { set, toggle } from "./state.js";
 import { createTimeline } from "./timeline.js";
-import { button, field, h, number, range, select } from "./tools.js";
+import { button, field, h, listen, number, press, range, select } from "./tools.js";
 import { VIEWS } from "./views.js";
 
 const FILES = ["png", "svg", "csv", "hif"];
@@ -46,10 +46,10 @@ export function createControls(app, aside) {
 			h("div.hc-field", { hidden: about.own }, field("δ", els.delta, els.deltaText)),
 			h("div", { class: "hc-field hc-search" }, els.search, els.found), els.focusChip, els.partChip),
 		h("div.hc-body", {}, els.stage, aside),
-		h("div.hc-foot", {}, field("Show", els.limit), createExtras(app), els.how, els.rule, els.hint), els.spoken);
-	els.root.addEventListener("pointerdown", (e) => { // a menu closes when the reader goes elsewhere
+		h("div.hc-foot", {}, els.zoom, field("Show", els.limit), createExtras(app), els.how, els.rule, els.hint), els.spoken);
+	listen(els.root, { pointerdown(e) { // a menu closes when the reader goes elsewhere
 		for (const box of els.root.querySelectorAll("details.hc-menu[open]")) if (!box.contains(e.target)) box.open = false;
-	});
+	} });
 }
 
 /** The picture's frame. @param {App} app */
@@ -63,11 +63,11 @@ function createStage(app) {
 	els.spoken = h("div.hc-spoken", { "aria-live": "polite" });
 	els.lasso = button("◌", () => {
 		app.state.lasso = !app.state.lasso;
-		els.lasso.setAttribute("aria-pressed", String(app.state.lasso));
+		press(els.lasso, app.state.lasso);
 	}, { "aria-label": "lasso", "aria-pressed": "false", title: about.words.lasso });
 	els.zoom = h("div.hc-zoom", {}, els.lasso, button("+", () => zoomBy(app, 1.4), { "aria-label": "zoom in" }),
 		button("−", () => zoomBy(app, 1 / 1.4), { "aria-label": "zoom out" }), button("⤢", () => fit(app), { "aria-label": "fit", title: "Fit" }));
-	els.stage = h("div.hc-stage", {}, els.base, els.over, els.zoom, els.tip, els.working, els.banner);
+	els.stage = h("div.hc-stage", {}, els.base, els.over, els.tip, els.working, els.banner);
 }
 
 /** What only some views need. @param {App} app */

@@ -16,7 +16,7 @@ export function label(ctx, look, taken, text, x, y, { bold = false, align = "cen
 	const { x: l, y: t, w, h } = frame || { x: 0, y: 0, w: look.width, h: look.height };
 	const hits = (from, to) => taken.some((b) => b[0] < to && b[2] > from && b[1] < y + 7 && b[3] > y - 7);
 	if (!force && align !== "center" && hits(x, x)) return; // most of thousands: to measure text is slow
-	ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`;
+	font(ctx, look, bold);
 	text = fitted(ctx, text, most);
 	const width = ctx.measureText(text).width;
 	if (align === "center") x = clamp(x, l + width / 2 + 4, Math.max(l + w - width / 2 - 4, l + width / 2 + 4));
@@ -38,19 +38,25 @@ export function label(ctx, look, taken, text, x, y, { bold = false, align = "cen
 	ctx.fillText(text, x, y);
 }
 
+/** The font of all words, in which they are measured. @param {Pen} ctx @param {Look} look @param {boolean} [bold] */
+export const font = (ctx, look, bold) => (ctx.font = `${bold ? "600 " : ""}11.5px ${look.font}`);
+
 /** As much of a text as has room. @param {Pen} ctx @param {string} text @param {number} most */
 export function fitted(ctx, text, most) {
 	while (text.length > 3 && ctx.measureText(text).width > most) text = short(text, text.length - 1);
 	return text;
 }
 
+/** Of several ways to say something the first that has room. @param {Pen} ctx @param {string[]} ways @param {number} room */
+export const fitting = (ctx, ways, room) => ways.find((text) => ctx.measureText(text).width <= room) ?? "";
+
 /**
  * Plain text.
  * @param {Pen} ctx @param {Look} look @param {string} words @param {number} x @param {number} y
- * @param {CanvasTextAlign} [align] @param {string} [colour] @param {string} [bold] `"600 "` or nothing
+ * @param {CanvasTextAlign} [align] @param {string} [colour] @param {boolean} [bold]
  */
-export function write(ctx, look, words, x, y, align = "left", colour = look.text, bold = "") {
-	ctx.font = `${bold}11.5px ${look.font}`;
+export function write(ctx, look, words, x, y, align = "left", colour = look.text, bold = false) {
+	font(ctx, look, bold);
 	ctx.textAlign = align;
 	ctx.textBaseline = "middle";
 	ctx.fillStyle = colour;
@@ -63,6 +69,14 @@ export function pen(ctx, colour, width, alpha = 1) {
 	ctx.lineWidth = width;
 	ctx.globalAlpha = alpha;
 	ctx.beginPath();
+}
+
+/** A straight line. @param {Pen} ctx @param {string} colour @param {number} width @param {number} x @param {number} y @param {number} toX @param {number} toY */
+export function line(ctx, colour, width, x, y, toX, toY, alpha = 1) {
+	pen(ctx, colour, width, alpha);
+	ctx.moveTo(x, y);
+	ctx.lineTo(toX, toY);
+	ctx.stroke();
 }
 
 /** A filled rectangle. @param {Pen} ctx @param {string} colour @param {number} x @param {number} y @param {number} w @param {number} h */
@@ -95,11 +109,11 @@ export function radius(s, i) {
 
 /**
  * Dots of all nodes, or of some, in the colours of what they are coloured by.
- * @param {Pen} ctx @param {Scene} s @param {Float32Array} X @param {Float32Array} Y @param {Look} look
+ * @param {Pen} ctx @param {App} app @param {Places} places
  * @param {Iterable<number> | null} [which] all, if none are given
  * @param {number} [grow] @param {number} [most] largest radius
  */
-export function drawNodes(ctx, s, X, Y, look, which = null, grow = 0, most = 99) {
+export function drawNodes(ctx, { scene: s, look }, { X, Y }, which = null, grow = 0, most = 99) {
 	const inside = (i) => X[i] > -9 && X[i] < look.width + 9 && Y[i] > -9 && Y[i] < look.height + 9;
 	const { tone, palette } = s.tones || { tone: null, palette: [] }, plain = !which && s.n > 3000;
 	const order = [...(which || s.degreeOrder)].filter(inside);
@@ -120,8 +134,8 @@ export function drawNodes(ctx, s, X, Y, look, which = null, grow = 0, most = 99)
 	}
 }
 
-/** Rings round some nodes. @param {Pen} ctx @param {Scene} s @param {Float32Array} X @param {Float32Array} Y @param {Look} look @param {Iterable<number>} which */
-export function ring(ctx, s, X, Y, look, which) {
+/** Rings round some nodes. @param {Pen} ctx @param {App} app @param {Places} places @param {Iterable<number>} which */
+export function ring(ctx, { scene: s, look }, { X, Y }, which) {
 	pen(ctx, look.text, 2);
 	for (const i of which) circle(ctx, X[i], Y[i], radius(s, i) + 3);
 	ctx.stroke();

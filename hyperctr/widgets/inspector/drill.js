@@ -23,7 +23,7 @@ export function partOf(s, nodes, name) {
 		offsets.push(members.length);
 	}
 	const cut = (which, ...names) => names.map((name) => [name, s[name]?.constructor.from(which, (k) => s[name][k])]);
-	const layouts = (list) => Float32Array.from({ length: kept.length * s.modalities.length }, (_, k) => list[Math.floor(k / kept.length) * s.n + kept[k % kept.length]]);
+	const layouts = (list) => Float32Array.from(s.modalities.flatMap((_, m) => kept.map((i) => list[m * s.n + i])));
 	const same = ["side", "slot", "slot_label", "threshold", "node_kind", "edge_kind", "modalities", "around", "colouring", "against"].map((name) => [name, s[name]]);
 	return worked({ ...Object.fromEntries([...same, ...cut(kept, "nodes", "titles", "x", "y", "node_colour"),
 		...cut(edges, "edge_labels", "edge_titles", "edge_modality", "edge_weight", "edge_number", "marks")]), name, degree,

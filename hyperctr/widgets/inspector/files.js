@@ -1,6 +1,6 @@
 // Files that the reader takes away: the picture from here, with what it shows in words; the selection from Python.
 
-import { box, fitted, write } from "./drawing.js";
+import { box, fitted, font, write } from "./drawing.js";
 import { paint } from "./stage.js";
 import { ask } from "./state.js";
 import { createSvg } from "./svg.js";
@@ -23,8 +23,8 @@ function drawSheet(app, ctx) {
 	const { look, view } = app, s = app.scene;
 	const title = [`${view.label}: ${app.about.own ? "" : s.side + " "}hypergraph over ${s.node_kind}s`, s.slot_label, s.threshold].filter(Boolean).join(", ");
 	box(ctx, look.background, 0, 0, look.width, look.height + TITLE);
-	for (const [words, y, colour, bold] of [[title, 16, look.text, "600 "], [s.rule, 34, look.muted, ""]]) {
-		ctx.font = `${bold}11.5px ${look.font}`;
+	for (const [words, y, colour, bold] of [[title, 16, look.text, true], [s.rule, 34, look.muted, false]]) {
+		font(ctx, look, bold);
 		write(ctx, look, fitted(ctx, words, look.width - 24), 12, y, "left", colour, bold);
 	}
 	ctx.save();

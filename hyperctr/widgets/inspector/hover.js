@@ -31,7 +31,7 @@ export function describe(app, { node, edge, bar }) {
 	const s = app.scene;
 	if (bar >= 0) return app.view.bar(app, bar).words;
 	if (edge >= 0) {
-		const lines = [`${s.modalities[s.edge_modality[edge]]}: ${s.edge_titles[edge]}`,
+		const lines = [(s.modalities[1] ? s.modalities[s.edge_modality[edge]] + ": " : "") + s.edge_titles[edge],
 			`${s.edge_kind} ${s.edge_labels[edge]} · ${plural(size(s, edge), "member")} · weight ${s.edge_weight[edge].toFixed(2)}`];
 		if (s.marks) lines.push(["in both", "only here", "only there"][s.marks[edge]]);
 		if (s.panels) lines.push(s.panels[s.part[edge]].label);

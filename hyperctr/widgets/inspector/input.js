@@ -7,7 +7,7 @@ import { describe, hover, pick } from "./hover.js";
 import { fit, moved, soon, zoomBy } from "./motion.js";
 import { highlight, redraw } from "./stage.js";
 import { set } from "./state.js";
-import { NOTHING, clamp } from "./tools.js";
+import { NOTHING, clamp, listen } from "./tools.js";
 
 /** Where an event is on the picture. @param {App} app @param {MouseEvent} e @returns {[number, number]} */
 function at(app, e) {
@@ -18,44 +18,46 @@ function at(app, e) {
 /** @param {App} app */
 export function listenToPointer(app) {
 	const { state, els: { over } } = app;
-	over.addEventListener("pointerdown", (e) => {
-		if (e.button || !state.scene) return;
-		const [x, y] = at(app, e), { view } = app, selects = (e.shiftKey || state.lasso) && view.movable;
-		state.drag = { x, y, cam: { ...cameraOf(app) }, path: selects && view.lasso ? [[x, y]] : null, box: selects && !view.lasso, far: false };
-		over.setPointerCapture(e.pointerId);
+	listen(over, {
+		pointerdown(e) {
+			if (e.button || !state.scene) return;
+			const [x, y] = at(app, e), selects = (e.shiftKey || state.lasso) && app.view.movable;
+			state.drag = { x, y, cam: { ...cameraOf(app) }, path: selects ? [[x, y]] : null, far: false };
+			over.setPointerCapture(e.pointerId);
+		},
+		pointermove(e) {
+			const [x, y] = at(app, e), { drag } = state;
+			if (!drag) return state.scene && hover(app, pick(app, x, y), x, y);
+			if (Math.hypot(x - drag.x, y - drag.y) > 4) drag.far = true;
+			if (!drag.far) return;
+			app.els.tip.hidden = true;
+			if (drag.path) {
+				drag.path.push([x, y]);
+				soon(app, () => drawBrush(app, drag.path));
+			} else if (app.view.movable) {
+				Object.assign(cameraOf(app), { x: drag.cam.x + x - drag.x, y: drag.cam.y + y - drag.y });
+				moved(app);
+			}
+		},
+		pointerup(e) {
+			const { drag } = state;
+			if (!drag) return;
+			const [x, y] = at(app, e), add = e.ctrlKey || e.metaKey;
+			state.drag = null;
+			cancelAnimationFrame(state.frame);
+			if (!drag.far) click(app, pick(app, x, y), add || e.shiftKey);
+			else if (drag.path) choose(app, app.view.inside(app, (px, py) => inPolygon(drag.path, px, py)), add);
+			else if (app.view.movable) redraw(app);
+		},
+		pointercancel() { state.drag = null; },
+		pointerleave: () => !state.drag && state.scene && hover(app, NOTHING),
+		dblclick: (e) => state.scene && focusOn(app, pick(app, ...at(app, e))),
 	});
-	over.addEventListener("pointermove", (e) => {
-		const [x, y] = at(app, e), { drag } = state;
-		if (!drag) return state.scene && hover(app, pick(app, x, y), x, y);
-		if (Math.hypot(x - drag.x, y - drag.y) > 4) drag.far = true;
-		if (!drag.far) return;
-		app.els.tip.hidden = true;
-		drag.path?.push([x, y]);
-		if (drag.path || drag.box) soon(app, () => drawBrush(app, drag.path || [[drag.x, drag.y], [x, drag.y], [x, y], [drag.x, y]]));
-		else if (app.view.movable) {
-			Object.assign(cameraOf(app), { x: drag.cam.x + x - drag.x, y: drag.cam.y + y - drag.y });
-			moved(app);
-		}
-	});
-	over.addEventListener("pointerup", (e) => {
-		const { drag } = state;
-		if (!drag) return;
-		const [x, y] = at(app, e), add = e.ctrlKey || e.metaKey;
-		state.drag = null;
-		cancelAnimationFrame(state.frame);
-		if (!drag.far) return click(app, pick(app, x, y), add || e.shiftKey);
-		if (drag.path) choose(app, app.view.inside(app, (px, py) => inPolygon(drag.path, px, py)), add);
-		else if (drag.box) choose(app, app.view.boxed(app, Math.min(x, drag.x), Math.min(y, drag.y), Math.max(x, drag.x), Math.max(y, drag.y)), add);
-		else if (app.view.movable) redraw(app);
-	});
-	over.addEventListener("pointercancel", () => (state.drag = null));
-	over.addEventListener("pointerleave", () => !state.drag && state.scene && hover(app, NOTHING));
-	over.addEventListener("dblclick", (e) => state.scene && focusOn(app, pick(app, ...at(app, e))));
-	over.addEventListener("wheel", (e) => {
+	listen(over, { wheel(e) {
 		if (!app.view.movable || !state.scene) return;
 		e.preventDefault();
 		zoomBy(app, Math.exp(-clamp(e.deltaY, -120, 120) * 0.0022), ...at(app, e));
-	}, { passive: false });
+	} }, { passive: false });
 }
 
 /** @param {App} app @param {number[][]} path */
@@ -127,10 +129,10 @@ function shift(app, dx, dy) {
 
 /** @param {App} app */
 export function listenToKeys(app) {
-	app.els.over.addEventListener("keydown", (e) => {
+	listen(app.els.over, { keydown(e) {
 		if (!app.scene || e.ctrlKey || e.metaKey || e.altKey || !KEYS[e.key]) return;
 		e.preventDefault();
 		e.stopPropagation();
 		KEYS[e.key](app, e);
-	});
+	} });
 }

@@ -40,12 +40,16 @@ export function worked(s) {
 			s.ey[k] += y[i] / own.length;
 		}
 	}
-	const seen = new Map(), many = new Int32Array(256);
-	s.rankOf = Int32Array.from(s.edge_number, (name, k) => { // among those of its modality, the same in every slot
-		if (!seen.has(name)) seen.set(name, many[s.edge_modality[k]]++);
-		return seen.get(name);
-	});
+	s.drawn = {};
 	s.sizeOrder = largestFirst(e, (k) => size(s, k));
+	const seen = new Map(), many = new Int32Array(256);
+	s.rankOf = new Int32Array(e); // among those of its modality, the same in every panel
+	for (const k of s.sizeOrder) {
+		const name = s.edge_number[k];
+		if (!seen.has(name)) seen.set(name, many[s.edge_modality[k]]++);
+		s.rankOf[k] = seen.get(name);
+	}
+	s.turnOrder = largestFirst(e, (k) => -s.rankOf[k]); // the largest of each modality in turn, as Python chooses them
 	s.degreeOrder = largestFirst(n, (i) => s.degree[i]);
 	return s;
 }
@@ -60,10 +64,8 @@ export const membersOf = (s, k) => s.edge_nodes.subarray(s.edge_offsets[k], s.ed
 /** The hyperedges that a node lies on. @param {Scene} s @param {number} i */
 export const edgesOf = (s, i) => s.nodeEdges.subarray(s.nodeStart[i], s.nodeStart[i + 1]);
 
-/** The shortest tree that joins each hyperedge's members, worked out when first drawn. @param {Scene} s */
-export function treesOf(s) {
-	return (s.trees ??= Array.from({ length: s.e }, (_, k) => tree(membersOf(s, k), s.x, s.y)));
-}
+/** The shortest tree that joins a hyperedge's members, worked out when first drawn. @param {Scene} s @param {number} k */
+export const treeOf = (s, k) => ((s.trees ??= [])[k] ??= tree(membersOf(s, k), s.x, s.y));
 
 /**
  * The shortest tree that joins some points (Prim), as pairs of them: [a, b, c, d, ...] has the edges ab and cd.
@@ -88,24 +90,24 @@ function tree(own, x, y) {
 	return pairs;
 }
 
-/** Places of nodes and hyperedges in two columns, neighbours side by side. @param {Scene} s */
-export function columnsOf(s) {
-	if (s.columns) return s.columns;
-	const even = (order) => {
-		const place = new Float32Array(order.length);
-		order.forEach((one, rank) => (place[one] = (2 * (rank + 0.5)) / order.length - 1));
-		return place;
-	};
-	const by = (length, key) => Array.from({ length }, (_, i) => i).sort((a, b) => key(a) - key(b) || a - b);
-	const py = even(by(s.n, (i) => s.y[i]));
-	const mean = Array.from({ length: s.e }, (_, k) => {
-		let sum = 0;
-		for (const i of membersOf(s, k)) sum += py[i];
-		return sum / size(s, k);
-	});
-	const ey = even(by(s.e, (k) => s.edge_modality[k] * 4 + mean[k]));
-	s.columns = { x: new Float32Array(s.n).fill(-0.68), y: py, ex: new Float32Array(s.e).fill(0.45), ey };
-	return s.columns;
+/**
+ * Of many hyperedges those to draw: of the first of a list, the largest, those whose members stand closest together.
+ * @param {Scene} s @param {Int32Array} list @param {number} most that can be told apart
+ * @param {Float32Array} x where nodes stand @param {Float32Array} y
+ * @returns {Drawn} them, their members, whether others are left out
+ */
+export function clearest(s, list, most, x, y) {
+	let edges = list;
+	if (list.length > most && list.reduce((sum, k) => sum + size(s, k), 0) > 12 * most) {
+		const spread = new Map(), some = list.slice(0, Math.max(8 * most, list.length / 10));
+		for (const k of some) {
+			const mean = (value) => membersOf(s, k).reduce((sum, i) => sum + value(i), 0) / size(s, k), mx = mean((i) => x[i]), my = mean((i) => y[i]);
+			spread.set(k, mean((i) => Math.hypot(x[i] - mx, y[i] - my)));
+		}
+		const least = [...spread.values()].sort((a, b) => a - b)[Math.ceil(most * 0.6) - 1];
+		edges = some.filter((k) => spread.get(k) <= least);
+	}
+	return { edges, members: new Set([...edges].flatMap((k) => [...membersOf(s, k)])), cut: edges.length < list.length };
 }
 
 /** The (node, label) pairs of each combination of modalities. @param {Scene} s */

@@ -1,17 +1,19 @@
 // The two canvases: the picture below, hover and selection above. Sizes, colours and places are read anew each time.
 
 import { cameraOf } from "./camera.js";
-import { drawLegend } from "./colours.js";
+import { drawLegend, legendHeight } from "./colours.js";
+import { veil } from "./drawing.js";
 import { edgesOf, membersOf } from "./scene.js";
-import { VIEWS, viewName } from "./views.js";
+import { VIEWS, viewName, whyView } from "./views.js";
 
 /** Size and colours, as the page has them now. @param {App} app */
 export function readLook(app) {
-	const { root, stage } = app.els, style = getComputedStyle(root);
-	const css = (name) => style.getPropertyValue(name).trim();
-	app.look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("--hc-bg"), text: css("--hc-text"),
-		muted: css("--hc-muted"), node: css("--hc-node"), faint: css("--hc-faint"), grid: css("--hc-grid"), joint: app.about.joint,
-		colours: app.about.colours, tints: app.about.tints, strong: +css("--hc-strong") };
+	const { root, stage, over } = app.els, { joint, colours, tints } = app.about, style = getComputedStyle(root);
+	const css = (name) => style.getPropertyValue("--hc-" + name).trim();
+	app.look = { width: stage.clientWidth, height: stage.clientHeight, font: style.fontFamily, background: css("bg"), text: css("text"),
+		muted: css("muted"), node: css("node"), faint: css("faint"), grid: css("grid"), joint,
+		colours, tints, strong: +css("strong"), legend: 0 };
+	app.look.legend = legendHeight(over.getContext("2d"), app);
 }
 
 /** Let a new camera show all, and put everything in its place. @param {App} app */
@@ -22,6 +24,7 @@ function place(app) {
 		cameraOf(app);
 		app.view.fit?.(app);
 	}
+	app.placed = null;
 	app.view.place?.(app);
 }
 
@@ -50,6 +53,7 @@ export function redraw(app) {
 	if (!app.look.width || !app.look.height) return;
 	const start = performance.now(), { base } = app.els;
 	place(app);
+	app.els.how.textContent = whyView(app);
 	base.style.transform = "";
 	paint(app, contextOf(app, base));
 	app.drawnAt = { ...cameraOf(app) };
@@ -63,7 +67,11 @@ export function highlight(app) {
 	const { base, over } = app.els, ctx = contextOf(app, over);
 	if (!app.scene) return;
 	if (app.view.repaints) return paint(app, contextOf(app, base));
-	app.view.highlight(ctx, app, litBy(app));
+	const lit = litBy(app);
+	if (lit.hovering || app.chosen.size) {
+		veil(ctx, app.look, lit.hovering ? 0.72 : 0.5);
+		app.view.highlight(ctx, app, lit);
+	} else app.view.finish?.(ctx, app);
 	drawLegend(ctx, app);
 }
 

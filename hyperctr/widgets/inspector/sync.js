@@ -2,20 +2,16 @@
 
 import { syncOptions } from "./options.js";
 import { syncTimeline } from "./timeline.js";
-import { h, number } from "./tools.js";
-import { viewName, whyView } from "./views.js";
-
-/** @param {any} group @param {string} key */
-const press = (group, key) => { for (const b of group.children) b.setAttribute("aria-pressed", String(b.dataset.key === key)); };
+import { h, number, press } from "./tools.js";
+import { viewName } from "./views.js";
 
 /** @param {App} app */
 export function sync(app) {
 	const { els, get, about, state } = app, last = about.slots.length - 1, view = viewName(app);
-	press(els.views, get("view") ?? "auto");
+	const pressed = [get("view") ?? "auto", get("side"), ...get("modalities")];
+	for (const group of [els.views, els.sides, els.chips]) for (const b of group.children) press(b, pressed.includes(b.dataset.key));
 	for (const b of els.views.children) b.classList.toggle("hc-now", !get("view") && b.dataset.key === view);
-	press(els.sides, get("side"));
-	els.swap.setAttribute("aria-pressed", String(get("swap")));
-	for (const b of els.chips.children) b.setAttribute("aria-pressed", String(get("modalities").includes(b.dataset.key)));
+	press(els.swap, get("swap"));
 	syncTimeline(app);
 	els.delta.value = get("delta");
 	els.deltaText.value = get("delta").toFixed(2);
@@ -36,7 +32,6 @@ export function sync(app) {
 	els.compareText.value = (+els.compareDelta.value).toFixed(2);
 	syncOptions(app);
 	els.hint.textContent = about.words[view] || about.words.hint;
-	els.how.textContent = whyView(app);
 	els.zoom.hidden = !app.view.movable;
 	els.root.dataset.view = view;
 }

@@ -48,7 +48,7 @@ export function createTimeline(app) {
 }
 
 /** Bring out the bars of some slots, and say when they are. @param {App} app @param {number[]} span */
-export function light({ els, about }, [a, b] = [0, 0]) {
+export function light({ els, about }, [a, b]) {
 	els.slotText.value = a === b ? about.slots[a] : `${about.slot_ends[a][0]} to ${about.slot_ends[b][1]}`;
 	[...els.bars.children].forEach((bar, k) => bar.classList.toggle("hc-on", k >= a && k <= b));
 }

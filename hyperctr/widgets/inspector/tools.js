@@ -28,6 +28,14 @@ export function h(tag, props = {}, ...children) {
 	return made;
 }
 
+/** Say whether a button is pressed. @param {Element} b @param {boolean} on */
+export const press = (b, on) => b.setAttribute("aria-pressed", String(on));
+
+/** Do something on each kind of event. @param {Element} e @param {Record<string, (e: any) => void>} acts @param {AddEventListenerOptions} [how] */
+export function listen(e, acts, how) {
+	for (const [kind, act] of Object.entries(acts)) e.addEventListener(kind, act, how);
+}
+
 /** A button that does something. @param {any} text @param {() => void} act @param {Record<string, any>} [props] */
 export const button = (text, act, props = {}) => h("button", { type: "button", onclick: act, ...props }, text);
 

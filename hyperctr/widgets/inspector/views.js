@@ -19,8 +19,9 @@ const automatic = ({ about, state }) => about.automatic.find(([, most]) => most 
 /** Name of the view to show: the one chosen, else what suits the number of hyperedges. @param {App} app @returns {string} */
 export const viewName = (app) => app.get("view") ?? automatic(app);
 
-/** Say why this view, where the reader has not chosen it. @param {App} app */
+/** Say why this view, where the reader has not chosen it, or what it leaves out. @param {App} app */
 export function whyView(app) {
 	const s = app.scene, { long } = app.view;
-	return !s || app.get("view") || !long ? "" : `${plural(s.e, "hyperedge")}: shown as ${long}; choose Panels to see regions`;
+	if (!s || app.get("view") || !long) return app.placed?.says || "";
+	return `${plural(s.e, "hyperedge")}: shown as ${long}; ${app.about.words.regions}`;
 }

@@ -1,17 +1,34 @@
 // Bipartite: nodes in a left column, hyperedges as squares in a right one, joined where one lies on the other.
 
-import { box, drawNodes, label, pen, ring, veil } from "../drawing.js";
-import { columnsOf, membersOf } from "../scene.js";
+import { box, drawNodes, label, pen, ring } from "../drawing.js";
+import { membersOf } from "../scene.js";
 import { NOTHING, clamp, plural, short } from "../tools.js";
 import { around, atPlace, centreOfMap, nameLit, nearest, nodesInside, placeMap } from "./maps.js";
+import { orderOf } from "./order.js";
+
+const LINES = 6000; // lines that can be told from an area
+
+/** Places in two columns, in the order of the matrix: what is alike side by side. @param {App} app */
+function placeColumns(app) {
+	const s = app.scene, { rows, cols } = orderOf(s, "alike");
+	const even = (order) => {
+		const place = new Float32Array(order.length);
+		order.forEach((one, rank) => (place[one] = (2 * (rank + 0.5)) / order.length - 1));
+		return place;
+	};
+	s.columns ??= { x: new Float32Array(s.n).fill(-0.68), y: even(rows), ex: new Float32Array(s.e).fill(0.45), ey: even(cols) };
+	placeMap(app, s.columns, [[0, 1], [0, 1]]);
+	const step = Math.ceil(s.edge_nodes.length / LINES), drawn = cols.filter((_, c) => c % step === 0);
+	Object.assign(app.placed, { drawn, says: step > 1 && `one in ${step} ${app.about.words.lines}` });
+}
 
 /** Lines of all hyperedges, or of some. @param {Pen} ctx @param {App} app @param {Set<number> | null} [which] @param {number} [alpha] */
 function drawLinks(ctx, app, which = null, alpha = 0) {
-	const { look, placed: { X, Y, EX, EY } } = app, s = app.scene, links = s.edge_nodes.length;
+	const { look, placed: { X, Y, EX, EY, drawn } } = app, s = app.scene, links = s.edge_nodes.length;
 	const dense = Math.min((alpha || clamp(600 / (links + 1), 0.04, 0.5)) * look.strong, 1);
 	for (let m = 0; m < look.colours.length; m++) {
 		pen(ctx, look.colours[m], links > 2000 && !which ? 0.7 : 1.1, dense);
-		for (const k of which || s.sizeOrder) {
+		for (const k of which || drawn) {
 			if (s.edge_modality[k] !== m) continue;
 			for (const i of membersOf(s, k)) {
 				const middle = (X[i] + EX[k]) / 2;
@@ -54,23 +71,20 @@ export const bipartite = {
 	label: "Bipartite",
 	movable: true,
 	slides: true,
-	lasso: true,
 	camera: "bipartite",
-	place: (app) => placeMap(app, columnsOf(app.scene)),
+	place: placeColumns,
 	centre: centreOfMap,
 	at: atPlace,
 	paint(ctx, app) {
 		drawLinks(ctx, app);
 		drawSquares(ctx, app);
-		drawNodes(ctx, app.scene, app.placed.X, app.placed.Y, app.look, null, 0, crowd(app));
+		drawNodes(ctx, app, app.placed, null, 0, crowd(app));
 	},
 	highlight(ctx, app, lit) {
-		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.scene;
-		if (!lit.hovering && !chosen.size) return columnLabels(ctx, app, [], look);
-		veil(ctx, look, lit.hovering ? 0.72 : 0.45);
+		const { look, placed: { X, Y, EX, EY } } = app, s = app.scene;
 		drawLinks(ctx, app, lit.edges, 0.75);
 		drawSquares(ctx, app, lit.edges, 1);
-		drawNodes(ctx, s, X, Y, look, around(s, lit), 0.3, crowd(app) + 1);
+		drawNodes(ctx, app, app.placed, around(s, lit), 0.3, crowd(app) + 1);
 		nameLit(ctx, app, lit, {
 			at: (i) => [X[i] - 12, Y[i]],
 			side: { align: "right" },
@@ -79,7 +93,7 @@ export const bipartite = {
 		});
 	},
 	finish(ctx, app) {
-		ring(ctx, app.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
+		ring(ctx, app, app.placed, app.chosen);
 		columnLabels(ctx, app, [], app.look);
 	},
 	pick(app, x, y) {

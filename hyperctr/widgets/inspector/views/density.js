@@ -1,7 +1,7 @@
 // Density: thousands of nodes as a cloud of points, with clusters as discs. A disc is as large as it has members, its ring
 // says how much of each modality they lie on, lines join clusters that share hyperedges. A click goes into a cluster.
 
-import { disc, drawNodes, label, pen, veil, write } from "../drawing.js";
+import { disc, drawNodes, label, line, pen, veil, write } from "../drawing.js";
 import { edgesOf } from "../scene.js";
 import { NOTHING, TAU, clamp, number, plural, short } from "../tools.js";
 import { clustersOf } from "./clusters.js";
@@ -14,7 +14,7 @@ const LARGEST = 30; // pixels
 function placeDensity(app) {
 	placeMap(app);
 	const s = app.scene, { list, links } = clustersOf(s), most = Math.max(...list.map((c) => c.nodes.length), 1);
-	const [CX, CY] = screen(app, Float32Array.from(list, (c) => c.x), Float32Array.from(list, (c) => c.y));
+	const [CX, CY] = screen(app, Float32Array.from(list, (c) => c.x), Float32Array.from(list, (c) => c.y), app.state.map);
 	const R = list.map((c) => (c.nodes.length ? clamp(LARGEST * Math.sqrt(c.nodes.length / most), 6, LARGEST) : 0));
 	for (let a = 0; a < list.length; a++) // neighbours do not hide each other
 		for (let b = 0; b < a; b++) {
@@ -29,10 +29,7 @@ function drawBonds(ctx, app, wanted, alpha) {
 	const { links, CX, CY } = app.placed, most = links[0]?.[2] || 1;
 	for (const [a, b, count] of links) {
 		if (!wanted(a, b)) continue;
-		pen(ctx, app.look.node, 0.4 + 5 * (count / most), alpha * (0.25 + (0.75 * count) / most));
-		ctx.moveTo(CX[a], CY[a]);
-		ctx.lineTo(CX[b], CY[b]);
-		ctx.stroke();
+		line(ctx, app.look.node, 0.4 + 5 * (count / most), CX[a], CY[a], CX[b], CY[b], alpha * (0.25 + (0.75 * count) / most));
 	}
 }
 
@@ -51,7 +48,7 @@ function drawDisc(ctx, app, c, strong) {
 		from = to;
 	});
 	ctx.globalAlpha = 1;
-	if (R[c] > 12) write(ctx, look, number(nodes.length), CX[c], CY[c], "center", look.text, "600 ");
+	if (R[c] > 12) write(ctx, look, number(nodes.length), CX[c], CY[c], "center", look.text, true);
 }
 
 /** @type {View} */
@@ -60,7 +57,6 @@ export const density = {
 	long: "a density map of clusters",
 	movable: true,
 	slides: true,
-	lasso: true,
 	camera: "map",
 	enter(app, bar) {
 		const { name, nodes } = this.bar(app, bar);
@@ -71,9 +67,9 @@ export const density = {
 	centre: centreOfMap,
 	at: (app, { node, bar }) => (bar >= 0 ? [app.placed.CX[bar], app.placed.CY[bar]] : [app.placed.X[node], app.placed.Y[node]]),
 	paint(ctx, app) {
-		const { look, placed: { X, Y, list, CX, CY, R } } = app, s = app.scene;
+		const { look, placed: { list, CX, CY, R } } = app, s = app.scene;
 		ctx.save();
-		drawNodes(ctx, s, X, Y, look, null, -0.2, 1.6);
+		drawNodes(ctx, app, app.placed, null, -0.2, 1.6);
 		ctx.restore();
 		veil(ctx, look, 0.35);
 		drawBonds(ctx, app, () => true, 0.5);
@@ -82,19 +78,20 @@ export const density = {
 		const taken = list.map((_, c) => [CX[c] - R[c], CY[c] - R[c], CX[c] + R[c], CY[c] + R[c]]);
 		list.forEach(({ top }, c) => top >= 0 && label(ctx, look, taken, `around ${short(s.titles[top], 20)}`, CX[c], CY[c] + R[c] + 10));
 	},
-	highlight(ctx, app, { nodes, hovering }) {
-		const { look, chosen, placed: { X, Y, list } } = app, s = app.scene, { bar } = app.state.hover;
-		if (bar < 0 && !hovering && !chosen.size) return;
+	finish(ctx, app) {
+		const { look, placed: { list, links } } = app, { bar } = app.state.hover;
+		if (bar < 0) return;
+		const linked = (a, b) => a === bar || b === bar;
 		veil(ctx, look, 0.6);
-		if (bar >= 0) {
-			const linked = (a, b) => a === bar || b === bar;
-			drawBonds(ctx, app, linked, 0.9);
-			app.placed.links.forEach(([a, b]) => linked(a, b) && drawDisc(ctx, app, a === bar ? b : a, false));
-			drawNodes(ctx, s, X, Y, look, list[bar].nodes, 0.4);
-			drawDisc(ctx, app, bar, true);
-			return;
-		}
-		drawNodes(ctx, s, X, Y, look, [...nodes, ...chosen], 1.2);
+		drawBonds(ctx, app, linked, 0.9);
+		links.forEach(([a, b]) => linked(a, b) && drawDisc(ctx, app, a === bar ? b : a, false));
+		drawNodes(ctx, app, app.placed, list[bar].nodes, 0.4);
+		drawDisc(ctx, app, bar, true);
+	},
+	highlight(ctx, app, { nodes }) {
+		const { look, chosen, placed: { X, Y } } = app, s = app.scene;
+		if (app.state.hover.bar >= 0) return density.finish(ctx, app);
+		drawNodes(ctx, app, app.placed, [...nodes, ...chosen], 1.2);
 		/** @type {number[][]} */
 		const taken = [];
 		for (const i of [...nodes, ...chosen].slice(0, 24)) label(ctx, look, taken, short(s.titles[i], 24), X[i], Y[i] - 11, { bold: true });

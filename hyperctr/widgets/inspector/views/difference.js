@@ -11,9 +11,9 @@ export const difference = {
 		const { look, placed } = app, s = app.scene;
 		if (!s.marks) return trees.paint(ctx, app);
 		for (const mark of [0, 2, 1])
-			for (const k of s.sizeOrder)
+			for (const k of placed.drawn)
 				if (s.marks[k] === mark)
 					drawTree(ctx, app, k, mark ? look.colours[s.edge_modality[k]] : look.muted, [0.1, 0.25, 0][mark], mark ? 0.9 : 0.35, [1, 1.5, 1.7][mark]);
-		drawNodes(ctx, s, placed.X, placed.Y, look);
+		drawNodes(ctx, app, app.placed);
 	},
 };

@@ -1,37 +1,31 @@
 // What the views share that show nodes at places: where they are on the stage, names, what lies under the pointer.
 
-import { cameraOf, span } from "../camera.js";
-import { legendHeight, tonesOf } from "../colours.js";
+import { boxOf, cameraOf } from "../camera.js";
+import { tonesOf } from "../colours.js";
 import { label, radius, ring } from "../drawing.js";
-import { clamp, short } from "../tools.js";
+import { short } from "../tools.js";
 
 const EDGE = 34; // pixels kept free at the sides
 
 /** What does not move when the picture is scaled. @param {App} app @returns {[number, number]} */
-export const centreOfMap = ({ look, state }) => [look.width / 2, (look.height - legendHeight(state.scene)) / 2];
+export const centreOfMap = ({ look }) => [look.width / 2, (look.height - look.legend) / 2];
 
-/** Pixels of places within [-1, 1]. @param {App} app @param {Float32Array} x @param {Float32Array} y */
-export function screen(app, x, y) {
-	const cam = cameraOf(app), [mx, my] = centreOfMap(app);
-	const X = x.map((v) => mx + cam.x + (mx - EDGE) * cam.k * v), Y = y.map((v) => my + cam.y + (my - EDGE) * cam.k * v);
-	return [X, Y];
+/** Pixels of places; what `box` holds fills the stage. @param {App} app @param {Float32Array} x @param {Float32Array} y @param {Box} box */
+export function screen(app, x, y, [[cx, rx], [cy, ry]]) {
+	const cam = cameraOf(app), [mx, my] = centreOfMap(app), a = ((mx - EDGE) * cam.k) / rx, b = ((my - EDGE) * cam.k) / ry;
+	return [x.map((v) => mx + cam.x + a * (v - cx)), y.map((v) => my + cam.y + b * (v - cy))];
 }
 
 /** Put nodes and hyperedges where the scene has them, or where `of` says. @param {App} app */
-export function placeMap(app, of = app.scene) {
+export function placeMap(app, of = app.scene, box = app.state.map) {
 	tonesOf(app.scene);
-	const [X, Y] = screen(app, of.x, of.y), [EX, EY] = screen(app, of.ex, of.ey);
+	const [X, Y] = screen(app, of.x, of.y, box), [EX, EY] = screen(app, of.ex, of.ey, box);
 	app.placed = { X, Y, EX, EY };
 }
 
-/** Let the camera show all nodes, large. @param {App} app */
+/** Let the picture show all nodes, large. @param {App} app */
 export function fitMap(app) {
-	const cam = cameraOf(app), s = app.scene;
-	if (!s?.n) return;
-	const [l, r] = span(s.x), [t, b] = span(s.y), [mx, my] = centreOfMap(app);
-	cam.k = clamp(1.9 / Math.max(r - l, b - t, 0.12), 1, 12);
-	cam.x = -((l + r) / 2) * (mx - EDGE) * cam.k;
-	cam.y = -((t + b) / 2) * (my - EDGE) * cam.k;
+	app.state.map = boxOf(app.scene.x, app.scene.y);
 }
 
 /** Where a node or a hyperedge is on the stage. @param {App} app @param {Hover} what @returns {[number, number]} */
@@ -39,7 +33,7 @@ export const atPlace = ({ placed: { X, Y, EX, EY } }, { node, edge }) => (node >
 
 /** Name the nodes on most hyperedges, and as many more as there is room for when few are in sight. @param {Pen} ctx @param {App} app @param {number[][]} taken @param {Look} look */
 export function mapLabels(ctx, app, taken, look) {
-	const s = app.scene, { X, Y } = app.placed, high = look.height - legendHeight(s);
+	const s = app.scene, { X, Y } = app.placed, high = look.height - look.legend;
 	const inside = [];
 	for (const i of s.degreeOrder) {
 		if (X[i] > 0 && X[i] < look.width && Y[i] > 0 && Y[i] < high) inside.push(i);
@@ -68,12 +62,12 @@ export function around(s, { nodes, edges }) {
  * @param {{at: (i: number) => [number, number], side?: object, edge: (k: number, taken: number[][]) => void, names: (taken: number[][], look: Look) => void}} how
  */
 export function nameLit(ctx, app, { edges }, how) {
-	const { look, chosen } = app, s = app.scene, { X, Y } = app.placed, node = app.state.hover.node;
+	const { look, chosen } = app, s = app.scene, node = app.state.hover.node;
 	/** @type {number[][]} */
 	const taken = [];
-	ring(ctx, s, X, Y, look, chosen);
+	ring(ctx, app, app.placed, chosen);
 	if (node >= 0) {
-		ring(ctx, s, X, Y, look, [node]);
+		ring(ctx, app, app.placed, [node]);
 		label(ctx, look, taken, short(s.titles[node]), ...how.at(node), { bold: true, force: true, ...how.side });
 	}
 	for (const k of edges.size <= 400 ? s.sizeOrder : []) if (edges.has(k) && taken.length <= 30) how.edge(k, taken);
@@ -81,11 +75,11 @@ export function nameLit(ctx, app, { edges }, how) {
 	how.names(taken, { ...look, text: look.muted });
 }
 
-/** The place nearest to a point, at most 11 pixels away, else -1. @param {Float32Array} X @param {Float32Array} Y @param {number} x @param {number} y */
-export function nearest(X, Y, x, y) {
+/** The place nearest to a point, at most 11 pixels away, else -1. @param {Float32Array} X @param {Float32Array} Y @param {number} x @param {number} y @param {(i: number) => number} [back] how much one stands back */
+export function nearest(X, Y, x, y, back = () => 0) {
 	let best = -1, least = 121;
 	for (let i = 0; i < X.length; i++) {
-		const far = (X[i] - x) ** 2 + (Y[i] - y) ** 2;
+		const far = (X[i] - x) ** 2 + (Y[i] - y) ** 2 + back(i);
 		if (far < least) [best, least] = [i, far];
 	}
 	return best;

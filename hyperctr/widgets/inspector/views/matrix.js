@@ -2,10 +2,10 @@
 // in groups by modality. Rows and columns are as wide as all of them need, until the reader zooms in.
 
 import { cameraOf } from "../camera.js";
-import { legendHeight, tonesOf } from "../colours.js";
-import { box, circle, disc, label, pen, veil, write } from "../drawing.js";
+import { tonesOf } from "../colours.js";
+import { box, circle, disc, fitting, font, label, pen, write } from "../drawing.js";
 import { membersOf } from "../scene.js";
-import { NOTHING, clamp, plural, short } from "../tools.js";
+import { NOTHING, clamp, number, plural, short } from "../tools.js";
 import { orderOf } from "./order.js";
 
 const WIDEST = 22; // pixels of a row or column when all fit
@@ -14,9 +14,9 @@ const WIDEST = 22; // pixels of a row or column when all fit
 function placeMatrix(app) {
 	const { look } = app, s = app.scene, { k, x, y } = cameraOf(app), order = orderOf(s, app.state.sort);
 	tonesOf(s);
-	const left = look.width > 700 ? 170 : look.width > 420 ? 120 : 70, groups = new Set(s.edge_modality).size;
+	const left = look.width > 700 ? 170 : look.width > 420 ? 120 : 88, groups = new Set(s.edge_modality).size;
 	const gap = Math.max(0.6, s.e / 80); // columns left free between two groups
-	const room = { w: look.width - left - 16, h: look.height - 30 - legendHeight(s) };
+	const room = { w: look.width - left - 16, h: look.height - 8 - look.legend };
 	const wide = k * Math.min(room.w / (s.e + gap * (groups - 1) || 1), WIDEST);
 	const top = 42 + clamp((wide - 8) * 33, 0, 116); // with room for names of columns
 	const high = k * Math.min((room.h - top) / Math.max(s.n, 1), WIDEST);
@@ -28,29 +28,32 @@ function placeMatrix(app) {
 		X[e] = left + x + (c + (heads.length - 1) * gap + 0.5) * wide;
 	});
 	const Y = Float32Array.from({ length: s.n }, (_, i) => top + y + (order.rowOf[i] + 0.5) * high);
-	app.placed = { X, Y, order, left, top, wide, high, heads, x0: left + x, right: look.width - 8, bottom: look.height - legendHeight(s) - 4 };
+	app.placed = { X, Y, order, left, top, wide, high, heads, x0: left + x, right: look.width - 8, bottom: look.height - look.legend - 4 };
 }
 
 /** Columns of some hyperedges: lines, then dots. @param {Pen} ctx @param {App} app @param {Iterable<number>} edges @param {number} alpha */
 function drawColumns(ctx, app, edges, alpha = 1) {
 	const { look } = app, s = app.scene, { X, Y, wide, high, left, top, right, bottom, order: { ends } } = app.placed;
 	const dot = clamp(Math.min(wide, high) * 0.36, 0.7, 6), flat = dot < 1.6, half = flat ? clamp(wide * 0.36, 0.6, 5) : dot, tall = flat ? clamp(high * 0.5, 0.7, 1.6) : dot;
+	const ink = flat ? clamp((wide * high * s.n * s.e) / (s.edge_nodes.length * 4 * half * tall), 0.12, 1) : 1; // fainter where many dots fall on one pixel
 	const byModality = look.colours.map(() => []);
 	for (const e of edges) if (X[e] > left - 12 && X[e] < right + 12) byModality[s.edge_modality[e]].push(e);
 	byModality.forEach((own, m) => {
 		pen(ctx, look.colours[m], clamp(wide * 0.12, 0.4, 2), alpha * (flat ? 0.3 : 0.7));
-		for (const e of own) {
-			ctx.moveTo(X[e], Y[ends[e][0]]);
-			ctx.lineTo(X[e], Y[ends[e][1]]);
-		}
+		if (wide > 0.3)
+			for (const e of own) {
+				ctx.moveTo(X[e], Y[ends[e][0]]);
+				ctx.lineTo(X[e], Y[ends[e][1]]);
+			}
 		ctx.stroke();
-		ctx.globalAlpha = alpha;
+		ctx.globalAlpha = alpha * ink;
 		ctx.fillStyle = look.colours[m];
 		ctx.beginPath();
 		for (const e of own)
 			for (const i of membersOf(s, e)) {
 				if (Y[i] < top - 12 || Y[i] > bottom + 12) continue;
-				if (flat) ctx.rect(X[e] - half, Y[i] - tall, 2 * half, 2 * tall);
+				if (ink < 1) ctx.fillRect(X[e] - half, Y[i] - tall, 2 * half, 2 * tall);
+				else if (flat) ctx.rect(X[e] - half, Y[i] - tall, 2 * half, 2 * tall);
 				else circle(ctx, X[e], Y[i], dot);
 			}
 		ctx.fill();
@@ -90,7 +93,7 @@ function nameColumn(ctx, app, e, bold) {
 	ctx.save();
 	ctx.translate(X[e], top - 8);
 	ctx.rotate(-Math.PI / 2);
-	write(ctx, look, short(app.scene.edge_titles[e], 18), 0, 0, "left", bold ? look.text : look.muted, bold ? "600 " : "");
+	write(ctx, look, short(app.scene.edge_titles[e], 18), 0, 0, "left", bold ? look.text : look.muted, bold);
 	ctx.restore();
 }
 
@@ -101,11 +104,11 @@ function drawHeads(ctx, app) {
 		const l = Math.max(x0 + from * wide, left), r = Math.min(x0 + (from + many) * wide, right);
 		if (r - l < 6) continue;
 		box(ctx, look.colours[m], l, 24, r - l, 3);
-		const words = [`${s.modalities[m]}: ${plural(many, "hyperedge")}`, `${s.modalities[m]} ${many}`, s.modalities[m], ""];
-		ctx.font = `600 11.5px ${look.font}`;
-		write(ctx, look, words.find((text) => ctx.measureText(text).width <= r - l + 4), l, 13, "left", look.text, "600 ");
+		const name = s.modalities[m], words = [`${name}: ${plural(many, "hyperedge")}`, `${name} ${number(many)}`, name];
+		font(ctx, look, true);
+		write(ctx, look, fitting(ctx, name === "hyperedges" ? words.slice(1) : words, r - l + 4), l, 13, "left", look.text, true);
 	}
-	write(ctx, look, plural(s.n, s.node_kind), left - 18, 13, "right", look.muted);
+	write(ctx, look, fitting(ctx, [plural(s.n, s.node_kind), number(s.n)], left - 22), left - 18, 13, "right", look.muted);
 }
 
 /** @type {View} */
@@ -142,8 +145,6 @@ export const matrix = {
 		const { look, chosen } = app, s = app.scene, { X, Y, left, top, bottom, high, wide } = app.placed;
 		const { node, edge } = app.state.hover;
 		if (!hovering) matrix.finish(ctx, app); // else only what is lit has a name: the pointer is not kept waiting
-		if (!hovering && !chosen.size) return;
-		veil(ctx, look, hovering ? 0.7 : 0.5);
 		const rows = node >= 0 ? [node] : edge >= 0 ? [...membersOf(s, edge)] : [...chosen];
 		inCells(ctx, app, () => {
 			for (const i of rows) drawStripe(ctx, app, i);
@@ -177,10 +178,9 @@ export const matrix = {
 		}
 		return { ...NOTHING, node };
 	},
-	boxed(app, l, t, r, b) {
-		const s = app.scene, { X, Y, high } = app.placed, found = new Set();
-		for (let e = 0; e < s.e; e++)
-			if (X[e] >= l && X[e] <= r) for (const i of membersOf(s, e)) if (Y[i] > t - high / 2 && Y[i] < b + high / 2) found.add(i);
+	inside(app, holds) {
+		const s = app.scene, { X, Y } = app.placed, found = new Set();
+		for (let e = 0; e < s.e; e++) for (const i of membersOf(s, e)) if (holds(X[e], Y[i])) found.add(i);
 		return [...found];
 	},
 };

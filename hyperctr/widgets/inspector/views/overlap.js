@@ -1,6 +1,6 @@
 // Overlap (UpSet): one bar for each combination of modalities, how many (node, label) pairs lie in exactly these.
 
-import { box, disc, pen, write } from "../drawing.js";
+import { box, disc, line, pen, write } from "../drawing.js";
 import { combinationsOf } from "../scene.js";
 import { NOTHING, number, plural } from "../tools.js";
 
@@ -12,8 +12,8 @@ function frameOf(app) {
 		const mask = row.modalities.reduce((all, name) => all | (1 << s.modalities.indexOf(name)), 0);
 		return { mask, total: row.count, shown: shown.get(mask) || { pairs: [], nodes: new Set() } };
 	});
-	const left = look.width > 520 ? 230 : 120, top = 52, bottom = look.height - 40 - 31 * s.modalities.length;
-	const step = Math.min(72, (look.width - left - 24) / Math.max(bars.length, 1));
+	const left = look.width > 520 ? 230 : 112, top = look.inset ? 16 : 52, bottom = look.height - (look.inset ? 22 : 40) - 31 * s.modalities.length;
+	const step = Math.min(120, (look.width - left - 24) / Math.max(bars.length, 1));
 	return { bars, left, top, bottom, step, most: Math.max(...bars.map((bar) => bar.total), 1) };
 }
 
@@ -30,23 +30,25 @@ export const overlap = {
 	paint(ctx, app) {
 		const { look, chosen } = app, { scene: s, stats, hover } = app.state;
 		const { bars, left, top, bottom, step, most } = frameOf(app);
-		const wide = Math.min(step * 0.66, 44);
+		const wide = Math.min(step * 0.66, 64);
 		ctx.globalAlpha = 1;
-		const head = look.width - left < 470 ? 12 : left - 4;
-		write(ctx, look, `(${s.node_kind}, ${s.edge_kind}) pairs that lie on a hyperedge in exactly these modalities`, head, 16);
-		write(ctx, look, "pale: the whole hypergraph · full: the hyperedges shown · outlined: selected", head, 33, "left", look.muted);
+		if (!look.inset) {
+			const head = look.width - left < 470 ? 12 : left - 4;
+			write(ctx, look, `(${s.node_kind}, ${s.edge_kind}) ${app.about.words.overlap_head}`, head, 16);
+			write(ctx, look, app.about.words.overlap_bars, head, 33, "left", look.muted);
+		}
 		const y = (value) => bottom - ((bottom - top - 16) * value) / most;
 		const row = (m) => bottom + 30 + 31 * m;
 		s.modalities.forEach((name, m) => {
 			if (m % 2 === 0) box(ctx, look.faint, 12, row(m) - 15, look.width - 24, 31);
 			const sum = (stats?.modalities || []).find((one) => one.modality === name);
-			write(ctx, look, name, left - 26, row(m) - (sum ? 6 : 0), "right", look.text, "600 ");
+			write(ctx, look, name, left - 26, row(m) - (sum ? 6 : 0), "right", look.text, true);
 			if (sum) write(ctx, look, plural(sum.incidences, "pair"), left - 26, row(m) + 7, "right", look.muted);
 			box(ctx, look.colours[m], left - 20, row(m) - 9, 5, 18);
 		});
 		bars.forEach((bar, b) => {
 			const x = left + step * (b + 0.5);
-			const single = s.modalities.map((_, m) => m).filter((m) => (bar.mask >> m) & 1);
+			const single = [...s.modalities.keys()].filter((m) => (bar.mask >> m) & 1);
 			const stand = (many, alpha) => box(ctx, single.length === 1 ? look.colours[single[0]] : look.joint, x - wide / 2, y(many), wide, bottom - y(many), alpha);
 			stand(bar.total, hover.bar === b ? 0.5 : 0.28);
 			stand(bar.shown.pairs.length, 1);
@@ -56,11 +58,8 @@ export const overlap = {
 				ctx.rect(x - wide / 2 - 2, y(picked), wide + 4, bottom - y(picked));
 				ctx.stroke();
 			}
-			write(ctx, look, number(bar.total), x, y(bar.total) - 10, "center", look.text, hover.bar === b ? "600 " : "");
-			pen(ctx, look.text, 2);
-			ctx.moveTo(x, row(single[0] ?? 0));
-			ctx.lineTo(x, row(single[single.length - 1] ?? 0));
-			ctx.stroke();
+			write(ctx, look, step < 40 ? bar.total.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: step < 30 ? 0 : 1 }) : number(bar.total), x, y(bar.total) - 10, "center", look.text, hover.bar === b);
+			line(ctx, look.text, 2, x, row(single[0] ?? 0), x, row(single[single.length - 1] ?? 0));
 			s.modalities.forEach((_, m) => {
 				const on = (bar.mask >> m) & 1;
 				disc(ctx, on ? look.colours[m] : look.background, x, row(m), 6);
@@ -69,10 +68,7 @@ export const overlap = {
 				ctx.stroke();
 			});
 		});
-		pen(ctx, look.grid, 1);
-		ctx.moveTo(left - 4, bottom + 0.5);
-		ctx.lineTo(look.width - 16, bottom + 0.5);
-		ctx.stroke();
+		line(ctx, look.grid, 1, left - 4, bottom + 0.5, look.width - 16, bottom + 0.5);
 	},
 	pick(app, x, y) {
 		const f = frameOf(app), bar = Math.floor((x - f.left) / f.step);
@@ -82,6 +78,6 @@ export const overlap = {
 	bar(app, bar) {
 		const s = app.scene, { mask, total, shown } = frameOf(app).bars[bar];
 		const names = s.modalities.filter((_, m) => (mask >> m) & 1).join(" + ");
-		return { name: names, words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
+		return { words: [names, plural(total, "pair"), `${plural(shown.nodes.size, s.node_kind)} among those shown`], nodes: shown.nodes };
 	},
 };

@@ -29,7 +29,7 @@ function hull(own, x, y) {
  * @param {Int32Array} own @param {ArrayLike<number>} x @param {ArrayLike<number>} y
  * @returns {Region}
  */
-function regionOf(own, x, y) {
+function outline(own, x, y) {
 	const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 	const list = [...own], cx = middle(list.map((i) => x[i])), cy = middle(list.map((i) => y[i]));
 	const away = (i) => Math.hypot(x[i] - cx, y[i] - cy);
@@ -43,12 +43,10 @@ function regionOf(own, x, y) {
 	return { corners: hull(core, x, y), arms };
 }
 
-/** Regions of all hyperedges, in the layout of their own modality. @param {Scene} s @returns {Region[]} */
-export function regionsOf(s) {
-	return (s.regions ??= Array.from({ length: s.e }, (_, k) => {
-		const at = s.edge_modality[k] * s.n;
-		return regionOf(membersOf(s, k), s.px.subarray(at, at + s.n), s.py.subarray(at, at + s.n));
-	}));
+/** Region of a hyperedge, in the layout of its own modality. @param {Scene} s @param {number} k @returns {Region} */
+export function regionOf(s, k) {
+	const at = s.edge_modality[k] * s.n, own = (places) => places.subarray(at, at + s.n);
+	return ((s.regions ??= [])[k] ??= outline(membersOf(s, k), own(s.px), own(s.py)));
 }
 
 /** The way round a region, `reach` pixels away from its corners. @param {Pen} ctx @param {Region} region @param {Float32Array} X @param {Float32Array} Y @param {number} reach */

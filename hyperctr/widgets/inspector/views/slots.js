@@ -1,7 +1,6 @@
 // Slots: several side by side, a panel for each with the hyperedges of all modalities. A node has one place and a hyperedge
 // one tint in all of them. A click beside nodes and hyperedges goes to the slot.
 
-import { membersOf } from "../scene.js";
 import { set } from "../state.js";
 import { NOTHING, plural } from "../tools.js";
 import { grid, panels, placeIn } from "./panels.js";
@@ -29,9 +28,8 @@ export const slots = {
 	},
 	bars: (app) => app.placed.panels.length,
 	bar(app, p) {
-		const s = app.scene, { name, total } = app.placed.panels[p].frame, edges = app.placed.edges[p];
-		const nodes = new Set([...edges].flatMap((e) => [...membersOf(s, e)]));
-		return { name, nodes, words: [name, `${edges.length} of ${plural(total, "hyperedge")} · ${plural(nodes.size, s.node_kind)}`, "click to go there"] };
+		const { edges, members, frame: { name, total } } = app.placed.panels[p];
+		return { nodes: members, words: [name, `${edges.length} of ${plural(total, "hyperedge")} · ${plural(members.size, app.scene.node_kind)}`, "click to go there"] };
 	},
 	enter(app, p) {
 		const panel = app.scene.panels?.[p];

@@ -1,9 +1,12 @@
-// Trees: every hyperedge as a soft tube along the shortest tree that joins its members, one colour a modality.
+// Trees: hyperedges as soft tubes along the shortest tree that joins their members, one colour a modality. Of many, the largest
+// are drawn, and the others show when a node of theirs is pointed at.
 
-import { drawNodes, pen, radius, ring, veil, label } from "../drawing.js";
-import { treesOf } from "../scene.js";
+import { drawNodes, label, radius, ring } from "../drawing.js";
+import { clearest, treeOf } from "../scene.js";
 import { NOTHING, clamp, short } from "../tools.js";
 import { around, atPlace, centreOfMap, fitMap, mapLabels, nameLit, nearest, nodesInside, placeMap } from "./maps.js";
+
+const FOLLOWED = 40; // trees that can be followed
 
 /** Pixels around a member; modalities do not hide each other. @param {Scene} s @param {number} k */
 const reach = (s, k) => (s.e > 60 ? 2.5 : 5) + (s.edge_modality[k] % 4) * 2;
@@ -23,7 +26,7 @@ function follow(ctx, pairs, X, Y) {
 export function drawTree(ctx, app, k, colour, fill, line, width) {
 	const { look, placed } = app, s = app.scene;
 	ctx.beginPath();
-	follow(ctx, treesOf(s)[k], placed.X, placed.Y);
+	follow(ctx, treeOf(s, k), placed.X, placed.Y);
 	ctx.lineCap = ctx.lineJoin = "round";
 	const wide = 2 * reach(s, k);
 	/** @type {[string, number, number][]} */
@@ -36,26 +39,23 @@ export function drawTree(ctx, app, k, colour, fill, line, width) {
 	}
 }
 
-/** All tubes; thousands of them are drawn plainly, one path for each modality. @param {Pen} ctx @param {App} app */
+/** Put everything in its place, and say what is drawn. @param {App} app */
+function placeTrees(app) {
+	const s = app.scene, { edges, members, cut } = (s.drawn.trees ??= clearest(s, s.turnOrder, FOLLOWED, s.x, s.y));
+	placeMap(app);
+	Object.assign(app.placed, { drawn: edges, members, says: cut && `${edges.length} trees, ${app.about.words.partly}` });
+}
+
+/** Tubes, the last modality below. @param {Pen} ctx @param {App} app */
 function drawTrees(ctx, app) {
-	const { look, placed } = app, s = app.scene;
-	if (s.e > 300) {
-		const trees = treesOf(s);
-		look.colours.forEach((colour, m) => {
-			pen(ctx, colour, 0.8, 0.3 * look.strong);
-			for (let k = 0; k < s.e; k++) if (s.edge_modality[k] === m) follow(ctx, trees[k], placed.X, placed.Y);
-			ctx.stroke();
-		});
-		return;
-	}
-	const line = clamp(6 / Math.sqrt(s.e + 1), 0.28, 0.85);
+	const { look, placed: { drawn } } = app, s = app.scene, line = clamp(6 / Math.sqrt(drawn.length + 1), 0.28, 0.85);
 	for (let m = look.colours.length - 1; m >= 0; m--)
-		for (const k of s.sizeOrder) if (s.edge_modality[k] === m) drawTree(ctx, app, k, look.colours[m], 0.22, line, 1.3);
+		for (const k of drawn) if (s.edge_modality[k] === m) drawTree(ctx, app, k, look.colours[m], 0.22, line, 1.3);
 }
 
 /** Whether a point lies in a hyperedge's tube. @param {App} app @param {number} k @param {number} x @param {number} y */
 function inTree(app, k, x, y) {
-	const { X, Y } = app.placed, s = app.scene, pairs = treesOf(s)[k], most = reach(s, k) ** 2;
+	const { X, Y } = app.placed, s = app.scene, pairs = treeOf(s, k), most = reach(s, k) ** 2;
 	for (let p = 0; p < pairs.length; p += 2) {
 		const [a, b] = [pairs[p], pairs[p + 1]], dx = X[b] - X[a], dy = Y[b] - Y[a];
 		const t = clamp(((x - X[a]) * dx + (y - Y[a]) * dy) / (dx * dx + dy * dy || 1), 0, 1);
@@ -69,23 +69,22 @@ export const trees = {
 	label: "Trees",
 	movable: true,
 	slides: true,
-	lasso: true,
 	camera: "map",
-	place: placeMap,
+	place: placeTrees,
 	fit: fitMap,
 	centre: centreOfMap,
 	at: atPlace,
 	paint(ctx, app) {
+		const { members, says } = app.placed;
+		if (says) drawNodes(ctx, app, app.placed, null, -0.5, 1);
 		drawTrees(ctx, app);
-		drawNodes(ctx, app.scene, app.placed.X, app.placed.Y, app.look);
+		drawNodes(ctx, app, app.placed, members);
 	},
 	highlight(ctx, app, lit) {
-		const { look, chosen, placed: { X, Y, EX, EY } } = app, s = app.scene;
-		if (!lit.hovering && !chosen.size) return mapLabels(ctx, app, [], look);
-		veil(ctx, look, lit.hovering ? 0.72 : 0.45);
+		const { look, placed: { X, Y, EX, EY } } = app, s = app.scene;
 		for (const k of s.sizeOrder)
 			if (lit.edges.has(k)) drawTree(ctx, app, k, look.colours[s.edge_modality[k]], 0.3, lit.edges.size > 40 ? 0.5 : 0.95, 1.6);
-		drawNodes(ctx, s, X, Y, look, around(s, lit), 0.3);
+		drawNodes(ctx, app, app.placed, around(s, lit), 0.3);
 		nameLit(ctx, app, lit, {
 			at: (i) => [X[i], Y[i] - radius(s, i) - 10],
 			edge: (k, taken) => k === app.state.hover.edge && label(ctx, look, taken, short(s.edge_titles[k]), EX[k], EY[k], { bold: true, force: true }),
@@ -93,14 +92,13 @@ export const trees = {
 		});
 	},
 	finish(ctx, app) {
-		ring(ctx, app.scene, app.placed.X, app.placed.Y, app.look, app.chosen);
+		ring(ctx, app, app.placed, app.chosen);
 		mapLabels(ctx, app, [], app.look);
 	},
 	pick(app, x, y) {
-		const s = app.scene, node = nearest(app.placed.X, app.placed.Y, x, y);
+		const node = nearest(app.placed.X, app.placed.Y, x, y);
 		if (node >= 0) return { ...NOTHING, node };
-		for (let r = s.e - 1; r >= 0; r--) if (inTree(app, s.sizeOrder[r], x, y)) return { ...NOTHING, edge: s.sizeOrder[r] };
-		return NOTHING;
+		return { ...NOTHING, edge: [...app.placed.drawn].reverse().find((k) => inTree(app, k, x, y)) ?? -1 };
 	},
 	inside: nodesInside,
 };
