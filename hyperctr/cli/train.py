@@ -43,12 +43,11 @@ def add_commands(commands: Commands) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train one run; the last line printed is its id and its test AUC, or that a dry run went through."""
-    config = config_of(options, options.variant)
+    config, data = config_of(options, options.variant), open_dataset(options)
 
-    from hyperctr.runs.experiment import train
+    from hyperctr.runs.experiment import train  # torch is slow to load: what is mistyped is told before
     from hyperctr.runs.store import nothing_kept
 
-    data = open_dataset(options)
     with nothing_kept() if options.dry_run else nullcontext():
         run = train(data, config, resume=options.resume, device=options.device, dry_run=options.dry_run)
     if first_process() and options.dry_run:

@@ -146,7 +146,8 @@ def list_runs() -> pd.DataFrame:
     """Return all runs of the store, the newest first: id, state, model, dataset, ..., auc, seconds, when, error.
 
     A finished run that the present code or settings would not give again is ``stale``; whether its data have changed
-    is left to :func:`hyperctr.runs.stale.why_stale`, as it takes loading them. Dry runs are left out.
+    is left to :func:`hyperctr.runs.stale.why_stale`, as it takes loading them. Dry runs are left out. Data of one's
+    own, which are all called ``table``, have the name of their folder.
     """
     rows = []
     for name in run_names():
@@ -154,10 +155,13 @@ def list_runs() -> pd.DataFrame:
             continue
         status, folder = read_status(name), runs_folder() / name
         fields = _written(folder / "code.json").get("settings", {})
-        fields |= {"dataset": _written(folder / "data.json").get("name")}
+        origin = _written(folder / "data.json")
+        fields |= {"dataset": origin.get("name")}
         if status.state == "done":
             fields |= read_json(folder / "metrics.json")
             fields["state"] = "stale" if why_stale(name, data=False) else "done"
+        if fields["dataset"] == "table":
+            fields["dataset"] = Path(origin.get("data_dir") or "table").name
         row = {"state": status.state, "error": status.error, "when": status.updated or status.started, **fields}
         rows.append({**row, "id": name})
     table = pd.DataFrame(rows, columns=list(LISTED))

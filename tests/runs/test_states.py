@@ -232,12 +232,13 @@ def test_a_corrupt_run_names_the_file_and_the_fix(tiny: Tiny, copied: Path, file
 def test_the_list_holds_what_the_runs_hold(tiny: Tiny, copied: Path) -> None:
     (copied.parent / "dry-0123").mkdir()
     write_status("fedcba", "planned")
+    (copied.parent / "fedcba" / "data.json").write_text('{"name": "table", "data_dir": "/clicks/my_videos"}')
     table = list_runs().set_index("id")
     assert set(table.index) == {*run_names()} - {"dry-0123"} and len(table) == 3
     row = table.loc[tiny.run.id]
     assert (row["state"], row["model"], row["dataset"], row["seed"]) == ("done", "hyperctr", "planted", 0)
     assert (row["auc"], row["seconds"]) == (tiny.run.metrics["auc"], tiny.run.metrics["seconds"])
-    assert table.loc["fedcba", "state"] == "planned"
+    assert table.loc["fedcba", ["state", "dataset"]].tolist() == ["planned", "my_videos"]
 
 
 def edit(folder: Path, name: str, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
