@@ -88,7 +88,7 @@ def draw_waterfall(frame: pd.DataFrame, subtitle: str = "") -> go.Figure:
     left = 0.45 if (steps["value"] < 0).any() else 0.15  # words stand where a bar ends
     chart.update_xaxes(range=[low - left * room, high + 0.4 * room], tickformat=".3~f")
     chart.update_yaxes(categoryorder="array", categoryarray=order, autorange="reversed", showgrid=False)
-    chart.update_layout(height=170 + 42 * len(order), margin_r=40)
+    chart.update_layout(height=170 + 42 * len(order), margin_r=40, meta={"least_width": 560})  # words beside the bars
     return chart
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
+from plotly.subplots import make_subplots
 
 from hyperctr.data.registry import open_data
+from hyperctr.display.theme import figure, style
 from hyperctr.errors import ConfigError, RunError, did_you_mean
 from hyperctr.report import build as module
 from hyperctr.report.build import Report, build_report
@@ -127,8 +130,37 @@ def test_the_card_under_a_table_says_how_to_repeat_it(made: Made, first: Report)
     assert json.loads((first.index.parent / "card.json").read_text())["device"] == ["cpu"]
 
 
+DRAWN = """() => [...document.querySelectorAll("figure.chart")].map((box) => {
+  const all = (what) => [...box.querySelectorAll(what)].map((e) => e.getBoundingClientRect());
+  const most = (what, side) => Math.max(0, ...all(what).map((place) => place[side]));
+  const legend = box.querySelector(".legend");
+  return { across: box.scrollWidth, seen: box.getBoundingClientRect().right,
+    titles: most(".gtitle, .gtitle-subtitle", "right"), buttons: box.querySelectorAll(".modebar-btn").length,
+    plot: most(".bglayer .bg, .cartesianlayer .plot", "width"), axis: most(".xtitle", "bottom"),
+    legend: most(".legend", "right"), legend_top: legend && legend.getBoundingClientRect().top };
+})"""
+
+
+def write_figures(path: Path, assets: Path) -> str:
+    """Write a page of three panels in a row, lines with a legend, and bars that need their width."""
+    several, lines, bars = make_subplots(1, 3), figure("Lines", x="a title of an axis that has many words"), go.Figure()
+    for column, name in enumerate(("the first of all models", "the second of all models", "a third"), 1):
+        several.add_scatter(x=[0, 1], y=[0, 1], name=name, row=1, col=column)
+        lines.add_scatter(x=[0, 1], y=[0, column], name=name)
+    style(several, "A title that is too long for a line of a telephone", "words " * 30)
+    style(bars.add_bar(x=[1], y=["a"], orientation="h"), "Bars", meta={"least_width": 560})
+    scripts = [f'<script src="{(assets / name).as_uri()}"></script>' for name in ("plotly.min.js", "page.js")]
+    parts = [
+        f'<figure class="chart"><script type="application/json">{chart.to_json()}</script></figure>'
+        for chart in (several, lines, bars)
+    ]
+    head = f'<!doctype html><link rel="stylesheet" href="{(assets / "style.css").as_uri()}">'
+    path.write_text("".join([head, *parts, *scripts]), encoding="utf-8")
+    return path.as_uri()
+
+
 @pytest.mark.browser
-def test_no_page_asks_a_network_for_anything(first: Report) -> None:
+def test_no_page_asks_a_network_for_anything_and_all_fit_a_telephone(first: Report, tmp_path: Path) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     browser_path = find_browser()
     if browser_path is None:
@@ -150,6 +182,16 @@ def test_no_page_asks_a_network_for_anything(first: Report) -> None:
                 chart.locator(".js-plotly-plot .scatterlayer").first.wait_for(state="attached")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path.name} is too wide"
             assert path.stat().st_size < 1_000_000
+        page.goto(write_figures(tmp_path / "figures.html", first.index.parent / "assets"))
+        page.locator(".barlayer").first.wait_for(state="attached")
+        several, lines, bars = page.evaluate(DRAWN)
+        assert [several["across"], bars["across"]] == [900, 560], "they keep their width, and are scrolled"
+        assert lines["across"] <= lines["seen"] and lines["plot"] > 200, "the legend takes nothing of the plot's width"
+        assert lines["legend"] <= lines["seen"] and lines["legend_top"] >= lines["axis"] > 0, "nor lies on its axis"
+        for drawn in (several, lines, bars):
+            assert drawn["titles"] <= drawn["seen"], "a title is read without scrolling"
+            assert drawn["buttons"] == 0, "none lies over a title"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.goto((first.index.parent / "runs.html").as_uri())
         states = "Array.from(document.querySelectorAll('.runs tbody tr td:first-child span.good, .runs span.bad'), "
         states += "cell => cell.textContent)"

@@ -3,7 +3,9 @@
   "use strict";
   const SMALL = 640; // pixels across, in which a thumbnail is drawn before it is shrunk
   const NARROW = 600; // pixels across; what is less is a phone
-  const LETTER = 6.6; // pixels of a letter under a title
+  const LETTERS = { title: 8.7, subtitle: 7.2, axis: 8.4, legend: 7.4 }; // pixels across of one, where fonts are wide
+  const PANEL = 300; // pixels across of one of several panels on a phone: the next looks in, and the figure is scrolled
+  const ROW = 22; // pixels of a row of the legend
   const PRINTED = { false: 680, true: 216 }; // pixels across on paper: of a figure, of a thumbnail
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const charts = Array.from(document.querySelectorAll("figure.chart, .thumbnail"), (box) => {
@@ -25,28 +27,59 @@
     Object.assign(target.style, { width: SMALL + "px", height: layout.height + "px", transform: `scale(${scale})` });
   }
 
-  // on a phone the lines under a title are broken once more, and the figure makes room for them
-  function fold(layout, target) {
-    const subtitle = layout.title && layout.title.subtitle;
-    const across = target.clientWidth;
-    if (!subtitle || across >= NARROW) {
-      return;
-    }
-    const before = subtitle.text.split("<br>");
+  function broken(text, across) {
     const lines = [""];
-    for (const word of before.join(" ").split(" ")) {
+    for (const word of text.replaceAll("<br>", " ").split(" ")) {
       const last = lines[lines.length - 1];
-      if (last && (last.length + word.length) * LETTER > across) {
+      if (last && last.length + word.length >= across) {
         lines.push(word);
       } else {
         lines[lines.length - 1] = last ? `${last} ${word}` : word;
       }
     }
-    const more = (lines.length - before.length) * 16;
-    subtitle.text = lines.join("<br>");
-    layout.margin = Object.assign({}, layout.margin, { t: ((layout.margin || {}).t || 88) + more });
-    layout.height = (layout.height || 420) + more;
+    return lines;
+  }
+
+  // on a phone titles are broken once more and the legend stands below all else, each with room that the figure makes;
+  // several panels keep a width at which they can be read, and no buttons lie over the title
+  function fold(figure, target) {
+    const layout = figure.layout;
+    const across = target.clientWidth;
+    if (across >= NARROW) {
+      return;
+    }
+    const axes = Object.keys(layout).filter((name) => name.startsWith("xaxis"));
+    const columns = new Set(axes.map((name) => (layout[name].domain || [0])[0])).size;
+    const width = Math.max(across, columns > 1 ? columns * PANEL : (layout.meta || {}).least_width || 0);
+    const margin = Object.assign({ t: 88, b: 56 }, layout.margin);
+    const before = margin.t + margin.b;
+    const title = layout.title || {};
+    for (const [part, letter, height] of [[title, LETTERS.title, 20], [title.subtitle || {}, LETTERS.subtitle, 16]]) {
+      if (part.text) {
+        const lines = broken(part.text, (across - 16) / letter);
+        margin.t += (lines.length - part.text.split("<br>").length) * height;
+        part.text = lines.join("<br>");
+      }
+    }
+    for (const name of columns > 1 ? [] : axes) {
+      const words = layout[name].title || {};
+      words.text = words.text && broken(words.text, (width - 110) / LETTERS.axis).join("<br>");
+    }
+    const names = figure.data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name);
+    if (names.length > 1 && layout.showlegend !== false) {
+      const widest = 48 + LETTERS.legend * Math.max(...names.map((name) => name.length));
+      const rows = Math.ceil(names.length / Math.max(1, Math.floor((width - 24) / widest)));
+      const corner = { x: 0, xanchor: "left", xref: "container", y: 0, yanchor: "bottom", yref: "container" };
+      layout.legend = Object.assign({}, layout.legend, corner, { orientation: "h" });
+      margin.b = 72 + rows * ROW;
+    }
+    layout.margin = margin;
+    layout.height = (layout.height || 420) + margin.t + margin.b - before;
     target.parentNode.style.height = layout.height + "px";
+    if (width > across) {
+      layout.width = width;
+    }
+    figure.config = Object.assign({}, figure.config, { displayModeBar: false });
   }
 
   function draw(chart, ink, width) {
@@ -61,7 +94,7 @@
     } else if (width) {
       layout.width = width;
     } else {
-      fold(layout, chart.target);
+      fold(figure, chart.target);
     }
     return Plotly.newPlot(chart.target, figure.data, layout, Object.assign({ responsive: true }, figure.config));
   }
