@@ -41,7 +41,13 @@ def main() -> None:
             "inspector"
         )
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
-        cell = {"cell_type": "code", "id": "picture", "metadata": {}, "outputs": [], "execution_count": None}
+        cell: dict[str, object] = {
+            "cell_type": "code",
+            "id": "picture",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
         book = {"cells": [cell | {"source": code}], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
         (folder / "picture.ipynb").write_text(json.dumps(book))
         with jupyterlab(folder) as address, chromium(device_scale_factor=1.5) as page:
