@@ -28,7 +28,7 @@ def benchmark_text(path: Path) -> str:
     frame = pd.read_csv(path)
     by = frame.iloc[0]
     for name in [str(name) for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]:
-        frame[name] = with_interval(frame, name, "+.4f")
+        frame[name] = with_interval(frame, name, sign=True)
         frame = frame.drop(columns=[f"{name}_low", f"{name}_high"])
     every = {str(name): str(name).replace("_", " ") for name in frame if name not in MEASURED_BY}
     titles = BENCHMARKS.get(path.stem, every)

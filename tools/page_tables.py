@@ -10,7 +10,9 @@ import pandas as pd
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
-from hyperctr.written import EMPTY, show_number
+from hyperctr.written import EMPTY, show_interval, show_number
+
+BUDGET = "quick"  # of all recorded results; the pages say so
 
 
 def markdown(frame: pd.DataFrame, titles: Mapping[str, str], **digits: int) -> str:
@@ -29,13 +31,11 @@ def three_digits(column: pd.Series) -> list[str]:
     return [text if math.isfinite(value) else EMPTY for text, value in zip(whole, column, strict=True)]
 
 
-def with_interval(frame: pd.DataFrame, column: str, form: str = ".4f") -> list[str]:
+def with_interval(frame: pd.DataFrame, column: str, *, sign: bool = False) -> list[str]:
     """Return texts ``value [low, high]``, or the value alone where it has no interval, or a dash."""
-    texts = []
-    for row in zip(*(frame[column + end] for end in ("", "_low", "_high")), strict=True):
-        value, low, high = (format(number, form) if math.isfinite(number) else "" for number in row)
-        texts.append(f"{value} [{low}, {high}]" if low else value or EMPTY)
-    return texts
+    rows = zip(*(frame[column + end].astype(float) for end in ("", "_low", "_high")), strict=True)
+    shown = ((show_number(value, sign=sign), show_interval(low, high, sign=sign)) for value, low, high in rows)
+    return [f"{value} {interval}".rstrip() for value, interval in shown]
 
 
 def recorded_by(frame: pd.DataFrame) -> str:
@@ -50,11 +50,28 @@ def hyperedges_worth(frame: pd.DataFrame, where: str = "here") -> str:
         return ""
     row = rows.iloc[0]
     low, high = row["auc_deficit_low"], row["auc_deficit_high"]
-    more = "more" if low > 0 or high < 0 else "no more"
-    sure = f", {more} than chance explains" if pd.notna(low) else ""
+    told = "gain" if row["auc_deficit"] > 0 else "lose"
+    if low <= 0 <= high:
+        told = "make no difference that chance does not explain:"
+    interval = f" {show_interval(low, high, sign=True)}".rstrip()
     published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
-    paper = f"; the paper reports {published:+.4f}" if pd.notna(published) else ""
-    return f"Hyperedges in place of single clicks are worth {row['auc_deficit']:+.4f} AUC {where}{sure}{paper}."
+    paper = f"; the paper reports {show_number(published, sign=True)}" if pd.notna(published) else ""
+    gain = show_number(row["auc_deficit"], sign=True)
+    return f"Hyperedges in place of single clicks {told} {gain}{interval} AUC {where}{paper}."
+
+
+def centred_order(frame: pd.DataFrame) -> str:
+    """Say which models lead once each user's mean score is subtracted, and whose AUC changes most by it."""
+    rows = frame.dropna(subset=["auc", "auc_centred"])
+    rows = rows[rows["auc"] != rows["auc_centred"]].set_index("model")
+    if rows.empty:
+        return ""
+    first = rows["auc_centred"].sort_values(ascending=False, kind="stable").head(3)
+    order = ", ".join(f"{model} {show_number(value)}" for model, value in first.items())
+    change = (rows["auc_centred"] - rows["auc"]).sort_values()
+    ends = [(change.head(1), "loses most by it"), (change.tail(1), "gains most")]
+    told = "; ".join(f"{end.index[0]} {words} ({show_number(float(end.iloc[0]), sign=True)})" for end, words in ends)
+    return f"With each user's mean score subtracted (*centred*), the first are {order}; {told}."
 
 
 def best_rival(frame: pd.DataFrame) -> tuple[str, int]:
@@ -68,5 +85,5 @@ def gains_of_ways(frame: pd.DataFrame) -> str:
     means = frame[frame["seed"].str.startswith("mean")].copy()
     gains = {f"{part}_gain": f"{part} AUC, gain" for part in ("validation", "test")}
     for name in gains:
-        means[name] = with_interval(means, name, "+.4f")
+        means[name] = with_interval(means, name, sign=True)
     return markdown(means, {"data": "data", "way": "way", "seed": "seeds", **gains})

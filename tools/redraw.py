@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from result_pages import BUDGET, RESULTS
+from page_tables import BUDGET
+from result_pages import RESULTS
 
 from hyperctr.config import Config
 from hyperctr.paper.figures.figure8_curves import curves_chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,17 @@ import pandas as pd
 from benchmark_tables import benchmark_text, scale_table
 from format_tables import formats_table
 from gates import gates_text
-from page_tables import best_rival, gains_of_ways, hyperedges_worth, markdown, recorded_by, with_interval
+from method_tables import interest_table, labels_table, search_table, switches_table, tried_table
+from page_tables import (
+    BUDGET,
+    best_rival,
+    centred_order,
+    gains_of_ways,
+    hyperedges_worth,
+    markdown,
+    recorded_by,
+    with_interval,
+)
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
@@ -25,7 +35,6 @@ from hyperctr.written import EMPTY
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "reports" / "results"
-BUDGET = "quick"  # the pages say so
 # digits of the columns of costs
 COSTS = {"best_validation_auc": 4, "auc": 4, "parameters": 0, "best_epoch": 1, "epochs": 1, "seconds_per_epoch": 2}
 COSTS |= {"times_hyperctr": 2, "minutes": 1, "peak_memory_mib": 0}
@@ -96,18 +105,33 @@ def table3_text(name: str) -> str:
     notes = [", ".join(filter(None, words)) for words in zip(state, frame["variant"], strict=True)]
     frame["model"] += [f" ({words})" if words else "" for words in notes]
     frame["interval"] = with_interval(frame, "auc")
-    titles = {"model": "model", "interval": "AUC, 95 % interval", "gauc": "GAUC", "logloss": "log loss"}
+    titles = {"model": "model", "interval": "AUC, 95 % interval", "auc_centred": "centred", "gauc": "GAUC"}
+    titles["logloss"] = "log loss"
     if "logloss_calibrated" in frame:  # else recorded before there was one
         titles["logloss_calibrated"] = "calibrated"
     titles["seeds"] = "seeds"
     if compared:
-        titles |= {"paper_auc": f"{counterpart(name)} as published: AUC", "paper_logloss": "log loss"}
+        titles |= {
+            "paper_auc": f"{counterpart(name)} as published: AUC",
+            "paper_logloss": "log loss, beside calibrated",
+        }
     texts = []
     for protocol in frame["protocol"].dropna().unique():
         not_run = frame["protocol"].isna() & (protocol == "as-published") & compared
         rows = frame[(frame["protocol"] == protocol) | not_run]
-        texts += [f"**{name}** (Table 3), {measured(name, rows)}:", markdown(rows, titles)]
-    return "\n\n".join(texts)
+        texts += [f"**{name}** (Table 3), {measured(name, rows)}:", markdown(rows, titles), centred_order(rows)]
+    return "\n\n".join(filter(None, texts))
+
+
+def choices_text(name: str) -> str:
+    """Return what protocol, split, labels and sampler are worth on one data set: AUC with one and with the other."""
+    frame = pd.read_csv(RESULTS / name / "tables" / "protocols.csv")
+    words = frame[["choice", "start", "end"]].apply(lambda column: column.str.replace("_", " "))
+    frame["choice"] = words["choice"] + ": " + words["start"] + " → " + words["end"]
+    frame["changed"] = with_interval(frame, "change", sign=True)
+    titles = {"choice": "choice", "model": "model", "auc_start": "AUC with the first", "auc_end": "with the second"}
+    shown = markdown(frame, titles | {"changed": "change, 95 % interval", "seeds": "seeds"})
+    return f"**{name}**, what the choices of the experiment are worth, {recorded(name)}:\n\n{shown}"
 
 
 def table4_text(name: str) -> str:
@@ -115,7 +139,7 @@ def table4_text(name: str) -> str:
     frame = read_table(name, "table4")
     worth = hyperedges_worth(frame)
     frame["model"] += [f" ({state})" if state != "done" else "" for state in frame["state"]]
-    frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "auc_deficit", "+.4f")
+    frame["interval"], frame["distance"] = with_interval(frame, "auc"), with_interval(frame, "auc_deficit", sign=True)
     titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
     if frame["paper_auc"].notna().any():
         titles["paper_auc"] = f"{counterpart(name)} as published: AUC"
@@ -190,64 +214,6 @@ def picture(name: str) -> str:
     return f"![{title}](../{path.relative_to(ROOT).as_posix()})" if path.exists() else ""
 
 
-def switches_table(name: str) -> str:
-    """Return what each switch is worth on validation: means of the seeds, differences seed by seed."""
-    frame = pd.read_csv(RESULTS / name / "switches.csv")
-    auc = frame.pivot(index="variant", columns="seed", values="validation_auc").loc[frame["variant"].unique()]
-    change = (auc - auc.iloc[0]).iloc[1:]
-    table = pd.DataFrame({"auc": auc.mean(axis=1), "mean": change.mean(axis=1)}, index=auc.index)
-    table = table.assign(least=change.min(axis=1), most=change.max(axis=1)).reset_index()
-    titles = {"variant": "variant", "auc": "validation AUC", "mean": f"against {auc.index[0]}"}
-    seeds = auc.shape[1]
-    shown = markdown(table, titles | ({"least": "least", "most": "most"} if seeds > 1 else {}))
-    of = f"means of {seeds} seeds" if seeds > 1 else "one seed"
-    return f"Best validation AUC on {name}, budget {BUDGET}, {of}, {recorded_by(frame)}:\n\n{shown}"
-
-
-def search_table(name: str) -> str:
-    """Return the points of the paper's grid that were tried beside the settings that are used, best first."""
-    frame = pd.read_csv(RESULTS / name / "search.csv").sort_values("best_validation_auc", ascending=False)
-    grid = frame[frame["point"] == "of the grid"]
-    ours = float(frame.loc[frame["point"] == "as set", "best_validation_auc"].iloc[0])
-    ahead = int((grid["best_validation_auc"] > ours).sum())
-    told = (
-        f"`hyperctr` on {name}, budget {BUDGET}, seed 0: {len(grid)} of the {frame['points'].iloc[0]} points of the "
-        f"paper's grid, chosen by the tree-structured Parzen estimator; {ahead or 'none'} of them "
-        f"{'is' if ahead < 2 else 'are'} ahead of the settings that it has, {recorded_by(frame)}:"
-    )
-    settings = ("batch_size", "embedding_size", "learning_rate", "weight_decay")
-    titles = {"point": "point"} | {setting: setting.replace("_", " ") for setting in settings}
-    frame = frame.assign(**{setting: frame[setting].map("{:g}".format) for setting in settings})
-    return f"{told}\n\n{markdown(frame, titles | {'best_validation_auc': 'validation AUC'})}"
-
-
-def tried_table(name: str) -> str:
-    """Return what was tried, with its effect on validation."""
-    frame = pd.read_csv(RESULTS / name / "tried.csv")
-    shown = markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
-    return f"**{name}**\n\n{shown}"
-
-
-def labels_table(name: str) -> str:
-    """Return what negatives that were shown are worth, against what nobody chose to show and against what was shown."""
-    frame = pd.read_csv(RESULTS / name / "labels.csv")
-    means = frame.groupby(["training", "model"], sort=False)[["auc", "auc_impressions"]].mean().reset_index()
-    titles = {"training": "negatives of training", "model": "model", "auc": "AUC, sampled"}
-    shown = markdown(means, titles | {"auc_impressions": "AUC, impressions"})
-    seeds = frame["seed"].nunique()
-    return f"{name}, budget {BUDGET}, means of {seeds} seeds, {recorded_by(frame)}:\n\n{shown}"
-
-
-def interest_table() -> str:
-    """Return how well each reading of the pre-training recovers the planted interest."""
-    frame = pd.read_csv(RESULTS / "planted" / "interest.csv")
-    table = frame.pivot(index="reading", columns="seed", values="recovery_auc").loc[frame["reading"].unique()]
-    table = table.add_prefix("seed ").reset_index()
-    titles = {name: name for name in table.columns} | {"reading": "reading, planted data, mean over modalities"}
-    shown = markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
-    return f"{shown}\n\nThe table was {recorded_by(frame)}."
-
-
 def render(page: str, marker: str, text: str) -> str:
     """Return the page with what stands between the markers replaced."""
     begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
@@ -261,8 +227,12 @@ def pages() -> dict[Path, str]:
     def having(file: str) -> list[str]:
         return sorted(path.name for path in RESULTS.iterdir() if (path / file).exists())
 
+    def every(table: Callable[[pd.DataFrame, str], str], file: str) -> str:
+        return "\n\n".join(table(pd.read_csv(RESULTS / name / file), name) for name in having(file))
+
     shown = [part for name in having("tables/table3.csv") for part in (table3_text(name), picture(name))]
     shown += [table4_text(name) for name in having("tables/table4.csv")]
+    shown += [choices_text(name) for name in having("tables/protocols.csv")]
     sections = {
         ROOT / "README.md": {"summary": summary_text()},
         ROOT / "docs" / "results.md": {"results": "\n\n".join(filter(None, shown))},
@@ -273,11 +243,11 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "import-formats.md": {"formats": formats_table()},
         ROOT / "docs" / "scale.md": {"scale": scale_table(RESULTS / "benchmarks" / "training.csv", BUDGET)},
         ROOT / "docs" / "method.md": {
-            "switches": "\n\n".join(map(switches_table, having("switches.csv"))),
-            "search": "\n\n".join(map(search_table, having("search.csv"))),
-            "tried": "\n\n".join(map(tried_table, having("tried.csv"))),
-            "interest": interest_table(),
-            "labels": "\n\n".join(map(labels_table, having("labels.csv"))),
+            "switches": every(switches_table, "switches.csv"),
+            "search": every(search_table, "search.csv"),
+            "tried": every(tried_table, "tried.csv"),
+            "interest": interest_table(pd.read_csv(RESULTS / PLANTED / "interest.csv")),
+            "labels": every(labels_table, "labels.csv"),
             "ways": gains_of_ways(pd.read_csv(RESULTS / "benchmarks" / "rounds.csv")),
         },
         ROOT / "docs" / "systems.md": {

@@ -23,7 +23,8 @@ from pathlib import Path
 
 import pandas as pd
 from redraw import redraw_all
-from result_pages import BUDGET, RESULTS, ROOT, pages
+from page_tables import BUDGET
+from result_pages import RESULTS, ROOT, pages
 
 KEPT = re.compile(r"(table\d|costs|claims|protocols|figure\d)\.(csv|tex|json|png)")
 SMALL = 600_000  # bytes; a bigger file is no small result

@@ -20,8 +20,8 @@ tests/benchmarks/bench_interest.py):
   then negatives as often as they are clicked, so that popularity cancels.
 - The degrees come from weights averaged over about two epochs, because those of any one step follow its batch.
 - The degree is ``sigma(g_m - mean over the item's modalities of g)``, because delta is to tell "which modality
-  contributes the most", and a click that suits the user in every respect says little about that. With a single
-  modality nothing is subtracted.
+  contributes the most", and a click that suits the user in every respect says little about that. A single modality
+  has no others: the mean over the training clicks is subtracted, so that 0.5 is still the average.
 """
 
 from __future__ import annotations
@@ -196,11 +196,11 @@ def pretrain_interest(
 
     with torch.no_grad(), average.in_place():
         sides = [(items @ w) * (x @ p) for x, p, w in zip(values, projections, weights, strict=True)]
-        degrees = []
-        for u, i in zip(user.split(CLICKS_AT_A_TIME), item.split(CLICKS_AT_A_TIME), strict=True):
-            logits = torch.stack([(users[u] * side[i]).sum(1) for side in sides], dim=1)  # [C, M]
-            degrees.append(degree_of_interest(logits, present[i]).cpu())
-        degree = torch.cat(degrees).numpy()
+        parts = [
+            torch.stack([(users[u] * side[i]).sum(1) for side in sides], dim=1)
+            for u, i in zip(user.split(CLICKS_AT_A_TIME), item.split(CLICKS_AT_A_TIME), strict=True)
+        ]
+        degree = degree_of_interest(torch.cat(parts).cpu(), present[item].cpu()).numpy()
         arrays = [p.detach().cpu().numpy().copy() for p in parameters]
     matrix = interest_matrix(degree, data.user_index[clicks], slots.index[clicks], data.num_users, slots.count)
     names = data.modalities
@@ -235,13 +235,16 @@ def uip_loss(logits: Tensor, item: Tensor, present: Tensor) -> Tensor:
 def degree_of_interest(logits: Tensor, present: Tensor) -> Tensor:
     """Turn the critic's logits ``[C, M]`` into degrees in (0, 1); nan where the modality is not ``present``.
 
+    0.5 is the mean logit of the click's modalities; of one modality alone, that of all clicks.
+
     >>> degree_of_interest(torch.tensor([[2.0, 0.0, 9.0]]), torch.tensor([[True, True, False]])).tolist()
     [[0.7310585975646973, 0.2689414322376251, nan]]
+    >>> degree_of_interest(torch.tensor([[4.0], [2.0]]), torch.ones(2, 1, dtype=torch.bool)).tolist()
+    [[0.7310585975646973], [0.2689414322376251]]
     """
-    if logits.shape[1] > 1:
-        known = torch.where(present, logits, 0.0)
-        logits = logits - known.sum(1, keepdim=True) / present.sum(1, keepdim=True).clamp(min=1)
-    return torch.where(present, torch.sigmoid(logits), torch.nan)
+    known, among = torch.where(present, logits, 0.0), 1 if logits.shape[1] > 1 else 0
+    mean = known.sum(among, keepdim=True) / present.sum(among, keepdim=True).clamp(min=1)
+    return torch.where(present, torch.sigmoid(logits - mean), torch.nan)
 
 
 def interest_matrix(

@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from hyperctr.statistics import Interval
 
 LEVEL = 0.95
+TEMPORAL = "temporal"  # the split that no seed changes
 Pair = Callable[[str, str], Interval | None]  # test AUC of one run minus that of another, None if they cannot be paired
 
 
@@ -65,19 +66,21 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def over_seeds(runs: pd.DataFrame, metric: str) -> tuple[float, float, float]:
     """Return mean, low and high of a metric over finished runs, one per seed; nan without any.
 
-    Two seeds or more have the interval of their mean, a single run its own, over test users.
+    Two seeds or more have the interval of their mean, a single run its own, over test users. A temporal split tests
+    all seeds on the same clicks, so that their spread says nothing of other users: there it is the mean of their own.
 
     >>> over_seeds(pd.DataFrame({"auc": [0.8], "auc_low": [0.7], "auc_high": [0.9]}), "auc")
     (0.8, 0.7, 0.9)
     """
-    values = runs[metric].to_numpy(np.float64)
-    finite = np.isfinite(values)
-    if finite.sum() > 1:
-        return float(values[finite].mean()), *seed_interval(values[finite])
-    if not finite.any():
+    done = runs[np.isfinite(runs[metric].to_numpy(np.float64))]
+    if not len(done):
         return (np.nan,) * 3
-    run = runs[finite].iloc[0]
-    return float(run[metric]), float(run.get(f"{metric}_low", np.nan)), float(run.get(f"{metric}_high", np.nan))
+    own = done.reindex(columns=[metric, f"{metric}_low", f"{metric}_high"]).astype(np.float64).mean()
+    same_clicks = "split" in done and (done["split"] == TEMPORAL).all() and own.notna().all()
+    if len(done) == 1 or same_clicks:
+        return float(own.iloc[0]), float(own.iloc[1]), float(own.iloc[2])
+    values = done[metric].to_numpy(np.float64)
+    return float(values.mean()), *seed_interval(values)
 
 
 def seed_interval(values: ArrayLike) -> tuple[float, float]:

@@ -130,11 +130,12 @@ def test_values_behind_a_missing_modality_are_never_read(
     np.testing.assert_array_equal(learned.degree, found.degree)
 
 
-def test_one_modality_alone_keeps_its_own_scale(small: tuple[Dataset, Split, Slots]) -> None:
+def test_of_one_modality_alone_a_half_is_the_average_click(small: tuple[Dataset, Split, Slots]) -> None:
     data, parts, slots = small
     found = pretrain_interest(data.subset_modalities(["acoustic"]), parts, slots, **FEW)
     known = found.degree[~np.isnan(found.degree)]
     assert found.degree.shape == (len(parts.train), 1)
+    assert np.log(known / (1 - known)).mean() == pytest.approx(0.0, abs=1e-6)
     assert known.std() > 0
 
 

@@ -107,20 +107,27 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
-    assert "single clicks are worth +0.0100 AUC here, more than chance explains." in fourth
-    worth = importlib.import_module("page_tables").hyperedges_worth
+    assert "single clicks gain +0.0100 [+0.0050, +0.0150] AUC here." in fourth
+    tables = importlib.import_module("page_tables")
     row = {"model": "(-) hypergraph", "auc_deficit": -0.001, "paper_auc": 0.8}
     full = {"model": "multi-modal", "paper_auc": 0.83}
-    for low, high, words in ((-0.002, -0.0005, ", more than"), (-0.002, 0.001, ", no more than")):
-        told = worth(pd.DataFrame([full, row | {"auc_deficit_low": low, "auc_deficit_high": high}]))
-        assert f"-0.0010 AUC here{words} chance explains; the paper reports +0.0300." in told
+    nothing = "make no difference that chance does not explain: −0.0010 [−0.0020, +0.0010]"
+    for low, high, words in ((-0.002, -0.0005, "lose −0.0010 [−0.0020, −0.0005]"), (-0.002, 0.001, nothing)):
+        told = tables.hyperedges_worth(pd.DataFrame([full, row | {"auc_deficit_low": low, "auc_deficit_high": high}]))
+        assert told == f"Hyperedges in place of single clicks {words} AUC here; the paper reports +0.0300."
     unknown = {"auc_deficit_low": float("nan"), "auc_deficit_high": float("nan")}
-    assert "-0.0010 AUC here; the paper" in worth(pd.DataFrame([full, row | unknown]))
+    assert "lose −0.0010 AUC here; the paper" in tables.hyperedges_worth(pd.DataFrame([full, row | unknown]))
+    rows = pd.DataFrame({"model": ["a", "b", "c", "constant"], "auc": [0.9, 0.8, 0.7, 0.5]})
+    rows["auc_centred"] = [0.82, 0.83, 0.72, 0.5]
+    assert tables.centred_order(rows) == (
+        "With each user's mean score subtracted (*centred*), the first are b 0.8300, a 0.8200, c 0.7200; "
+        "a loses most by it (−0.0800); b gains most (+0.0300)."
+    )
     auc = {"hyperctr+": [0.82, 0.81], "all hyperedges": [0.8, 0.82]}
     switches = [(variant, seed, value[seed]) for seed in (0, 1) for variant, value in auc.items()]
     frame = pd.DataFrame(switches, columns=["variant", "seed", "validation_auc"]).assign(hyperctr="1.2.3")
     frame.to_csv(results.RESULTS / "ml-trailers" / "switches.csv", index=False)
-    lines = pages.switches_table("ml-trailers").splitlines()
+    lines = importlib.import_module("method_tables").switches_table(frame, "ml-trailers").splitlines()
     assert "ml-trailers, budget quick, means of 2 seeds, recorded by hyperctr 1.2.3:" in lines[0]
     assert lines[4:] == [
         "| hyperctr+ | 0.8150 | – | – | – |",

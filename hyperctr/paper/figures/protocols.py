@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hyperctr.config import REFERENCE_MODEL
-from hyperctr.display.colours import BLUE, ORANGE
+from hyperctr.display.colours import BLUE, GREEN, ORANGE
 from hyperctr.display.figure import Figure
 from hyperctr.display.table import Cell, Table, value_cell
 from hyperctr.display.theme import LEGEND_BELOW, NEUTRAL, error_bars, figure, need_columns
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 BASELINES = {REFERENCE_MODEL: "content MF", "popularity": "popularity"}
 BASELINE_LOOKS = {"content MF": (ORANGE, "diamond"), "popularity": (NEUTRAL, "square")}
-MODEL_LOOK = (BLUE, "circle")
+LOOKS = {"hyperctr+": (GREEN, "triangle-up"), **BASELINE_LOOKS}
+MODEL_LOOK = (BLUE, "circle")  # of all others
 # Each choice: what is changed, from what, to what.
 CHOICES = (
     ("protocol", "as-published", "causal"),
@@ -153,7 +154,7 @@ def protocol_chart(frame: pd.DataFrame, measured: str = "") -> go.Figure:
     layout: dict[str, Any] = {"height": 230 + 46 * len(lines), "legend": {**LEGEND_BELOW, "y": -0.24}}
     chart = figure("What the choices are worth", subtitle, x="AUC", margin={"t": 84, "b": 110, "l": 170}, **layout)
     for model, rows in frame.assign(case=cases).groupby("model", sort=False):
-        colour, symbol = BASELINE_LOOKS.get(str(model), MODEL_LOOK)
+        colour, symbol = LOOKS.get(str(model), MODEL_LOOK)
         marker = {"color": colour, "symbol": symbol, "size": 10}
         interval = error_bars(rows["auc"], rows["auc_low"], rows["auc_high"])
         look = {"mode": "markers", "name": str(model), "marker": marker, "hovertemplate": "%{y}: %{x:.4f}"}

@@ -15,14 +15,15 @@ from hyperctr.paper.numbers import counterpart, notes
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables import rows as common
 from hyperctr.sweeps.results import DEFICIT
-from hyperctr.sweeps.seeds import over_seeds, records, sum_up
+from hyperctr.sweeps.seeds import over_seeds, paired, records, sum_up
 from hyperctr.sweeps.sweep import paired_runs
 from hyperctr.written import EMPTY
 
 if TYPE_CHECKING:
+    from hyperctr.statistics import Interval
     from hyperctr.sweeps.sweep import Sweep
 
-BASE, GRAPHLESS = "multi-modal", "(-) hypergraph"
+BASE, EDGES, GRAPHLESS = "multi-modal", "with edge information", "(-) hypergraph"
 _ABOUT = (
     "Behind: the multi-modal model's AUC minus this row's, the same test clicks, with a 95 % interval; in "
     "brackets where the interval does not leave zero out: not told apart."
@@ -51,7 +52,8 @@ def table4(sweep: Sweep) -> Table:
     about = [sweep.measured, _ABOUT, common.MARKS if compared else "", _LOSSES]
     head = ["row", "AUC", "log loss", "calibrated", "behind (AUC)"]
     finding = modalities_finding(RunResults(sweep.dataset, sweep.results, paired_runs))
-    more = {"frame": frame, "note": table4_note(frame), "finding": finding}
+    same = paired(sweep.results, "label", EDGES, GRAPHLESS, paired_runs)
+    more = {"frame": frame, "note": table4_note(frame, same), "finding": finding}
     return common.layout("table4", head, lines, about, sweep.dataset, **more)
 
 
@@ -87,11 +89,14 @@ def behind_cell(row: dict[str, float]) -> Cell:
     return replace(cell, text=f"({cell.text})") if open_ else cell
 
 
-def table4_note(frame: pd.DataFrame) -> str:
-    """Say what Table 4 shows: which single modalities, and whether no hyperedges, are told apart from all together."""
+def table4_note(frame: pd.DataFrame, same_exchange: Interval | None = None) -> str:
+    """Say what Table 4 shows: which single modalities, and whether no hyperedges, are told apart from all together.
+
+    ``same_exchange`` is what hyperedges are worth where users and items hear of each other with them and without.
+    """
     rows = common.measured_rows(frame).assign(title=lambda rows: rows["model"])
     distances = rows[rows["auc_deficit"].notna() & (rows["model"] != BASE)].set_index("model", drop=False)
-    single = distances[distances["model"] != GRAPHLESS]
+    single = distances[~distances["model"].isin((EDGES, GRAPHLESS))]
     behind, ahead = single["auc_deficit_low"] > 0, single["auc_deficit_high"] < 0
     sides = {
         "behind all together": single[behind],
@@ -103,6 +108,7 @@ def table4_note(frame: pd.DataFrame) -> str:
         measured=bool(rows.loc[rows["model"] == BASE, "auc"].notna().any()),
         sides={words: records(chosen) for words, chosen in sides.items() if len(chosen)},
         graphless=records(distances[distances["model"] == GRAPHLESS]),
+        same=same_exchange,
         lost=records(rows[rows["seeds"] == 0]),
         notes=notes("table4"),
     )

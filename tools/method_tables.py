@@ -1,0 +1,60 @@
+"""The tables of docs/method.md: what each part, choice and reading is worth, from the recorded frames."""
+
+from __future__ import annotations
+
+import pandas as pd
+from page_tables import BUDGET, markdown, recorded_by
+
+
+def switches_table(frame: pd.DataFrame, name: str) -> str:
+    """Return what each switch is worth on validation: means of the seeds, differences seed by seed."""
+    auc = frame.pivot(index="variant", columns="seed", values="validation_auc").loc[frame["variant"].unique()]
+    change = (auc - auc.iloc[0]).iloc[1:]
+    table = pd.DataFrame({"auc": auc.mean(axis=1), "mean": change.mean(axis=1)}, index=auc.index)
+    table = table.assign(least=change.min(axis=1), most=change.max(axis=1)).reset_index()
+    titles = {"variant": "variant", "auc": "validation AUC", "mean": f"against {auc.index[0]}"}
+    seeds = auc.shape[1]
+    shown = markdown(table, titles | ({"least": "least", "most": "most"} if seeds > 1 else {}))
+    of = f"means of {seeds} seeds" if seeds > 1 else "one seed"
+    return f"Best validation AUC on {name}, budget {BUDGET}, {of}, {recorded_by(frame)}:\n\n{shown}"
+
+
+def search_table(frame: pd.DataFrame, name: str) -> str:
+    """Return the points of the paper's grid that were tried beside the settings that are used, best first."""
+    frame = frame.sort_values("best_validation_auc", ascending=False)
+    grid = frame[frame["point"] == "of the grid"]
+    ours = float(frame.loc[frame["point"] == "as set", "best_validation_auc"].iloc[0])
+    ahead = int((grid["best_validation_auc"] > ours).sum())
+    told = (
+        f"`hyperctr` on {name}, budget {BUDGET}, seed 0: {len(grid)} of the {frame['points'].iloc[0]} points of the "
+        f"paper's grid, chosen by the tree-structured Parzen estimator; {ahead or 'none'} of them "
+        f"{'is' if ahead < 2 else 'are'} ahead of the settings that it has, {recorded_by(frame)}:"
+    )
+    settings = ("batch_size", "embedding_size", "learning_rate", "weight_decay")
+    titles = {"point": "point"} | {setting: setting.replace("_", " ") for setting in settings}
+    frame = frame.assign(**{setting: frame[setting].map("{:g}".format) for setting in settings})
+    return f"{told}\n\n{markdown(frame, titles | {'best_validation_auc': 'validation AUC'})}"
+
+
+def tried_table(frame: pd.DataFrame, name: str) -> str:
+    """Return what was tried, with its effect on validation."""
+    shown = markdown(frame, {str(column): str(column).replace("_", " ").replace("auc", "AUC") for column in frame})
+    return f"**{name}**\n\n{shown}"
+
+
+def labels_table(frame: pd.DataFrame, name: str) -> str:
+    """Return what negatives that were shown are worth, against what nobody chose to show and against what was shown."""
+    means = frame.groupby(["training", "model"], sort=False)[["auc", "auc_impressions"]].mean().reset_index()
+    titles = {"training": "negatives of training", "model": "model", "auc": "AUC, sampled"}
+    shown = markdown(means, titles | {"auc_impressions": "AUC, impressions"})
+    seeds = frame["seed"].nunique()
+    return f"{name}, budget {BUDGET}, means of {seeds} seeds, {recorded_by(frame)}:\n\n{shown}"
+
+
+def interest_table(frame: pd.DataFrame) -> str:
+    """Return how well each reading of the pre-training recovers the planted interest."""
+    table = frame.pivot(index="reading", columns="seed", values="recovery_auc").loc[frame["reading"].unique()]
+    table = table.add_prefix("seed ").reset_index()
+    titles = {name: name for name in table.columns} | {"reading": "reading, planted data, mean over modalities"}
+    shown = markdown(table, titles, **dict.fromkeys(table.columns[1:], 3))
+    return f"{shown}\n\nThe table was {recorded_by(frame)}."
