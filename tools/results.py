@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from redraw import redraw_all
 from page_tables import BUDGET
+from redraw import redraw_all
 from result_pages import RESULTS, ROOT, pages
 
 KEPT = re.compile(r"(table\d|costs|claims|protocols|figure\d)\.(csv|tex|json|png)")

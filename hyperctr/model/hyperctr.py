@@ -9,11 +9,10 @@ is split into a user and an item part, which is what makes 1000 candidates per c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -65,7 +64,7 @@ class Encoded:
 class HyperCTR(ClickModel):
     """Predict the click logit of (user, time, item); see the module docstring for the three stages.
 
-    Embeddings and projections start from those of ``interest``; without it they are Gaussian.
+    The embeddings start from those of ``interest``; without it they are Gaussian.
 
     Paper: section 2.2, Eq. 1-8.
     """
@@ -94,20 +93,16 @@ class HyperCTR(ClickModel):
             self.user_embedding[~context.history.has_clicks().cpu()] = 0.0
 
     def _start_from(self, interest: Interest) -> None:
-        """Start embeddings and projections where the pre-training ended, rescaled to the usual Gaussian's spread.
+        """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread.
 
-        What has another size, or is all alike (no pre-training), is left as drawn.
+        Vectors of another size, or all alike (no pre-training), are left as drawn.
         """
-        pairs: list[tuple[Tensor, NDArray[np.float32]]] = [
-            (self.user_embedding, interest.user_embedding - interest.user_embedding.mean(0)),
-            (self.items.embedding, interest.item_embedding - interest.item_embedding.mean(0)),
-        ]
-        for name, projection in interest.projections.items():
-            pairs.append((cast(nn.Linear, self.items.projection[name]).weight, projection.T))
         with torch.no_grad():
-            for parameter, learned in pairs:
+            users, items = self.user_embedding, self.items.embedding
+            for parameter, learned in ((users, interest.user_embedding), (items, interest.item_embedding)):
                 if learned.shape == tuple(parameter.shape) and np.ptp(learned, axis=0).any():
                     values = torch.from_numpy(np.ascontiguousarray(learned))
+                    values = values - values.mean(0)
                     parameter.copy_(0.1 * values / values.std())
 
     def tables(self) -> tuple[nn.Parameter, ...]:
