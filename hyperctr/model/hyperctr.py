@@ -9,10 +9,11 @@ is split into a user and an item part, which is what makes 1000 candidates per c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -64,7 +65,7 @@ class Encoded:
 class HyperCTR(ClickModel):
     """Predict the click logit of (user, time, item); see the module docstring for the three stages.
 
-    The embeddings start from those of ``interest``; without it they are Gaussian.
+    Embeddings and projections start from those of ``interest``; without it they are Gaussian.
 
     Paper: section 2.2, Eq. 1-8.
     """
@@ -93,16 +94,23 @@ class HyperCTR(ClickModel):
             self.user_embedding[~context.history.has_clicks().cpu()] = 0.0
 
     def _start_from(self, interest: Interest) -> None:
-        """Start the embeddings where the interest pre-training ended, rescaled to the usual Gaussian's spread.
+        """Start embeddings and projections where the pre-training ended, rescaled to the usual Gaussian's spread.
 
-        Vectors of another size, or all alike (no pre-training), are left as drawn.
+        An item vector of 1, from which no e_i is far, leaves ``<(W_m^T 1) * (P_m a), e_u>`` of the critic: what brings
+        an attribute to a user is P_m, its columns scaled by ``W_m^T 1``. What has another size, or is all alike (no
+        pre-training), is left as drawn.
         """
+        pairs: list[tuple[Tensor, NDArray[np.float32]]] = [
+            (self.user_embedding, interest.user_embedding - interest.user_embedding.mean(0)),
+            (self.items.embedding, interest.item_embedding - interest.item_embedding.mean(0)),
+        ]
+        for name, projection in interest.projections.items():
+            scaled = projection * interest.weights[name].sum(0)
+            pairs.append((cast(nn.Linear, self.items.projection[name]).weight, scaled.T))
         with torch.no_grad():
-            users, items = self.user_embedding, self.items.embedding
-            for parameter, learned in ((users, interest.user_embedding), (items, interest.item_embedding)):
+            for parameter, learned in pairs:
                 if learned.shape == tuple(parameter.shape) and np.ptp(learned, axis=0).any():
                     values = torch.from_numpy(np.ascontiguousarray(learned))
-                    values = values - values.mean(0)
                     parameter.copy_(0.1 * values / values.std())
 
     def tables(self) -> tuple[nn.Parameter, ...]:

@@ -239,7 +239,7 @@ def test_every_parameter_learns_and_dropout_rests_in_evaluation():
     assert still == []
 
 
-def test_embeddings_start_where_the_interest_ended():
+def test_embeddings_and_projections_start_where_the_interest_ended():
     study = small(10)
     context = Context.build(study, study.interest, TINY)
     model = HyperCTR(context, TINY, study.interest)
@@ -251,10 +251,21 @@ def test_embeddings_start_where_the_interest_ended():
         expected = 0.1 * centred / centred.std(ddof=1)
         np.testing.assert_allclose(parameter.detach().numpy(), expected, atol=1e-6)
         assert parameter.detach().std().item() == pytest.approx(0.1, rel=1e-4)
+    user, item = study.interest.user_embedding.astype(np.float64), np.ones(TINY.embedding_size)
+    for name, projection in study.interest.projections.items():
+        # the critic's g_m of an attribute and an item vector of ones is the product of the user with what starts here
+        attribute = np.eye(len(projection))
+        critic = (item @ study.interest.weights[name] * (attribute @ projection)) @ user.T
+        weight = model.items.projection[name].weight.detach().double().numpy()
+        ours = attribute @ weight.T @ user.T
+        assert weight.std(ddof=1) == pytest.approx(0.1, rel=1e-4)
+        np.testing.assert_allclose(ours / np.abs(ours).max(), critic / np.abs(critic).max(), atol=1e-5)
     flat = replace(study.interest, item_embedding=np.ones_like(study.interest.item_embedding))  # not trained
     assert HyperCTR(context, TINY, flat).items.embedding.std() > 0.05
     wider = HyperCTR(context, TINY.replace(embedding_size=16), study.interest)  # other sizes start afresh
     assert wider.user_embedding.shape == (5, 16)
+    weights = [wider.items.projection[name].weight for name in study.interest.projections]
+    assert all(weight.shape[0] == 16 and weight.std() > 0.05 for weight in weights)
 
 
 def test_no_target_has_no_score():

@@ -145,6 +145,8 @@ def table3_note(frame: pd.DataFrame) -> str:
         lost = block[(block["seeds"] == 0) & (block["state"] != common.NO_RUN)].sort_index()
         done = block[block["auc"].notna()].assign(gain=lambda rows: rows["auc_centred"] - rows["auc"])
         gains = records(done[done["gain"].notna()].sort_values("gain", ascending=False, kind="stable"))
-        blocks.append({"protocol": protocol, "done": records(done), "lost": records(lost), "gains": gains})
+        centred = records(done[done["gain"].notna()].sort_values("auc_centred", ascending=False, kind="stable"))
+        found = {"done": records(done), "lost": records(lost), "gains": gains, "centred": centred}
+        blocks.append({"protocol": protocol, **found})
     systems = [name for name in names if name != "hyperctr"]
     return prose("table3", blocks=blocks, systems=systems, popularity=POPULARITY, notes=notes("table3"))
