@@ -349,7 +349,7 @@ def test_paragraphs_say_what_the_tables_say() -> None:
         "punish it for scores that cannot be compared across users."
     )
     assert f"Without a result: THACIL (failed). {gains}" in words and "is first with" not in words
-    lightgcn = pd.concat([overall().results, results_frame({"lightgcn": 0.84}).assign(auc_centred=0.86)])
+    lightgcn = pd.concat([overall().results, results_frame({"lightgcn": 0.84}).assign(model="lightgcn", auc_centred=0.86)])
     words = table3_note(table3_frame(sweep_of(lightgcn, overall().baselines)))
     assert "By this AUC, lightgcn is first with 0.8600." in words
     told, *stated = table4_note(table4_frame(sweep_of(modalities()))).split("\n\n")
