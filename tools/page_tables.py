@@ -69,9 +69,11 @@ def centred_order(frame: pd.DataFrame) -> str:
     first = rows["auc_centred"].sort_values(ascending=False, kind="stable").head(3)
     order = ", ".join(f"{model} {show_number(value)}" for model, value in first.items())
     change = (rows["auc_centred"] - rows["auc"]).sort_values()
-    ends = [(change.head(1), "loses most by it"), (change.tail(1), "gains most")]
-    told = "; ".join(f"{end.index[0]} {words} ({show_number(float(end.iloc[0]), sign=True)})" for end, words in ends)
-    return f"With each user's mean score subtracted (*centred*), the first are {order}; {told}."
+    ends = ((change[change < 0].head(1), "loses most by it"), (change[change > 0].tail(1), "gains most by it"))
+    told = [
+        f"; {model} {words} ({show_number(value, sign=True)})" for end, words in ends for model, value in end.items()
+    ]
+    return f"With each user's mean score subtracted (*centred*), the first are {order}{''.join(told)}."
 
 
 def best_rival(frame: pd.DataFrame) -> tuple[str, int]:

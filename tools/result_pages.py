@@ -106,9 +106,8 @@ def table3_text(name: str) -> str:
     frame["model"] += [f" ({words})" if words else "" for words in notes]
     frame["interval"] = with_interval(frame, "auc")
     titles = {"model": "model", "interval": "AUC, 95 % interval", "auc_centred": "centred", "gauc": "GAUC"}
-    titles["logloss"] = "log loss"
-    if "logloss_calibrated" in frame:  # else recorded before there was one
-        titles["logloss_calibrated"] = "calibrated"
+    titles |= {"logloss": "log loss", "logloss_calibrated": "calibrated", "behind": "behind the first, paired"}
+    frame["behind"] = with_interval(frame, "auc_deficit", sign=True)
     titles["seeds"] = "seeds"
     if compared:
         titles |= {

@@ -80,6 +80,9 @@ def test_table3_has_the_columns_that_others_rely_on() -> None:
     assert own.loc["thacil", ["seeds", "state", "error"]].tolist() == [0, "failed", "out of memory"]
     assert own.loc["dstn", ["seeds", "state"]].tolist() == [0, "no run"]
     assert math.isnan(own.loc["popularity", "paper_auc"])
+    gains = [0.25 if name == "gru4rec" else 0.05 for name in ("gru4rec", "content matrix factorisation")]
+    behind = own.loc[["gru4rec", "content matrix factorisation"], "auc_deficit"]
+    assert behind.tolist() == pytest.approx(gains) and math.isnan(row["auc_deficit"])  # the first is behind none
     assert own.index.tolist()[:8] == ["gru4rec", "thacil", "dstn", "mimn", "alpine", "autofis", "ubr4ctr", "hyperctr"]
 
 
@@ -349,7 +352,9 @@ def test_paragraphs_say_what_the_tables_say() -> None:
         "punish it for scores that cannot be compared across users."
     )
     assert f"Without a result: THACIL (failed). {gains}" in words and "is first with" not in words
-    lightgcn = pd.concat([overall().results, results_frame({"lightgcn": 0.84}).assign(model="lightgcn", auc_centred=0.86)])
+    lightgcn = pd.concat(
+        [overall().results, results_frame({"lightgcn": 0.84}).assign(model="lightgcn", auc_centred=0.86)]
+    )
     words = table3_note(table3_frame(sweep_of(lightgcn, overall().baselines)))
     assert "By this AUC, lightgcn is first with 0.8600." in words
     told, *stated = table4_note(table4_frame(sweep_of(modalities()))).split("\n\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +14,8 @@ from hyperctr.paper.checks.results import RunResults
 from hyperctr.paper.numbers import counterpart, notes, paper_numbers, published_columns
 from hyperctr.paper.prose import prose
 from hyperctr.paper.tables import rows as common
-from hyperctr.sweeps.seeds import chosen_variant, records, sum_up
+from hyperctr.sweeps.results import DEFICIT
+from hyperctr.sweeps.seeds import chosen_variant, paired, records, sum_up
 from hyperctr.sweeps.sweep import paired_runs
 from hyperctr.written import EMPTY, show_number
 
@@ -80,7 +82,8 @@ def table3_frame(sweep: Sweep) -> pd.DataFrame:
 
     Of a model with several variants, the one that did best on validation is reported. Models that were scored elsewhere
     on the same pairs (:func:`hyperctr.evaluate_scores`) have their rows. A system without a run is a row
-    without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`.
+    without numbers, a failed one a row that says so. The columns are :data:`~hyperctr.paper.tables.rows.COLUMNS`, and
+    ``auc_deficit``, the highest AUC under the protocol minus this row's, over the seeds that both have.
     """
     results, baselines, dataset = sweep.results, sweep.baselines, sweep.dataset
     if len(elsewhere := sweep.scored_elsewhere):
@@ -92,14 +95,32 @@ def table3_frame(sweep: Sweep) -> pd.DataFrame:
         others = baselines[(baselines["protocol"] == protocol) & ~baselines["model"].isin(systems["model"])]
         others = others.assign(label=others["model"])
         known = dict.fromkeys([*method_names(), *systems["model"], *others["model"]])
+        shown: dict[str, pd.DataFrame] = {}
+        block: list[dict[str, Any]] = []
         for model in [name for name in known if name not in BASELINES] + list(BASELINES):
             runs = systems[systems["model"] == model]
             runs = chosen_variant(runs) if len(runs) else others[others["model"] == model]
             if len(runs):
-                rows.append({"model": model, "dataset": dataset, "protocol": protocol, **sum_up(runs)})
+                shown[model] = runs
+                block.append({"model": model, "dataset": dataset, "protocol": protocol, **sum_up(runs)})
             elif model in method_names() and protocol == protocols[0]:
-                rows.append(common.empty_row(model, dataset, common.NO_RUN))
-    return common.with_published(rows, "table3", dataset)
+                block.append(common.empty_row(model, dataset, common.NO_RUN))
+        _add_deficits(block, shown, set(systems["model"]))
+        rows += block
+    return common.with_published(rows, "table3", dataset, [*common.COLUMNS, *DEFICIT])
+
+
+def _add_deficits(rows: list[dict[str, Any]], runs: dict[str, pd.DataFrame], trained: set[str]) -> None:
+    """Note in rows of one protocol how far each is behind the one with the highest AUC, paired by seed."""
+    measured = {row["model"]: row for row in rows if math.isfinite(row.get("auc", math.nan))}
+    if not measured:
+        return
+    first = max(measured, key=lambda model: measured[model]["auc"])
+    for model in [name for name in measured if name != first]:
+        both = pd.concat([runs[name].assign(row=name) for name in (first, model)], ignore_index=True)
+        behind = paired(both, "row", first, model, paired_runs if {first, model} <= trained else None)
+        if behind is not None:
+            measured[model] |= dict(zip(DEFICIT, (behind.value, behind.low, behind.high), strict=True))
 
 
 def below_popularity(frame: pd.DataFrame) -> pd.Series:
