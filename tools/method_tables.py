@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
-from page_tables import BUDGET, markdown, recorded_by
+from page_tables import BUDGET, markdown, recorded_by, with_interval
+
+from hyperctr.sweeps.seeds import seed_interval
 
 
 def switches_table(frame: pd.DataFrame, name: str) -> str:
@@ -44,11 +48,25 @@ def tried_table(frame: pd.DataFrame, name: str) -> str:
 
 def labels_table(frame: pd.DataFrame, name: str) -> str:
     """Return what negatives that were shown are worth, against what nobody chose to show and against what was shown."""
-    means = frame.groupby(["training", "model"], sort=False)[["auc", "auc_impressions"]].mean().reset_index()
+    rows, told = [], []
+    for training, block in frame.groupby("training", sort=False):
+        ours, *others = block["model"].unique()
+        seeds = block.pivot(index="seed", columns="model", values="auc_impressions")
+        ahead = {model: (seeds[ours] - seeds[model]).to_numpy() for model in others}
+        for model, part in block.groupby("model", sort=False):
+            means = {"training": training, "model": model, **part[["auc", "auc_impressions"]].mean()}
+            lead = (ahead[model].mean(), *seed_interval(ahead[model])) if model in ahead else (math.nan,) * 3
+            rows.append(means | dict(zip(("ahead", "ahead_low", "ahead_high"), lead, strict=True)))
+        behind = [model for model in others if ahead[model].mean() < 0]
+        told.append(f"{training}: {'behind ' + ' and '.join(behind) if behind else 'ahead of every other row'}")
+    table = pd.DataFrame(rows)
+    table["ahead"] = with_interval(table, "ahead", sign=True)
     titles = {"training": "negatives of training", "model": "model", "auc": "AUC, sampled"}
-    shown = markdown(means, titles | {"auc_impressions": "AUC, impressions"})
-    seeds = frame["seed"].nunique()
-    return f"{name}, budget {BUDGET}, means of {seeds} seeds, {recorded_by(frame)}:\n\n{shown}"
+    titles |= {"auc_impressions": "AUC, impressions", "ahead": f"{ours} minus this, impressions"}
+    count = frame["seed"].nunique()
+    where = f"{name}, budget {BUDGET}, means of {count} seeds, {recorded_by(frame)}"
+    against = f"On impressions `{ours}` is, by the negatives of training, {'; '.join(told)}."
+    return f"{where}. {against}\n\n{markdown(table, titles)}"
 
 
 def interest_table(frame: pd.DataFrame) -> str:

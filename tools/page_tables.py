@@ -10,6 +10,7 @@ import pandas as pd
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
+from hyperctr.sweeps.seeds import seed_interval
 from hyperctr.written import EMPTY, show_interval, show_number
 
 BUDGET = "quick"  # of all recorded results; the pages say so
@@ -74,6 +75,16 @@ def centred_order(frame: pd.DataFrame) -> str:
         f"; {model} {words} ({show_number(value, sign=True)})" for end, words in ends for model, value in end.items()
     ]
     return f"With each user's mean score subtracted (*centred*), the first are {order}{''.join(told)}."
+
+
+def lead_text(frame: pd.DataFrame) -> str:
+    """Say how far the first model of a frame is ahead of the second over all its seeds, paired."""
+    first, second = frame["model"].unique()
+    auc = frame.pivot(index="seed", columns="model", values="auc")
+    gains = (auc[first] - auc[second]).to_numpy()
+    interval = show_interval(*seed_interval(gains), sign=True)
+    gain = show_number(float(gains.mean()), sign=True)
+    return f"Over {len(gains)} seeds `{first}` is ahead of `{second}` by {gain} {interval}, {recorded_by(frame)}."
 
 
 def best_rival(frame: pd.DataFrame) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from page_tables import (
     centred_order,
     gains_of_ways,
     hyperedges_worth,
+    lead_text,
     markdown,
     recorded_by,
     with_interval,
@@ -118,7 +119,10 @@ def table3_text(name: str) -> str:
     for protocol in frame["protocol"].dropna().unique():
         not_run = frame["protocol"].isna() & (protocol == "as-published") & compared
         rows = frame[(frame["protocol"] == protocol) | not_run]
-        texts += [f"**{name}** (Table 3), {measured(name, rows)}:", markdown(rows, titles), centred_order(rows)]
+        lead = RESULTS / name / "lead.csv"
+        more = lead_text(pd.read_csv(lead)) if lead.exists() and protocol == "as-published" else ""
+        table = markdown(rows, titles)
+        texts += [f"**{name}** (Table 3), {measured(name, rows)}:", table, f"{centred_order(rows)} {more}".strip()]
     return "\n\n".join(filter(None, texts))
 
 

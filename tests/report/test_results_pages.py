@@ -120,6 +120,12 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
         "With each user's mean score subtracted (*centred*), the first are b 0.8300, a 0.8200, c 0.7200; "
         "a loses most by it (−0.0800); b gains most by it (+0.0300)."
     )
+    lead = pd.DataFrame(
+        {"model": ["a", "b"] * 2, "seed": [0, 0, 1, 1], "auc": [0.9, 0.88, 0.9, 0.86], "hyperctr": "1.2.3"}
+    )
+    assert tables.lead_text(lead) == (
+        "Over 2 seeds `a` is ahead of `b` by +0.0300 [−0.0971, +0.1571], recorded by hyperctr 1.2.3."
+    )
     auc = {"hyperctr+": [0.82, 0.81], "all hyperedges": [0.8, 0.82]}
     switches = [(variant, seed, value[seed]) for seed in (0, 1) for variant, value in auc.items()]
     frame = pd.DataFrame(switches, columns=["variant", "seed", "validation_auc"]).assign(hyperctr="1.2.3")
