@@ -44,21 +44,30 @@ def recorded_by(frame: pd.DataFrame) -> str:
     return f"recorded by hyperctr {frame['hyperctr'].iloc[0]}"
 
 
-def hyperedges_worth(frame: pd.DataFrame, where: str = "here") -> str:
-    """Say in a sentence what hyperedges are worth, from the row of Table 4 that has single clicks in their place."""
+def hyperedges_gain(frame: pd.DataFrame) -> tuple[str, str, bool] | None:
+    """Return what hyperedges gain over single clicks in Table 4, the published gain, and whether chance explains ours.
+
+    None where the row "(-) hypergraph" has no result; the published gain is empty where there is none.
+    """
     rows = frame[frame["model"].str.startswith("(-) hypergraph")].dropna(subset=["auc_deficit"])
     if rows.empty:
-        return ""
+        return None
     row = rows.iloc[0]
     low, high = row["auc_deficit_low"], row["auc_deficit_high"]
-    told = "gain" if row["auc_deficit"] > 0 else "lose"
-    if low <= 0 <= high:
-        told = "make no difference that chance does not explain:"
-    interval = f" {show_interval(low, high, sign=True)}".rstrip()
+    gain = f"{show_number(row['auc_deficit'], sign=True)} {show_interval(low, high, sign=True)}".rstrip()
     published = frame["paper_auc"].iloc[0] - row["paper_auc"]  # the first row is the full model
-    paper = f"; the paper reports {show_number(published, sign=True)}" if pd.notna(published) else ""
-    gain = show_number(row["auc_deficit"], sign=True)
-    return f"Hyperedges in place of single clicks {told} {gain}{interval} AUC {where}{paper}."
+    return gain, show_number(published, sign=True) if pd.notna(published) else "", bool(low <= 0 <= high)
+
+
+def hyperedges_worth(frame: pd.DataFrame) -> str:
+    """Say in a sentence what hyperedges are worth, from the row of Table 4 that has single clicks in their place."""
+    found = hyperedges_gain(frame)
+    if found is None:
+        return ""
+    gain, published, chance = found
+    told = f"make no difference that chance does not explain: {gain}" if chance else f"change the AUC by {gain}"
+    paper = f"; the paper reports {published}" if published else ""
+    return f"Hyperedges in place of single clicks {told}{paper}."
 
 
 def centred_order(frame: pd.DataFrame) -> str:

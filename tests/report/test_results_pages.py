@@ -104,16 +104,19 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     fourth = pages.table4_text("ml-trailers")
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
-    assert "single clicks gain +0.0100 [+0.0050, +0.0150] AUC here." in fourth
+    assert "single clicks change the AUC by +0.0100 [+0.0050, +0.0150]." in fourth
     tables = importlib.import_module("page_tables")
     row = {"model": "(-) hypergraph", "auc_deficit": -0.001, "paper_auc": 0.8}
     full = {"model": "multi-modal", "paper_auc": 0.83}
     nothing = "make no difference that chance does not explain: −0.0010 [−0.0020, +0.0010]"
-    for low, high, words in ((-0.002, -0.0005, "lose −0.0010 [−0.0020, −0.0005]"), (-0.002, 0.001, nothing)):
+    for low, high, words in (
+        (-0.002, -0.0005, "change the AUC by −0.0010 [−0.0020, −0.0005]"),
+        (-0.002, 0.001, nothing),
+    ):
         told = tables.hyperedges_worth(pd.DataFrame([full, row | {"auc_deficit_low": low, "auc_deficit_high": high}]))
-        assert told == f"Hyperedges in place of single clicks {words} AUC here; the paper reports +0.0300."
+        assert told == f"Hyperedges in place of single clicks {words}; the paper reports +0.0300."
     unknown = {"auc_deficit_low": float("nan"), "auc_deficit_high": float("nan")}
-    assert "lose −0.0010 AUC here; the paper" in tables.hyperedges_worth(pd.DataFrame([full, row | unknown]))
+    assert "change the AUC by −0.0010; the paper" in tables.hyperedges_worth(pd.DataFrame([full, row | unknown]))
     rows = pd.DataFrame({"model": ["a", "b", "c", "constant"], "auc": [0.9, 0.8, 0.7, 0.5]})
     rows["auc_centred"] = [0.82, 0.83, 0.72, 0.5]
     assert tables.centred_order(rows) == (
