@@ -57,16 +57,23 @@ def labels_table(frame: pd.DataFrame, name: str) -> str:
             means = {"training": training, "model": model, **part[["auc", "auc_impressions"]].mean()}
             lead = (ahead[model].mean(), *seed_interval(ahead[model])) if model in ahead else (math.nan,) * 3
             rows.append(means | dict(zip(("ahead", "ahead_low", "ahead_high"), lead, strict=True)))
-        behind = [model for model in others if ahead[model].mean() < 0]
-        told.append(f"{training}: {'behind ' + ' and '.join(behind) if behind else 'ahead of every other row'}")
+        lowest, highest = {}, {}
+        for model in others:
+            lowest[model], highest[model] = seed_interval(ahead[model])
+        groups = {
+            "ahead of": [model for model in others if lowest[model] > 0],
+            "behind": [model for model in others if highest[model] < 0],
+            "not told apart from": [model for model in others if lowest[model] <= 0 <= highest[model]],
+        }
+        found = [f"{words} {', '.join(models)}" for words, models in groups.items() if models]
+        told.append(f"With negatives *{training}*, `{ours}` is {'; '.join(found)} on impressions.")
     table = pd.DataFrame(rows)
     table["ahead"] = with_interval(table, "ahead", sign=True)
     titles = {"training": "negatives of training", "model": "model", "auc": "AUC, sampled"}
     titles |= {"auc_impressions": "AUC, impressions", "ahead": f"{ours} minus this, impressions"}
     count = frame["seed"].nunique()
     where = f"{name}, budget {BUDGET}, means of {count} seeds, {recorded_by(frame)}"
-    against = f"On impressions `{ours}` is, by the negatives of training, {'; '.join(told)}."
-    return f"{where}. {against}\n\n{markdown(table, titles)}"
+    return f"{where}. {' '.join(told)}\n\n{markdown(table, titles)}"
 
 
 def interest_table(frame: pd.DataFrame) -> str:

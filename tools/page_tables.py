@@ -10,6 +10,7 @@ import pandas as pd
 
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
+from hyperctr.paper.tables.table3_overall import COUNTING
 from hyperctr.sweeps.seeds import seed_interval
 from hyperctr.written import EMPTY, show_interval, show_number
 
@@ -65,7 +66,7 @@ def hyperedges_worth(frame: pd.DataFrame) -> str:
     if found is None:
         return ""
     gain, published, chance = found
-    told = f"make no difference that chance does not explain: {gain}" if chance else f"change the AUC by {gain}"
+    told = f"change the AUC by {gain}" + (", which is within chance" if chance else "")
     paper = f"; the paper reports {published}" if published else ""
     return f"Hyperedges in place of single clicks {told}{paper}."
 
@@ -73,27 +74,45 @@ def hyperedges_worth(frame: pd.DataFrame) -> str:
 def centred_order(frame: pd.DataFrame) -> str:
     """Say which models lead once each user's mean score is subtracted, and whose AUC changes most by it."""
     rows = frame.dropna(subset=["auc", "auc_centred"])
-    rows = rows[rows["auc"] != rows["auc_centred"]].set_index("model")
+    rows = rows[~rows["model"].isin(COUNTING)].set_index("model")
     if rows.empty:
         return ""
     first = rows["auc_centred"].sort_values(ascending=False, kind="stable").head(3)
     order = ", ".join(f"{model} {show_number(value)}" for model, value in first.items())
     change = (rows["auc_centred"] - rows["auc"]).sort_values()
-    ends = ((change[change < 0].head(1), "loses most by it"), (change[change > 0].tail(1), "gains most by it"))
+    ends = ((change[change < 0].head(1), "lowers"), (change[change > 0].tail(1), "raises"))
     told = [
-        f"; {model} {words} ({show_number(value, sign=True)})" for end, words in ends for model, value in end.items()
+        f"; it {words} {model} most ({show_number(value, sign=True)})"
+        for end, words in ends
+        for model, value in end.items()
     ]
-    return f"With each user's mean score subtracted (*centred*), the first are {order}{''.join(told)}."
+    return f"By the AUC with each user's mean score subtracted (*centred*), the order begins {order}{''.join(told)}."
 
 
 def lead_text(frame: pd.DataFrame) -> str:
     """Say how far the first model of a frame is ahead of the second over all its seeds, paired."""
     first, second = frame["model"].unique()
     auc = frame.pivot(index="seed", columns="model", values="auc")
-    gains = (auc[first] - auc[second]).to_numpy()
+    gain = paired_gain(auc[first] - auc[second])
+    return f"Over {len(auc)} seeds the AUC of `{first}` minus that of `{second}` is {gain}, {recorded_by(frame)}."
+
+
+def paired_gain(gains: pd.Series) -> str:
+    """Write the mean of at least two differences, one per seed, with its interval."""
     interval = show_interval(*seed_interval(gains), sign=True)
-    gain = show_number(float(gains.mean()), sign=True)
-    return f"Over {len(gains)} seeds `{first}` is ahead of `{second}` by {gain} {interval}, {recorded_by(frame)}."
+    return f"{show_number(float(gains.mean()), sign=True)} {interval}"
+
+
+def same_exchange(runs: pd.DataFrame) -> str:
+    """Say what hyperedges are worth where users and items hear of each other with and without them, from runs.csv."""
+    rows = [
+        runs[runs["what"].str.contains(label, regex=False)] for label in ("with edge information", "(-) hypergraph")
+    ]
+    auc = [part.set_index("seed")["auc"] for part in rows]
+    gains = (auc[0] - auc[1]).dropna()
+    if len(gains) < 2:
+        return ""
+    return f"With the same exchange between users and items (row *with edge information*) it is {paired_gain(gains)}."
 
 
 def best_rival(frame: pd.DataFrame) -> tuple[str, int]:

@@ -25,6 +25,7 @@ from page_tables import (
     lead_text,
     markdown,
     recorded_by,
+    same_exchange,
     with_interval,
 )
 
@@ -147,6 +148,7 @@ def table4_text(name: str) -> str:
     titles = {"model": "row", "interval": "AUC, 95 % interval", "distance": "behind multi-modal, paired 95 % interval"}
     if frame["paper_auc"].notna().any():
         titles["paper_auc"] = f"{counterpart(name)} as published: AUC"
+    worth = f"{worth} {same_exchange(pd.read_csv(RESULTS / name / 'runs.csv'))}".strip()
     shown = [f"**{name}** (Table 4), {measured(name, frame)}:", markdown(frame, titles), worth]
     return "\n\n".join(filter(None, shown))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
@@ -145,9 +146,11 @@ def slot_axis(slots: Sequence[str], most: int = 8) -> dict[str, Any]:
     >>> axis = slot_axis(["2018-01 to 2018-06", "2018-07 to 2018-12"])
     >>> axis["ticktext"], axis["title"], slot_axis(["slot 0"])["title"]
     (['2018-01', '2018-07'], {'text': 'time slot, from'}, {'text': 'time slot'})
+    >>> slot_axis(["back to school"])["ticktext"]
+    ['back to school']
     """
     shown = list(slots[:: -(-len(slots) // most) or 1])
-    texts = [slot.partition(" to ")[0] for slot in shown]
+    texts = [re.sub(r"^(\d{4}-\d{2}(?:-\d{2})?) to \d{4}-.*$", r"\1", slot) for slot in shown]  # of dates alone
     title = "time slot" if texts == shown else "time slot, from"
     return {"type": "category", "tickvals": shown, "ticktext": texts, "title": {"text": title}}
 

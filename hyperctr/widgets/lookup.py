@@ -70,7 +70,11 @@ def known_ids(ids: Sequence[Any], kind: str, scenes: SceneSource) -> list[Any]:
     >>> known_ids(["7", 5, "9"], "node", hc.Inspector([[5, 7]]).scenes)
     [7, 5, '9']
     """
-    known = scenes.ids[kind].tolist()
+    try:
+        scenes.index(kind, ids)
+        return list(ids)
+    except DataError:  # not all are as the data have them: only then is it worth looking at every id
+        known = scenes.ids[kind].tolist()
     kept, by_text = set(map(repr, known)), {str(name): name for name in known}
     return [name if repr(name) in kept else by_text.get(str(name), name) for name in ids]
 

@@ -206,6 +206,10 @@ def test_means_over_seeds_ignore_runs_without_a_result() -> None:
     assert over_seeds(runs, "auc")[0] == pytest.approx(0.8)
     runs.loc[1, "auc"] = np.nan
     assert over_seeds(runs, "auc") == pytest.approx((0.7, 0.69, 0.71))
+    temporal = results_frame({"a": [0.7, 0.9]}).assign(split="temporal", auc_low=[0.6, 0.7], auc_high=[0.8, 1.0])
+    assert over_seeds(temporal, "auc") == pytest.approx((0.8, 0.65, 0.9)), "the same clicks: the mean of their own"
+    spread = over_seeds(temporal.assign(split="random"), "auc")
+    assert over_seeds(temporal.assign(auc_low=np.nan), "auc") == spread and spread[1] < 0
     assert paired(runs, "label", "a", "a") is None, "one seed and nothing to pair with"
 
 

@@ -108,7 +108,7 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     tables = importlib.import_module("page_tables")
     row = {"model": "(-) hypergraph", "auc_deficit": -0.001, "paper_auc": 0.8}
     full = {"model": "multi-modal", "paper_auc": 0.83}
-    nothing = "make no difference that chance does not explain: −0.0010 [−0.0020, +0.0010]"
+    nothing = "change the AUC by −0.0010 [−0.0020, +0.0010], which is within chance"
     for low, high, words in (
         (-0.002, -0.0005, "change the AUC by −0.0010 [−0.0020, −0.0005]"),
         (-0.002, 0.001, nothing),
@@ -120,14 +120,14 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     rows = pd.DataFrame({"model": ["a", "b", "c", "constant"], "auc": [0.9, 0.8, 0.7, 0.5]})
     rows["auc_centred"] = [0.82, 0.83, 0.72, 0.5]
     assert tables.centred_order(rows) == (
-        "With each user's mean score subtracted (*centred*), the first are b 0.8300, a 0.8200, c 0.7200; "
-        "a loses most by it (−0.0800); b gains most by it (+0.0300)."
+        "By the AUC with each user's mean score subtracted (*centred*), the order begins b 0.8300, a 0.8200, c 0.7200; "
+        "it lowers a most (−0.0800); it raises b most (+0.0300)."
     )
     lead = pd.DataFrame(
         {"model": ["a", "b"] * 2, "seed": [0, 0, 1, 1], "auc": [0.9, 0.88, 0.9, 0.86], "hyperctr": "1.2.3"}
     )
     assert tables.lead_text(lead) == (
-        "Over 2 seeds `a` is ahead of `b` by +0.0300 [−0.0971, +0.1571], recorded by hyperctr 1.2.3."
+        "Over 2 seeds the AUC of `a` minus that of `b` is +0.0300 [−0.0971, +0.1571], recorded by hyperctr 1.2.3."
     )
     auc = {"hyperctr+": [0.82, 0.81], "all hyperedges": [0.8, 0.82]}
     switches = [(variant, seed, value[seed]) for seed in (0, 1) for variant, value in auc.items()]

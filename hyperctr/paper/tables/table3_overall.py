@@ -121,6 +121,8 @@ def _add_deficits(rows: list[dict[str, Any]], runs: dict[str, pd.DataFrame], tra
         behind = paired(both, "row", first, model, paired_runs if {first, model} <= trained else None)
         if behind is not None:
             measured[model] |= dict(zip(DEFICIT, (behind.value, behind.low, behind.high), strict=True))
+        elif set(runs[first]["seed"]) == set(runs[model]["seed"]):  # one seed, of what cannot be paired user by user
+            measured[model][DEFICIT[0]] = measured[first]["auc"] - measured[model]["auc"]
 
 
 def below_popularity(frame: pd.DataFrame) -> pd.Series:
@@ -165,8 +167,9 @@ def table3_note(frame: pd.DataFrame) -> str:
         block = rows[rows["protocol"].isin([protocol, ""] if place == 0 else [protocol])]
         lost = block[(block["seeds"] == 0) & (block["state"] != common.NO_RUN)].sort_index()
         done = block[block["auc"].notna()].assign(gain=lambda rows: rows["auc_centred"] - rows["auc"])
-        gains = records(done[done["gain"].notna()].sort_values("gain", ascending=False, kind="stable"))
-        centred = records(done[done["gain"].notna()].sort_values("auc_centred", ascending=False, kind="stable"))
+        learned = done[done["gain"].notna() & ~done["model"].isin(COUNTING)]
+        gains = records(learned.sort_values("gain", ascending=False, kind="stable"))
+        centred = records(learned.sort_values("auc_centred", ascending=False, kind="stable"))
         found = {"done": records(done), "lost": records(lost), "gains": gains, "centred": centred}
         blocks.append({"protocol": protocol, **found})
     systems = [name for name in names if name != "hyperctr"]

@@ -59,7 +59,7 @@ export function placeIn(app, frames, of, which) {
 		const px = s.px.subarray(at, at + s.n), py = s.py.subarray(at, at + s.n), has = (e) => of[e] === which(frame, p), count = readable(frame);
 		const X = px.map((v) => mx + x + a * (v - cx)), Y = py.map((v) => my + y + b * (v - cy));
 		const { edges, members, cut } = (s.drawn[frame.name + count] ??= clearest(s, s.sizeOrder.filter(has), count, px, py));
-		if (cut) most = edges.length;
+		if (cut) most = Math.max(most, edges.length);
 		return { frame, X, Y, has, edges, members, reach: clamp(Math.min(frame.w, frame.h) / 30, 5, 12) };
 	});
 	app.placed = { panels, says: most && `${most} regions a panel, ${app.about.words.partly}` };
