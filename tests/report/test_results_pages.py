@@ -55,7 +55,9 @@ def report(tmp_path: Path) -> Path:
         (folder / name).write_text("x")
     (folder / "figures" / "figure4.json").write_text("x" * 700_000)
     code = {"model": ["hyperctr"], "code_fingerprint": ["abcdef12" * 2]}
-    pd.DataFrame({"run": ["0" * 12], "state": ["done"], **code}).to_csv(folder / "runs.csv", index=False)
+    runs = {"what": ["modalities: with edge information"] * 2 + ["modalities: (-) hypergraph"] * 2, "seed": [0, 1] * 2}
+    runs |= {"auc": [0.84, 0.86, 0.83, 0.83], "run": ["0" * 12] * 4, "state": ["done"] * 4}
+    pd.DataFrame(runs | {name: values * 4 for name, values in code.items()}).to_csv(folder / "runs.csv", index=False)
     command = "hyperctr report ml-trailers --budget quick --seeds 2 --data-dir '/home/me/my data'"
     (folder / "card.json").write_text(json.dumps({"command": command, "versions": ["hyperctr 1.2.3"]}))
     return folder
@@ -105,6 +107,7 @@ def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleT
     assert "| (-) hypergraph | 0.8400 [0.8300, 0.8500] | +0.0100 [+0.0050, +0.0150] |" in fourth
     assert "| multi-modal | 0.8500 [0.8400, 0.8600] | – |" in fourth
     assert "single clicks change the AUC by +0.0100 [+0.0050, +0.0150]." in fourth
+    assert "(row *with edge information*) it is +0.0200 [−0.1071, +0.1471]." in fourth
     tables = importlib.import_module("page_tables")
     row = {"model": "(-) hypergraph", "auc_deficit": -0.001, "paper_auc": 0.8}
     full = {"model": "multi-modal", "paper_auc": 0.83}
