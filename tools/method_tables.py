@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from page_tables import BUDGET, markdown, recorded_by, with_interval
 
-from hyperctr.sweeps.seeds import seed_interval
+from hyperctr.sweeps.seeds import paired
 
 
 def switches_table(frame: pd.DataFrame, name: str) -> str:
@@ -49,22 +49,18 @@ def tried_table(frame: pd.DataFrame, name: str) -> str:
 def labels_table(frame: pd.DataFrame, name: str) -> str:
     """Return what negatives that were shown are worth, against what nobody chose to show and against what was shown."""
     rows, told = [], []
+    ours = frame["model"].iloc[0]
     for training, block in frame.groupby("training", sort=False):
-        ours, *others = block["model"].unique()
-        seeds = block.pivot(index="seed", columns="model", values="auc_impressions")
-        ahead = {model: (seeds[ours] - seeds[model]).to_numpy() for model in others}
+        impressions = block.assign(auc=block["auc_impressions"])
+        groups: dict[str, list[str]] = {"ahead of": [], "behind": [], "not told apart from": []}
         for model, part in block.groupby("model", sort=False):
+            lead = None if model == ours else paired(impressions, "model", ours, model)
             means = {"training": training, "model": model, **part[["auc", "auc_impressions"]].mean()}
-            lead = (ahead[model].mean(), *seed_interval(ahead[model])) if model in ahead else (math.nan,) * 3
-            rows.append(means | dict(zip(("ahead", "ahead_low", "ahead_high"), lead, strict=True)))
-        lowest, highest = {}, {}
-        for model in others:
-            lowest[model], highest[model] = seed_interval(ahead[model])
-        groups = {
-            "ahead of": [model for model in others if lowest[model] > 0],
-            "behind": [model for model in others if highest[model] < 0],
-            "not told apart from": [model for model in others if lowest[model] <= 0 <= highest[model]],
-        }
+            bounds = (lead.value, lead.low, lead.high) if lead else (math.nan,) * 3
+            rows.append(means | dict(zip(("ahead", "ahead_low", "ahead_high"), bounds, strict=True)))
+            if lead:
+                side = "ahead of" if lead.low > 0 else "behind" if lead.high < 0 else "not told apart from"
+                groups[side].append(str(model))
         found = [f"{words} {', '.join(models)}" for words, models in groups.items() if models]
         told.append(f"With negatives *{training}*, `{ours}` is {'; '.join(found)} on impressions.")
     table = pd.DataFrame(rows)

@@ -11,7 +11,8 @@ import pandas as pd
 from hyperctr.config import SYSTEMS
 from hyperctr.display.table import Table
 from hyperctr.paper.tables.table3_overall import COUNTING
-from hyperctr.sweeps.seeds import seed_interval
+from hyperctr.statistics import Interval
+from hyperctr.sweeps.seeds import paired
 from hyperctr.written import EMPTY, show_interval, show_number
 
 BUDGET = "quick"  # of all recorded results; the pages say so
@@ -90,29 +91,27 @@ def centred_order(frame: pd.DataFrame) -> str:
 
 
 def lead_text(frame: pd.DataFrame) -> str:
-    """Say how far the first model of a frame is ahead of the second over all its seeds, paired."""
+    """Say how far the first model of a frame is ahead of the second over all its seeds, paired; nothing of one seed."""
     first, second = frame["model"].unique()
-    auc = frame.pivot(index="seed", columns="model", values="auc")
-    gain = paired_gain(auc[first] - auc[second])
-    return f"Over {len(auc)} seeds the AUC of `{first}` minus that of `{second}` is {gain}, {recorded_by(frame)}."
+    found = paired(frame, "model", first, second)
+    if found is None:
+        return ""
+    gain, seeds = gain_text(found), frame["seed"].nunique()
+    return f"Over {seeds} seeds the AUC of `{first}` minus that of `{second}` is {gain}, {recorded_by(frame)}."
 
 
-def paired_gain(gains: pd.Series) -> str:
-    """Write the mean of at least two differences, one per seed, with its interval."""
-    interval = show_interval(*seed_interval(gains), sign=True)
-    return f"{show_number(float(gains.mean()), sign=True)} {interval}"
+def gain_text(gain: Interval) -> str:
+    """Write a difference with its interval."""
+    return f"{show_number(gain.value, sign=True)} {show_interval(gain.low, gain.high, sign=True)}"
 
 
 def same_exchange(runs: pd.DataFrame) -> str:
     """Say what hyperedges are worth where users and items hear of each other with and without them, from runs.csv."""
-    rows = [
-        runs[runs["what"].str.contains(label, regex=False)] for label in ("with edge information", "(-) hypergraph")
-    ]
-    auc = [part.set_index("seed")["auc"] for part in rows]
-    gains = (auc[0] - auc[1]).dropna()
-    if len(gains) < 2:
+    rows = runs.assign(edges=runs["what"].str.extract(r"(with edge information|\(-\) hypergraph)", expand=False))
+    found = paired(rows, "edges", "with edge information", "(-) hypergraph")
+    if found is None:
         return ""
-    return f"With the same exchange between users and items (row *with edge information*) it is {paired_gain(gains)}."
+    return f"With the same exchange between users and items (row *with edge information*) it is {gain_text(found)}."
 
 
 def best_rival(frame: pd.DataFrame) -> tuple[str, int]:

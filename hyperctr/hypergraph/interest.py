@@ -53,7 +53,7 @@ Float32 = NDArray[np.float32]
 USER_DECAY, ITEM_DECAY, PROJECTION_DECAY = 2.0, 1.0, 0.05
 # Weights are averaged over about so many epochs, as training does by default; taken in at most so often in each.
 AVERAGE_EPOCHS, AVERAGED_AN_EPOCH = 2.0, 8
-CLICKS_AT_A_TIME = 200_000  # whose degrees are computed, once the critic is trained
+CLICKS_AT_A_TIME = 200_000  # whose logits are computed, once the critic is trained
 
 
 @dataclass(frozen=True)
