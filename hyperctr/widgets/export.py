@@ -39,18 +39,21 @@ def export_selection_csv(scene: Scene, selection: Sequence[Any] | None, path: st
     places = _places(scene, selection)
     names = [f"{modality}:{label}" for modality, label in scene.edge_keys()]
     slots = scene.edge_slots or [""] * len(names)
-    rows = []
-    for slot in dict.fromkeys(slots):
-        for place in places:
-            on = [names[e] for e in scene.edges.edge[scene.edges.nodes == place] if slots[e] == slot]
-            row = {
-                "id": scene.nodes[place],
-                "title": scene.titles[place],
-                "degree": len(on),
-                "hyperedges": " ".join(on),
-            }
-            if on:
-                rows.append({"slot": slot, **row})
+    on: dict[tuple[str, int], list[str]] = {}
+    for place, edge in zip(scene.edges.nodes.tolist(), scene.edges.edge.tolist(), strict=True):
+        on.setdefault((slots[edge], place), []).append(names[edge])
+    rows = [
+        {
+            "slot": slot,
+            "id": scene.nodes[place],
+            "title": scene.titles[place],
+            "degree": len(on[slot, place]),
+            "hyperedges": " ".join(on[slot, place]),
+        }
+        for slot in dict.fromkeys(slots)
+        for place in map(int, places)
+        if (slot, place) in on
+    ]
     table = pd.DataFrame(rows, columns=["slot", "id", "title", "degree", "hyperedges"])
     table = table if scene.edge_slots else table.drop(columns="slot")
     write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
