@@ -2,7 +2,7 @@
 
     python tools/results.py ml-trailers --data-dir D --seeds 3    makes the report (what is done is kept), then writes
     python tools/results.py ml-trailers ... --plans systems       trains a plan first that reports do not train
-    python tools/results.py planted --switches                    also the switches of hyperctr+, on validation
+    python tools/results.py planted --switches --seeds 3          what each part of hyperctr+ is worth, on validation
     python tools/results.py ml-trailers --labels --seeds 3        what negatives that were shown are worth
     python tools/results.py ml-trailers --search 12               tries points of the paper's grid, on validation
     python tools/results.py ml-trailers --lead --seeds 8          hyperctr+ against hyperctr, on more seeds
@@ -27,17 +27,25 @@ from page_tables import BUDGET
 from redraw import redraw_all
 from result_pages import RESULTS, ROOT, pages
 
+import hyperctr as hc
+from hyperctr.config import Config
+from hyperctr.data.dataset import Dataset
+from hyperctr.data.registry import open_data
+from hyperctr.report.build import build_report
+from hyperctr.sweeps.local import run_plans
+from hyperctr.sweeps.plan import open_plan
+from hyperctr.sweeps.search import Search, open_search
+
 KEPT = re.compile(r"(table\d|costs|claims|protocols|figure\d)\.(csv|tex|json|png)")
 SMALL = 600_000  # bytes; a bigger file is no small result
 
 
-def publish_results(report: Path, dataset: str) -> Path:
-    """Copy the small results of a finished report to ``reports/results/<dataset>/`` and return that folder.
+def publish_results(report: Path, folder: Path) -> None:
+    """Copy the small results of a finished report to ``folder``, ``reports/results/<data set>/``.
 
     These are the paper's tables and figures with their numbers, ``runs.csv`` and ``card.json``. No path of this
     machine goes with them.
     """
-    folder = RESULTS / dataset
     for kind in ("tables", "figures"):
         shutil.rmtree(folder / kind, ignore_errors=True)
         for path in sorted((report / kind).glob("*")):
@@ -53,7 +61,6 @@ def publish_results(report: Path, dataset: str) -> Path:
         words[words.index("--data-dir") + 1] = "DATA"
     card["command"] = shlex.join(words)
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    return folder
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -64,15 +71,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def collect_switches(dataset: str, data_dir: str | None, seeds: int) -> None:
-    """Train ``hyperctr+`` without each of its parts, and keep the best validation AUC of each with each seed."""
-    import hyperctr as hc
-    from hyperctr.config import Config
-    from hyperctr.data.registry import open_data
-
-    data = open_data(dataset, BUDGET, data_dir or "")
-    folder = RESULTS / (data.name if dataset != "table" else Path(str(data_dir)).name)
-    folder.mkdir(parents=True, exist_ok=True)
+def collect_switches(data: Dataset, seeds: int) -> pd.DataFrame:
+    """Train ``hyperctr+`` without each of its parts; return the best validation AUC of each with each seed."""
     full = Config.for_model("hyperctr+", BUDGET)
     paper = {name: getattr(Config(), name) for name in ("embedding_size", "negatives", "weight_decay")}
     variants = {"hyperctr+": full, "without matching: hyperctr": Config.for_model("hyperctr", BUDGET)}
@@ -85,63 +85,42 @@ def collect_switches(dataset: str, data_dir: str | None, seeds: int) -> None:
         for variant, config in variants.items():
             run = hc.train(data, config.replace(seed=seed))
             lines.append({"variant": variant, "seed": seed, "validation_auc": run.metrics["best_validation_auc"]})
-    pd.DataFrame(lines).assign(hyperctr=hc.__version__).to_csv(
-        folder / "switches.csv", index=False, float_format="%.5f"
-    )
+    return pd.DataFrame(lines)
 
 
-def collect_labels(dataset: str, data_dir: str | None, seeds: int) -> None:
-    """Train ``hyperctr+`` without and with negatives that were shown, and keep its AUC under both labellings.
+def collect_labels(data: Dataset, seeds: int) -> pd.DataFrame:
+    """Train ``hyperctr+`` without and with negatives that were shown; return its AUC under both labellings.
 
     The rows beside it, content matrix factorisation among them, have the same negatives.
     """
-    import hyperctr as hc
-    from hyperctr.config import Config
-    from hyperctr.data.registry import open_data
-
-    data = open_data(dataset, BUDGET, data_dir or "")
     rows = []
     for training, share in (("sampled", 0.0), ("one of them shown and not clicked", 1.0)):
         for seed in range(seeds):
             run = hc.train(data, Config.for_model("hyperctr+", BUDGET, seed=seed, non_click_negatives=share))
             frame = run.rows[["model", "auc", "auc_impressions"]]
             rows.append(frame[frame["model"] != "constant"].assign(training=training, seed=seed, run=run.id))
-    table = pd.concat(rows).assign(hyperctr=hc.__version__)
-    table.to_csv(RESULTS / data.name / "labels.csv", index=False, float_format="%.5f")
+    return pd.concat(rows)
 
 
-def collect_lead(dataset: str, data_dir: str | None, seeds: int) -> None:
-    """Train ``hyperctr+`` and ``hyperctr`` on more seeds than the report has, and keep the test AUC of each."""
-    import hyperctr as hc
-    from hyperctr.config import Config
-    from hyperctr.data.registry import open_data
-
-    data = open_data(dataset, BUDGET, data_dir or "")
+def collect_lead(data: Dataset, seeds: int) -> pd.DataFrame:
+    """Train ``hyperctr+`` and ``hyperctr`` on more seeds than the report has; return the test AUC of each."""
     lines = []
     for seed in range(seeds):
         for model in ("hyperctr+", "hyperctr"):
             run = hc.train(data, Config.for_model(model, BUDGET, seed=seed))
             lines.append({"model": model, "seed": seed, "auc": run.metrics["auc"], "run": run.id})
-    pd.DataFrame(lines).assign(hyperctr=hc.__version__).to_csv(
-        RESULTS / data.name / "lead.csv", index=False, float_format="%.5f"
-    )
+    return pd.DataFrame(lines)
 
 
-def collect_search(dataset: str, data_dir: str | None, trials: int, workers: int | None) -> None:
-    """Try points of the paper's grid with ``hyperctr``, beside the settings it has, and keep their validation AUC."""
-    import hyperctr as hc
-    from hyperctr.config import Config
-    from hyperctr.sweeps.search import open_search
-
-    search = open_search("search", dataset, BUDGET, data_dir=data_dir or "")
+def collect_search(search: Search, trials: int, workers: int | None) -> pd.DataFrame:
+    """Try points of the paper's grid with ``hyperctr``, beside the settings it has; return their validation AUC."""
     print(search.run(trials, workers=workers))
     found = search.frame().drop(columns=["trial", "runs"])
     config = Config.for_model(search.model, BUDGET)
     ours = {name: getattr(config, name) for name in search.space}
     ours["best_validation_auc"] = hc.train(search.data, config).metrics["best_validation_auc"]
     found = pd.concat([found.assign(point="of the grid"), pd.DataFrame([ours]).assign(point="as set")])
-    found = found.assign(points=search.points, hyperctr=hc.__version__)
-    found.to_csv(RESULTS / search.data.name / "search.csv", index=False, float_format="%.6g")
+    return found.assign(points=search.points)
 
 
 def main() -> int:
@@ -152,7 +131,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=0, help="how many (default: as budget quick says)")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--plans", nargs="+", default=[], help="plans to train first, such as systems and causal")
-    parser.add_argument("--switches", action="store_true", help="also train hyperctr+ without each of its parts")
+    parser.add_argument("--switches", action="store_true", help="only train hyperctr+ without each of its parts")
     parser.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
     parser.add_argument("--lead", action="store_true", help="only train hyperctr+ and hyperctr, on --seeds seeds")
     parser.add_argument("--search", type=int, metavar="N", help="only try N points of the paper's grid")
@@ -160,35 +139,41 @@ def main() -> int:
     parser.add_argument("--figures", action="store_true", help="draw the recorded figures again, then render the pages")
     options = parser.parse_args()
     code = 0
-    if options.dataset and options.labels:
-        collect_labels(options.dataset, options.data_dir, options.seeds or 1)
-    elif options.dataset and options.lead:
-        collect_lead(options.dataset, options.data_dir, options.seeds or 1)
-    elif options.dataset and options.search:
-        collect_search(options.dataset, options.data_dir, options.search, options.workers)
-    elif options.dataset:
-        from hyperctr.report.build import build_report
-        from hyperctr.sweeps.local import run_plans
-        from hyperctr.sweeps.plan import open_plan
-
-        place = {"seeds": options.seeds, "data_dir": options.data_dir or ""}
-        plans = [open_plan(name, options.dataset, BUDGET, **place) for name in options.plans]
-        if plans:
-            print(run_plans(plans, workers=options.workers))
-        out = ROOT / "reports" / "out" / options.dataset / BUDGET
-        report = build_report(
-            options.dataset, BUDGET, seeds=options.seeds, data_dir=options.data_dir, out=out, workers=options.workers
-        )
-        print(report)
-        code = report.exit_code
-        publish_results(out, options.dataset if options.dataset != "table" else Path(options.data_dir).name)
-        if options.switches:
-            collect_switches(options.dataset, options.data_dir, options.seeds or 1)
+    if options.dataset:
+        code = record(options)
     elif options.figures:
         redraw_all()
     for path, text in pages().items():
         path.write_text(text)
     return code
+
+
+def record(options: argparse.Namespace) -> int:
+    """Train what the options name and keep its small files; return the exit code of the report, if one was made."""
+    dataset, place, seeds = options.dataset, options.data_dir or "", options.seeds or 1
+    folder = RESULTS / (Path(place).name if dataset == "table" else dataset)
+
+    def keep(name: str, frame: pd.DataFrame) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        frame.assign(hyperctr=hc.__version__).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+
+    if options.search:
+        search = open_search("search", dataset, BUDGET, data_dir=place)
+        keep("search", collect_search(search, options.search, options.workers))
+        return 0
+    for name, collect in (("labels", collect_labels), ("lead", collect_lead), ("switches", collect_switches)):
+        if getattr(options, name):
+            keep(name, collect(open_data(dataset, BUDGET, place), seeds))
+            return 0
+    chosen = {"seeds": options.seeds, "data_dir": place}
+    plans = [open_plan(name, dataset, BUDGET, **chosen) for name in options.plans]
+    if plans:
+        print(run_plans(plans, workers=options.workers))
+    out = ROOT / "reports" / "out" / dataset / BUDGET
+    report = build_report(dataset, BUDGET, **chosen, out=out, workers=options.workers)
+    print(report)
+    publish_results(out, folder)
+    return report.exit_code
 
 
 if __name__ == "__main__":

@@ -66,10 +66,10 @@ def report(tmp_path: Path) -> Path:
 def test_small_results_are_kept_without_paths(
     results: ModuleType, report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    switches = results.RESULTS / "ml-trailers" / "switches.csv"
-    switches.parent.mkdir(parents=True)
-    switches.write_text("stays")
-    folder = results.publish_results(report, "ml-trailers")
+    folder = results.RESULTS / "ml-trailers"
+    folder.mkdir(parents=True)
+    (folder / "switches.csv").write_text("stays")
+    results.publish_results(report, folder)
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert kept == {
         *("tables/costs.csv", "tables/table3.csv", "tables/table3.tex", "tables/table4.csv", "figures/figure8.png"),
@@ -81,7 +81,7 @@ def test_small_results_are_kept_without_paths(
 
 
 def test_pages_show_the_numbers_of_the_files(results: ModuleType, pages: ModuleType, report: Path) -> None:
-    results.publish_results(report, "ml-trailers")
+    results.publish_results(report, results.RESULTS / "ml-trailers")
     text = pages.table3_text("ml-trailers")
     given = "--budget quick --seeds 2 --data-dir DATA"
     code = "recorded by hyperctr 1.2.3, code `abcdef12`"
