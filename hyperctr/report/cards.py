@@ -32,7 +32,7 @@ def command_line(
     """
     command = ["hyperctr", "report", "DATA" if Path(dataset).is_absolute() else dataset, "--budget", budget]
     command += ["--seeds", str(seeds)] if seeds else []
-    command += ["--data-dir", "DATA"] if data_dir is not None else []
+    command += ["--data-dir", "DATA"] if data_dir else []
     command += [word for text in data_options for word in ("--option", text)]
     command += ["--only", *only] if only else []
     return shlex.join(command)
