@@ -160,8 +160,12 @@ class Sweep:
     @property
     def measured(self) -> str:
         """What the numbers are measured on, for captions."""
-        base, protocols = self.plans[0].base, " and ".join(dict.fromkeys(self.results["protocol"]))
-        where = f"{self.dataset}, protocol {protocols}, {base.split} split"
+        return self.measured_under(self.results["protocol"])
+
+    def measured_under(self, protocols: Iterable[str]) -> str:
+        """Return what numbers under these protocols, or where there are none all, are measured on."""
+        base, named = self.plans[0].base, dict.fromkeys(protocols) or dict.fromkeys(self.results["protocol"])
+        where = f"{self.dataset}, protocol {' and '.join(named)}, {base.split} split"
         return f"{where}, {base.test_candidates} sampled candidates a click"
 
     @property

@@ -157,6 +157,7 @@ def curves_frame(validation: Mapping[str, Sequence[float]], *, seed: int = 0, mo
 def sweep_of(results: pd.DataFrame, baselines: pd.DataFrame | None = None, **more: Any) -> Any:
     """What a figure or a table reads of a sweep, on results that were never run."""
     named: dict[str, Any] = {"dataset": "planted", "title": "A sweep", "measured": "planted, protocol as-published"}
+    named["measured_under"] = lambda protocols: f"planted, protocol {' and '.join(dict.fromkeys(protocols))}"
     named["scored_elsewhere"] = pd.DataFrame(columns=list(COLUMNS))
     named["default"] = lambda setting: float(getattr(Config(), setting))
     return SimpleNamespace(

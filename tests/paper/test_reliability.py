@@ -50,7 +50,7 @@ def test_distances_are_means_over_pairs() -> None:
 
 
 def test_the_diagram_draws_each_model_and_says_how_far_off_it_is() -> None:
-    figure = reliability(SimpleNamespace(reliability=bins(), measured="planted"))  # type: ignore[arg-type]
+    figure = reliability(SimpleNamespace(reliability=bins(), measured_under=lambda protocols: "planted"))  # type: ignore[arg-type]
     chart = figure.chart
     assert [trace.name for trace in chart.data] == ["as predicted", "raw", "calibrated"] * 2
     assert [note.text for note in chart.layout.annotations] == ["HyperCTR", "popularity"]
@@ -73,7 +73,7 @@ def test_runs_recorded_before_bins_were_kept_are_told_of(tmp_path: Path, monkeyp
     (tmp_path / "old" / "metrics.json").write_text("{}")
     kept = results.reliability(plan)
     assert kept.empty
-    figure = reliability(SimpleNamespace(reliability=kept, measured="planted"))  # type: ignore[arg-type]
+    figure = reliability(SimpleNamespace(reliability=kept, measured_under=lambda protocols: "planted"))  # type: ignore[arg-type]
     assert figure.note == "No run has kept what this figure shows; a run that is trained now does."
     assert "train them again" in figure.chart.layout.annotations[-1].text
     (tmp_path / "old" / "reliability.csv").write_text("model,pairs,clicks,raw,calibrated\nhyperctr,4,1,0.2,0.3\n")

@@ -27,7 +27,7 @@ def overall(sweep: Sweep) -> Figure:
     frame = overall_frame(table3_frame(sweep))
     title = f"Test AUC of all models on {sweep.dataset}"
     bars = f"bars: 95 % intervals, {_over(frame['seeds'])}"
-    chart = forest_chart(frame, title, f"{sweep.measured}; {bars}; {KINDS}", "test AUC")
+    chart = forest_chart(frame, title, f"{sweep.measured_under(frame['protocol'])}; {bars}; {KINDS}", "test AUC")
     return Figure(chart, "overall", frame, front=True)
 
 
@@ -35,8 +35,8 @@ def overall_frame(table: pd.DataFrame) -> pd.DataFrame:
     """Take the rows of a :func:`~hyperctr.paper.tables.table3_overall.table3_frame` that have a result.
 
     Returns:
-        under the first protocol, the best first: ``name``, ``model``, ``value`` (test AUC), ``low``, ``high``, ``kind``
-        (model, system, baseline), ``seeds``.
+        under the first protocol, the best first: ``name``, ``model``, ``protocol``, ``value`` (test AUC), ``low``,
+        ``high``, ``kind`` (model, system, baseline), ``seeds``.
     """
     rows = measured_rows(table).dropna(subset=["auc"])
     rows = rows[(rows["protocol"] == next(iter(rows["protocol"]), "")) & (rows["model"] != CONSTANT)]
@@ -44,7 +44,7 @@ def overall_frame(table: pd.DataFrame) -> pd.DataFrame:
     named = {"name": rows["model"].replace(method_names()), "kind": rows["model"].map(lambda m: kinds.get(m, "system"))}
     frame = rows.assign(**named).rename(columns={"auc": "value", "auc_low": "low", "auc_high": "high"})
     frame = frame.sort_values("value", ascending=False, kind="stable", ignore_index=True)
-    return frame[["name", "model", "value", "low", "high", "kind", "seeds"]]
+    return frame[["name", "model", "protocol", "value", "low", "high", "kind", "seeds"]]
 
 
 def ablation(sweep: Sweep) -> Figure:

@@ -29,7 +29,7 @@ def reliability(sweep: Sweep) -> Figure:
     """Return the reliability diagram of HyperCTR and of popularity, of the first finished run of HyperCTR."""
     frame = reliability_frame(sweep.reliability)
     note = prose("reliability", rows=distances(frame))
-    return Figure(reliability_chart(frame, sweep.measured), "reliability", frame, note)
+    return Figure(reliability_chart(frame, sweep.measured_under(frame["protocol"])), "reliability", frame, note)
 
 
 def reliability_frame(bins: pd.DataFrame) -> pd.DataFrame:
