@@ -31,7 +31,7 @@ def search_table(frame: pd.DataFrame, name: str) -> str:
     ahead = int((grid["best_validation_auc"] > ours).sum())
     told = (
         f"`hyperctr` on {name}, budget {BUDGET}, seed 0: {len(grid)} of the {frame['points'].iloc[0]} points of the "
-        f"paper's grid, chosen by the tree-structured Parzen estimator; {ahead or 'none'} of them "
+        f"paper's grid, chosen by the tree-structured Parzen estimator; {('none', 'one')[ahead] if ahead < 2 else ahead} of them "
         f"{'is' if ahead < 2 else 'are'} ahead of the settings that it has, {recorded_by(frame)}:"
     )
     settings = ("batch_size", "embedding_size", "learning_rate", "weight_decay")
