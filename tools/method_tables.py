@@ -29,11 +29,11 @@ def search_table(frame: pd.DataFrame, name: str) -> str:
     grid = frame[frame["point"] == "of the grid"]
     ours = float(frame.loc[frame["point"] == "as set", "best_validation_auc"].iloc[0])
     ahead = int((grid["best_validation_auc"] > ours).sum())
-    how_many = ("none", "one")[ahead] if ahead < 2 else str(ahead)
+    how_many = {0: "none", 1: "one"}.get(ahead, ahead)
     told = (
         f"`hyperctr` on {name}, budget {BUDGET}, seed 0: {len(grid)} of the {frame['points'].iloc[0]} points of the "
-        f"paper's grid, chosen by the tree-structured Parzen estimator; {how_many} of them "
-        f"{'is' if ahead < 2 else 'are'} ahead of the settings that it has, {recorded_by(frame)}:"
+        "paper's grid, the first ten drawn at random, the others by the tree-structured Parzen estimator; "
+        f"{how_many} of them {'is' if ahead < 2 else 'are'} ahead of the settings that it has, {recorded_by(frame)}:"
     )
     settings = ("batch_size", "embedding_size", "learning_rate", "weight_decay")
     titles = {"point": "point"} | {setting: setting.replace("_", " ") for setting in settings}

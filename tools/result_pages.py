@@ -173,12 +173,20 @@ def summary_text() -> str:
     told_of = [
         f"AUC gained by hyperedges in place of single clicks: {', '.join(parts)}. An interval with 0 is no gain."
     ]
-    planted = read_table(PLANTED, "table3").query("protocol == 'as-published'").set_index("model")
-    told_models = ["hyperctr", "hyperctr+", best_rival(planted)[0], "content matrix factorisation"]
-    best_first = planted["auc"][told_models].sort_values(ascending=False)
-    order = ", ".join(f"{model} {value:.4f}" for model, value in best_first.items())
-    told_of += [f"The test AUC on {PLANTED}, which is generated: {order}."]
+    told_of += [told_of_planted(read_table(PLANTED, "table3").query("protocol == 'as-published'").set_index("model"))]
     return "\n\n".join([f"{told}:", table, " ".join(told_of)])
+
+
+def told_of_planted(frame: pd.DataFrame) -> str:
+    """Return the test AUC of HyperCTR, the best rival and a simple model, and how many are ahead of HyperCTR."""
+    rival, systems = best_rival(frame)
+    told = {name: name for name in ("hyperctr", "hyperctr+", "content matrix factorisation")}
+    told[rival] = f"{rival} (the best of {systems} other systems)"
+    auc = frame["auc"].dropna().sort_values(ascending=False)
+    order = ", ".join(f"{told[model]} {value:.4f}" for model, value in auc.items() if model in told)
+    ahead = int((auc > auc["hyperctr"]).sum())
+    behind = f"{ahead} of {len(auc) - 1} models are ahead of hyperctr"
+    return f"The test AUC on {PLANTED}, which is generated: {order}; {behind}."
 
 
 def costs_text(name: str) -> str:

@@ -4,8 +4,8 @@
     python tools/results.py ml-trailers ... --plans systems       trains a plan first that reports do not train
     python tools/results.py planted --switches --seeds 3          what each part of hyperctr+ is worth, on validation
     python tools/results.py ml-trailers --labels --seeds 3        what negatives that were shown are worth
-    python tools/results.py ml-trailers --search 12               tries points of the paper's grid, on validation
-    python tools/results.py ml-trailers --lead --seeds 8          hyperctr+ against hyperctr, on more seeds
+    python tools/results.py ml-trailers --search 20               tries points of the paper's grid, on validation
+    python tools/results.py ml-trailers --lead --seeds 6          hyperctr+ against hyperctr, on more seeds
     python tools/results.py --pages                               only renders the pages from the committed files
     python tools/results.py --figures                             also draws Figures 4 to 6 and 8 from their CSV files
 
@@ -128,23 +128,30 @@ def collect_search(search: Search, trials: int, workers: int | None) -> pd.DataF
 def main() -> int:
     """Make a report and keep its results if a data set is named, then write the pages; 1 if the report has failures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", nargs="?")
+    parser.add_argument("dataset", nargs="?", help="a data set; without one only the pages are written")
     parser.add_argument("--data-dir")
-    parser.add_argument("--seeds", type=int, default=0, help="how many (default: as budget quick says)")
+    parser.add_argument(
+        "--seeds", type=int, default=0, help="how many (default: as budget quick says; where no report is made 1)"
+    )
     parser.add_argument("--workers", type=int)
-    parser.add_argument("--plans", nargs="+", default=[], help="plans to train first, such as systems and causal")
-    parser.add_argument("--switches", action="store_true", help="only train hyperctr+ without each of its parts")
-    parser.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
-    parser.add_argument("--lead", action="store_true", help="only train hyperctr+ and hyperctr, on --seeds seeds")
-    parser.add_argument("--search", type=int, metavar="N", help="only try N points of the paper's grid")
-    parser.add_argument("--pages", action="store_true")
-    parser.add_argument("--figures", action="store_true", help="draw the recorded figures again, then render the pages")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--plans", nargs="+", default=[], help="plans to train before the report, such as systems and causal"
+    )
+    what.add_argument("--switches", action="store_true", help="only train hyperctr+ without each of its parts")
+    what.add_argument("--labels", action="store_true", help="only train hyperctr+ with negatives that were shown")
+    what.add_argument("--lead", action="store_true", help="only train hyperctr+ and hyperctr")
+    what.add_argument(
+        "--search", type=int, metavar="N", help="only try points of the paper's grid, N in all, on seed 0"
+    )
+    what.add_argument("--pages", action="store_true", help="only write the pages")
+    what.add_argument("--figures", action="store_true", help="draw the recorded figures again, then write the pages")
     options = parser.parse_args()
     code = 0
-    if options.dataset:
-        code = record(options)
-    elif options.figures:
+    if options.figures:
         redraw_all()
+    elif options.dataset and not options.pages:
+        code = record(options)
     for path, text in pages().items():
         path.write_text(text)
     return code
@@ -152,27 +159,28 @@ def main() -> int:
 
 def record(options: argparse.Namespace) -> int:
     """Train what the options name and keep its small files; return the exit code of the report, if one was made."""
-    dataset, place, seeds = options.dataset, options.data_dir or "", options.seeds or 1
-    folder = RESULTS / (Path(place).name if dataset == "table" else dataset)
+    dataset, data_dir, seeds = options.dataset, options.data_dir or "", options.seeds or 1
+    name_of_data = Path(data_dir if dataset == "table" and data_dir else dataset).name
+    folder = RESULTS / name_of_data
 
     def keep(name: str, frame: pd.DataFrame) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         frame.assign(hyperctr=hc.__version__).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
 
-    if options.search:
-        search = open_search("search", dataset, BUDGET, data_dir=place)
+    if options.search is not None:
+        search = open_search("search", dataset, BUDGET, data_dir=data_dir)
         keep("search", collect_search(search, options.search, options.workers))
         return 0
     for name, collect in (("labels", collect_labels), ("lead", collect_lead), ("switches", collect_switches)):
         if getattr(options, name):
-            keep(name, collect(open_data(dataset, BUDGET, place), seeds))
+            keep(name, collect(open_data(dataset, BUDGET, data_dir), seeds))
             return 0
-    chosen = {"seeds": options.seeds, "data_dir": place}
-    plans = [open_plan(name, dataset, BUDGET, **chosen) for name in options.plans]
+    given = {"seeds": options.seeds, "data_dir": data_dir}
+    plans = [open_plan(name, dataset, BUDGET, **given) for name in options.plans]
     if plans:
         print(run_plans(plans, workers=options.workers))
-    out = ROOT / "reports" / "out" / dataset / BUDGET
-    report = build_report(dataset, BUDGET, **chosen, out=out, workers=options.workers)
+    out = ROOT / "reports" / "out" / name_of_data / BUDGET
+    report = build_report(dataset, BUDGET, **given, out=out, workers=options.workers)
     print(report)
     publish_results(out, folder)
     return report.exit_code
