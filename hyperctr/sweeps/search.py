@@ -3,8 +3,8 @@
 A trial is an ordinary run of the store (or one per seed), so a setting that was trained before costs nothing. The
 study lies in ``<runs>/.search/<name>.db`` (SQLite) and goes on where it stopped; its name holds what was searched on
 which data and code, so trials of another data set, budget or version of the code never mix. Enough trials for the whole
-grid try each of its points once; of fewer, the first ten are drawn at random and the others chosen by the tree-structured
-Parzen estimator.
+grid try each of its points once; of fewer, the first ten are drawn at random and the others chosen by the
+tree-structured Parzen estimator.
 """
 
 from __future__ import annotations
