@@ -155,7 +155,7 @@ def table4_text(name: str) -> str:
 
 def summary_text() -> str:
     """Return what README says of the results: six rows of Table 3, and what hyperedges are worth on each data set."""
-    frame = read_table(SUMMARY, "table3").query("protocol == 'as-published'").set_index("model")
+    frame = by_model(SUMMARY)
     rival, systems = best_rival(frame)
     shown = ["hyperctr", "hyperctr+", rival, "content matrix factorisation", "popularity", "item mean"]
     rows = frame.loc[shown].reset_index()
@@ -170,20 +170,22 @@ def summary_text() -> str:
         for name, found in gains.items()
         if found
     ]
-    told_of = [
-        f"AUC gained by hyperedges in place of single clicks: {', '.join(parts)}. An interval with 0 is no gain."
-    ]
-    told_of += [told_of_planted(read_table(PLANTED, "table3").query("protocol == 'as-published'").set_index("model"))]
-    return "\n\n".join([f"{told}:", table, " ".join(told_of)])
+    gained = f"AUC gained by hyperedges in place of single clicks: {', '.join(parts)}. An interval with 0 is no gain."
+    return "\n\n".join([f"{told}:", table, f"{gained} {planted_text(by_model(PLANTED))}"])
 
 
-def told_of_planted(frame: pd.DataFrame) -> str:
+def by_model(name: str) -> pd.DataFrame:
+    """Return the rows of Table 3 under the paper's protocol, by model."""
+    return read_table(name, "table3").query("protocol == 'as-published'").set_index("model")
+
+
+def planted_text(frame: pd.DataFrame) -> str:
     """Return the test AUC of HyperCTR, the best rival and a simple model, and how many are ahead of HyperCTR."""
     rival, systems = best_rival(frame)
-    told = {name: name for name in ("hyperctr", "hyperctr+", "content matrix factorisation")}
-    told[rival] = f"{rival} (the best of {systems} other systems)"
+    named = {name: name for name in ("hyperctr", "hyperctr+", "content matrix factorisation")}
+    named[rival] = f"{rival} (the best of {systems} other systems)"
     auc = frame["auc"].dropna().sort_values(ascending=False)
-    order = ", ".join(f"{told[model]} {value:.4f}" for model, value in auc.items() if model in told)
+    order = ", ".join(f"{named[model]} {value:.4f}" for model, value in auc.items() if model in named)
     ahead = int((auc > auc["hyperctr"]).sum())
     behind = f"{ahead} of {len(auc) - 1} models are ahead of hyperctr"
     return f"The test AUC on {PLANTED}, which is generated: {order}; {behind}."

@@ -115,9 +115,8 @@ def collect_lead(data: Dataset, seeds: int) -> pd.DataFrame:
 def collect_search(search: Search, trials: int, workers: int | None) -> pd.DataFrame:
     """Try points of the paper's grid with ``hyperctr``, beside the settings it has; return their validation AUC."""
     print(search.run(trials, workers=workers))
-    found = (
-        search.frame().drop(columns=["trial", "runs"]).drop_duplicates()
-    )  # two workers may have tried one point at once
+    # Two workers may have tried one point at once.
+    found = search.frame().drop(columns=["trial", "runs"]).drop_duplicates()
     config = Config.for_model(search.model, BUDGET)
     ours = {name: getattr(config, name) for name in search.space}
     ours["best_validation_auc"] = hc.train(search.data, config).metrics["best_validation_auc"]
